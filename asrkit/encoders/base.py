@@ -1,0 +1,57 @@
+"""The promise every encoder keeps: local features, then context, at a known frame rate."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import NamedTuple, final
+
+from torch import Tensor, nn
+
+from asrkit.batch import Padded
+
+
+class Hidden(NamedTuple):
+    """What the context network returns.
+
+    output: [B, T, D], lengths [B].
+    layers: the D-wide output of every layer, [B, T, D] each, input first; empty if not asked for.
+    ffn: the second linear output of every layer's feed-forward block before dropout and residual
+        (the targets of data2vec); empty if not asked for.
+    """
+
+    output: Padded
+    layers: tuple[Tensor, ...] = ()
+    ffn: tuple[Tensor, ...] = ()
+
+
+class Encoder(nn.Module, ABC):
+    """Speech (or posteriors) to frames.
+
+    feature_size: width F of what ``extract`` returns.
+    output_size: width D of what ``contextualize`` returns.
+    """
+
+    feature_size: int
+    output_size: int
+
+    @abstractmethod
+    def output_lengths(self, lengths: Tensor) -> Tensor:
+        """Frames for inputs of ``lengths`` [B] samples; agrees with ``extract`` exactly."""
+
+    @abstractmethod
+    def extract(self, x: Padded) -> Padded:
+        """[B, S] samples to local features [B, T, F], before masking and before projection."""
+
+    @abstractmethod
+    def contextualize(
+        self, features: Padded, mask: Tensor | None = None, *, every_layer: bool = False
+    ) -> Hidden:
+        """Features [B, T, F] to context [B, T, D].
+
+        mask: bool [B, T]; true frames are replaced by a learned vector.
+        every_layer: also return each layer's output and feed-forward output.
+        """
+
+    @final
+    def forward(self, x: Padded, mask: Tensor | None = None) -> Hidden:
+        return self.contextualize(self.extract(x), mask)

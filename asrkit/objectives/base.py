@@ -1,0 +1,73 @@
+"""The one contract between the training loop and a method: a model and its loss."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import NamedTuple
+
+from torch import Tensor, nn
+
+from asrkit.batch import Batch, Padded
+
+Stat = tuple[Tensor | float, Tensor | float]
+
+
+class Output(NamedTuple):
+    """The result of one micro-batch.
+
+    loss: scalar, a SUM over ``weight`` items; the loop divides once an update, over all ranks.
+    stats: name -> (sum, count); the same keys for every batch of an objective.
+    weight: scalar: masked frames, utterances or tokens; 0 is legal and adds nothing.
+    """
+
+    loss: Tensor
+    stats: dict[str, Stat]
+    weight: Tensor | float
+
+
+class Frames(NamedTuple):
+    """Per-frame results that other objectives build on.
+
+    hidden: context [B, T, D] of the masked input.
+    targets: what the frames are to predict, [B, T, Dt].
+    """
+
+    hidden: Padded
+    targets: Padded
+
+
+class Objective(nn.Module, ABC):
+    """A model and its loss. The loop knows nothing else of a method; DDP wraps this.
+
+    seed: set once by the builder; step: updates done, set by ``before_step``. Random choices are
+    functions of (seed, step, Batch.keys), see asrkit/noise.py. ``forward`` changes no state.
+    """
+
+    seed: int = 0
+    step: int = 0
+
+    @abstractmethod
+    def forward(self, batch: Batch) -> Output: ...
+
+    def before_step(self, step: int) -> None:
+        """Called once an update, before its first micro-batch: temperature, freezing."""
+        self.step = step
+
+    def after_step(self, step: int) -> None:  # noqa: B027 (most objectives have nothing to do)
+        """Called once an update, only if the optimizer stepped; ``step`` counts it: EMA."""
+
+
+class FrameObjective(Objective):
+    """A self-supervised objective that others build on."""
+
+    @abstractmethod
+    def frames(self, batch: Batch) -> tuple[Frames, Output]:
+        """One masked forward pass: the frames for a further head, and the objective's own loss."""
+
+
+class Recognizer(Objective):
+    """An objective that can be decoded: there is no second model class for inference."""
+
+    @abstractmethod
+    def log_probs(self, batch: Batch) -> Padded:
+        """float32 [B, T, V] log-probabilities with blank 0, unmasked, lengths in frames."""

@@ -1,0 +1,52 @@
+"""The promise every quantizer keeps."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import NamedTuple
+
+from torch import Tensor, nn
+
+
+class Quantized(NamedTuple):
+    """N quantised frames.
+
+    vectors: [N, Dq].
+    codes: [N, G] int64, the entry chosen in each of G groups.
+    perplexity: scalar tensor, differentiable: how evenly the codebook is used (soft counts).
+    code_perplexity: scalar tensor: the same from hard counts.
+    penalty: scalar tensor, differentiable, 0 for even use: the objective adds weight * penalty.
+    """
+
+    vectors: Tensor
+    codes: Tensor
+    perplexity: Tensor
+    code_perplexity: Tensor
+    penalty: Tensor
+
+
+class Quantizer(nn.Module, ABC):
+    """Frames to a finite set of vectors.
+
+    input_size: width F of the frames.
+    output_size: width Dq of the vectors.
+    """
+
+    input_size: int
+    output_size: int
+
+    @abstractmethod
+    def forward(self, x: Tensor, valid: Tensor, noise: Tensor | None = None) -> Quantized:
+        """[N, F] frames, of which bool [N] are real, to Quantized.
+
+        noise: uniform numbers in (0, 1), [N, noise_size], drawn by the objective; needed in
+        training, unused in evaluation.
+        """
+
+    @property
+    @abstractmethod
+    def noise_size(self) -> int:
+        """How many uniform numbers a frame needs in training."""
+
+    def before_step(self, step: int) -> None:  # noqa: B027 (a quantizer without state needs none)
+        """Called once an update; a temperature is a function of ``step``."""

@@ -1,0 +1,69 @@
+"""The list of symbols a recogniser writes: phones, characters, BPE units or words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+BLANK = "<blank>"
+UNK = "<unk>"
+SPACE = "<space>"
+
+
+class TokenError(ValueError):
+    """A token list or a text that does not fit it."""
+
+
+class TokenList:
+    """Symbols and their numbers. Number 0 is ``<blank>``, 1 is ``<unk>``; no other specials.
+
+    ``<space>`` is the word separator wherever words must be told apart (characters, or phones with
+    word boundaries); a phone list need not have it.
+    """
+
+    def __init__(self, symbols: Sequence[str]) -> None:
+        if list(symbols[:2]) != [BLANK, UNK]:
+            raise TokenError(f"a token list begins with {BLANK} and {UNK}, not {symbols[:2]}")
+        seen: dict[str, int] = {}
+        for number, symbol in enumerate(symbols):
+            if not symbol or symbol.split() != [symbol]:
+                raise TokenError(f"token {number} is empty or holds white space: {symbol!r}")
+            if symbol in seen:
+                raise TokenError(f"token {symbol!r} stands twice: {seen[symbol]} and {number}")
+            seen[symbol] = number
+        self.symbols = list(symbols)
+        self._numbers = seen
+
+    @classmethod
+    def build(cls, symbols: Iterable[str]) -> TokenList:
+        """Specials first, then ``symbols`` without repeats, in the order given."""
+        return cls([BLANK, UNK, *(s for s in dict.fromkeys(symbols) if s not in (BLANK, UNK))])
+
+    @classmethod
+    def read(cls, path: str | Path) -> TokenList:
+        """One symbol a line; errors name the file."""
+        try:
+            lines = Path(path).read_text(encoding="utf-8").split("\n")
+        except OSError as error:
+            raise TokenError(f"{path}: cannot be read ({error.strerror}); stage 5 makes it") from None
+        try:
+            return cls(lines[:-1] if lines[-1] == "" else lines)
+        except TokenError as error:
+            raise TokenError(f"{path}: {error}") from None
+
+    def write(self, path: str | Path) -> None:
+        Path(path).write_text("\n".join(self.symbols) + "\n", encoding="utf-8")
+
+    def __len__(self) -> int:
+        return len(self.symbols)
+
+    def __contains__(self, symbol: str) -> bool:
+        return symbol in self._numbers
+
+    def encode(self, tokens: Iterable[str]) -> list[int]:
+        """Numbers of ``tokens``; a symbol that is not in the list becomes ``<unk>``."""
+        return [self._numbers.get(token, 1) for token in tokens]
+
+    def decode(self, numbers: Iterable[int]) -> list[str]:
+        """Symbols of ``numbers``, blanks left out."""
+        return [self.symbols[number] for number in numbers if number != 0]
