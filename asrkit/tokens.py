@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from asrkit.files import atomic, read_lines
+
 BLANK = "<blank>"
 UNK = "<unk>"
 SPACE = "<space>"
@@ -42,17 +44,17 @@ class TokenList:
     @classmethod
     def read(cls, path: str | Path) -> TokenList:
         """One symbol a line; errors name the file."""
+        if not Path(path).is_file():
+            raise TokenError(f"{path}: no such file; python -m asrkit.bin.token_list makes it")
         try:
-            lines = Path(path).read_text(encoding="utf-8").split("\n")
-        except OSError as error:
-            raise TokenError(f"{path}: cannot be read ({error.strerror}); stage 5 makes it") from None
-        try:
-            return cls(lines[:-1] if lines[-1] == "" else lines)
+            return cls(read_lines(path))
         except TokenError as error:
             raise TokenError(f"{path}: {error}") from None
 
     def write(self, path: str | Path) -> None:
-        Path(path).write_text("\n".join(self.symbols) + "\n", encoding="utf-8")
+        """One symbol a line; the file appears whole or not at all."""
+        with atomic(path) as out:
+            out.write("\n".join(self.symbols) + "\n")
 
     def __len__(self) -> int:
         return len(self.symbols)
@@ -66,4 +68,13 @@ class TokenList:
 
     def decode(self, numbers: Iterable[int]) -> list[str]:
         """Symbols of ``numbers``, blanks left out."""
-        return [self.symbols[number] for number in numbers if number != 0]
+        out = []
+        for number in numbers:
+            if not 0 <= number < len(self.symbols):
+                raise TokenError(
+                    f"token number {number} is not in a list of {len(self.symbols)}; the model and"
+                    " the token list belong to different experiments"
+                )
+            if number:
+                out.append(self.symbols[number])
+        return out

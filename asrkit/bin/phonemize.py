@@ -1,0 +1,74 @@
+"""Phonemises the text of a data folder with espeak-ng: text -> text.phn, phonemizer.json."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from asrkit.arguments import boolean, run_main
+from asrkit.data.keyed import languages_of, read_keyed, write_keyed
+from asrkit.data.normalize import DIGIT_POLICIES, HYPHEN_POLICIES
+from asrkit.data.phonemize import SWITCH_POLICIES, phonemize_table, phonemizer_record
+from asrkit.files import atomic
+
+
+def get_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="phonemize", description=__doc__)
+    parser.add_argument("--data_dir", required=True, help="Kaldi folder with text (and utt2lang)")
+    parser.add_argument("--text", help="text file; default <data_dir>/text")
+    parser.add_argument("--lang", help="ISO 639-1 code of all utterances; default: utt2lang")
+    parser.add_argument("--utt2lang", help="default <data_dir>/utt2lang")
+    parser.add_argument("--out", help="default <data_dir>/text.phn")
+    parser.add_argument("--words_out", help="also write word-by-word phones, JSON lines")
+    parser.add_argument(
+        "--word_boundary", type=boolean, default=False, help="put <space> between words"
+    )
+    parser.add_argument(
+        "--language_switch", choices=SWITCH_POLICIES, default="remove-flags",
+        help="what to do with espeak's flags on foreign words",
+    )
+    parser.add_argument("--digits", choices=DIGIT_POLICIES, default="keep")
+    parser.add_argument("--hyphens", choices=HYPHEN_POLICIES, default="split")
+    parser.add_argument("--allow_empty_text", type=boolean, default=False)
+    parser.add_argument("--cache_dir", help="folder of espeak's answers, shared between runs")
+    return parser
+
+
+def run(args: argparse.Namespace) -> None:
+    folder = Path(args.data_dir)
+    out = Path(args.out or folder / "text.phn")
+    source = Path(args.text or folder / "text")
+    texts = read_keyed(source, allow_empty=args.allow_empty_text)
+    langs = languages_of(texts, lang=args.lang, utt2lang=args.utt2lang or folder / "utt2lang")
+    sentences, parts = phonemize_table(
+        texts, langs, source=str(source), allow_empty=args.allow_empty_text,
+        switch=args.language_switch, digits=args.digits, hyphens=args.hyphens,
+        cache_dir=args.cache_dir,
+    )
+    kept = {key: s for key, s in sentences.items() if not s.removed}
+    removed = [key for key, s in sentences.items() if s.removed]
+    write_keyed(
+        out, ((k, " ".join(s.tokens(word_boundary=args.word_boundary))) for k, s in kept.items())
+    )
+    if args.words_out:
+        with atomic(args.words_out) as stream:
+            for key, s in kept.items():
+                row = {"id": key, "words": s.words, "phones": s.phones, "aligned": s.aligned}
+                stream.write(json.dumps(row, ensure_ascii=False) + "\n")
+    record = phonemizer_record(parts, word_boundary=args.word_boundary, removed=removed)
+    with atomic(out.parent / "phonemizer.json") as stream:
+        json.dump(record, stream, ensure_ascii=False, indent=2)
+        stream.write("\n")
+    for lang, part in record["languages"].items():
+        shown = " ".join(f"{name}={count}" for name, count in part["counts"].items() if count)
+        print(f"{out}: {lang} (espeak {record['espeak']} {part['voice']}): {shown}")
+
+
+def main(argv: list[str] | None = None) -> int:
+    return run_main(get_parser(), run, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,54 @@
+"""Makes the token list of one or several tokenised texts (text.phn, text.char, ...)."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from asrkit.arguments import boolean, run_main
+from asrkit.data.token_counts import build_token_list, check_tokens, count_tokens, write_counts
+from asrkit.tokens import TokenList
+
+
+def get_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="token_list", description=__doc__)
+    parser.add_argument("--text", nargs="+", required=True, help="files of '<id> <tokens>'")
+    parser.add_argument("--out", help="tokens.txt to write; counts go beside it as token_counts.txt")
+    parser.add_argument("--min_count", type=int, default=1, help="leave out rarer tokens")
+    parser.add_argument("--allow_empty_text", type=boolean, default=False)
+    parser.add_argument("--allow_flags", type=boolean, default=False, help="accept (en)-like tokens")
+    parser.add_argument("--check", help="write nothing; check the texts against this token list")
+    return parser
+
+
+def run(args: argparse.Namespace) -> None:
+    if args.check:
+        tokens = TokenList.read(args.check)
+        for path in args.text:
+            print(f"{path}: {check_tokens(path, tokens)} utterances, all tokens known")
+        return
+    if not args.out:
+        raise ValueError("give --out tokens.txt, or --check tokens.txt")
+    counts = count_tokens(
+        args.text, allow_empty=args.allow_empty_text, allow_flags=args.allow_flags
+    )
+    tokens = build_token_list(counts, min_count=args.min_count)
+    out = Path(args.out)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    write_counts(out.with_name("token_counts.txt"), counts)
+    tokens.write(out)
+    rare = [token for token in counts if token not in tokens]
+    lost = sum(counts[token] for token in rare)
+    print(
+        f"{out}: {len(tokens)} tokens with <blank> and <unk>, from {counts.total()} labels;"
+        f" {len(rare)} rarer than {args.min_count} left out ({lost} labels become <unk>)"
+    )
+
+
+def main(argv: list[str] | None = None) -> int:
+    return run_main(get_parser(), run, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

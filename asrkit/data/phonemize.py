@@ -1,0 +1,205 @@
+"""Texts to phones: espeak-ng's IPA without stress, flags and empty phones, word by word."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from asrkit.data.espeak import Cache, versions, voice_of
+from asrkit.data.normalize import NormalizeError, base_language, normalize
+from asrkit.tokens import SPACE
+
+_BATCH = 2000
+SWITCH_POLICIES = ("remove-flags", "keep", "remove-utterance")
+_FLAG = re.compile(r"\([a-z][\w-]*\)")
+# Stress, the link of joined words, tie bars, the joiner of some IPA fonts.
+_IGNORED = re.compile("[ˈˌ'\u0361\u035c\u200d-]")
+
+
+class PhonemizeError(ValueError):
+    """A text that cannot become phones under the chosen policy."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Sentence:
+    """Phones of one text.
+
+    words: the normalised words. phones: one list of phones for every word espeak spoke.
+    aligned: espeak spoke as many words as were written, so that the two lists go together;
+        it joins some (*of the*) and reads numbers as several.
+    switches: languages espeak switched to inside the text.
+    removed: the utterance holds a switch and the policy is ``remove-utterance``.
+    """
+
+    words: list[str]
+    phones: list[list[str]]
+    aligned: bool
+    switches: list[str]
+    removed: bool = False
+
+    def tokens(self, *, word_boundary: bool = False) -> list[str]:
+        """Phones in one list; with ``<space>`` between words if asked."""
+        out: list[str] = []
+        for phones in self.phones:
+            if word_boundary and out and phones:
+                out.append(SPACE)
+            out.extend(phones)
+        return out
+
+
+def parse_raw(raw: str, *, switch: str = "remove-flags") -> tuple[list[list[str]], list[str], int]:
+    """espeak's raw line to (phones by word, flags, number of empty phones dropped).
+
+    Stress marks and ties are taken away; flags such as ``(en)`` are dropped, or kept as tokens of
+    their own under the policy ``keep``.
+    """
+    words, flags, empty = [], [], 0
+    for word in raw.split():
+        phones: list[str] = []
+        for piece in word.split("_"):
+            found = _FLAG.findall(piece)
+            flags.extend(found)
+            if switch == "keep":
+                phones.extend(found)
+            phone = _IGNORED.sub("", _FLAG.sub("", piece))
+            if phone:
+                phones.append(phone)
+            elif not found:
+                empty += 1
+        if phones:
+            words.append(phones)
+    return words, flags, empty
+
+
+class Phonemizer:
+    """Phonemises one language, remembers what it counted, and asks espeak only once for a text.
+
+    switch: what to do where espeak switches to another language (foreign words): ``remove-flags``
+    keeps the phones, ``keep`` keeps the flags as tokens too, ``remove-utterance`` drops the text.
+    digits: ``keep`` (espeak reads them) or ``refuse``. Raises EspeakError for unknown languages.
+    """
+
+    def __init__(
+        self,
+        language: str,
+        *,
+        switch: str = "remove-flags",
+        digits: str = "keep",
+        hyphens: str = "split",
+        cache_dir: str | Path | None = None,
+    ) -> None:
+        if switch not in SWITCH_POLICIES:
+            raise PhonemizeError(f"switch is one of {SWITCH_POLICIES}, not {switch!r}")
+        self.language = language
+        self.voice = voice_of(language)
+        self.switch = switch
+        self.options = {"switch": switch, "digits": digits, "hyphens": hyphens}
+        self.counts: Counter[str] = Counter()
+        self.switched: Counter[str] = Counter()
+        self._cache = Cache(cache_dir, self.voice)
+
+    def __call__(self, texts: Sequence[str]) -> list[Sentence]:
+        """Phones of raw (unnormalised) texts, in their order. An empty text gives no phones."""
+        plain = []
+        digits, hyphens = self.options["digits"], self.options["hyphens"]
+        for text in texts:
+            try:
+                plain.append(normalize(text, self.language, digits=digits, hyphens=hyphens))
+            except NormalizeError as error:
+                raise PhonemizeError(str(error)) from None
+        raws = self._cache.phonemes(plain, self.voice)
+        return [self._sentence(text, raw) for text, raw in zip(plain, raws, strict=True)]
+
+    def _sentence(self, text: str, raw: str) -> Sentence:
+        words = text.split()
+        phones, flags, empty = parse_raw(raw, switch=self.switch)
+        home = base_language(self.voice)
+        switches = [flag[1:-1] for flag in flags if base_language(flag[1:-1]) != home]
+        removed = bool(switches) and self.switch == "remove-utterance"
+        sentence = Sentence(words, phones, len(words) == len(phones), switches, removed)
+        if not sentence.aligned:
+            alone = self._cache.phonemes(words, self.voice)
+            self.counts["words_without_phones"] += sum(not parse_raw(one)[0] for one in alone)
+        self.counts.update(
+            utterances=1,
+            words=len(words),
+            phones=sum(map(len, phones)),
+            empty_phones=empty,
+            utterances_with_digits=any(character.isdigit() for character in text),
+            utterances_not_aligned=not sentence.aligned,
+            utterances_with_switches=bool(switches),
+            utterances_removed=removed,
+            utterances_without_phones=not phones,
+        )
+        self.switched.update(switches)
+        return sentence
+
+    def report(self) -> dict[str, Any]:
+        """Voice, options and counts; JSON-ready."""
+        names = (
+            "utterances words phones empty_phones words_without_phones utterances_with_digits"
+            " utterances_not_aligned utterances_with_switches utterances_removed"
+            " utterances_without_phones"
+        )
+        return {
+            "voice": self.voice,
+            "counts": {name: int(self.counts[name]) for name in names.split()},
+            "switches": dict(sorted(self.switched.items())),
+            "cache": {name: self._cache.hits[name] for name in ("hit", "miss")},
+        }
+
+
+def phonemize_table(
+    texts: Mapping[str, str],
+    languages: Sequence[str],
+    *,
+    source: str = "text",
+    allow_empty: bool = False,
+    **options: Any,
+) -> tuple[dict[str, Sentence], dict[str, Phonemizer]]:
+    """Texts by utterance id, and a language for each, to Sentences and one Phonemizer a language.
+
+    options: those of Phonemizer. Raises PhonemizeError naming ``source`` and the utterance if a
+    text gives no phones, unless it is empty and ``allow_empty``.
+    """
+    groups: dict[str, list[str]] = {}
+    for key, language in zip(texts, languages, strict=True):
+        groups.setdefault(language, []).append(key)
+    parts = {language: Phonemizer(language, **options) for language in sorted(groups)}
+    found: dict[str, Sentence] = {}
+    with tqdm(total=len(texts), desc="phonemize", unit="utt", delay=2) as bar:
+        for language, keys in sorted(groups.items()):
+            for start in range(0, len(keys), _BATCH):
+                batch = keys[start : start + _BATCH]
+                try:
+                    sentences = parts[language]([texts[key] for key in batch])
+                except PhonemizeError as error:
+                    raise PhonemizeError(f"{source}: {error}") from None
+                found.update(zip(batch, sentences, strict=True))
+                bar.update(len(batch))
+    for key, text in texts.items():
+        if not found[key].phones and (text or not allow_empty):
+            raise PhonemizeError(
+                f"{source}: utterance {key!r} gives no phones: {text!r}; remove it"
+                " (nothing in it is spoken), or correct its text or language"
+            )
+    return {key: found[key] for key in texts}, parts
+
+
+def phonemizer_record(
+    parts: Mapping[str, Phonemizer], *, word_boundary: bool = False, removed: Sequence[str] = ()
+) -> dict[str, Any]:
+    """What ``phonemizer.json`` holds: versions, options, and a report for every language."""
+    options = [part.options for part in parts.values()][:1] or [{}]
+    return {
+        **versions(),
+        "options": {**options[0], "word_boundary": word_boundary, "stress": False, "ties": False},
+        "languages": {language: part.report() for language, part in sorted(parts.items())},
+        "removed_utterances": list(removed),
+    }
