@@ -29,10 +29,13 @@ class Encoder(nn.Module, ABC):
 
     feature_size: width F of what ``extract`` returns.
     output_size: width D of what ``contextualize`` returns.
+    training_options: names of constructor options that may differ between pre-training and
+        fine-tuning (dropout and the like); all others are part of what the weights mean.
     """
 
     feature_size: int
     output_size: int
+    training_options: frozenset[str] = frozenset()
 
     @abstractmethod
     def output_lengths(self, lengths: Tensor) -> Tensor:
@@ -42,13 +45,24 @@ class Encoder(nn.Module, ABC):
     def extract(self, x: Padded) -> Padded:
         """[B, S] samples to local features [B, T, F], before masking and before projection."""
 
+    def normalized(self, features: Tensor) -> Tensor:
+        """Features [..., F] scaled as a quantizer is to see them; unchanged if not overridden."""
+        return features
+
     @abstractmethod
     def contextualize(
-        self, features: Padded, mask: Tensor | None = None, *, every_layer: bool = False
+        self,
+        features: Padded,
+        mask: Tensor | None = None,
+        *,
+        channel_mask: Tensor | None = None,
+        every_layer: bool = False,
     ) -> Hidden:
         """Features [B, T, F] to context [B, T, D].
 
         mask: bool [B, T]; true frames are replaced by a learned vector.
+        channel_mask: bool [B, D]; true channels of the transformer's input are set to 0, in every
+            frame of the row, after the time mask.
         every_layer: also return each layer's output and feed-forward output.
         """
 

@@ -25,6 +25,13 @@ class Output(NamedTuple):
     weight: Tensor | float
 
 
+class Complaint(NamedTuple):
+    """What a monitor has to say about a run's statistics, in a sentence that says what to try."""
+
+    message: str
+    fatal: bool
+
+
 class Frames(NamedTuple):
     """Per-frame results that other objectives build on.
 
@@ -55,6 +62,10 @@ class Objective(nn.Module, ABC):
 
     def after_step(self, step: int) -> None:  # noqa: B027 (most objectives have nothing to do)
         """Called once an update, only if the optimizer stepped; ``step`` counts it: EMA."""
+
+    def diagnose(self, stats: dict[str, float]) -> Complaint | None:
+        """Looks at averaged training statistics for a collapse; called at every log line."""
+        return None
 
 
 class FrameObjective(Objective):

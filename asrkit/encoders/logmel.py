@@ -1,0 +1,91 @@
+"""Log-mel frames in place of raw samples: a lighter front end for the same network."""
+
+from __future__ import annotations
+
+import torch
+import torchaudio
+from torch import Tensor
+from torch.nn import functional as F
+
+from asrkit.batch import Padded
+from asrkit.encoders.conv import EPS, ConvStack
+from asrkit.encoders.masked import MaskedEncoder
+from asrkit.encoders.transformer import Transformer
+
+WINDOW, HOP, FFT = 400, 160, 512  # 25 ms, 10 ms at 16 kHz
+FLOOR = 1e-10  # added to the energy: the logarithm of silence
+
+
+class LogMelEncoder(MaskedEncoder):
+    """Samples at 16 kHz to 100 log-mel frames a second, normalised for each utterance (mean and
+    variance of every mel channel over its valid frames), two convolutions to 50 frames a second,
+    then as Wav2Vec2Encoder, whose options it shares.
+
+    mels: number of mel channels. conv_layers: [channels, kernel, stride] each, on the mel frames.
+    """
+
+    def __init__(
+        self,
+        *,
+        mels: int = 80,
+        conv_layers: list[list[int]] = [[512, 3, 1], [512, 3, 2]],  # noqa: B006 (read only)
+        conv_norm: str = "layer",
+        conv_bias: bool = True,
+        width: int = 768,
+        layers: int = 12,
+        heads: int = 12,
+        norm_first: bool = False,
+        positional: list[int] = [128, 16, 1],  # noqa: B006 (read only)
+        dropout: float = 0.1,
+        attention_dropout: float = 0.1,
+        activation_dropout: float = 0.0,
+        input_dropout: float = 0.1,
+        layerdrop: float = 0.05,
+        feature_grad_mult: float = 1.0,
+    ) -> None:
+        context = Transformer(
+            width,
+            layers=layers,
+            heads=heads,
+            norm_first=norm_first,
+            positional=positional,
+            dropout=dropout,
+            attention_dropout=attention_dropout,
+            activation_dropout=activation_dropout,
+            layerdrop=layerdrop,
+        )
+        conv = ConvStack(mels, conv_layers, norm=conv_norm, bias=conv_bias)
+        super().__init__(
+            conv, context, input_dropout=input_dropout, feature_grad_mult=feature_grad_mult
+        )
+        self.mel = torchaudio.transforms.MelSpectrogram(
+            16000, n_fft=FFT, win_length=WINDOW, hop_length=HOP, n_mels=mels, center=False
+        )
+
+    def output_lengths(self, lengths: Tensor) -> Tensor:
+        return self.conv.lengths(mel_lengths(lengths))
+
+    def front(self, x: Padded) -> Padded:
+        # The window is centred in the FFT: the padding makes frame i see samples 160 i ...
+        # 160 i + 399, and no frame sees padding unless all of it is padding.
+        side = (FFT - WINDOW) // 2
+        missing = max(WINDOW - x.data.shape[1], 0)
+        samples = F.pad(x.data, (side, side + missing))
+        with torch.autocast(x.data.device.type, enabled=False):
+            frames = (self.mel(samples.float()) + FLOOR).log().transpose(1, 2)
+        lengths = mel_lengths(x.lengths)
+        return Padded(normalize_frames(Padded(frames, lengths)), lengths)
+
+
+def mel_lengths(lengths: Tensor) -> Tensor:
+    """Frames whose whole window lies in ``lengths`` [B] samples."""
+    return (torch.div(lengths - WINDOW, HOP, rounding_mode="floor") + 1).clamp(min=0)
+
+
+def normalize_frames(x: Padded) -> Tensor:
+    """[B, T, C]: every channel of a row to mean 0, variance 1 over its valid frames; padding 0."""
+    valid = x.valid()[..., None].to(x.data.dtype)
+    count = valid.sum(1, keepdim=True).clamp(min=1)
+    centred = (x.data - (x.data * valid).sum(1, keepdim=True) / count) * valid
+    variance = centred.square().sum(1, keepdim=True) / count
+    return centred * torch.rsqrt(variance + EPS)

@@ -1,0 +1,93 @@
+"""What the speech encoders share: convolutions, projection, masking, transformer."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.autograd.function import FunctionCtx
+
+from asrkit.batch import Padded
+from asrkit.encoders.base import Encoder, Hidden
+from asrkit.encoders.conv import EPS, ConvStack
+from asrkit.encoders.dropout import Dropout
+from asrkit.encoders.take_part import take_part
+from asrkit.encoders.transformer import Transformer
+
+
+class _ScaleGradient(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: FunctionCtx, x: Tensor, scale: float) -> Tensor:
+        ctx.scale = scale
+        return x.view_as(x)
+
+    @staticmethod
+    def backward(ctx: FunctionCtx, grad: Tensor) -> tuple[Tensor, None]:
+        return grad * ctx.scale, None
+
+
+class MaskedEncoder(Encoder):
+    """A front end's frames, a conv stack, norm and projection, masking, a transformer.
+
+    input_dropout: on the projected frames, before masking.
+    feature_grad_mult: scales every gradient that enters the conv stack; 0 freezes it (its
+        parameters then require no gradient), while norm and projection go on learning.
+    """
+
+    def __init__(
+        self,
+        conv: ConvStack,
+        context: Transformer,
+        *,
+        input_dropout: float,
+        feature_grad_mult: float,
+    ) -> None:
+        super().__init__()
+        size = context.norm.normalized_shape[0]
+        self.feature_size, self.output_size = conv.output_size, size
+        self.feature_grad_mult = feature_grad_mult
+        self.conv = conv
+        self.conv.requires_grad_(feature_grad_mult > 0)
+        self.feature_norm = nn.LayerNorm(conv.output_size, eps=EPS)
+        self.projection = nn.Linear(conv.output_size, size)
+        self.input_dropout = Dropout(input_dropout)
+        self.mask_vector = nn.Parameter(torch.rand(size))
+        self.context = context
+
+    @abstractmethod
+    def front(self, x: Padded) -> Padded:
+        """[B, S] samples to the conv stack's input [B, T, C]."""
+
+    def extract(self, x: Padded) -> Padded:
+        with torch.no_grad():
+            frames = self.front(x)
+        if self.feature_grad_mult == 0:
+            with torch.no_grad():
+                return self.conv(frames)
+        features = self.conv(frames)
+        if self.feature_grad_mult != 1 and features.data.requires_grad:
+            scaled: Any = _ScaleGradient.apply(features.data, self.feature_grad_mult)
+            features = Padded(scaled, features.lengths)
+        return features
+
+    def normalized(self, features: Tensor) -> Tensor:
+        return self.feature_norm(features)
+
+    def contextualize(
+        self,
+        features: Padded,
+        mask: Tensor | None = None,
+        *,
+        channel_mask: Tensor | None = None,
+        every_layer: bool = False,
+    ) -> Hidden:
+        frames = self.input_dropout(self.projection(self.feature_norm(features.data)))
+        if mask is not None:
+            frames = torch.where(mask[..., None], self.mask_vector.to(frames.dtype), frames)
+        else:
+            frames = take_part(frames, [self.mask_vector])
+        if channel_mask is not None:
+            frames = frames.masked_fill(channel_mask[:, None], 0)
+        return self.context(Padded(frames, features.lengths), every_layer=every_layer)

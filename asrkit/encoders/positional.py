@@ -1,0 +1,70 @@
+"""Relative positions by convolution: a wide grouped convolution whose output is added."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class _WeightNormConv(nn.Module):
+    """Conv1d whose kernel has one gain for every tap (weight normalisation over dim 2)."""
+
+    def __init__(self, size: int, kernel: int, groups: int) -> None:
+        super().__init__()
+        self.groups, self.kernel = groups, kernel
+        direction = torch.randn(size, size // groups, kernel) * math.sqrt(4 / (kernel * size))
+        self.weight_v = nn.Parameter(direction)
+        self.weight_g = nn.Parameter(direction.norm(dim=(0, 1), keepdim=True))
+        self.bias = nn.Parameter(torch.zeros(size))
+
+    def forward(self, x: Tensor) -> Tensor:
+        weight = self.weight_v * (self.weight_g / self.weight_v.norm(dim=(0, 1), keepdim=True))
+        return grouped_conv(x, weight, self.bias, self.groups)
+
+
+class _PlainConv(nn.Conv1d):
+    """One of several stacked blocks, as in data2vec: no weight norm, PyTorch's default init."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return grouped_conv(x, self.weight, self.bias, self.groups)
+
+
+def grouped_conv(x: Tensor, weight: Tensor, bias: Tensor | None, groups: int) -> Tensor:
+    """x [B, T, D], weight [D, D / groups, k] to [B, T, D]; the last frame is cut if k is even."""
+    frames, kernel = x.shape[1], weight.shape[2]
+    out = F.conv1d(x.transpose(1, 2), weight, bias, padding=kernel // 2, groups=groups)
+    return out[:, :, :frames].transpose(1, 2)
+
+
+class ConvPosition(nn.Module):
+    """[B, T, D] to [B, T, D], to be added to the input.
+
+    depth 1: one weight-normalised convolution, GELU (wav2vec 2.0). depth d > 1: d blocks of
+    convolution with kernel max(3, kernel // d), norm without affine, GELU (data2vec).
+    """
+
+    def __init__(self, size: int, *, kernel: int, groups: int, depth: int) -> None:
+        super().__init__()
+        if size % groups:
+            raise ValueError(f"width {size} is not a multiple of the {groups} position groups")
+        self.depth = depth
+        if depth == 1:
+            blocks: list[nn.Module] = [_WeightNormConv(size, kernel, groups)]
+        else:
+            kernel = max(3, kernel // depth)
+            blocks = [
+                _PlainConv(size, size, kernel, padding=kernel // 2, groups=groups)
+                for _ in range(depth)
+            ]
+        self.blocks = nn.ModuleList(blocks)
+
+    def forward(self, x: Tensor) -> Tensor:
+        for block in self.blocks:
+            x = block(x)
+            if self.depth > 1:
+                x = F.layer_norm(x, x.shape[-1:])
+            x = F.gelu(x)
+        return x

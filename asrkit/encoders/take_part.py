@@ -1,0 +1,20 @@
+"""Parameters that a step does not use, kept in its graph.
+
+Why: DistributedDataParallel waits for a gradient of every parameter. A layer that layerdrop skips,
+or a frozen encoder, hands in zeros instead, so no search for unused parameters is needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor, nn
+
+
+def take_part(x: Tensor, parameters: Iterable[nn.Parameter]) -> Tensor:
+    """x unchanged; every trainable one of ``parameters`` gets a gradient of zeros."""
+    if not torch.is_grad_enabled():
+        return x
+    terms = [parameter.sum() for parameter in parameters if parameter.requires_grad]
+    return x + 0 * sum(terms[1:], terms[0]) if terms else x

@@ -1,0 +1,128 @@
+"""The context network of wav2vec 2.0: convolutional positions, then transformer layers."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from asrkit.batch import Padded
+from asrkit.encoders.attention import SelfAttention
+from asrkit.encoders.base import Hidden
+from asrkit.encoders.dropout import Dropout
+from asrkit.encoders.positional import ConvPosition
+from asrkit.encoders.take_part import take_part
+
+FFN_RATIO = 4  # every published model of the family
+
+
+class TransformerLayer(nn.Module):
+    """Self-attention and feed-forward, each with dropout, residual and norm (before or after)."""
+
+    def __init__(
+        self,
+        size: int,
+        *,
+        heads: int,
+        norm_first: bool,
+        dropout: float,
+        attention_dropout: float,
+        activation_dropout: float,
+    ) -> None:
+        super().__init__()
+        self.norm_first = norm_first
+        self.attention = SelfAttention(size, heads=heads, dropout=attention_dropout)
+        self.attention_norm = nn.LayerNorm(size)
+        self.fc1 = nn.Linear(size, FFN_RATIO * size)
+        self.fc2 = nn.Linear(FFN_RATIO * size, size)
+        self.ffn_norm = nn.LayerNorm(size)
+        self.dropout = Dropout(dropout)
+        self.activation_dropout = Dropout(activation_dropout)
+
+    def _ffn(self, x: Tensor) -> Tensor:
+        return self.fc2(self.activation_dropout(F.gelu(self.fc1(x))))
+
+    def forward(self, x: Tensor, valid: Tensor | None) -> tuple[Tensor, Tensor]:
+        """x [B, T, D] to (output, feed-forward output before dropout and residual)."""
+        if self.norm_first:
+            x = x + self.dropout(self.attention(self.attention_norm(x), valid))
+            ffn = self._ffn(self.ffn_norm(x))
+            return x + self.dropout(ffn), ffn
+        x = self.attention_norm(x + self.dropout(self.attention(x, valid)))
+        ffn = self._ffn(x)
+        return self.ffn_norm(x + self.dropout(ffn)), ffn
+
+
+class Transformer(nn.Module):
+    """[B, T, D] to Hidden. Linear weights N(0, 0.02), biases 0, as in the released models.
+
+    positional: [kernel, groups, depth] of the position convolution.
+    norm_first: norms before attention and feed-forward, and one at the end (Large); else after
+        them, and one before the first layer (Base).
+    layerdrop: probability that a layer is skipped in training; drawn on the host from torch's CPU
+        generator.
+    """
+
+    def __init__(
+        self,
+        size: int,
+        *,
+        layers: int,
+        heads: int,
+        norm_first: bool,
+        positional: list[int],
+        dropout: float,
+        attention_dropout: float,
+        activation_dropout: float,
+        layerdrop: float,
+    ) -> None:
+        super().__init__()
+        kernel, groups, depth = positional
+        self.norm_first, self.layerdrop = norm_first, layerdrop
+        self.position = ConvPosition(size, kernel=kernel, groups=groups, depth=depth)
+        self.norm = nn.LayerNorm(size)
+        self.dropout = Dropout(dropout)
+        self.layers = nn.ModuleList(
+            TransformerLayer(
+                size,
+                heads=heads,
+                norm_first=norm_first,
+                dropout=dropout,
+                attention_dropout=attention_dropout,
+                activation_dropout=activation_dropout,
+            )
+            for _ in range(layers)
+        )
+        for module in self.layers.modules():
+            if isinstance(module, nn.Linear):
+                nn.init.normal_(module.weight, std=0.02)
+                nn.init.zeros_(module.bias)
+
+    def _kept(self) -> list[bool]:
+        if not self.training or self.layerdrop == 0:
+            return [True] * len(self.layers)
+        return [draw >= self.layerdrop for draw in torch.rand(len(self.layers)).tolist()]
+
+    def forward(self, x: Padded, *, every_layer: bool = False) -> Hidden:
+        """every_layer: keep each layer's output (input first) and feed-forward output."""
+        frames, valid = x.data, None
+        if int(x.lengths.min()) < frames.shape[1]:
+            # A row without a valid frame attends to its first one, else its softmax were NaN.
+            valid = Padded(frames, x.lengths.clamp(min=1)).valid()
+            frames = frames * valid[..., None]
+        frames = frames + self.position(frames)
+        if not self.norm_first:
+            frames = self.norm(frames)
+        frames = self.dropout(frames)
+        outputs, ffns = [frames], []
+        for layer, kept in zip(self.layers, self._kept(), strict=True):
+            if kept:
+                frames, ffn = layer(frames, valid)
+                ffns.append(ffn)
+            else:
+                frames = take_part(frames, layer.parameters())
+            outputs.append(frames)
+        if self.norm_first:
+            frames = self.norm(frames)
+        output = Padded(frames, x.lengths)
+        return Hidden(output, tuple(outputs), tuple(ffns)) if every_layer else Hidden(output)

@@ -1,0 +1,79 @@
+"""wav2vec 2.0: raw samples in, 50 frames a second out (Baevski et al. 2020; XLSR section 2.1)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from asrkit.batch import Padded
+from asrkit.encoders.conv import EPS, ConvStack
+from asrkit.encoders.masked import MaskedEncoder
+from asrkit.encoders.transformer import Transformer
+
+CONV_LAYERS = [[512, 10, 5], *[[512, 3, 2]] * 4, *[[512, 2, 2]] * 2]
+
+
+class Wav2Vec2Encoder(MaskedEncoder):
+    """Samples at 16 kHz to context frames of ``width``; the defaults are wav2vec 2.0 Base.
+
+    conv_layers: [channels, kernel, stride] each. conv_norm: group or layer.
+    normalize: bring each utterance to mean 0, variance 1 first.
+    positional: [kernel, groups, depth] of the position convolution.
+    norm_first: pre-norm transformer. input_dropout, dropout, attention_dropout,
+    activation_dropout, layerdrop, feature_grad_mult: see MaskedEncoder and Transformer.
+    """
+
+    def __init__(
+        self,
+        *,
+        conv_layers: list[list[int]] = CONV_LAYERS,
+        conv_norm: str = "group",
+        conv_bias: bool = False,
+        normalize: bool = False,
+        width: int = 768,
+        layers: int = 12,
+        heads: int = 12,
+        norm_first: bool = False,
+        positional: list[int] = [128, 16, 1],  # noqa: B006 (read only)
+        dropout: float = 0.1,
+        attention_dropout: float = 0.1,
+        activation_dropout: float = 0.0,
+        input_dropout: float = 0.1,
+        layerdrop: float = 0.05,
+        feature_grad_mult: float = 0.1,
+    ) -> None:
+        context = Transformer(
+            width,
+            layers=layers,
+            heads=heads,
+            norm_first=norm_first,
+            positional=positional,
+            dropout=dropout,
+            attention_dropout=attention_dropout,
+            activation_dropout=activation_dropout,
+            layerdrop=layerdrop,
+        )
+        conv = ConvStack(1, conv_layers, norm=conv_norm, bias=conv_bias)
+        super().__init__(
+            conv, context, input_dropout=input_dropout, feature_grad_mult=feature_grad_mult
+        )
+        self.normalize = normalize
+
+    def output_lengths(self, lengths: Tensor) -> Tensor:
+        return self.conv.lengths(lengths)
+
+    def front(self, x: Padded) -> Padded:
+        samples = normalize_waveform(x) if self.normalize else x.data
+        return Padded(samples[..., None], x.lengths)
+
+
+def normalize_waveform(x: Padded) -> Tensor:
+    """[B, S]: each row to mean 0 and variance 1 over its valid samples (eps 1e-5), padding 0."""
+    if int(x.lengths.min()) == x.data.shape[1]:
+        return F.layer_norm(x.data, x.data.shape[1:], eps=EPS)
+    valid = x.valid().to(x.data.dtype)
+    count = valid.sum(1, keepdim=True).clamp(min=1)
+    centred = (x.data - (x.data * valid).sum(1, keepdim=True) / count) * valid
+    variance = centred.square().sum(1, keepdim=True) / count
+    return centred * torch.rsqrt(variance + EPS)

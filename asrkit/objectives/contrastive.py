@@ -1,0 +1,188 @@
+"""XLSR pre-training: tell the true quantised latent of a masked frame from distractors."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import torch
+from torch import Tensor, nn
+
+from asrkit import noise
+from asrkit.batch import Batch, Padded
+from asrkit.encoders.base import Encoder
+from asrkit.encoders.conv import frame_weights
+from asrkit.encoders.dropout import Dropout
+from asrkit.objectives.base import FrameObjective, Frames, Output, Stat
+from asrkit.objectives.masking import SpanMask, draw_mask
+from asrkit.objectives.picks import Picks
+from asrkit.objectives.similarity import contrast, draw_negatives
+from asrkit.quantizers.base import Quantized, Quantizer
+
+
+@dataclasses.dataclass(frozen=True)
+class Draws:
+    """All random choices of one forward pass but dropout's.
+
+    mask: bool [B, T] on the host. picks: its positions. negatives: [B, N, K] into the picks.
+    noise: [B, N, quantizer.noise_size] in (0, 1); None in evaluation.
+    """
+
+    mask: Tensor
+    picks: Picks
+    negatives: Tensor
+    noise: Tensor | None
+
+
+class ContrastiveObjective(FrameObjective):
+    """Contrastive loss + diversity_weight * codebook penalty + features_weight * mean square of
+    the local features; the sum over masked frames. Reference: XLSR section 2.2, wav2vec 2.0
+    section 3.2; the defaults are wav2vec 2.0 Base.
+
+    final_size: width in which contexts and targets are compared. negatives: distractors a frame.
+    temperature: divides the cosine. mask_*: see masking.SpanMask; ``same_counts`` holds on all rows
+    of a micro-batch. features_dropout: on what the quantizer sees.
+    """
+
+    def __init__(
+        self,
+        encoder: Encoder,
+        quantizer: Quantizer,
+        *,
+        final_size: int = 256,
+        negatives: int = 100,
+        temperature: float = 0.1,
+        mask_prob: float = 0.65,
+        mask_length: int = 10,
+        min_masks: int = 2,
+        require_same_masks: bool = True,
+        mask_rounding: str = "row",
+        features_dropout: float = 0.1,
+        diversity_weight: float = 0.1,
+        features_weight: float = 10.0,
+    ) -> None:
+        super().__init__()
+        if negatives < 1 or temperature <= 0:
+            raise ValueError(f"negatives ({negatives}) and temperature ({temperature}) are above 0")
+        self.encoder, self.quantizer = encoder, quantizer
+        self.negatives, self.temperature = negatives, temperature
+        self.spans = SpanMask(mask_prob, mask_length, min_masks, require_same_masks, mask_rounding)
+        self.diversity_weight, self.features_weight = diversity_weight, features_weight
+        self.features_dropout = Dropout(features_dropout)
+        self.target_projection = nn.Linear(quantizer.output_size, final_size)
+        self.context_projection = nn.Linear(encoder.output_size, final_size)
+
+    def before_step(self, step: int) -> None:
+        super().before_step(step)
+        self.quantizer.before_step(step)
+
+    def forward(self, batch: Batch) -> Output:
+        features = self._features(batch)
+        return self.score(features, self.draw(batch.keys, features))[1]
+
+    def frames(self, batch: Batch) -> tuple[Frames, Output]:
+        """Targets are the projected quantised latents of every frame, in a choice of their own."""
+        features = self._features(batch)
+        hidden, output = self.score(features, self.draw(batch.keys, features))
+        return Frames(hidden, self._every_target(features, batch.keys)), output
+
+    def _features(self, batch: Batch) -> Padded:
+        if batch.speech is None:
+            raise ValueError("contrastive pre-training needs speech, and this batch has none")
+        return self.encoder.extract(batch.speech)
+
+    def _purpose(self, name: str) -> tuple[int, int, str]:
+        """What random numbers depend on beside the row; evaluation repeats step 0."""
+        return self.seed, self.step if self.training else 0, name
+
+    def draw(self, keys: Tensor, features: Padded) -> Draws:
+        """Mask, distractors and Gumbel noise for rows of ``keys`` [B]."""
+        size, device = features.data.shape[1], features.data.device
+        lengths = features.lengths.tolist()
+        mask = draw_mask(self.spans, keys, lengths, size, *self._purpose("mask"))
+        picks = Picks.of(mask, device)
+        wide = picks.frames.shape[1]
+        negatives = draw_negatives(
+            noise.row_keys(keys, *self._purpose("negatives")),
+            picks.counts,
+            wide,
+            self.negatives,
+            device,
+        )
+        return Draws(mask, picks, negatives, self._noise(keys, wide, "gumbel", device))
+
+    def _noise(self, keys: Tensor, size: int, name: str, device: torch.device) -> Tensor | None:
+        if not self.training or self.quantizer.noise_size == 0:
+            return None
+        count = size * self.quantizer.noise_size
+        rows = noise.row_keys(keys, *self._purpose(name))
+        return noise.uniform(rows, count, device).view(len(keys), size, -1)
+
+    def _quantize(self, features: Tensor, valid: Tensor, draws: Tensor | None) -> Quantized:
+        """features [B, N, F] as the encoder normalises them."""
+        seen = self.features_dropout(features).flatten(0, 1)
+        return self.quantizer(seen, valid.flatten(), None if draws is None else draws.flatten(0, 1))
+
+    def _every_target(self, features: Padded, keys: Tensor) -> Padded:
+        rows, size, _ = features.data.shape
+        drawn = self._noise(keys, size, "gumbel of every frame", features.data.device)
+        quantized = self._quantize(self.encoder.normalized(features.data), features.valid(), drawn)
+        targets = self.target_projection(quantized.vectors).view(rows, size, -1)
+        return Padded(targets, features.lengths)
+
+    def score(self, features: Padded, draws: Draws) -> tuple[Padded, Output]:
+        """Context [B, T, D] of the masked input, and the loss, for given random choices."""
+        picks = draws.picks
+        rows, wide = picks.frames.shape
+        mask = draws.mask.to(features.data.device, non_blocking=True)
+        hidden = self.encoder.contextualize(features, mask).output
+        picked = self.encoder.normalized(picks.take(features.data))
+        quantized = self._quantize(picked, picks.valid, draws.noise)
+        result = contrast(
+            self.context_projection(picks.take(hidden.data)),
+            self.target_projection(quantized.vectors).view(rows, wide, -1),
+            quantized.codes.view(rows, wide, -1),
+            draws.negatives,
+            picks.valid,
+            self.temperature,
+        )
+        power = _mean_square(features)
+        contrastive = result.loss.sum()
+        penalties = self.diversity_weight * quantized.penalty + self.features_weight * power
+        loss = contrastive + picks.total * penalties
+        stats = {
+            "loss": (loss.detach(), picks.total),
+            "loss_contrastive": (contrastive.detach(), picks.total),
+            "loss_bits": (contrastive.detach() / math.log(2), picks.total),
+            "accuracy": (result.correct.sum(), picks.total),
+            "masked": (picks.total, int(features.lengths.sum())),
+            **_health(quantized, power, picked, picks),
+        }
+        return hidden, Output(loss, stats, picks.total)
+
+
+def _mean_square(features: Padded) -> Tensor:
+    """Mean over the valid frames of the squared raw features."""
+    square = features.data.float().square()
+    weights = frame_weights(features.lengths, square.shape[1], square.device)
+    if weights is None:
+        return square.mean()
+    count = max(int(features.lengths.sum()), 1) * square.shape[2]
+    return (square * weights[..., None]).sum() / count
+
+
+@torch.no_grad()
+def _health(quantized: Quantized, power: Tensor, picked: Tensor, picks: Picks) -> dict[str, Stat]:
+    """Numbers that show a collapse: perplexities fall to 1 a group, the features' spread to 0."""
+    usable = float(picks.total > 0)
+    weights = picks.valid[..., None].float()
+    count = max(picks.total, 1)
+    mean = (picked * weights).sum((0, 1)) / count
+    variance = ((picked - mean).square() * weights).sum((0, 1)) / count
+    return {
+        "perplexity": (quantized.perplexity * usable, usable),
+        "code_perplexity": (quantized.code_perplexity * usable, usable),
+        "diversity_penalty": (quantized.penalty * usable, usable),
+        "features_power": (power * usable, usable),
+        "features_std": (variance.sqrt().mean() * usable, usable),
+    }

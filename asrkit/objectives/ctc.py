@@ -1,0 +1,175 @@
+"""Fine-tuning with connectionist temporal classification (XLSR section 3.2; blank is 0)."""
+
+from __future__ import annotations
+
+import contextlib
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from asrkit.batch import Batch, Padded
+from asrkit.encoders.base import Encoder
+from asrkit.encoders.dropout import Dropout
+from asrkit.encoders.take_part import take_part
+from asrkit.objectives.base import Output, Recognizer, Stat
+from asrkit.objectives.edit_distance import edit_distance
+from asrkit.objectives.masking import SpanMask, draw_mask
+from asrkit.tokens import TokenList
+
+
+class CtcObjective(Recognizer):
+    """Sum over utterances of the negative log-likelihood of ``Batch.text``; weight = utterances.
+
+    freeze_steps: so many first updates train the head alone; the encoder still masks and drops.
+    final_dropout: on the encoder's output. mask_*: spans of frames replaced by the encoder's mask
+    vector, channel_mask_*: spans of channels set to 0, in training only (masking.SpanMask).
+    """
+
+    def __init__(
+        self,
+        encoder: Encoder,
+        tokens: TokenList,
+        *,
+        freeze_steps: int = 0,
+        final_dropout: float = 0.0,
+        mask_prob: float = 0.65,
+        mask_length: int = 10,
+        min_masks: int = 2,
+        require_same_masks: bool = False,
+        mask_rounding: str = "row",
+        channel_mask_prob: float = 0.25,
+        channel_mask_length: int = 64,
+    ) -> None:
+        super().__init__()
+        self.encoder, self.tokens = encoder, tokens
+        self.freeze_steps = freeze_steps
+        self.final_dropout = Dropout(final_dropout)
+        self.head = nn.Linear(encoder.output_size, len(tokens))
+        nn.init.xavier_uniform_(self.head.weight)
+        nn.init.zeros_(self.head.bias)
+        self.time_spans = SpanMask(
+            mask_prob, mask_length, min_masks, require_same_masks, mask_rounding
+        )
+        self.channel_spans = SpanMask(
+            channel_mask_prob, channel_mask_length, 0, require_same_masks, mask_rounding
+        )
+
+    def forward(self, batch: Batch) -> Output:
+        log_probs = self._log_probs(self._encode(batch))
+        text = batch.text
+        if text is None:
+            nothing: Stat = (0.0, 0.0)
+            stats = dict.fromkeys((*_ALWAYS, *_SCORES), nothing)
+            return Output(0 * log_probs.data.sum(), stats, 0)
+        loss = _ctc(log_probs, text)
+        count = len(batch)
+        stats = {
+            "loss": (loss.detach(), count),
+            "infeasible": (infeasible(log_probs.lengths, text), count),
+            "blank": _blanks(log_probs),
+            **self._scores(log_probs, text),
+        }
+        return Output(loss, stats, count)
+
+    def log_probs(self, batch: Batch) -> Padded:
+        if batch.speech is None:
+            raise ValueError("recognition needs speech, and this batch has none")
+        hidden = self.encoder(batch.speech).output
+        return self._log_probs(hidden)
+
+    def _encode(self, batch: Batch) -> Padded:
+        """Context frames, masked in training, without a graph while the encoder is frozen."""
+        if batch.speech is None:
+            raise ValueError("CTC needs speech, and this batch has none")
+        frozen = self.training and self.step < self.freeze_steps
+        with torch.no_grad() if frozen else contextlib.nullcontext():
+            features = self.encoder.extract(batch.speech)
+            time_mask, channel_mask = self._masks(batch.keys, features)
+            hidden = self.encoder.contextualize(
+                features, time_mask, channel_mask=channel_mask
+            ).output
+        if not frozen:
+            return hidden
+        return Padded(take_part(hidden.data, self.encoder.parameters()), hidden.lengths)
+
+    def _masks(self, keys: Tensor, features: Padded) -> tuple[Tensor | None, Tensor | None]:
+        if not self.training:
+            return None, None
+        rows, size, _ = features.data.shape
+        width = self.encoder.output_size
+        device = features.data.device
+        purpose = (self.seed, self.step)
+        time_mask = channel_mask = None
+        if self.time_spans.prob > 0:
+            lengths = features.lengths.tolist()
+            time_mask = draw_mask(self.time_spans, keys, lengths, size, *purpose, "mask")
+            time_mask = time_mask.to(device, non_blocking=True)
+        if self.channel_spans.prob > 0:
+            widths = [width] * rows
+            channel_mask = draw_mask(self.channel_spans, keys, widths, width, *purpose, "channels")
+            channel_mask = channel_mask.to(device, non_blocking=True)
+        return time_mask, channel_mask
+
+    def _log_probs(self, hidden: Padded) -> Padded:
+        logits = self.head(self.final_dropout(hidden.data))
+        return Padded(logits.float().log_softmax(-1), hidden.lengths)
+
+    def _scores(self, log_probs: Padded, text: Padded) -> dict[str, Stat]:
+        """Token errors of the greedy path; in evaluation only, as it waits for the device."""
+        if self.training:
+            return {"token_error_rate": (0.0, 0.0)}
+        errors = 0
+        for guess, (row, length) in zip(
+            greedy(log_probs),
+            zip(text.data.tolist(), text.lengths.tolist(), strict=True),
+            strict=True,
+        ):
+            errors += edit_distance(row[:length], guess)
+        return {"token_error_rate": (errors, int(text.lengths.sum()))}
+
+
+_ALWAYS = ("loss", "infeasible", "blank")
+_SCORES = ("token_error_rate",)
+
+
+def _ctc(log_probs: Padded, text: Padded) -> Tensor:
+    # cuDNN's CTC is not deterministic and refuses some lengths: the native one always.
+    with torch.backends.cudnn.flags(enabled=False):
+        return F.ctc_loss(
+            log_probs.data.transpose(0, 1),
+            text.data,
+            log_probs.lengths,
+            text.lengths,
+            blank=0,
+            reduction="sum",
+            zero_infinity=True,
+        )
+
+
+def infeasible(lengths: Tensor, text: Padded) -> Tensor:
+    """How many rows have fewer frames than labels plus adjacent equal pairs: no path exists.
+
+    Such a row gives loss 0 (zero_infinity). Computed where the labels are: no wait for the device.
+    """
+    device = text.data.device
+    labels = text.lengths.to(device, non_blocking=True)
+    repeats = (text.data[:, 1:] == text.data[:, :-1]) & text.valid()[:, 1:]
+    return (lengths.to(device, non_blocking=True) < labels + repeats.sum(1)).sum()
+
+
+def greedy(log_probs: Padded) -> list[list[int]]:
+    """Best token of each frame, repeats merged, blanks removed."""
+    best = log_probs.data.argmax(-1).cpu()
+    rows = []
+    for row, length in zip(best, log_probs.lengths.tolist(), strict=True):
+        merged = torch.unique_consecutive(row[:length])
+        rows.append(merged[merged != 0].tolist())
+    return rows
+
+
+def _blanks(log_probs: Padded) -> Stat:
+    """Share of valid frames whose best token is blank: 1 in a collapsed model."""
+    with torch.no_grad():
+        best = log_probs.data.argmax(-1) == 0
+        return (best & log_probs.valid()).sum(), int(log_probs.lengths.sum())
