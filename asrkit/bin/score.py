@@ -1,0 +1,68 @@
+"""Scores hypotheses against references: PER, CER or WER with alignments, tables and pictures."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from pathlib import Path
+
+from asrkit.arguments import boolean, run_main
+from asrkit.score.score_set import ScoreTask, score_set
+from asrkit.score.units import NAMES, UNITS
+
+
+def get_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="score", description=__doc__)
+    add = parser.add_argument
+    add("--ref", type=Path, required=True, help="references: '<id> <tokens or words>'")
+    add("--hyp", type=Path, required=True, help="hypotheses, the same form")
+    add("--out", type=Path, required=True, help="folder to write, e.g. exp/x/decode_y/z/score_per")
+    add("--unit", choices=UNITS, required=True, help="phones, characters, words, tokens as they are")
+    add("--separator", choices=("drop", "keep"), help="<space>: default drop for per, else keep")
+    kinds = ("text", "char", "bpe", "word")
+    add("--ref_type", choices=kinds, default="text", help="put words together from such tokens")
+    add("--hyp_type", choices=kinds, default="text")
+    add("--bpe_model", type=Path)
+    add("--langs", type=Path, help="utt2lang: rates by language and their average")
+    add("--lang", help="one language for all, instead of --langs")
+    add("--speakers", type=Path, help="utt2spk for the trn files")
+    add("--normalize", type=boolean, default=False, help="one spelling for both sides (cer, wer)")
+    add("--name", help="name of the set; default: the folder above --out")
+    add("--command", help="the command to record; default: this one")
+    add("--config", type=Path, help="the experiment's config.yaml, recorded, and read for the seed")
+    add("--seed", type=int)
+    add("--top", type=int, default=40, help="tokens in the confusion picture")
+    return parser
+
+
+def run(args: argparse.Namespace) -> None:
+    options = dict(vars(args))
+    out = options.pop("out")
+    result = score_set(ScoreTask(**options), out)
+    if result["missing_hypotheses"]:
+        print(
+            f"warning: {args.hyp}: {result['missing_hypotheses']} of {result['sentences']}"
+            " references have no hypothesis; they count as deletions",
+            file=sys.stderr,
+        )
+    name = NAMES[result["unit"]]
+    micro = "-" if result["micro"] is None else f"{result['micro']:.2f} %"
+    average = result["average_over_languages"]
+    extra = f", average over languages {average:.2f} %" if average is not None else ""
+    print(
+        f"{out}: {name} {micro} ({result['policy']}){extra};"
+        f" {result['sentences']} utterances, {result['tokens']} reference tokens"
+    )
+
+
+def main(argv: list[str] | None = None) -> int:
+    words = sys.argv[1:] if argv is None else argv
+    recorded = shlex.join(["python", "-m", "asrkit.bin.score", *words])
+    parser = get_parser()
+    parser.set_defaults(command=recorded)
+    return run_main(parser, run, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,171 @@
+"""Scores one set: reads references and hypotheses, writes every file of a score folder."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from asrkit.data.keyed import read_keyed
+from asrkit.data.normalize import normalize
+from asrkit.data.tokenize import make_tokenizer
+from asrkit.files import atomic
+from asrkit.score import pictures, report
+from asrkit.score.provenance import environment, now
+from asrkit.score.rates import ScoreError, Utterance, confusions, score_utterances, summary
+from asrkit.score.units import NAMES, default_separator, policy, split_units
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ScoreTask:
+    """Which files are compared, and how.
+
+    unit: per, cer, wer or ter. separator: drop, keep, or None for the unit's default.
+    ref_type, hyp_type: ``text``, or the token type (char, bpe, word) whose words are put together
+        first. bpe_model: for token type bpe. langs: file utt2lang. speakers: file utt2spk.
+    normalize: bring both sides to asrkit's spelling (needs langs or lang).
+    name, command, config, seed: recorded. top: phones in the confusion picture.
+    """
+
+    ref: Path
+    hyp: Path
+    unit: str
+    separator: str | None = None
+    ref_type: str = "text"
+    hyp_type: str = "text"
+    bpe_model: Path | None = None
+    langs: Path | None = None
+    lang: str | None = None
+    speakers: Path | None = None
+    normalize: bool = False
+    name: str | None = None
+    command: str | None = None
+    config: Path | None = None
+    seed: int | None = None
+    top: int = 40
+
+
+def _texts(path: Path, kind: str, task: ScoreTask, languages: Mapping[str, str]) -> dict[str, str]:
+    """Lines of one side as text, words put together from tokens and spelling made equal."""
+    table = read_keyed(path)
+    if kind != "text":
+        tokenizer = make_tokenizer(kind, task.bpe_model)
+        table = {key: " ".join(tokenizer.decode(line.split())) for key, line in table.items()}
+    if task.normalize:
+        table = {key: normalize(line, languages.get(key, "")) for key, line in table.items()}
+    return table
+
+
+def _languages(task: ScoreTask) -> dict[str, str] | None:
+    keys = read_keyed(task.ref)
+    if task.lang is not None:
+        return dict.fromkeys(keys, task.lang)
+    if task.langs is None:
+        return None
+    table = read_keyed(task.langs, allow_empty=False)
+    missing = [key for key in keys if key not in table]
+    if missing:
+        raise ScoreError(f"{task.langs}: {len(missing)} references lack a language: {missing[:3]}")
+    return table
+
+
+def _seed(task: ScoreTask) -> int | None:
+    """The given seed, else the one in the configuration."""
+    if task.seed is not None or task.config is None:
+        return task.seed
+    try:
+        config = yaml.safe_load(Path(task.config).read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        raise ScoreError(f"{task.config}: cannot be read as a configuration ({error})") from None
+    seed = config.get("seed") if isinstance(config, dict) else None
+    return seed if isinstance(seed, int) else None
+
+
+def _align(task: ScoreTask, separator: str) -> list[Utterance]:
+    languages = _languages(task)
+    if task.normalize and languages is None:
+        raise ScoreError("normalize needs languages: give --langs utt2lang or --lang")
+    def side(path: Path, kind: str) -> dict[str, list[str]]:
+        texts = _texts(path, kind, task, languages or {})
+        return {key: split_units(text, task.unit, separator) for key, text in texts.items()}
+
+    return score_utterances(
+        side(task.ref, task.ref_type), side(task.hyp, task.hyp_type), languages
+    )
+
+
+def score_set(task: ScoreTask, out: Path) -> dict[str, Any]:
+    """Writes score.json, result.txt, alignment.txt, ref.trn, hyp.trn, utterances.tsv,
+    confusions.json and two pictures to ``out``; returns what score.json holds.
+
+    Raises ScoreError and DataError before anything is written.
+    """
+    separator = task.separator or default_separator(task.unit)
+    utterances = _align(task, separator)
+    seed = _seed(task)
+    speakers = {} if task.speakers is None else read_keyed(task.speakers)
+    numbers = summary(utterances)
+    result: dict[str, Any] = {
+        "unit": task.unit,
+        "policy": policy(task.unit, separator),
+        "separator": separator,
+        "normalized": task.normalize,
+        "set": task.name or out.resolve().parent.name,
+        **numbers,
+        "other_separator": _other(task, separator),
+        "ref": str(task.ref),
+        "hyp": str(task.hyp),
+        "command": task.command,
+        "config": None if task.config is None else str(task.config),
+        "seed": seed,
+        "date": now(),
+        "environment": environment(),
+    }
+    out.mkdir(parents=True, exist_ok=True)
+    _write(out, utterances, result, speakers, task.top)
+    return result
+
+
+def _other(task: ScoreTask, separator: str) -> dict[str, Any] | None:
+    """The rate under the other separator policy, for units where it makes a difference."""
+    if task.unit not in ("per", "cer"):
+        return None
+    other = "keep" if separator == "drop" else "drop"
+    numbers = summary(_align(task, other))
+    names = ("micro", "macro", "average_over_languages", "tokens")
+    return {"policy": policy(task.unit, other), **{name: numbers[name] for name in names}}
+
+
+def _write(
+    out: Path,
+    utterances: list[Utterance],
+    result: dict[str, Any],
+    speakers: Mapping[str, str],
+    top: int,
+) -> None:
+    label = NAMES[result["unit"]]
+    heading = {name: str(result[name]) for name in ("set", "unit", "policy", "ref", "hyp", "date")}
+    heading["reference tokens"] = str(result["tokens"])
+    heading["missing hypotheses"] = str(result["missing_hypotheses"])
+    report.write_result(out / "result.txt", utterances, heading)
+    report.write_alignments(out / "alignment.txt", utterances)
+    report.write_trn(out, utterances, speakers)
+    report.write_utterances(out / "utterances.tsv", utterances)
+    table = confusions(utterances)
+    with atomic(out / "confusions.json") as stream:
+        json.dump(table, stream, ensure_ascii=False, indent=1)
+    title = f"{label} {result['micro']:.1f} %" if result["micro"] is not None else label
+    if result["unit"] != "wer":
+        where = f"{result['set']}: confusions, {title}"
+        pictures.draw_confusions(out / "confusions.png", table, title=where, top=top)
+    if result["languages"]:
+        pictures.draw_languages(
+            out / "languages.png", result, title=f"{result['set']}: {label} by language"
+        )
+    with atomic(out / "score.json") as stream:  # last: it marks the folder as complete
+        json.dump(result, stream, ensure_ascii=False, indent=2)
+        stream.write("\n")
