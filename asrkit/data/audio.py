@@ -1,0 +1,182 @@
+"""Audio of any kind as 16 kHz mono, and quick reads by offset for training.
+
+``decode`` reads whatever users have and says exactly what is wrong with it: a file that decodes to
+fewer samples than its header promises is an error, not silence. ``load`` is the training path: FLAC
+or WAV files, or entries of Kaldi archives, that stage 3 has already brought to 16 kHz mono.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import os
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+import av
+import numpy as np
+import soundfile
+import torch
+import torchaudio
+
+from asrkit.data import headers
+from asrkit.files import DataError
+
+RATE = 16000
+LOUDEST = 4.0  # floating point audio beyond this was not scaled to [-1, 1]
+LARGEST_KERNEL = 1000  # torchaudio's resampler holds one filter for each step of the reduced ratio
+
+
+class AudioError(DataError):
+    """Audio that cannot be used: where and why."""
+
+
+class Audio(NamedTuple):
+    """samples: float32 [S] at 16 kHz, mono. The rest describes the source."""
+
+    samples: np.ndarray
+    rate: int
+    channels: int
+    codec: str
+
+
+def decode(source: str | Path | bytes, name: str | None = None) -> Audio:
+    """Reads a file (path, ``archive.ark:offset``) or bytes: FLAC, WAV, MP3, Opus, M4A, G.722, NIST.
+
+    Channels are averaged; other rates are resampled. A raw G.722 stream is known by its suffix
+    ``.g722``. Raises AudioError: missing, empty, no audio, cut short, NaN or infinite samples.
+    """
+    name = name or (str(source) if not isinstance(source, bytes) else "audio")
+    data = source if isinstance(source, bytes) else _read_bytes(str(source))
+    if not data:
+        raise AudioError(f"{name}: is empty (0 bytes); fetch or record it again")
+    try:
+        if data[:4] in (b"RIFF", b"fLaC"):
+            frames, rate, codec = _with_soundfile(data)
+            promised = headers.promised_frames(data)
+        else:
+            frames, rate, codec, promised = _with_ffmpeg(data, raw_g722=name.endswith(".g722"))
+    except (soundfile.LibsndfileError, av.FFmpegError, ValueError) as error:
+        raise AudioError(f"{name}: cannot be decoded ({error}); fetch it again") from None
+    if frames.shape[0] == 0:
+        raise AudioError(f"{name}: holds no samples; leave it out, or fetch it again")
+    if promised is not None and frames.shape[0] < promised:
+        raise AudioError(
+            f"{name}: is cut short: {frames.shape[0]} of the {promised} samples that its header "
+            "promises; fetch it again"
+        )
+    if not np.isfinite(frames).all():
+        at = int(np.argmin(np.isfinite(frames).all(axis=1)))
+        raise AudioError(f"{name}: sample {at} is not a finite number; write the file again")
+    loudest = float(np.abs(frames).max())
+    if loudest > LOUDEST:
+        raise AudioError(f"{name}: has samples up to {loudest:.0f}; scale them to [-1, 1]")
+    if rate // math.gcd(rate, RATE) > LARGEST_KERNEL:
+        raise AudioError(f"{name}: has an unusable rate of {rate} Hz; resample it, e.g. with sox")
+    return Audio(_resample(frames.mean(axis=1), rate), rate, frames.shape[1], codec)
+
+
+def _read_bytes(source: str) -> bytes:
+    if not Path(source).is_file() and _archive(source):
+        return _archive_entry(source).read()
+    try:
+        return Path(source).read_bytes()
+    except OSError as error:
+        raise AudioError(f"{source}: cannot be read ({error.strerror}); check the path") from None
+
+
+def _with_soundfile(data: bytes) -> tuple[np.ndarray, int, str]:
+    """float32 [frames, channels], rate, codec; frames that cannot be decoded are missing."""
+    with soundfile.SoundFile(io.BytesIO(data)) as stream:
+        codec = "flac" if stream.format == "FLAC" else stream.subtype.lower()
+        parts = []
+        while True:  # in pieces: a header may promise any length
+            part = stream.read(1 << 20, dtype="float32", always_2d=True)
+            parts.append(part)
+            if len(part) < 1 << 20:
+                return np.concatenate(parts), stream.samplerate, codec
+
+
+def _with_ffmpeg(data: bytes, raw_g722: bool) -> tuple[np.ndarray, int, str, int | None]:
+    with av.open(io.BytesIO(data), format="g722" if raw_g722 else None) as container:
+        if not container.streams.audio:
+            raise ValueError("no audio stream in it")
+        stream = container.streams.audio[0]
+        rate, codec = stream.rate, stream.codec_context.name
+        to_float = av.AudioResampler(format="fltp", layout=None, rate=None)
+        promised = headers.promised_frames(data)
+        if "mp4" in container.format.name and stream.duration and stream.time_base:
+            promised = int(stream.duration * stream.time_base * rate) - 4096  # coder's padding
+        parts = []
+        for frame in container.decode(stream):
+            parts.extend(part.to_ndarray() for part in to_float.resample(frame))
+        parts.extend(part.to_ndarray() for part in to_float.resample(None) if parts)
+    if not parts:
+        return np.zeros((0, 1), np.float32), rate, codec, promised
+    return np.concatenate(parts, axis=1).T, rate, codec, promised
+
+
+def _resample(samples: np.ndarray, rate: int) -> np.ndarray:
+    samples = np.ascontiguousarray(samples, np.float32)
+    if rate == RATE:
+        return samples
+    return torchaudio.functional.resample(torch.from_numpy(samples), rate, RATE).numpy()
+
+
+def load(source: str, start: int = 0, frames: int = -1) -> np.ndarray:
+    """float32 [frames] from sample ``start`` of 16 kHz mono FLAC or WAV; ``frames`` -1: to the end.
+
+    ``source`` is a file or ``archive.ark:offset``. Raises AudioError if it cannot be read, has
+    another rate or more channels, or holds fewer samples than asked for.
+    """
+    try:
+        archived = _archive(source) and not os.path.isfile(source)
+        with soundfile.SoundFile(_archive_entry(source) if archived else source) as stream:
+            if stream.samplerate != RATE or stream.channels != 1:
+                raise AudioError(
+                    f"{source}: has {stream.samplerate} Hz and {stream.channels} channels where "
+                    "training reads 16 kHz mono; run stage 3 (format_audio)"
+                )
+            if start:
+                stream.seek(start)
+            samples = stream.read(frames, dtype="float32")
+    except (soundfile.LibsndfileError, OSError) as error:
+        raise AudioError(f"{source}: cannot be read ({error}); run stage 3 again") from None
+    if len(samples) == 0 or (frames >= 0 and len(samples) < frames):
+        raise AudioError(
+            f"{source}: has {start + len(samples)} samples where at least {start + frames} were "
+            "expected; run stage 3 again"
+        )
+    if not np.isfinite(samples).all():
+        raise AudioError(f"{source}: holds samples that are not finite; run stage 3 again")
+    return samples
+
+
+def write_flac(stream: BinaryIO, samples: np.ndarray) -> None:
+    """Writes [S] as 16 kHz, 16 bit FLAC; what resampling lifted over full scale is clipped."""
+    clipped = np.clip(samples, -1, 1 - 2**-15)
+    soundfile.write(stream, clipped, RATE, format="FLAC", subtype="PCM_16")
+
+
+def _archive(source: str) -> bool:
+    head, _, offset = source.rpartition(":")
+    return bool(head) and offset.isdigit()
+
+
+def _archive_entry(source: str) -> BinaryIO:
+    """One audio file inside a Kaldi archive, as a file of its own; nothing but audio is read."""
+    path, _, offset = source.rpartition(":")
+    try:
+        with open(path, "rb") as stream:
+            stream.seek(int(offset))
+            mark = stream.read(5)
+            if mark == b"AUDIO":  # kaldiio: flag, bytes of the length, length, file
+                size = int.from_bytes(stream.read(stream.read(1)[0]), "little")
+                return io.BytesIO(stream.read(size))
+            if mark[:4] == b"RIFF":
+                size = int.from_bytes((mark[4:] + stream.read(3))[:4], "little") + 8
+                stream.seek(int(offset))
+                return io.BytesIO(stream.read(size))
+    except (OSError, IndexError) as error:
+        raise AudioError(f"{source}: cannot be read ({error}); check the archive") from None
+    raise AudioError(f"{source}: no audio at this place of the archive; write the archive again")

@@ -1,0 +1,32 @@
+"""Waveforms and labels of one micro-batch as padded tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from asrkit.batch import Padded, pad
+from asrkit.noise import key_of
+
+
+def crop_start(length: int, target: int, *key: int | str) -> int:
+    """Where a crop of ``target`` samples begins in ``length``: uniform, and fixed by ``key``."""
+    return key_of(*key, "crop") % (length - target + 1)
+
+
+def normalize(samples: np.ndarray) -> np.ndarray:
+    """Zero mean and unit variance over the whole utterance, eps 1e-5 (ALGORITHMS 1.1: fairseq)."""
+    x = samples.astype(np.float64)
+    return ((x - x.mean()) / np.sqrt(x.var() + 1e-5)).astype(np.float32)
+
+
+def pad_audio(rows: Sequence[np.ndarray]) -> Padded:
+    """float32 [B, S], zeros behind each utterance; already equal lengths are only stacked."""
+    return pad([torch.from_numpy(np.ascontiguousarray(row)) for row in rows])
+
+
+def pad_labels(rows: Sequence[Sequence[int]]) -> Padded:
+    """int64 [B, L], zeros behind; a row may have no label at all."""
+    return pad([torch.tensor(list(row), dtype=torch.int64) for row in rows])

@@ -1,0 +1,79 @@
+"""Batches from worker processes: in order, ahead of the training, and counting bad files."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator
+
+import torch
+
+from asrkit.batch import Batch
+from asrkit.data.dataset import Failed, SpeechDataset
+from asrkit.data.sampler import BatchSpec
+from asrkit.files import DataError
+
+PREFETCH = 4  # micro-batches ready ahead, each worker
+
+
+class Loader:
+    """Iterates over the batches of a stream, in its order.
+
+    bad: what could not be read so far, id -> reason. Each is logged once. More distinct ones than
+    ``max_bad`` (a share of the data set, but at least one is forgiven) stop with DataError and the
+    list. Batches in which nothing was readable are left out.
+    """
+
+    def __init__(
+        self, dataset: SpeechDataset, batches: Iterable[Batch | Failed], max_bad: float
+    ) -> None:
+        self.dataset, self.max_bad = dataset, max_bad
+        self.bad: dict[str, str] = {}
+        self._batches = batches
+
+    def __iter__(self) -> Iterator[Batch]:
+        for batch in self._batches:
+            if isinstance(batch, Failed):
+                raise DataError(batch.message)
+            self._note(batch.bad)
+            if len(batch):
+                yield batch
+
+    def _note(self, bad: Iterable[str]) -> None:
+        for entry in bad:
+            name, _, reason = entry.partition(": ")
+            if name in self.bad:
+                continue
+            self.bad[name] = reason
+            logging.warning("utterance %s is left out: %s", name, reason)
+            if len(self.bad) > max(1, self.max_bad * len(self.dataset)):
+                shown = "\n".join(f"  {n}: {r}" for n, r in list(self.bad.items())[:20])
+                raise DataError(
+                    f"{len(self.bad)} of {len(self.dataset)} utterances cannot be read (more than "
+                    f"max_bad={self.max_bad:g}); run stage 3 again:\n{shown}"
+                )
+
+
+def make_loader(
+    dataset: SpeechDataset,
+    stream: Iterable[BatchSpec],
+    *,
+    num_workers: int = 1,
+    pin_memory: bool = False,
+    max_bad: float = 0.01,
+) -> Loader:
+    """Loader over a BatchStream (endless) or EvalStream; 0 workers read in this process."""
+    batches: Iterable[Batch | Failed] = torch.utils.data.DataLoader(
+        dataset,
+        batch_size=None,
+        sampler=stream,
+        num_workers=num_workers,
+        pin_memory=pin_memory,
+        prefetch_factor=PREFETCH if num_workers else None,
+        collate_fn=_as_is,
+        generator=torch.Generator(),  # leaves the global random state of training alone
+    )
+    return Loader(dataset, batches, max_bad)
+
+
+def _as_is(batch: Batch | Failed) -> Batch | Failed:
+    return batch

@@ -1,0 +1,272 @@
+"""Which utterances make up each micro-batch of each epoch, and which rank gets them.
+
+Everything is a function of (seed, epoch): no state, so that a run resumes anywhere, and the order
+is the same for any number of ranks. Languages: XLSR, section 2.2: p_l ~ (n_l / N)^alpha in hours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from asrkit.files import DataError
+from asrkit.noise import key_of
+
+
+class BatchSpec(NamedTuple):
+    """One micro-batch: utterance numbers and, for repeated ones, which copy (both int32 [B])."""
+
+    epoch: int
+    rows: np.ndarray
+    copies: np.ndarray
+
+
+class Epoch(NamedTuple):
+    """Micro-batch b is rows[bounds[order[b]] : bounds[order[b] + 1]]."""
+
+    rows: np.ndarray
+    copies: np.ndarray
+    bounds: np.ndarray
+    order: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.order)
+
+
+def language_probabilities(hours: np.ndarray, alpha: float) -> np.ndarray:
+    """p_l ~ (hours_l / N)^alpha, renormalised; a language without audio gets 0."""
+    share = np.where(hours > 0, hours / max(hours.sum(), 1e-12), 1.0) ** alpha
+    share[hours <= 0] = 0
+    return share / share.sum()
+
+
+def size_ratios(hours: np.ndarray, alpha: float) -> np.ndarray:
+    """How often an utterance of each language is heard in an epoch of N hours: p_l N / n_l."""
+    p = language_probabilities(hours, alpha)
+    return np.divide(p * hours.sum(), hours, out=np.zeros(len(hours)), where=hours > 0)
+
+
+class EpochPlan:
+    """Micro-batches of utterances of similar length, anew for each epoch.
+
+    num_samples: int32 [N]. langs: int16 [N], needed with ``alpha``.
+    batch_bins: samples a micro-batch may hold, padding included. max_batch_size: utterances.
+    alpha: exponent of language sampling in training; None takes each utterance once.
+    max_sample_size: with ``crop`` longer clips count (and are read) as this long, without it they
+        are left out, as labels cannot be cropped. min_sample_size: shorter ones are left out.
+    train=False: nothing is left out, no sampling, no shuffling, and an utterance longer than
+        batch_bins makes a batch of its own.
+    What was left out stands in ``short`` and ``long`` (numbers of utterances).
+    ids: names an utterance in errors. Raises DataError where an utterance exceeds batch_bins.
+    """
+
+    def __init__(
+        self,
+        num_samples: np.ndarray,
+        langs: np.ndarray | None = None,
+        *,
+        batch_bins: int,
+        max_batch_size: int | None = None,
+        crop: bool = False,
+        max_sample_size: int | None = None,
+        min_sample_size: int = 0,
+        alpha: float | None = None,
+        seed: int = 0,
+        train: bool = True,
+        ids: Callable[[int], str] = str,
+    ) -> None:
+        if alpha is not None and langs is None:
+            raise ValueError("language sampling (alpha) needs the languages of the utterances")
+        self.batch_bins, self.max_batch_size = batch_bins, max_batch_size
+        self.seed, self.train = seed, train
+        self.lengths = np.asarray(num_samples)
+        rows, self.short, self.long = self._kept(crop, max_sample_size, min_sample_size)
+        if crop and max_sample_size:
+            self.lengths = np.minimum(self.lengths, np.int32(max_sample_size))
+        if len(rows) == 0:
+            raise DataError(
+                f"no utterance is left of {len(num_samples)}: {self.short} shorter than "
+                f"min_sample_size={min_sample_size}, {self.long} longer than {max_sample_size=}"
+            )
+        # Lengths of one bucket differ by at most two percent.
+        edges = _bucket_edges()
+        self._buckets = np.searchsorted(edges, self.lengths, side="right").astype(np.int16)
+        self.ratios: np.ndarray | None = None
+        self._groups = [rows]
+        if train and alpha is not None and langs is not None:
+            hours = np.bincount(langs[rows], num_samples[rows]) / 57_600_000
+            self.ratios = size_ratios(hours, alpha)
+            self._groups = _by_language(rows, langs)
+        longest = rows[np.argmax(self.lengths[rows])]
+        if train and self.lengths[longest] > batch_bins:
+            raise DataError(
+                f"utterance {ids(int(longest))} has {self.lengths[longest]} samples, more than "
+                f"batch_bins={batch_bins}: raise batch_bins, or set max_sample_size, or filter_data"
+            )
+
+    def _kept(
+        self, crop: bool, longest: int | None, shortest: int
+    ) -> tuple[np.ndarray, int, int]:
+        kept = np.ones(len(self.lengths), bool)
+        short = long = 0
+        if self.train:
+            kept &= self.lengths >= shortest
+            short = len(kept) - int(np.count_nonzero(kept))
+            if longest and not crop:
+                kept &= self.lengths <= longest
+                long = len(kept) - short - int(np.count_nonzero(kept))
+        return np.flatnonzero(kept).astype(np.int32), short, long
+
+    def epoch(self, number: int) -> Epoch:
+        """The plan of one epoch; with ``train`` in random order."""
+        rng = np.random.default_rng(key_of(self.seed, number, "plan"))
+        rows, copies = self._draw(rng)
+        if self.train:
+            shuffled = rng.permutation(np.arange(len(rows), dtype=np.int32))
+            rows, copies = rows[shuffled], copies[shuffled]
+        # Bucket and position in one number: sorting keeps the random order within a bucket.
+        packed = (self._buckets[rows] if self.train else self.lengths[rows]).astype(np.int64)
+        packed <<= 32
+        packed |= np.arange(len(rows), dtype=np.int32)
+        packed.sort()
+        heads = np.flatnonzero(np.append(True, np.diff(packed >> 32)))
+        packed &= 0xFFFFFFFF
+        rows, copies = rows[packed], copies[packed]
+        bounds = _cut(self.lengths[rows], heads, self.batch_bins, self.max_batch_size)
+        batches = len(bounds) - 1
+        order = rng.permutation(batches) if self.train else np.arange(batches)[::-1]
+        return Epoch(rows, copies, bounds, order)
+
+    def _draw(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """Rows of the epoch and copy numbers: whole copies, and a random rest of each language."""
+        if self.ratios is None:
+            return self._groups[0], np.zeros(len(self._groups[0]), np.int16)
+        rows, copies = [], []
+        for group, ratio in zip(self._groups, self.ratios, strict=True):
+            whole = int(ratio)
+            rest = round((ratio - whole) * len(group))
+            for copy in range(whole):
+                rows.append(group)
+                copies.append(np.full(len(group), copy, np.int16))
+            rows.append(rng.permutation(group)[:rest])
+            copies.append(np.full(rest, whole, np.int16))
+        return np.concatenate(rows), np.concatenate(copies)
+
+    def batch(self, epoch: Epoch, number: int, at: int) -> BatchSpec:
+        """Micro-batch ``at`` of the plan ``epoch`` that has this number."""
+        where = epoch.order[at]
+        part = slice(epoch.bounds[where], epoch.bounds[where + 1])
+        return BatchSpec(number, epoch.rows[part].copy(), epoch.copies[part].copy())
+
+    def padding(self, epoch: Epoch, crop: bool = False) -> float:
+        """Share of a plan's samples that is padding, or, with ``crop``, that cropping removes."""
+        lengths = self.lengths[epoch.rows].astype(np.int64)
+        sizes = np.diff(epoch.bounds)
+        at = epoch.bounds[:-1]
+        if crop:
+            return 1 - float((np.minimum.reduceat(lengths, at) * sizes).sum() / lengths.sum())
+        return 1 - float(lengths.sum() / (np.maximum.reduceat(lengths, at) * sizes).sum())
+
+
+def _by_language(rows: np.ndarray, langs: np.ndarray) -> list[np.ndarray]:
+    of_rows = langs[rows]
+    return [rows[of_rows == number] for number in range(int(of_rows.max()) + 1)]
+
+
+def _bucket_edges() -> np.ndarray:
+    """Lengths at which buckets begin, in whole numbers: the same on every machine."""
+    edges = [1]
+    while edges[-1] < np.iinfo(np.int32).max:
+        edges.append(max(edges[-1] + 1, edges[-1] * 102 // 100))
+    return np.array(edges[:-1], np.int32)
+
+
+def _cut(lengths: np.ndarray, heads: np.ndarray, batch_bins: int, most: int | None) -> np.ndarray:
+    """Bounds of batches with size * longest <= batch_bins; ``heads``: where buckets begin.
+
+    Walks over buckets, not utterances: all of a bucket count as long as its longest, and what does
+    not fill a batch joins the next bucket.
+    """
+    longest = np.maximum.reduceat(lengths, heads)
+    ends = np.append(heads[1:], len(lengths))
+    bounds = [np.zeros(1, np.int64)]
+    begin = 0
+    for head, end, length in zip(heads, ends, longest, strict=True):
+        room = max(1, batch_bins // int(length))
+        room = min(room, most) if most else room
+        if head - begin >= room:  # what was left over is already as much as fits
+            begin = int(head)
+            bounds.append(np.array([begin]))
+        whole = np.arange(begin + room, end + 1, room)
+        if len(whole):
+            bounds.append(whole)
+            begin = int(whole[-1])
+    if begin < len(lengths):
+        bounds.append(np.array([len(lengths)]))
+    return np.concatenate(bounds)
+
+
+class BatchStream:
+    """Micro-batches of epoch after epoch without end, dealt to ranks by position.
+
+    Position p of the stream (0 at ``start``) goes to rank p % world_size, so the sequence that all
+    ranks see together does not depend on their number. ``state(consumed)`` is the ``start`` that
+    goes on after ``consumed`` micro-batches, whatever a prefetching loader has taken since.
+    """
+
+    def __init__(
+        self,
+        plan: EpochPlan,
+        *,
+        rank: int = 0,
+        world_size: int = 1,
+        start: tuple[int, int] = (0, 0),
+    ) -> None:
+        if not 0 <= rank < world_size:
+            raise ValueError(f"rank {rank} of {world_size}")
+        self.plan, self.rank, self.world_size, self.start = plan, rank, world_size, start
+        self._sizes: dict[int, int] = {}
+
+    def __iter__(self) -> Iterator[BatchSpec]:
+        number, at = self.start
+        at += self.rank
+        while True:
+            epoch = self.plan.epoch(number)
+            self._sizes[number] = len(epoch)
+            while at < len(epoch):
+                yield self.plan.batch(epoch, number, at)
+                at += self.world_size
+            at -= len(epoch)
+            number += 1
+
+    def state(self, consumed: int) -> tuple[int, int]:
+        """(epoch, offset) after ``consumed`` micro-batches, counted over all ranks from start."""
+        number, offset = self.start[0], self.start[1] + consumed
+        while offset >= self._size(number):
+            offset -= self._size(number)
+            number += 1
+        return number, offset
+
+    def _size(self, number: int) -> int:
+        if number not in self._sizes:
+            self._sizes[number] = len(self.plan.epoch(number))
+        return self._sizes[number]
+
+
+class EvalStream:
+    """Every utterance once over all ranks; ranks may get unequal numbers of micro-batches."""
+
+    def __init__(self, plan: EpochPlan, *, rank: int = 0, world_size: int = 1) -> None:
+        if plan.train:
+            raise ValueError("evaluation needs a plan made with train=False")
+        self.plan, self.rank, self.world_size = plan, rank, world_size
+
+    def __iter__(self) -> Iterator[BatchSpec]:
+        epoch = self.plan.epoch(0)
+        for at in range(self.rank, len(epoch), self.world_size):
+            yield self.plan.batch(epoch, 0, at)
+
+    def __len__(self) -> int:
+        return len(range(self.rank, len(self.plan.epoch(0)), self.world_size))
