@@ -53,6 +53,7 @@ class Batch:
         an unlabelled utterance.
     posteriors: [B, L, P] phone posteriors, one-hot when the phones come from text.
     langs: [B] int64 language numbers.
+    bad: one line for each utterance that could not be read and was replaced by another.
     """
 
     ids: list[str]
@@ -62,6 +63,7 @@ class Batch:
     phones: Padded | None = None
     posteriors: Padded | None = None
     langs: Tensor | None = None
+    bad: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -1,0 +1,58 @@
+"""Trains any method: pre-training, fine-tuning, from scratch. One YAML says what."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from asrkit import config
+from asrkit.build import resolve
+from asrkit.config import ConfigError
+from asrkit.files import DataError
+from asrkit.options import Options
+from asrkit.tokens import TokenError
+from asrkit.train.checkpoint import CheckpointError
+from asrkit.train.memory import keep_freed_memory
+from asrkit.train.run import train
+from asrkit.train.trainer import Stopped, TrainingError
+
+
+def options_of(argv: Sequence[str]) -> tuple[Options, bool]:
+    """Checked options with every default, and whether only to print them."""
+    namespace = config.parser("asr_train.py").parse_args(list(argv))
+    options = resolve(config.options_from(namespace))
+    for assignment in namespace.set:
+        config.set_value(options, assignment)
+    return resolve(options), namespace.print_config
+
+
+def _under_torchrun(options: Options, argv: Sequence[str]) -> None:
+    """Several GPUs and no launcher: starts torchrun in place of this process."""
+    if options.ngpu > 1 and "WORLD_SIZE" not in os.environ:
+        launcher = ["-m", "torch.distributed.run", "--standalone", f"--nproc_per_node={options.ngpu}"]
+        program = ["-m", "asrkit.bin.asr_train", *argv]
+        os.execv(sys.executable, [sys.executable, *launcher, *program])
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    argv = sys.argv[1:] if argv is None else argv
+    try:
+        options, only_print = options_of(argv)
+        if only_print:
+            print(config.dump_yaml(config.to_mapping(options)), end="")
+            return 0
+        _under_torchrun(options, argv)
+        keep_freed_memory()
+        train(options)
+    except Stopped as stop:
+        print(f"asr_train: {stop}", file=sys.stderr)
+        return 128 + stop.number
+    except (ConfigError, DataError, TokenError, CheckpointError, TrainingError, ValueError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

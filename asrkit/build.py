@@ -1,0 +1,115 @@
+"""From options to objects: a block's name is looked up in choices.py, its ``*_conf`` mapping
+becomes the keyword-only parameters of that class, and its positional parameters are other blocks.
+"""
+
+from __future__ import annotations
+
+import inspect
+import typing
+from collections.abc import Callable
+from typing import Any
+
+from asrkit.choices import CHOICES
+from asrkit.config import ConfigError, check_type, suggest
+from asrkit.objectives.base import Objective
+from asrkit.options import BLOCKS, Options
+from asrkit.tokens import TokenList
+
+
+def choose(block: str, name: str | None) -> Callable[..., Any]:
+    """The class that ``block: name`` stands for."""
+    table = CHOICES[block]
+    if name is None:
+        raise ConfigError(f"{block}: missing; one of {', '.join(sorted(table))}")
+    if name not in table:
+        raise ConfigError(f"{block}: unknown name {name!r}; {suggest(name, table)}")
+    return table[name]
+
+
+def _parameters(made: Callable[..., Any]) -> tuple[list[str], dict[str, inspect.Parameter]]:
+    """Names of the positional parameters, and the keyword-only ones."""
+    found = list(inspect.signature(made).parameters.values())
+    positional = [p.name for p in found if p.kind is p.POSITIONAL_OR_KEYWORD]
+    return positional, {p.name: p for p in found if p.kind is p.KEYWORD_ONLY}
+
+
+def _fill(block: str, made: Callable[..., Any], given: dict[str, Any]) -> dict[str, Any]:
+    """``given`` with every default written out; unknown, missing and mistyped keys are errors."""
+    _, known = _parameters(made)
+    target = made.__init__ if inspect.isclass(made) else made
+    hints = typing.get_type_hints(target)
+    for key in given:
+        if key not in known:
+            raise ConfigError(f"{block}_conf: unknown key {key!r}; {suggest(key, known)}")
+    filled = {}
+    for key, parameter in known.items():
+        value = given.get(key, parameter.default)
+        if value is inspect.Parameter.empty:
+            raise ConfigError(f"{block}_conf: {key} is missing; it has no default")
+        check_type(f"{block}_conf.{key}", value, hints[key])
+        filled[key] = value
+    return filled
+
+
+def _used_blocks(options: Options) -> list[str]:
+    """The blocks this configuration needs, the objective's first."""
+    used, waiting = [], ["objective", "optimizer", "schedule"]
+    while waiting:
+        block = waiting.pop(0)
+        used.append(block)
+        positional, _ = _parameters(choose(block, vars(options)[block]))
+        waiting += [name for name in positional if name in BLOCKS and name not in used + waiting]
+    return used
+
+
+def resolve(options: Options) -> Options:
+    """Fills in every default of the blocks in use and refuses what nothing would use."""
+    used = _used_blocks(options)
+    content = vars(options)
+    for block in BLOCKS:
+        if block not in used and (content[block] is not None or content[f"{block}_conf"]):
+            raise ConfigError(
+                f"{block}: given, but objective {options.objective!r} has no use for it; remove it"
+            )
+    for block in used:
+        chosen = choose(block, content[block])
+        content[f"{block}_conf"] = _fill(block, chosen, content[f"{block}_conf"])
+    return options
+
+
+def tokens_of(options: Options) -> TokenList | None:
+    return TokenList.read(options.token_list) if options.token_list else None
+
+
+def build_objective(options: Options, tokens: TokenList | None) -> Objective:
+    """The model and its loss, from resolved options."""
+    made: dict[str, Any] = {}
+
+    def positional_value(owner: str, name: str) -> Any:
+        if name == "tokens":
+            if tokens is None:
+                raise ConfigError(f"token_list: missing; objective {options.objective!r} needs it")
+            return tokens
+        if name == "input_size":
+            return block("encoder").feature_size
+        if name not in BLOCKS:
+            raise ConfigError(f"{owner}: positional parameter {name!r} is no block")
+        return block(name)
+
+    def block(name: str) -> Any:
+        if name not in made:
+            chosen = vars(options)[name]
+            choice = choose(name, chosen)
+            positional, _ = _parameters(choice)
+            values = [positional_value(f"{name} {chosen}", p) for p in positional]
+            try:
+                made[name] = choice(*values, **vars(options)[f"{name}_conf"])
+            except ConfigError:
+                raise
+            except ValueError as error:
+                raise ConfigError(f"{name}_conf: {error}") from None
+        return made[name]
+
+    objective: Objective = block("objective")
+    objective.seed = options.seed
+    return objective

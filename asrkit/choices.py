@@ -1,0 +1,30 @@
+"""Every name a configuration may use, and the class it stands for. Nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from asrkit.encoders.logmel import LogMelEncoder
+from asrkit.encoders.wav2vec2 import Wav2Vec2Encoder
+from asrkit.objectives.contrastive import ContrastiveObjective
+from asrkit.objectives.ctc import CtcObjective
+from asrkit.quantizers.gumbel import GumbelQuantizer
+from asrkit.train.optim import adam, adamw
+from asrkit.train.schedule import Constant, Polynomial, TriStage
+
+ENCODERS = {"wav2vec2": Wav2Vec2Encoder, "logmel": LogMelEncoder}
+QUANTIZERS = {"gumbel": GumbelQuantizer}
+FRAME_OBJECTIVES = {"contrastive": ContrastiveObjective}
+OBJECTIVES = {**FRAME_OBJECTIVES, "ctc": CtcObjective}
+OPTIMIZERS = {"adam": adam, "adamw": adamw}
+SCHEDULES = {"constant": Constant, "polynomial": Polynomial, "tri_stage": TriStage}
+
+CHOICES: Mapping[str, Mapping[str, Callable[..., Any]]] = {
+    "objective": OBJECTIVES,
+    "base": FRAME_OBJECTIVES,
+    "encoder": ENCODERS,
+    "quantizer": QUANTIZERS,
+    "optimizer": OPTIMIZERS,
+    "schedule": SCHEDULES,
+}

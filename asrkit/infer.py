@@ -1,0 +1,83 @@
+"""A trained recogniser as an object: waveforms in, log-probabilities and tokens out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from asrkit import config
+from asrkit.batch import Batch, pad
+from asrkit.build import build_objective, resolve
+from asrkit.objectives.base import Recognizer
+from asrkit.tokens import TokenList
+from asrkit.train import checkpoint
+
+
+class ModelError(ValueError):
+    """A folder that cannot be used to recognise speech."""
+
+
+def checkpoint_of(folder: Path) -> Path:
+    """The model to use where none is named: the average, else the best, else the last."""
+    for name in ("average.pt", "best.pt", "last.pt"):
+        if (folder / name).exists():
+            return folder / name
+    raise ModelError(f"{folder}: holds no average.pt, best.pt or last.pt; train a model first")
+
+
+class Speech2Text:
+    """model: exp/<name>, or one checkpoint file in it; device: cpu or cuda."""
+
+    def __init__(self, model: str | Path, *, device: str = "cpu") -> None:
+        path = Path(model)
+        if not path.exists():
+            raise ModelError(f"{path}: no such model; it is a folder that asr_train.py wrote")
+        path = checkpoint_of(path) if path.is_dir() else path
+        content = checkpoint.load(path)
+        options = resolve(config.from_mapping(content["config"], f"{path}: config"))
+        if not options.token_list:
+            raise ModelError(
+                f"{path}: this model was pre-trained only and cannot recognise speech; fine-tune it "
+                "with labelled data first (stage 8 of the recipes)"
+            )
+        self.path, self.device = path, torch.device(device)
+        self.step = int(content["step"])
+        self.tokens = TokenList.read(path.parent / "tokens.txt")
+        objective = build_objective(options, self.tokens)
+        if not isinstance(objective, Recognizer):
+            raise ModelError(f"{path}: objective {options.objective!r} is no recogniser")
+        checkpoint.load_weights(objective, content["model"], str(path))
+        self.objective = objective.to(self.device).eval()
+
+    @torch.inference_mode()
+    def log_probs(self, waves: Sequence[Tensor]) -> list[Tensor]:
+        """Waveforms [S_i] float32 at 16 kHz to log-probabilities [T_i, V] on the host.
+
+        One at a time: group-norm encoders give other results for padded input (ALGORITHMS §1.2).
+        """
+        found = []
+        for wave in waves:
+            batch = Batch(ids=["utterance"], keys=torch.zeros(1, dtype=torch.int64), speech=pad([wave]))
+            found.append(self.objective.log_probs(batch.to(self.device)).data[0].cpu())
+        return found
+
+    def greedy(self, wave: Tensor) -> list[str]:
+        """One waveform to the symbols of its best path."""
+        from asrkit.decode.greedy import collapse
+
+        return self.tokens.decode(collapse(self.log_probs([wave])[0].argmax(-1).tolist()))
+
+
+def chunks(wave: Tensor, seconds: float, rate: int = 16_000) -> Iterator[Tensor]:
+    """Cuts a long recording at its quietest points, so that attention's memory stays small."""
+    limit, start = int(seconds * rate), 0
+    while len(wave) - start > limit:
+        window = wave[start + limit // 2 : start + limit]
+        frames = window[: len(window) // 320 * 320].view(-1, 320).square().mean(1)
+        cut = start + limit // 2 + int(frames.argmin()) * 320 + 160
+        yield wave[start:cut]
+        start = cut
+    yield wave[start:]

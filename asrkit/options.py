@@ -1,0 +1,87 @@
+"""Every option of a training run with its default and one line of help.
+
+Blocks (objective, encoder, ...) name a class of choices.py; their ``*_conf`` mappings hold that
+class's keyword-only parameters. All the rest belongs to the loop and the data.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+
+def option(default: Any, help: str) -> Any:
+    if isinstance(default, dict | list):
+        return dataclasses.field(
+            default_factory=lambda: type(default)(default), metadata={"help": help}
+        )
+    return dataclasses.field(default=default, metadata={"help": help})
+
+
+Mapping = dict[str, Any]
+
+
+@dataclasses.dataclass(kw_only=True)
+class Options:
+    # blocks: a name, and the keyword-only options of the class it stands for
+    objective: str = option("ctc", "method: the model's loss")
+    objective_conf: Mapping = option({}, "options of the objective")
+    base: str | None = option(None, "objective that this objective builds on")
+    base_conf: Mapping = option({}, "options of the base objective")
+    encoder: str = option("wav2vec2", "network from speech to frames")
+    encoder_conf: Mapping = option({}, "options of the encoder")
+    quantizer: str | None = option(None, "discrete targets of a contrastive objective")
+    quantizer_conf: Mapping = option({}, "options of the quantizer")
+    optimizer: str = option("adamw", "adamw or adam")
+    optimizer_conf: Mapping = option({}, "options of the optimizer; lr is the peak rate")
+    schedule: str = option("polynomial", "learning rate over the updates")
+    schedule_conf: Mapping = option({}, "options of the schedule")
+
+    # the run
+    output_dir: str | None = option(None, "folder of this experiment: exp/<name>")
+    ngpu: int = option(0, "GPUs on this machine; 0 trains on the CPU")
+    seed: int = option(0, "seed of every random choice")
+    resume: bool = option(False, "go on from output_dir/last.pt if it is there")
+    init: str | None = option(None, "checkpoint to take weights from, strictly")
+    init_take: list[str] = option(["encoder"], "which parts of it: names of modules")
+    precision: str = option("auto", "fp32, bf16 or fp16; auto is bf16 on CUDA, fp32 on CPU")
+    compile: bool = option(False, "torch.compile the transformer layers")
+    num_workers: int = option(1, "processes that read audio ahead of the training")
+
+    # data
+    train_data: list[str] = option([], "dump folders (Kaldi format) to train on")
+    valid_data: list[str] = option([], "dump folders to validate on")
+    token_list: str | None = option(None, "symbols of the text stream, one a line")
+    token_file: str | None = option(None, "file of tokenised text in every dump folder: text.phn")
+    crop: bool = option(False, "cut every clip to the shortest of its batch (no labels)")
+    batch_bins: int = option(1_400_000, "samples of 16 kHz audio in a micro-batch, with padding")
+    max_batch_size: int = option(1000, "utterances in a micro-batch at most")
+    min_sample_size: int = option(0, "shorter utterances are left out of training")
+    max_sample_size: int = option(320_000, "longer ones are cropped (crop) or left out")
+    language_alpha: float | None = option(
+        None, "sample languages by hours^alpha (XLSR: 0.5); null takes the data as they are"
+    )
+    reference_batch_seconds: float | None = option(
+        None, "audio an update had in the published run; a deviation above 2x is warned of"
+    )
+
+    # the loop
+    max_update: int = option(1000, "updates of the whole run")
+    accum_grad: int = option(1, "micro-batches an update and rank")
+    grad_clip: float = option(0.0, "largest norm of the gradient; 0 does not clip")
+    log_interval: int = option(50, "updates between two log lines")
+    valid_interval: int = option(500, "updates between two validations")
+    save_interval: int = option(500, "updates between two saves of last.pt")
+    best_metric: str = option("loss", "statistic of the validation that chooses best.pt; lower wins")
+    keep_nbest_models: int = option(3, "how many best models are kept and averaged at the end")
+    max_skipped: int = option(25, "updates in a row with non-finite gradient before the run stops")
+    stop_on_collapse: bool = option(True, "stop, and say why, when a monitor reports a collapse")
+
+
+BLOCKS = ("objective", "base", "encoder", "quantizer", "optimizer", "schedule")
+# What may differ when a run goes on: none of it changes what the model is or learns from.
+MAY_CHANGE = frozenset(
+    "output_dir ngpu resume init init_take num_workers max_update log_interval valid_interval "
+    "save_interval keep_nbest_models max_skipped stop_on_collapse compile accum_grad "
+    "reference_batch_seconds".split()
+)

@@ -1,0 +1,137 @@
+"""Checkpoints: written whole or not at all, read without running code, taken over strictly.
+
+last.pt holds everything a run needs to go on; the other files hold the model alone.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from asrkit.encoders.base import Encoder
+from asrkit.files import atomic
+
+FORMAT = 1
+
+
+class CheckpointError(ValueError):
+    """A checkpoint that is damaged, or does not fit the model."""
+
+
+def save(path: Path, content: dict[str, Any]) -> None:
+    """Writes atomically: a full disk or a kill leaves the previous file as it was."""
+    with atomic(path, "wb") as file:
+        try:
+            torch.save({"format": FORMAT, **content}, file)
+        except RuntimeError as error:  # torch hides the system's reason, such as a full disk
+            if isinstance(error.__context__, OSError):
+                raise error.__context__ from None
+            raise
+
+
+def load(path: str | Path) -> dict[str, Any]:
+    """The content of a checkpoint, on the host."""
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise CheckpointError(f"{path}: no such checkpoint") from None
+    except (RuntimeError, EOFError, OSError, pickle.UnpicklingError, ValueError) as error:
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        raise CheckpointError(
+            f"{path}: damaged or no checkpoint ({reason}); "
+            "take another file of the folder, such as checkpoints/step_*.pt"
+        ) from None
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise CheckpointError(f"{path}: not a checkpoint of this program (no format {FORMAT} mark)")
+    return content
+
+
+def link(source: Path, target: Path) -> None:
+    """``target`` becomes another name of ``source``, atomically."""
+    temporary = target.with_name(f".{target.name}.tmp")
+    temporary.unlink(missing_ok=True)
+    os.link(source, temporary)
+    os.replace(temporary, target)
+
+
+def load_weights(module: nn.Module, state: dict[str, Tensor], where: str) -> None:
+    """Strict: every name and every shape must agree; the message lists what does not."""
+    own = module.state_dict()
+    missing = sorted(own.keys() - state.keys())
+    extra = sorted(state.keys() - own.keys())
+    shapes = [
+        f"{name} {tuple(state[name].shape)} instead of {tuple(own[name].shape)}"
+        for name in sorted(own.keys() & state.keys())
+        if own[name].shape != state[name].shape
+    ]
+    for what, names in (("lacks", missing), ("has unknown", extra), ("has other shapes:", shapes)):
+        if names:
+            more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+            raise CheckpointError(f"{where}: {what} {', '.join(names[:5])}{more}")
+    module.load_state_dict(state)
+
+
+def _refuse_other_structure(
+    encoder: Encoder, theirs: dict[str, Any], mine: dict[str, Any], where: str
+) -> None:
+    """Options that no shape shows (heads, norm order, normalisation) must agree as well."""
+    for key in sorted(mine.keys() | theirs.keys()):
+        if key not in encoder.training_options and mine.get(key) != theirs.get(key):
+            raise CheckpointError(
+                f"{where}: was trained with encoder_conf.{key} = {theirs.get(key)!r}, "
+                f"this run says {mine.get(key)!r}"
+            )
+
+
+def take_parts(
+    objective: nn.Module, path: str, parts: Sequence[str], config: dict[str, Any]
+) -> dict[str, int]:
+    """Initialises the modules named ``parts`` from another run; returns tensors taken by part.
+
+    A part must exist on both sides and agree in every name, shape and structural option.
+    """
+    content = load(path)
+    taken = {}
+    modules = dict(objective.named_modules())
+    for part in parts:
+        state = {
+            name[len(part) + 1 :]: value
+            for name, value in content["model"].items()
+            if name.startswith(f"{part}.")
+        }
+        if part not in modules:
+            raise CheckpointError(f"init_take: this objective has no part {part!r}")
+        if not state:
+            known = sorted({name.split(".")[0] for name in content["model"]})
+            raise CheckpointError(f"{path}: has no part {part!r}; it has {', '.join(known)}")
+        module = modules[part]
+        if isinstance(module, Encoder):
+            theirs = content["config"]["encoder_conf"]
+            _refuse_other_structure(module, theirs, config["encoder_conf"], path)
+        load_weights(module, state, f"{path}: {part}")
+        taken[part] = len(state)
+    return taken
+
+
+def average(paths: Sequence[Path]) -> dict[str, Tensor]:
+    """The mean of several models' weights, in float64; whole numbers must agree and are kept."""
+    total: dict[str, Tensor] = {}
+    for path in paths:
+        for name, value in load(path)["model"].items():
+            if value.is_floating_point():
+                previous = total.get(name)
+                total[name] = value.double() if previous is None else previous + value.double()
+            elif name in total and not torch.equal(total[name], value):
+                raise CheckpointError(f"{path}: {name} holds whole numbers that differ; no average")
+            else:
+                total[name] = value
+    return {
+        name: (value / len(paths)).float() if value.is_floating_point() else value
+        for name, value in total.items()
+    }

@@ -1,0 +1,58 @@
+"""The folder of an experiment: made once, and never mixed with another configuration."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from asrkit import config
+from asrkit.config import ConfigError
+from asrkit.files import atomic
+from asrkit.options import MAY_CHANGE
+from asrkit.tokens import TokenList
+
+
+def differences(old: dict[str, Any], new: dict[str, Any], prefix: str = "") -> list[str]:
+    """Keys whose values differ, as ``a.b: old -> new``."""
+    found = []
+    for key in [*old, *(k for k in new if k not in old)]:
+        a, b = old.get(key), new.get(key)
+        if isinstance(a, dict) and isinstance(b, dict):
+            found += differences(a, b, f"{prefix}{key}.")
+        elif a != b:
+            found.append(f"{prefix}{key}: {a!r} -> {b!r}")
+    return found
+
+
+def open_folder(folder: Path, content: dict[str, Any], *, resume: bool) -> bool:
+    """Checks that ``folder`` is free, or belongs to this configuration; true if a run goes on."""
+    saved = folder / "config.yaml"
+    if not saved.exists():
+        if folder.exists() and any(folder.iterdir()):
+            raise ConfigError(
+                f"output_dir: {folder} holds files but no config.yaml; choose another folder"
+            )
+        return False
+    if not resume:
+        raise ConfigError(
+            f"output_dir: {folder} holds a run already; --resume true goes on with it, or choose "
+            "another folder"
+        )
+    old = config.load_yaml(saved.read_text(encoding="utf-8"))
+    fixed_old = {k: v for k, v in old.items() if k not in MAY_CHANGE}
+    fixed_new = {k: v for k, v in content.items() if k not in MAY_CHANGE}
+    if found := differences(fixed_old, fixed_new):
+        raise ConfigError(
+            f"output_dir: {folder} was begun with another configuration ({'; '.join(found[:5])}); "
+            "use the old values, or another folder"
+        )
+    return (folder / "last.pt").exists()
+
+
+def write_folder(folder: Path, content: dict[str, Any], tokens: TokenList | None) -> None:
+    """config.yaml with every value, and the tokens that the model's outputs stand for."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if tokens is not None:
+        tokens.write(folder / "tokens.txt")
+    with atomic(folder / "config.yaml") as file:
+        file.write(config.dump_yaml(content))

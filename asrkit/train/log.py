@@ -1,0 +1,143 @@
+"""Where a run's numbers go: train.jsonl, TensorBoard, curves as PNG, a progress bar, train.log."""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import sys
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils.tensorboard import SummaryWriter
+from tqdm import tqdm
+from tqdm.contrib.logging import logging_redirect_tqdm
+
+from asrkit.objectives.base import Stat
+from asrkit.train.distributed import World
+
+logger = logging.getLogger("asrkit")
+
+
+def to_file_and_screen(path: Path) -> None:
+    """Log lines go to ``path`` and to stderr."""
+    style = logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%d %H:%M:%S")
+    logger.setLevel(logging.INFO)
+    for old in list(logger.handlers):
+        logger.removeHandler(old)
+        old.close()
+    for handler in (logging.FileHandler(path, encoding="utf-8"), logging.StreamHandler(sys.stderr)):
+        handler.setFormatter(style)
+        logger.addHandler(handler)
+
+
+class Meter:
+    """Adds up (sum, count) statistics where they lie; nothing waits for the device until read."""
+
+    def __init__(self) -> None:
+        self._sums: dict[str, list[Tensor | float]] = {}
+
+    def add(self, stats: dict[str, Stat]) -> None:
+        for name, (total, count) in stats.items():
+            total = total.detach() if isinstance(total, Tensor) else total
+            old = self._sums.get(name)
+            self._sums[name] = [total, count] if old is None else [old[0] + total, old[1] + count]
+
+    def averages(self, world: World) -> dict[str, float]:
+        """Averages over all ranks since the last call; a name without items is left out."""
+        names = sorted(self._sums)
+        flat = [
+            torch.as_tensor(value, dtype=torch.float64).to(world.device)
+            for name in names
+            for value in self._sums[name]
+        ]
+        self._sums = {}
+        if not flat:
+            return {}
+        pairs = world.sum_(torch.stack(flat)).view(-1, 2).tolist()
+        return {name: a / b for name, (a, b) in zip(names, pairs, strict=True) if b}
+
+
+class Journal:
+    """Numbers of one run, appended to; a resumed run drops lines past the step it resumes at."""
+
+    def __init__(self, folder: Path, *, start: int, total: int, active: bool) -> None:
+        self.folder, self.active = folder, active
+        self.path = folder / "train.jsonl"
+        if not active:
+            return
+        kept = [row for row in read_journal(self.path) if row["step"] <= start]
+        if start or kept:
+            text = "".join(json.dumps(row) + "\n" for row in kept)
+            self.path.write_text(text, encoding="utf-8")
+        self._writer = SummaryWriter(str(folder / "tensorboard"), purge_step=start + 1)
+        self._bar = tqdm(
+            total=total, initial=start, desc=folder.name, unit="update", mininterval=1.0, leave=False
+        )
+
+    def tick(self) -> None:
+        if self.active:
+            self._bar.update()
+
+    def write(self, step: int, split: str, stats: dict[str, float]) -> None:
+        if not self.active:
+            return
+        row: dict[str, Any] = {"step": step, "split": split}
+        row |= {name: float(f"{value:.6g}") for name, value in stats.items()}
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(row) + "\n")
+        for name, value in stats.items():
+            self._writer.add_scalar(f"{split}/{name}", value, step)
+        shown = " ".join(f"{name} {value:.4g}" for name, value in stats.items())
+        self.say(f"{split} step {step}: {shown}")
+
+    def say(self, message: str, level: int = logging.INFO) -> None:
+        if self.active:
+            with logging_redirect_tqdm(loggers=[logger]):
+                logger.log(level, message)
+
+    def close(self) -> None:
+        if self.active:
+            self._bar.close()
+            self._writer.close()
+            draw_curves(self.path, self.folder / "images")
+
+
+def read_journal(path: Path) -> list[dict[str, Any]]:
+    """Rows of train.jsonl; a last line cut short by a kill is left out."""
+    if not path.exists():
+        return []
+    rows = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            rows.append(json.loads(line))
+        except json.JSONDecodeError:
+            break
+    return rows
+
+
+def draw_curves(journal: Path, folder: Path) -> None:
+    """One PNG a statistic, training and validation together."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    curves: dict[str, dict[str, list[tuple[int, float]]]] = defaultdict(lambda: defaultdict(list))
+    for row in read_journal(journal):
+        for name, value in row.items():
+            if name not in ("step", "split") and math.isfinite(value):
+                curves[name][row["split"]].append((row["step"], value))
+    folder.mkdir(exist_ok=True)
+    for name, splits in curves.items():
+        figure, axes = pyplot.subplots(figsize=(6, 4))
+        for split, points in splits.items():
+            axes.plot(*zip(*points, strict=True), label=split, marker="." if len(points) < 50 else "")
+        axes.set(xlabel="update", title=name.replace("_", " "))
+        axes.grid(alpha=0.3)
+        axes.legend()
+        figure.savefig(folder / f"{name}.png", dpi=110, bbox_inches="tight")
+        pyplot.close(figure)

@@ -1,0 +1,41 @@
+"""fp32, bf16 or fp16: autocast, and for fp16 a loss scale that follows overflows."""
+
+from __future__ import annotations
+
+import contextlib
+
+import torch
+
+_DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
+_GROWTH_INTERVAL = 2000  # good updates after which fp16's scale doubles
+
+
+class Precision:
+    """Weights stay fp32. scale: what the loss is multiplied with before backward."""
+
+    def __init__(self, name: str, device: torch.device) -> None:
+        if name == "auto":
+            name = "bf16" if device.type == "cuda" else "fp32"
+        if name not in ("fp32", *_DTYPES):
+            raise ValueError(f"precision: fp32, bf16, fp16 or auto, not {name!r}")
+        if name == "fp16" and device.type != "cuda":
+            raise ValueError("precision: fp16 needs CUDA; use fp32 on the CPU")
+        self.name, self.device = name, device
+        self.scales = name == "fp16"
+        self.scale = 128.0 if self.scales else 1.0
+        self._good = 0
+
+    def autocast(self) -> contextlib.AbstractContextManager[None]:
+        if self.name == "fp32":
+            return contextlib.nullcontext()
+        return torch.autocast(self.device.type, dtype=_DTYPES[self.name])
+
+    def learn(self, finite: bool) -> None:
+        """Halves the scale after an overflow, doubles it after a long good stretch."""
+        if not self.scales:
+            return
+        self._good = self._good + 1 if finite else 0
+        if not finite:
+            self.scale = max(self.scale / 2, 2.0**-10)
+        elif self._good % _GROWTH_INTERVAL == 0:
+            self.scale = min(self.scale * 2, 2.0**24)

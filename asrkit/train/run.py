@@ -1,0 +1,161 @@
+"""Puts a training run together: data, model, optimizer, trainer, folder."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from pathlib import Path
+
+import torch
+
+from asrkit import config
+from asrkit.batch import Batch
+from asrkit.build import build_objective, choose, tokens_of
+from asrkit.config import ConfigError
+from asrkit.data.dataset import SpeechDataset
+from asrkit.data.index import DataIndex
+from asrkit.data.loader import make_loader
+from asrkit.data.sampler import BatchStream, EpochPlan, EvalStream
+from asrkit.noise import key_of
+from asrkit.objectives.base import Objective
+from asrkit.options import Options
+from asrkit.tokens import TokenList
+from asrkit.train import checkpoint
+from asrkit.train.distributed import World
+from asrkit.train.folder import open_folder, write_folder
+from asrkit.train.log import logger, to_file_and_screen
+from asrkit.train.trainer import Trainer
+
+
+def _index(options: Options, dirs: list[str], name: str) -> DataIndex:
+    if not dirs:
+        raise ConfigError(f"{name}: missing; name at least one dump folder")
+    return DataIndex.open(dirs, token_file=options.token_file if options.token_list else None)
+
+
+def _plan(options: Options, index: DataIndex) -> EpochPlan:
+    return EpochPlan(
+        index.num_samples,
+        index.langs,
+        batch_bins=options.batch_bins,
+        max_batch_size=options.max_batch_size,
+        crop=options.crop,
+        max_sample_size=options.max_sample_size,
+        min_sample_size=options.min_sample_size,
+        alpha=options.language_alpha,
+        seed=options.seed,
+        ids=index.id,
+    )
+
+
+def _describe_data(options: Options, index: DataIndex, plan: EpochPlan, world: World) -> None:
+    """Hours of each language, what sampling makes of them, and the audio of an update."""
+    for number, name in enumerate(index.lang_names):
+        mine = index.langs == number
+        hours = index.num_samples[mine].sum() / 57_600_000
+        heard = "" if plan.ratios is None else f", heard {plan.ratios[number]:.2f} times an epoch"
+        logger.info("train %s: %d utterances, %.2f h%s", name, mine.sum(), hours, heard)
+    if plan.short or plan.long:
+        logger.warning(
+            "left out of training: %d utterances shorter than min_sample_size, %d longer than "
+            "max_sample_size", plan.short, plan.long,
+        )  # fmt: skip
+    full = options.batch_bins * options.accum_grad * world.size / 16_000
+    logger.info("an update hears up to %.0f s of audio", full)
+    reference = options.reference_batch_seconds
+    if reference and not 0.5 <= full / reference <= 2:
+        logger.warning(
+            "an update hears %.0f s of audio, the published run %.0f s: set accum_grad to %d, or "
+            "expect other results and another best learning rate",
+            full, reference, max(1, round(reference * options.accum_grad / full)),
+        )  # fmt: skip
+
+
+def _valid_loader(
+    options: Options, tokens: TokenList | None, world: World
+) -> Iterable[Batch] | None:
+    if not options.valid_data:
+        return None
+    index = _index(options, options.valid_data, "valid_data")
+    plan = EpochPlan(
+        index.num_samples,
+        batch_bins=options.batch_bins,
+        max_batch_size=options.max_batch_size,
+        train=False,
+    )
+    dataset = SpeechDataset(index, tokens, seed=options.seed)
+    stream = EvalStream(plan, rank=world.rank, world_size=world.size)
+    return make_loader(dataset, stream, num_workers=0)
+
+
+def _describe_model(objective: Objective) -> None:
+    for name, part in objective.named_children():
+        logger.info("%s: %d parameters", name, sum(p.numel() for p in part.parameters()))
+    total = sum(p.numel() for p in objective.parameters())
+    learns = sum(p.numel() for p in objective.parameters() if p.requires_grad)
+    logger.info("model: %d parameters, of which %d learn", total, learns)
+
+
+def train(options: Options) -> None:
+    """One run from resolved options to average.pt in output_dir."""
+    if options.output_dir is None:
+        raise ConfigError("output_dir: missing; where shall the experiment be kept?")
+    folder, content = Path(options.output_dir), config.to_mapping(options)
+    world = World(ngpu=options.ngpu)
+    try:
+        goes_on = open_folder(folder, content, resume=options.resume)
+        tokens = tokens_of(options)
+        index = _index(options, options.train_data, "train_data")
+        plan = _plan(options, index)
+        valid = _valid_loader(options, tokens, world)
+        torch.manual_seed(key_of(options.seed, "initial weights"))
+        objective = build_objective(options, tokens)
+        world.barrier()  # every rank has looked at the folder before rank 0 changes it
+        if world.is_main:
+            write_folder(folder, content, tokens)
+            to_file_and_screen(folder / "train.log")
+        else:
+            logger.setLevel(logging.WARNING)
+        if options.init and not goes_on:
+            taken = checkpoint.take_parts(objective, options.init, options.init_take, content)
+            logger.info("from %s: %s", options.init, taken)
+        objective.to(world.device)
+        _describe_data(options, index, plan, world)
+        _describe_model(objective)
+        if options.compile:
+            compile_layers(objective)
+        optimizer = choose("optimizer", options.optimizer)(
+            objective.parameters(), **options.optimizer_conf
+        )
+        schedule = choose("schedule", options.schedule)(**options.schedule_conf)
+        trainer = Trainer(objective, optimizer, schedule, options, world, content)
+        if goes_on:
+            trainer.restore(folder / "last.pt")
+            logger.info("going on at update %d", trainer.step)
+        stream = BatchStream(plan, rank=world.rank, world_size=world.size, start=trainer.start)
+        dataset = SpeechDataset(
+            index,
+            tokens,
+            crop=options.crop,
+            max_sample_size=options.max_sample_size,
+            seed=options.seed,
+        )
+        loader = make_loader(
+            dataset,
+            stream,
+            num_workers=options.num_workers,
+            pin_memory=world.device.type == "cuda",
+        )
+        trainer.run(stream, iter(loader), valid)
+        if average := trainer.best.average():
+            logger.info("%s: average of %d models", average, len(trainer.best.state()))
+    finally:
+        world.close()
+
+
+def compile_layers(objective: Objective) -> None:
+    """torch.compile on each transformer layer: one small graph serves all of them."""
+    for module in objective.modules():
+        if isinstance(module, torch.nn.ModuleList):
+            for layer in module:
+                layer.compile()

@@ -1,0 +1,250 @@
+"""The loop: micro-batches in, one optimizer step out. It knows objectives.base and no method.
+
+update(micro-batches): before_step; forward and backward of each, losses are sums; one all-reduce of
+the weight; gradients divided once; one decision for all ranks whether to step; after_step.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import signal
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from asrkit.batch import Batch
+from asrkit.noise import key_of
+from asrkit.objectives.base import Objective
+from asrkit.options import Options
+from asrkit.train import checkpoint
+from asrkit.train.distributed import World, gradients_stay_local
+from asrkit.train.log import Journal, Meter
+from asrkit.train.models import BestModels
+from asrkit.train.precision import Precision
+from asrkit.train.schedule import Schedule
+
+
+class TrainingError(RuntimeError):
+    """Training cannot go on; the message says why and what to try."""
+
+
+class Stopped(Exception):
+    """A signal asked for a stop; everything is saved."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"stopped by signal {number}; --resume true goes on")
+        self.number = number
+
+
+class Stream(Protocol):
+    """Where the training data stand, over all ranks."""
+
+    def state(self, consumed: int) -> tuple[int, int]:
+        """(epoch, offset) after ``consumed`` micro-batches since this process began."""
+        ...
+
+
+class Trainer:
+    def __init__(
+        self,
+        objective: Objective,
+        optimizer: torch.optim.Optimizer,
+        schedule: Schedule,
+        options: Options,
+        world: World,
+        config: dict[str, Any],
+    ) -> None:
+        self.objective, self.optimizer, self.schedule = objective, optimizer, schedule
+        self.options, self.world, self.config = options, world, config
+        self.model = world.wrap(objective)
+        self.precision = Precision(options.precision, world.device)
+        self.folder = Path(options.output_dir or ".")
+        self.best = BestModels(self.folder, options.keep_nbest_models, active=world.is_main)
+        self.step = 0
+        self.start: tuple[int, int] = (0, 0)  # (epoch, offset) of the first micro-batch to read
+        self._consumed = 0
+        self._skipped_in_row = 0
+        self._signal = 0
+        self._meter = Meter()
+        self._peak = float(options.optimizer_conf["lr"])
+        self._parameters = [p for p in objective.parameters() if p.requires_grad]
+
+    def run(self, stream: Stream, train: Iterator[Batch], valid: Iterable[Batch] | None) -> None:
+        """Trains from ``self.step`` to max_update; saves, validates and logs on the way."""
+        options = self.options
+        journal = Journal(
+            self.folder, start=self.step, total=options.max_update, active=self.world.is_main
+        )
+        clock = time.perf_counter()
+        seconds = 0.0
+        with self._signals():
+            while self.step < options.max_update:
+                seconds += self._update(train)
+                journal.tick()
+                last = self.step == options.max_update
+                if self.step % options.log_interval == 0 or last:
+                    elapsed, clock = time.perf_counter() - clock, time.perf_counter()
+                    self._log(journal, stream, seconds * self.world.size / elapsed)
+                    seconds = 0.0
+                if valid is not None and (self.step % options.valid_interval == 0 or last):
+                    self._validate(journal, valid)
+                if self.step % options.save_interval == 0 or last or self._signal:
+                    self.save(stream)
+                if self._signal and not last:
+                    journal.close()
+                    raise Stopped(self._signal)
+        journal.close()
+
+    def _update(self, train: Iterator[Batch]) -> float:
+        """One update, repeated with fresh data while gradients are not finite; audio seconds read."""
+        seconds = 0.0
+        while True:
+            seconds += self._gradients(train)
+            if self._step_if_finite():
+                return seconds
+
+    def _gradients(self, train: Iterator[Batch]) -> float:
+        """Adds up the gradients of one update's micro-batches."""
+        options, device = self.options, self.world.device
+        self.model.train()
+        self.objective.before_step(self.step)
+        self.optimizer.zero_grad(set_to_none=True)
+        self._weight = torch.zeros((), dtype=torch.float64, device=device)
+        seconds = 0.0
+        for micro in range(options.accum_grad):
+            batch = next(train)
+            if batch.speech is not None:
+                seconds += float(batch.speech.lengths.sum()) / 16_000
+            batch = batch.to(device)
+            # dropout and layerdrop: a micro-batch draws the same whichever rank it falls to
+            position = micro * self.world.size + self.world.rank
+            torch.manual_seed(key_of(options.seed, self.step, position))
+            with gradients_stay_local(self.model, micro + 1 < options.accum_grad):
+                with self.precision.autocast():
+                    output = self.model(batch)
+                (output.loss * self.precision.scale).backward()
+            self._weight += output.weight
+            self._meter.add(output.stats)
+        self._consumed += options.accum_grad * self.world.size
+        return seconds
+
+    def _step_if_finite(self) -> bool:
+        """Divides the summed gradients by the weight of all ranks and steps, or skips together."""
+        totals = torch.stack([self._weight, self._weight.new_tensor(float(self._signal))])
+        weight, stop = self.world.sum_(totals).unbind()
+        gradients = [p.grad for p in self._parameters if p.grad is not None]
+        # DDP averages over ranks, losses are sums: hence the world's size
+        factor = self.world.size / (weight.clamp(min=1) * self.precision.scale)
+        torch._foreach_mul_(gradients, factor.to(gradients[0].dtype))
+        norm = torch.nn.utils.get_total_norm(gradients)
+        # the update's only wait for the device; equal on all ranks, as the gradients are
+        norm_value, stop_value = torch.stack([norm.double(), stop]).tolist()
+        if stop_value and not self._signal:
+            self._signal = signal.SIGTERM
+        finite = norm_value == norm_value and norm_value != float("inf")
+        self._meter.add({"skipped": (float(not finite), 1.0)})
+        self.precision.learn(finite)
+        if not finite:
+            self._skip(gradients)
+            return False
+        self._skipped_in_row = 0
+        self._meter.add({"grad_norm": (norm_value, 1.0)})
+        if self.options.grad_clip > 0:
+            torch.nn.utils.clip_grads_with_norm_(self._parameters, self.options.grad_clip, norm)
+        self.step += 1
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.rate()
+        self.optimizer.step()
+        self.objective.after_step(self.step)
+        return True
+
+    def rate(self) -> float:
+        """The learning rate of update number ``self.step``, counted from 1."""
+        return self._peak * self.schedule.factor(self.step, self.options.max_update)
+
+    def _skip(self, gradients: list[Tensor]) -> None:
+        self._skipped_in_row += 1
+        if self._skipped_in_row < self.options.max_skipped:
+            return
+        names = [n for n, p in self.objective.named_parameters() if p.requires_grad]
+        sick = next((n for n, g in zip(names, gradients, strict=False) if not g.isfinite().all()), "?")
+        raise TrainingError(
+            f"update {self.step + 1}: {self._skipped_in_row} gradients in a row were not finite "
+            f"(first in {sick}); last.pt holds the last saved good state. Lower optimizer_conf.lr, set "
+            "grad_clip, or try --precision fp32"
+        )
+
+    def _log(self, journal: Journal, stream: Stream, speed: float) -> None:
+        stats = self._meter.averages(self.world)
+        epoch, _ = stream.state(self._consumed)
+        extra = {"lr": self.rate(), "epoch": float(epoch), "audio_seconds_per_second": speed}
+        if self.precision.scales:
+            extra["loss_scale"] = self.precision.scale
+        journal.write(self.step, "train", stats | extra)
+        complaint = self.objective.diagnose(stats)
+        if complaint is not None:
+            journal.say(complaint.message, logging.WARNING)
+            if complaint.fatal and self.options.stop_on_collapse:
+                raise TrainingError(f"update {self.step}: {complaint.message}")
+
+    @torch.no_grad()
+    def _validate(self, journal: Journal, batches: Iterable[Batch]) -> None:
+        self.objective.eval()
+        meter = Meter()
+        for batch in batches:
+            with self.precision.autocast():
+                meter.add(self.objective(batch.to(self.world.device)).stats)
+        stats = meter.averages(self.world)
+        journal.write(self.step, "valid", stats)
+        metric = self.options.best_metric
+        if metric not in stats:
+            raise TrainingError(
+                f"best_metric: validation has no {metric!r}, it has {', '.join(sorted(stats))}"
+            )
+        self.best.add(stats[metric], self.step, self._model_content())
+
+    @contextlib.contextmanager
+    def _signals(self) -> Iterator[None]:
+        """While training, SIGTERM and SIGINT end it after the update in hand, with a save."""
+
+        def remember(number: int, _: object) -> None:
+            self._signal = number
+
+        old = {n: signal.signal(n, remember) for n in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            yield
+        finally:
+            for number, handler in old.items():
+                signal.signal(number, handler)
+
+    def _model_content(self) -> dict[str, Any]:
+        return {"model": self.objective.state_dict(), "step": self.step, "config": self.config}
+
+    def save(self, stream: Stream) -> None:
+        """Everything a run needs to go on exactly: last.pt."""
+        if self.world.is_main:
+            content = self._model_content() | {
+                "optimizer": self.optimizer.state_dict(),
+                "stream": list(stream.state(self._consumed)),
+                "precision": self.precision.scale,
+                "best": self.best.state(),
+            }
+            checkpoint.save(self.folder / "last.pt", content)
+        self.world.barrier()
+
+    def restore(self, path: Path) -> None:
+        """Goes back to the state that ``save`` wrote."""
+        content = checkpoint.load(path)
+        if "optimizer" not in content:
+            raise checkpoint.CheckpointError(f"{path}: holds a model only; resume takes last.pt")
+        checkpoint.load_weights(self.objective, content["model"], str(path))
+        self.optimizer.load_state_dict(content["optimizer"])
+        self.step = int(content["step"])
+        self.start = (int(content["stream"][0]), int(content["stream"][1]))
+        self.precision.scale = float(content["precision"])
+        self.best.restore(content["best"])

@@ -1,0 +1,94 @@
+"""Options from YAML, flags and --set; every mistake is named."""
+
+import pytest
+
+from asrkit import config
+from asrkit.bin import asr_train
+
+YAML = """
+objective: contrastive
+objective_conf: {negatives: 50}
+encoder: wav2vec2
+quantizer: gumbel
+optimizer_conf:
+  lr: 5e-4
+max_update: 7
+"""
+
+
+@pytest.fixture
+def write(tmp_path):
+    def make(text):
+        path = tmp_path / "c.yaml"
+        path.write_text(text)
+        return str(path)
+
+    return make
+
+
+def test_scientific_notation_is_a_number(write):
+    options, _ = asr_train.options_of(["--config", write(YAML)])
+    assert options.optimizer_conf["lr"] == 5e-4
+    assert options.optimizer_conf["betas"] == [0.9, 0.98]
+
+
+def test_order_of_precedence(write):
+    argv = ["--config", write(YAML), "--max_update", "9", "--set", "optimizer_conf.lr=1e-3"]
+    options, _ = asr_train.options_of(argv)
+    assert (options.max_update, options.optimizer_conf["lr"]) == (9, 1e-3)
+
+
+def test_print_config_is_a_fixed_point(write, tmp_path, capsys):
+    assert asr_train.main(["--config", write(YAML), "--print_config"]) == 0
+    first = capsys.readouterr().out
+    again = tmp_path / "again.yaml"
+    again.write_text(first)
+    assert asr_train.main(["--config", str(again), "--print_config"]) == 0
+    assert capsys.readouterr().out == first
+    assert "quantizer_conf:\n  groups" in first
+
+
+@pytest.mark.parametrize(
+    "text,message",
+    [
+        ("objectiv: ctc", "unknown key 'objectiv'; did you mean 'objective'"),
+        (YAML + "max_update: 3", "stands twice"),
+        (YAML + "seed: [1]", "seed"),
+        ("- 1", "no mapping"),
+        ("a: [", "not valid YAML"),
+    ],
+)
+def test_mistakes_in_the_file_exit_2(write, capsys, text, message):
+    with pytest.raises(SystemExit) as stop:
+        asr_train.main(["--config", write(text)])
+    assert stop.value.code == 2
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "argv,message",
+    [
+        (["--objective", "contrastiv"], "did you mean 'contrastive'"),
+        (["--set", "encoder_conf.layer=3"], "unknown key 'layer'"),
+        (["--set", "encoder_conf"], "key=value"),
+        (["--set", "seed=x"], "seed: 'x' is not of type int"),
+        (["--encoder_conf", "{dropot: 0.1}"], "did you mean 'dropout'"),
+        (["--encoder_conf", "{dropout: high}"], "encoder_conf.dropout: 'high' is not of type float"),
+        (["--optimizer_conf", "{}"], "lr is missing"),
+        (["--objective", "ctc"], "quantizer: given, but objective 'ctc' has no use for it"),
+    ],
+)
+def test_mistakes_in_flags_exit_1(write, capsys, argv, message):
+    assert asr_train.main(["--config", write(YAML), *argv]) == 1
+    assert message in capsys.readouterr().err
+
+
+def test_set_reaches_defaults_that_no_file_names(write):
+    options, _ = asr_train.options_of(["--config", write(YAML), "--set", "schedule_conf.power=2.0"])
+    assert options.schedule_conf["power"] == 2.0
+
+
+def test_repeated_resolution_changes_nothing(write):
+    options, _ = asr_train.options_of(["--config", write(YAML)])
+    content = config.to_mapping(options)
+    assert config.to_mapping(config.from_mapping(content, "x")) == content

@@ -1,0 +1,34 @@
+"""Schedules against ALGORITHMS §15."""
+
+import pytest
+
+from asrkit.train.schedule import Constant, Polynomial, TriStage
+
+
+@pytest.mark.parametrize(
+    "n,rate", [(0, 0), (12_500, 5e-4), (25_000, 1e-3), (137_500, 5e-4), (250_000, 0)]
+)
+def test_polynomial_is_xlsr_large(n, rate):
+    assert 1e-3 * Polynomial(warmup=0.1).factor(n, 250_000) == pytest.approx(rate, abs=1e-12)
+    assert 1e-3 * Polynomial(warmup=25_000).factor(n, 250_000) == pytest.approx(rate, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    "n,rate",
+    [(0, 2e-7), (2000, 2e-5), (9999, 2e-5), (15_000, 2e-5 * 0.05**0.5), (20_000, 1e-6), (30_000, 1e-6)],
+)
+def test_tri_stage(n, rate):
+    assert 2e-5 * TriStage().factor(n, 20_000) == pytest.approx(rate, rel=1e-9)
+
+
+def test_tri_stage_linear_as_the_paper_says():
+    assert TriStage(decay="linear").factor(15_000, 20_000) == pytest.approx(0.525)
+
+
+def test_phases_must_sum_to_one():
+    with pytest.raises(ValueError, match="sum to 1"):
+        TriStage(phases=[0.1, 0.1, 0.1])
+
+
+def test_constant_warms_up():
+    assert [Constant(warmup=4).factor(n, 100) for n in (1, 2, 4, 90)] == [0.25, 0.5, 1, 1]

@@ -1,0 +1,101 @@
+"""Checkpoints: whole or not at all, strict, and harmless to read."""
+
+import pickle
+import resource
+
+import pytest
+import torch
+from torch import nn
+from toy import make, run
+
+from asrkit.train import checkpoint
+from asrkit.train.checkpoint import CheckpointError
+
+
+@pytest.fixture
+def saved(tmp_path):
+    path = tmp_path / "a.pt"
+    checkpoint.save(path, {"model": {"w": torch.arange(4.0)}, "step": 3, "config": {}})
+    return path
+
+
+def test_round_trip(saved):
+    content = checkpoint.load(saved)
+    assert content["step"] == 3
+    assert content["model"]["w"].tolist() == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("size", [0, 10, 500])
+def test_truncated(saved, size):
+    saved.write_bytes(saved.read_bytes()[:size])
+    with pytest.raises(CheckpointError, match=r"a\.pt: damaged.*step_"):
+        checkpoint.load(saved)
+
+
+def test_missing(tmp_path):
+    with pytest.raises(CheckpointError, match="no such checkpoint"):
+        checkpoint.load(tmp_path / "none.pt")
+
+
+def test_code_in_a_checkpoint_does_not_run(tmp_path):
+    class Evil:
+        def __reduce__(self):
+            return (open, (str(tmp_path / "ran"), "w"))
+
+    (tmp_path / "evil.pt").write_bytes(pickle.dumps({"format": 1, "x": Evil()}))
+    with pytest.raises(CheckpointError):
+        checkpoint.load(tmp_path / "evil.pt")
+    assert not (tmp_path / "ran").exists()
+
+
+def test_foreign_file(tmp_path):
+    torch.save({"weights": 1}, tmp_path / "x.pt")
+    with pytest.raises(CheckpointError, match="not a checkpoint of this program"):
+        checkpoint.load(tmp_path / "x.pt")
+
+
+def test_shapes_and_names_must_agree():
+    layer = nn.Linear(2, 3)
+    with pytest.raises(CheckpointError, match=r"weight \(4, 2\) instead of \(3, 2\)"):
+        checkpoint.load_weights(layer, {"weight": torch.zeros(4, 2), "bias": torch.zeros(3)}, "x")
+    with pytest.raises(CheckpointError, match="lacks bias"):
+        checkpoint.load_weights(layer, {"weight": torch.zeros(3, 2)}, "x")
+    with pytest.raises(CheckpointError, match="unknown more"):
+        checkpoint.load_weights(layer, {**layer.state_dict(), "more": torch.zeros(1)}, "x")
+
+
+def test_full_disk_leaves_the_old_file(saved):
+    old = saved.read_bytes()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))
+    try:
+        with pytest.raises(ValueError, match=r"a\.pt: cannot be written"):
+            checkpoint.save(saved, {"model": {"w": torch.zeros(100_000)}})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert saved.read_bytes() == old
+    assert [path.name for path in saved.parent.iterdir()] == ["a.pt"]
+
+
+def test_average_of_two(tmp_path):
+    for n in (0, 1):
+        content = {"model": {"w": torch.full((2,), float(n)), "n": torch.tensor(7)}, "step": n}
+        checkpoint.save(tmp_path / f"{n}.pt", content)
+    mean = checkpoint.average([tmp_path / "0.pt", tmp_path / "1.pt"])
+    assert mean["w"].tolist() == [0.5, 0.5]
+    assert mean["n"] == 7
+
+
+def test_average_refuses_unequal_whole_numbers(tmp_path):
+    for n in (0, 1):
+        checkpoint.save(tmp_path / f"{n}.pt", {"model": {"n": torch.tensor(n)}, "step": n})
+    with pytest.raises(CheckpointError, match="whole numbers that differ"):
+        checkpoint.average([tmp_path / "0.pt", tmp_path / "1.pt"])
+
+
+def test_model_files_cannot_be_resumed(tmp_path):
+    trainer, _ = make(tmp_path)
+    run(trainer)
+    again, _ = make(tmp_path)
+    with pytest.raises(CheckpointError, match="holds a model only"):
+        again.restore(tmp_path / "best.pt")
