@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from asrkit.batch import Padded, valid_mask
 from asrkit.encoders.conv_frames import conv_frames
 from asrkit.encoders.group_norm import normalized_first_layer
+from asrkit.encoders.take_part import take_part
 
 EPS = 1e-5
 
@@ -90,6 +91,8 @@ class ConvStack(nn.Module):
                 frames = normalized_first_layer(
                     frames, conv.weight, conv.stride, self.norms[0], lengths
                 )
+                if conv.bias is not None:  # the norm takes it out again
+                    frames = take_part(frames, [conv.bias])
             else:
                 frames = conv(frames)
                 if not self.grouped:
