@@ -1,0 +1,47 @@
+"""Collects every score.json below an experiment folder into RESULTS.md and prints the summary."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from asrkit.arguments import run_main
+from asrkit.files import DataError
+from asrkit.score.results import SUMMARY_HEAD, collect, language_rows, summary_rows
+from asrkit.score.results_file import pairs_text, text_table, write_results
+
+
+def get_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="results", description=__doc__)
+    parser.add_argument("--exp", type=Path, default=Path("exp"), help="folder to search")
+    parser.add_argument("--out", type=Path, help="RESULTS.md to write or renew; default: only print")
+    parser.add_argument(
+        "--show_pairs", type=int, default=0, help="references and hypotheses a language to print"
+    )
+    return parser
+
+
+def run(args: argparse.Namespace) -> None:
+    scores, skipped = collect(args.exp)
+    if not scores and not skipped:
+        raise DataError(f"{args.exp}: no score.json below it; run python -m asrkit.bin.score first")
+    if args.out is not None:
+        args.out.parent.mkdir(parents=True, exist_ok=True)
+        write_results(args.out, scores, skipped)
+    print(text_table(SUMMARY_HEAD, summary_rows(scores, skipped)))
+    languages = language_rows(scores)
+    if languages:
+        print("\n" + text_table(languages[0], languages[1:]))
+    if args.show_pairs > 0:
+        print(pairs_text(scores, args.show_pairs))
+    if args.out is not None:
+        print(f"\nwritten to {args.out}")
+
+
+def main(argv: list[str] | None = None) -> int:
+    return run_main(get_parser(), run, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

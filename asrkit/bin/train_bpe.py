@@ -1,0 +1,47 @@
+"""Learns subword units (sentencepiece, bpe or unigram) from texts: bpe.model and tokens.txt."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from asrkit.arguments import run_main
+from asrkit.data.read_text import text_lines
+from asrkit.data.tokenize import train_sentencepiece
+from asrkit.tokens import TokenList
+
+
+def get_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="train_bpe", description=__doc__)
+    parser.add_argument("--text", nargs="*", default=[], help="Kaldi texts: '<id> <words>'")
+    parser.add_argument("--plain", nargs="*", default=[], help="texts with one sentence a line")
+    parser.add_argument("--lang", help="normalise the texts by the rules of this language")
+    parser.add_argument("--vocab_size", type=int, required=True)
+    parser.add_argument("--mode", choices=("bpe", "unigram"), default="unigram")
+    parser.add_argument("--out_dir", type=Path, required=True, help="data/token_list/bpe_unigram500")
+    return parser
+
+
+def run(args: argparse.Namespace) -> None:
+    lines = list(text_lines(args.text, args.plain, language=args.lang))
+    args.out_dir.mkdir(parents=True, exist_ok=True)
+    # sentencepiece writes the files itself: under another name first
+    prefix = args.out_dir / "bpe.part"
+    try:
+        units = train_sentencepiece(lines, prefix, vocab_size=args.vocab_size, mode=args.mode)
+        TokenList.build(units.symbols()).write(args.out_dir / "tokens.txt")
+        for ending in ("vocab", "model"):
+            prefix.with_name(f"bpe.part.{ending}").replace(args.out_dir / f"bpe.{ending}")
+    finally:
+        for ending in ("vocab", "model"):
+            prefix.with_name(f"bpe.part.{ending}").unlink(missing_ok=True)
+    print(f"{args.out_dir}/bpe.model: {len(units.symbols())} {args.mode} units, {len(lines)} lines")
+
+
+def main(argv: list[str] | None = None) -> int:
+    return run_main(get_parser(), run, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
