@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# Fetch and prepare the Asterisk core sounds of one language: studio speech of telephone prompts, and
+# the LibreOffice help as text for language models.
+#
+# Leaves data/<lang>_{train,valid,test} and data/lm_text/<lang>.txt. No root needed. Goes on where an
+# earlier call stopped; files in downloads that are there already are used as they are.
+set -euo pipefail
+
+lang=it  # language: en, es, fr, it or ru
+downloads=${ASTERISK_SOUNDS:-downloads}  # folder for packages; ASTERISK_SOUNDS if that is set
+source=auto  # debian (apt-get download), http (downloads.asterisk.org), auto
+lm_text=true  # fetch the LibreOffice help too (Debian, Ubuntu); needed to repair lost letters in Italian
+dry_run=false  # true: print the commands only
+
+. ./path.sh
+. "${ASRKIT_ROOT}/utils/parse_options.sh"
+. "${ASRKIT_ROOT}/utils/stages.sh"
+
+case "${lang}" in
+en) help_package=libreoffice-help-en-us ;;
+es | fr | it | ru) help_package=libreoffice-help-${lang} ;;
+*)
+    log "error: this corpus has en, es, fr, it and ru, not '${lang}'"
+    exit 2
+    ;;
+esac
+
+run python3 local/fetch.py --lang "${lang}" --downloads "${downloads}" --source "${source}" --lm_text "${lm_text}"
+
+help_text=data/help_text/${lang}.txt
+if [ -d "${downloads}/${help_package}" ] && [ ! -s "${help_text}" ]; then
+    run python3 local/help_text.py --lang "${lang}" --help_dir "${downloads}/${help_package}" --output "${help_text}"
+fi
+
+run python3 local/prepare.py --lang "${lang}" --downloads "${downloads}" --data data --help_text "${help_text}"
+for name in train valid test; do
+    run python3 -m asrkit.bin.validate_data_dir "data/${lang}_${name}"
+done

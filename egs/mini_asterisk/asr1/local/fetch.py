@@ -1,0 +1,226 @@
+#!/usr/bin/env python3
+"""Fetch the Asterisk core sounds (speech and texts) and the LibreOffice help of one language.
+
+Debian and Ubuntu: `apt-get download` and `dpkg-deb -x` with state and cache in the downloads folder; no root.
+Elsewhere: the same sounds as tarballs from downloads.asterisk.org (no help text there).
+What lies in the downloads folder already is used, never fetched again, changed or removed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from tqdm import tqdm
+
+URL = "https://downloads.asterisk.org/pub/telephony/sounds/releases"
+RELEASE = "1.6.1"
+HELP_LANG = {"en": "en-us"}
+
+
+class FetchError(ValueError):
+    """A package could not be had; the message says what to do."""
+
+
+def sound_packages(lang: str) -> list[str]:
+    """Names of the two sound packages: texts and 16 kHz G.722 speech."""
+    return [f"asterisk-core-sounds-{lang}", f"asterisk-core-sounds-{lang}-g722"]
+
+
+def help_package(lang: str) -> str:
+    """Name of Debian's LibreOffice help package."""
+    return f"libreoffice-help-{HELP_LANG.get(lang, lang)}"
+
+
+class Apt:
+    """apt-get with lists, cache and status in a folder of one's own, so that no root is needed."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder.resolve()
+        self._own_lists = False
+
+    def _options(self) -> list[str]:
+        for name in ("state/lists/partial", "cache/archives/partial"):
+            (self.folder / name).mkdir(parents=True, exist_ok=True)
+        status = self.folder / "state/status"
+        status.touch()
+        values = {"Dir::Cache": self.folder / "cache", "APT::Sandbox::User": getpass.getuser()}
+        if self._own_lists:
+            values |= {"Dir::State": self.folder / "state", "Dir::State::status": status}
+        return [word for key, value in values.items() for word in ("-o", f"{key}={value}")]
+
+    def _run(self, *command: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+        program, *rest = command
+        return subprocess.run(
+            [program, *self._options(), *rest],
+            cwd=cwd, capture_output=True, text=True, env={**os.environ, "LC_ALL": "C"},
+        )  # fmt: skip
+
+    def checksum(self, package: str) -> str | None:
+        """SHA-256 of the package file that apt would download, or None if the lists do not know it."""
+        shown = self._run("apt-cache", "show", "--no-all-versions", package)
+        for line in shown.stdout.splitlines():
+            if line.startswith("SHA256: "):
+                return line.split()[1]
+        return None
+
+    def find(self, package: str) -> str:
+        """As `checksum`, with lists of one's own where the system's are empty or old."""
+        known = self.checksum(package)
+        if known is None and not self._own_lists:
+            self._own_lists = True
+            print("apt knows no such package yet: updating package lists of our own", file=sys.stderr)
+            updated = self._run("apt-get", "update")
+            known = self.checksum(package)
+            if known is None:
+                raise FetchError(
+                    f"apt cannot find {package} (is this machine offline?): {last_line(updated.stderr)}\n"
+                    f"Put {package}_*.deb into the downloads folder by hand, or use --source http"
+                )
+        if known is None:
+            raise FetchError(f"apt does not know {package}; add Debian main or Ubuntu universe to its sources")
+        return known
+
+    def download(self, package: str, downloads: Path) -> Path:
+        """The .deb file in `downloads`, its checksum compared with apt's signed lists."""
+        known = self.find(package)
+        with tempfile.TemporaryDirectory(dir=self.folder) as partial:
+            for attempt in ("system", "own"):
+                got = self._run("apt-get", "download", package, cwd=Path(partial))
+                files = list(Path(partial).glob("*.deb"))
+                if got.returncode == 0 and files:
+                    break
+                if attempt == "own" or self._own_lists:
+                    raise FetchError(f"apt-get download {package}: {last_line(got.stderr)}; try again later")
+                self._own_lists = True  # the system's lists may be older than the mirror
+                self._run("apt-get", "update")
+                known = self.checksum(package) or known
+            found = sha256(files[0])
+            if found != known:
+                raise FetchError(f"{package}: SHA-256 {found} instead of {known}; try again")
+            return Path(shutil.move(files[0], downloads / files[0].name))
+
+
+def last_line(text: str) -> str:
+    """What a failed program said last."""
+    lines = text.strip().splitlines()
+    return lines[-1] if lines else "no message"
+
+
+def sha256(path: Path) -> str:
+    """Hex digest of a file's content."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def unpack_deb(deb: Path, target: Path) -> None:
+    """Unpack a .deb into `target`, which appears only when complete."""
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".unpack-") as partial:
+        done = subprocess.run(["dpkg-deb", "-x", deb, partial], capture_output=True, text=True)
+        if done.returncode:
+            raise FetchError(f"{deb}: {last_line(done.stderr)}; move the file away and run again")
+        Path(partial).chmod(0o755)
+        os.rename(partial, target)
+        Path(partial).mkdir()  # for TemporaryDirectory to remove
+
+
+def fetch_debian(package: str, downloads: Path, apt: Apt) -> None:
+    """Make `downloads/<package>/` from the .deb there, or from one that apt downloads."""
+    debs = sorted(downloads.glob(f"{package}_*.deb"))
+    deb = debs[-1] if debs else apt.download(package, downloads)
+    print(f"unpacking {deb.name}", file=sys.stderr)
+    unpack_deb(deb, downloads / package)
+
+
+def download(url: str, path: Path) -> None:
+    """Fetch `url` to `path` through `<path>.part`, going on where an earlier try stopped."""
+    part = path.with_name(path.name + ".part")
+    start = part.stat().st_size if part.exists() else 0
+    request = urllib.request.Request(url, headers={"Range": f"bytes={start}-"} if start else {})
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            resumed = answer.status == 206
+            total = int(answer.headers.get("Content-Length", 0)) + (start if resumed else 0)
+            bar = tqdm(desc=path.name, total=total, initial=start if resumed else 0, unit="B", unit_scale=True)
+            with part.open("ab" if resumed else "wb") as stream, bar:
+                while chunk := answer.read(1 << 16):
+                    stream.write(chunk)
+                    bar.update(len(chunk))
+    except OSError as error:
+        raise FetchError(f"{url}: {error}; is this machine online? Or put {path.name} into {path.parent}") from error
+    if total and part.stat().st_size != total:
+        raise FetchError(f"{url}: {part.stat().st_size} of {total} bytes came; run again to go on")
+    os.rename(part, path)
+
+
+def fetch_http(package: str, downloads: Path) -> None:
+    """Make `downloads/<package>/` from the tarball there, or from downloads.asterisk.org."""
+    lang_and_codec = package.removeprefix("asterisk-core-sounds-")
+    name = package if "-" in lang_and_codec else f"{package}-g722"
+    tarball = downloads / f"{name}-{RELEASE}.tar.gz"
+    if not tarball.exists():
+        download(f"{URL}/{tarball.name}", tarball)
+        sha1 = downloads / f"{tarball.name}.sha1"
+        if not sha1.exists():
+            download(f"{URL}/{sha1.name}", sha1)
+        known = sha1.read_text().split()[0]
+        found = hashlib.sha1(tarball.read_bytes()).hexdigest()
+        if found != known:
+            raise FetchError(f"{tarball}: SHA-1 {found} instead of {known}; move the file away and run again")
+    with tempfile.TemporaryDirectory(dir=downloads, prefix=".unpack-") as partial:
+        try:
+            with tarfile.open(tarball) as archive:
+                archive.extractall(partial, filter="data")
+        except (tarfile.TarError, EOFError) as error:
+            raise FetchError(f"{tarball}: {error}; move the file away and run again") from error
+        Path(partial).chmod(0o755)
+        os.rename(partial, downloads / package)
+        Path(partial).mkdir()
+
+
+def fetch(lang: str, downloads: Path, source: str, *, lm_text: bool) -> None:
+    """Leave unpacked packages of a language in `downloads`; those there already are not touched."""
+    downloads.mkdir(parents=True, exist_ok=True)
+    apt = Apt(downloads / ".apt")
+    packages = [*sound_packages(lang), *([help_package(lang)] if lm_text else [])]
+    for package in packages:
+        if (downloads / package).is_dir():
+            continue
+        if source == "debian":
+            print(f"fetching {package} with apt-get download", file=sys.stderr)
+            fetch_debian(package, downloads, apt)
+        elif package.startswith("libreoffice"):
+            print(f"{package}: Debian only; no text for language models from it", file=sys.stderr)
+        else:
+            fetch_http(package, downloads)
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--lang", required=True, choices=("en", "es", "fr", "it", "ru"))
+    parser.add_argument("--downloads", type=Path, default=Path("downloads"))
+    parser.add_argument("--source", choices=("auto", "debian", "http"), default="auto")
+    parser.add_argument("--lm_text", choices=("true", "false"), default="true", help="fetch the help text too")
+    args = parser.parse_args(argv)
+    source = args.source
+    if source == "auto":
+        source = "debian" if shutil.which("apt-get") and shutil.which("dpkg-deb") else "http"
+    try:
+        fetch(args.lang, args.downloads, source, lm_text=args.lm_text == "true")
+    except (FetchError, OSError, urllib.error.URLError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# Make the folder of a new recipe from the template.
+# Usage: utils/new_recipe.sh egs/mycorpus/asr1
+set -euo pipefail
+if [ $# -ne 1 ] || [[ $1 == -* ]]; then
+    echo "usage: $0 egs/<corpus>/asr1" >&2
+    exit 2
+fi
+template=$(cd "$(dirname -- "${BASH_SOURCE[0]}")/../egs/TEMPLATE/asr1" && pwd)
+target=$1
+if [ -e "${target}" ]; then
+    echo "error: ${target} is there already; nothing was changed" >&2
+    exit 1
+fi
+mkdir -p "${target}/local"
+cp -r -- "${template}/conf" "${target}/conf"
+cp -- "${template}/run.sh" "${template}/path.sh" "${target}/"
+cp -- "${template}/local/data.sh" "${target}/local/data.sh"
+# The stage runner is shared: a link, so that repairs reach every recipe.
+relative=$(realpath --relative-to="${target}" "${template}")
+ln -s "${relative}/asr.sh" "${target}/asr.sh"
+echo "made ${target}: write local/data.sh (its comments say what it must leave), then set langs and target in run.sh"
