@@ -84,9 +84,7 @@ def test_read_lines(tmp_path: Path) -> None:
         (b"\xef\xbb\xbfa 1\n", 1, "byte order mark"),
     ],
 )
-def test_read_lines_names_file_and_line(
-    tmp_path: Path, data: bytes, line: int, what: str
-) -> None:
+def test_read_lines_names_file_and_line(tmp_path: Path, data: bytes, line: int, what: str) -> None:
     path = tmp_path / "t"
     path.write_bytes(data)
     with pytest.raises(DataError, match=f"{path}:{line}: .*{what}"):

@@ -53,7 +53,7 @@ def split_line(line: str) -> tuple[str, str]:
 
 
 def read_rows(path: Path) -> tuple[Rows, list[Problem]]:
-    """All rows that have a key, and what is wrong with the file itself: encoding, order, repeats."""
+    """All rows that have a key, and what is wrong with the file: encoding, order, repeats."""
     lines, flaws = scan_lines(path)
     rows = Rows([], [], [])
     undecodable = {flaw.line for flaw in flaws if "UTF-8" in flaw.what}
@@ -74,7 +74,7 @@ def read_rows(path: Path) -> tuple[Rows, list[Problem]]:
 
 
 def _order(rows: Rows) -> Iterator[Flaw]:
-    """Repeated keys, and the first key that breaks the order of bytes (of code points: the same)."""
+    """Repeated keys, and the first key out of byte order (which is that of code points)."""
     first: dict[str, int] = {}
     unsorted = False
     previous = ""
@@ -146,9 +146,8 @@ class DataDir:
     def keep(self, utterances: Collection[str]) -> DataDir:
         """The part with these utterances, their recordings and speakers."""
         kept = set(utterances)
-        recordings = {
-            value.split()[0] for key, value in self.tables.get("segments", {}).items() if key in kept
-        }
+        segments = self.tables.get("segments", {}).items()
+        recordings = {value.split()[0] for key, value in segments if key in kept}
         speakers = {v for key, v in self.tables.get("utt2spk", {}).items() if key in kept}
         of_level = {"utterance": kept, "recording": recordings, "speaker": speakers}
         tables = {

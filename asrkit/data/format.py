@@ -66,7 +66,7 @@ class Result(NamedTuple):
 def format_dir(
     in_dir: str | Path, out_dir: str | Path, *, nj: int = 1, max_bad: float = 0
 ) -> Result:
-    """Writes ``out_dir`` (the layout of docs/data_dir.md) from a data folder, ``nj`` processes wide.
+    """Writes ``out_dir`` (laid out as docs/data_dir.md says) from a data folder in nj processes.
 
     max_bad: unreadable utterances allowed, a number or, below 1, a share. They are left out and
     listed in ``out_dir/bad_audio``. Raises DataError, with no tables written, where there are more,

@@ -106,9 +106,7 @@ class EpochPlan:
                 f"batch_bins={batch_bins}: raise batch_bins, or set max_sample_size, or filter_data"
             )
 
-    def _kept(
-        self, crop: bool, longest: int | None, shortest: int
-    ) -> tuple[np.ndarray, int, int]:
+    def _kept(self, crop: bool, longest: int | None, shortest: int) -> tuple[np.ndarray, int, int]:
         kept = np.ones(len(self.lengths), bool)
         short = long = 0
         if self.train:

@@ -39,7 +39,7 @@ def validate(
     allow_empty_text: bool = False,
     check_audio: bool = True,
 ) -> Report:
-    """Checks all rules of docs/data_dir.md. ``check_audio``: files exist and segments lie in them."""
+    """Checks the rules of docs/data_dir.md; ``check_audio``: files exist, segments lie in them."""
     return Check(Path(folder)).run(need_text, allow_empty_text, check_audio)
 
 
@@ -144,7 +144,7 @@ class Check:
                 self._add(name, line, what, "run stage 3 again")
 
     def _audio(self) -> dict[str, float]:
-        """Seconds of each recording that segments cut and whose header tells; missing files told."""
+        """Reports missing files; seconds of recordings that segments cut, where headers tell."""
         durations: dict[str, float] = {}
         for key, value, line in self._each("wav.scp"):
             if not value or value.endswith("|"):

@@ -143,9 +143,7 @@ def test_wrong_rate_and_short_files_are_bad(dump: Path) -> None:
     assert "8000 Hz" in batch.bad[0] and "has 4999 samples where at least 5000" in batch.bad[1]
 
 
-def test_evaluation_leaves_out_and_counts(
-    dump: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_evaluation_leaves_out_and_counts(dump: Path, caplog: pytest.LogCaptureFixture) -> None:
     (dump / "u3.flac").write_bytes(b"")
     index = DataIndex.open(dump)
     plan = EpochPlan(index.num_samples, batch_bins=9000, train=False)

@@ -110,7 +110,7 @@ def test_errors_name_file_and_line(tmp_path: Path, name: str, text: str, message
 def test_missing_file(tmp_path: Path) -> None:
     folder = write(tmp_path / "d", ROWS)
     (folder / "utt2num_samples").unlink()
-    with pytest.raises(DataError, match="utt2num_samples: cannot be read"):
+    with pytest.raises(DataError, match=r"utt2num_samples: cannot be read"):
         DataIndex.open(folder)
 
 

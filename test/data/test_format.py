@@ -1,0 +1,209 @@
+"""Stage 3 from any source: what it writes, what it skips, what it refuses."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from make_audio import data_dir, encoded, flac, tone
+
+from asrkit.bin.format_audio import main
+from asrkit.data import audio
+from asrkit.data import format as stage3
+from asrkit.data.datadir import read_table
+from asrkit.data.format import format_dir
+from asrkit.data.index import DataIndex
+from asrkit.files import DataError
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    """A 44.1 kHz stereo MP3, a FLAC, a pipe, and a key with a slash."""
+    mp3 = tmp_path / "b.mp3"
+    mp3.write_bytes(encoded(tone(2, 44100), 44100, "mp3", "mp3", stereo=True))
+    one = flac(tmp_path / "a.flac", tone(1))
+    table = {"a": one, "b": str(mp3), "c": f"cat {one} |", "d/1": flac(tmp_path / "d", tone(0.5))}
+    return data_dir(tmp_path / "data", table)
+
+
+def times(folder: Path) -> dict[str, int]:
+    return {str(p): p.stat().st_mtime_ns for p in folder.rglob("*") if p.is_file()}
+
+
+@pytest.mark.parametrize("nj", [1, 3])
+def test_everything_becomes_16_khz_flac(source: Path, tmp_path: Path, nj: int) -> None:
+    out = tmp_path / "out"
+    assert format_dir(source, out, nj=nj) == (4, 0, [])
+    scp, samples = read_table(out / "wav.scp"), read_table(out / "utt2num_samples")
+    assert list(scp) == ["a", "b", "c", "d/1"]
+    for key, path in scp.items():
+        info = soundfile.info(path)
+        assert (info.samplerate, info.channels, info.format) == (16000, 1, "FLAC")
+        assert info.frames == int(samples[key])
+    assert samples == {"a": "16000", "b": "32000", "c": "16000", "d/1": "8000"}
+    assert read_table(out / "utt2orig") == {
+        "a": "16000 1 flac",
+        "b": "44100 2 mp3float",
+        "c": "16000 1 flac",
+        "d/1": "16000 1 flac",
+    }
+    np.testing.assert_array_equal(audio.load(scp["a"]), audio.load(scp["c"]))
+    np.testing.assert_allclose(audio.load(scp["a"]), tone(1), atol=1e-4)
+    for name in ("text", "utt2spk", "spk2utt", "utt2lang"):
+        assert (out / name).read_bytes() == (source / name).read_bytes()
+    assert len(DataIndex.open(out)) == 4
+
+
+def test_second_run_touches_nothing(source: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    format_dir(source, out)
+    before = times(out)
+    assert format_dir(source, out) == (0, 4, [])
+    assert {k: v for k, v in times(out).items() if "/.format" not in k} == {
+        k: v for k, v in before.items() if "/.format" not in k
+    }
+
+
+def test_only_what_changed_is_done_again(source: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    format_dir(source, out)
+    flac(tmp_path / "d", tone(0.25))
+    os.unlink(read_table(out / "wav.scp")["b"])
+    assert format_dir(source, out) == (2, 2, [])
+    assert read_table(out / "utt2num_samples")["d/1"] == "4000"
+
+
+def test_interrupted_run_goes_on(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    calls = []
+
+    def stop_at_third(job: stage3.Recording) -> list[stage3.Done | stage3.Bad]:
+        calls.append(job)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return convert(job)
+
+    convert = stage3.convert
+    monkeypatch.setattr(stage3, "convert", stop_at_third)
+    with pytest.raises(KeyboardInterrupt):
+        format_dir(source, out)
+    assert not (out / "wav.scp").exists()
+    monkeypatch.setattr(stage3, "convert", convert)
+    with open(out / ".format", "a") as stream:
+        stream.write("c\tdead\t16")  # as a crash leaves it
+    assert format_dir(source, out) == (2, 2, [])
+
+
+def test_segments_are_cut_and_reach_a_little_past_the_end(tmp_path: Path) -> None:
+    path = flac(tmp_path / "r.flac", tone(2))
+    segments = {"r-1": "r 0.25 0.75", "r-2": "r 1 2.4"}
+    source = data_dir(tmp_path / "data", {"r": path}, segments=segments)
+    format_dir(source, tmp_path / "out")
+    scp = read_table(tmp_path / "out" / "wav.scp")
+    whole = audio.load(path)
+    np.testing.assert_array_equal(audio.load(scp["r-1"]), whole[4000:12000])
+    np.testing.assert_array_equal(audio.load(scp["r-2"]), whole[16000:])
+    assert not (tmp_path / "out" / "segments").exists()
+
+
+def test_segment_past_the_end(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = flac(tmp_path / "r.flac", tone(2))
+    segments = {"r-1": "r 0 1", "r-2": "r 1 2.6", "r-3": "r 2 2.1"}
+    source = data_dir(tmp_path / "data", {"r": path}, segments=segments)
+    assert main(["--in_dir", str(source), "--out_dir", str(tmp_path / "out")]) == 1
+    error = capsys.readouterr().err
+    assert "error: 2 of 3 utterances" in error
+    assert "r-2: " in error and "segment 1-2.6 s lies past the end (2.00 s)" in error
+
+
+def bad_sources(folder: Path) -> dict[str, str]:
+    long = folder / "long.flac"
+    flac(long, np.random.default_rng(0).normal(0, 0.1, 80000).astype(np.float32))
+    cut = folder / "cut.flac"
+    cut.write_bytes(long.read_bytes()[:60000])
+    (folder / "empty.wav").write_bytes(b"")
+    nan = tone()
+    nan[5] = np.nan
+    soundfile.write(folder / "nan.wav", nan, 16000, subtype="FLOAT")
+    return {
+        "cut": str(cut),
+        "empty": str(folder / "empty.wav"),
+        "good": flac(folder / "good.flac", tone()),
+        "missing": str(folder / "no.wav"),
+        "nan": str(folder / "nan.wav"),
+        "pipe1": "echo oops >&2; exit 3 |",
+        "pipe2": f"cat {folder / 'no.wav'} | cat |",
+    }
+
+
+def test_all_bad_utterances_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = data_dir(tmp_path / "data", bad_sources(tmp_path))
+    out = tmp_path / "out"
+    arguments = ["--in_dir", str(source), "--out_dir", str(out), "--nj", "2"]
+    assert main(arguments) == 1
+    error = capsys.readouterr().err
+    assert "6 of 7 utterances" in error and "Traceback" not in error
+    for part in ("cut: ", "is empty", "No such file", "sample 5 is not finite", "with 3 (oops)"):
+        assert part in error.replace("not a finite number", "not finite")
+    assert list(read_table(out / "bad_audio")) == [
+        "cut",
+        "empty",
+        "missing",
+        "nan",
+        "pipe1",
+        "pipe2",
+    ]
+    assert not any((out / name).exists() for name in ("wav.scp", "text", "utt2num_samples"))
+    assert main([*arguments, "--max_bad", "5"]) == 1
+    assert main([*arguments, "--max_bad", "0.5"]) == 1
+    assert main([*arguments, "--max_bad", "0.9"]) == 0
+    assert list(read_table(out / "wav.scp")) == ["good"] == list(read_table(out / "text"))
+    assert not [path for path in out.rglob("*.tmp")]
+
+
+def test_command_values_are_not_files(tmp_path: Path) -> None:
+    """A path is never run: only a value that ends in a pipe is a command."""
+    source = data_dir(tmp_path / "data", {"a": f"$(touch {tmp_path}/oops).wav"})
+    with pytest.raises(DataError, match=r"cannot be read"):
+        format_dir(source, tmp_path / "out")
+    assert not (tmp_path / "oops").exists()
+
+
+def test_invalid_folder_is_refused_first(
+    source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (source / "utt2lang").write_text("a it\nc it\nb it\n")
+    assert main(["--in_dir", str(source), "--out_dir", str(tmp_path / "out")]) == 1
+    error = capsys.readouterr().err
+    assert "utt2lang:3: 'b' is not in order" in error and "'d/1' is not in utt2lang" in error
+    assert not (tmp_path / "out").exists()
+
+
+def test_disk_full(source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*args: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(stage3.audio, "write_flac", full)
+    with pytest.raises(DataError, match=r"cannot be written .No space left on device"):
+        format_dir(source, tmp_path / "out")
+    assert [p.name for p in (tmp_path / "out").rglob("*") if p.is_file()] == [".format"]
+
+
+def test_killed_worker(source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stage3, "convert", _die)
+    with pytest.raises(DataError, match="a process was killed"):
+        format_dir(source, tmp_path / "out", nj=2)
+
+
+def _die(job: object) -> None:
+    os._exit(9)
+
+
+def test_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments in ([], ["--in_dir", "a", "--out_dir", "b", "--nj", "0"]):
+        with pytest.raises(SystemExit) as stop:
+            main(arguments)
+        assert stop.value.code == 2
