@@ -20,7 +20,7 @@ def run_main(
     run: Callable[[argparse.Namespace], int | None],
     argv: list[str] | None,
 ) -> int:
-    """Parses ``argv`` and runs; expected errors (ValueError, OSError) become ``error: ...`` and 1."""
+    """Parses ``argv`` and runs; a ValueError or OSError becomes ``error: ...`` and exit code 1."""
     args = parser.parse_args(argv)
     try:
         return run(args) or 0

@@ -26,7 +26,9 @@ def get_parser() -> argparse.ArgumentParser:
         "--word_boundary", type=boolean, default=False, help="put <space> between words"
     )
     parser.add_argument(
-        "--language_switch", choices=SWITCH_POLICIES, default="remove-flags",
+        "--language_switch",
+        choices=SWITCH_POLICIES,
+        default="remove-flags",
         help="what to do with espeak's flags on foreign words",
     )
     parser.add_argument("--digits", choices=DIGIT_POLICIES, default="keep")
@@ -43,8 +45,13 @@ def run(args: argparse.Namespace) -> None:
     texts = read_keyed(source, allow_empty=args.allow_empty_text)
     langs = languages_of(texts, lang=args.lang, utt2lang=args.utt2lang or folder / "utt2lang")
     sentences, parts = phonemize_table(
-        texts, langs, source=str(source), allow_empty=args.allow_empty_text,
-        switch=args.language_switch, digits=args.digits, hyphens=args.hyphens,
+        texts,
+        langs,
+        source=str(source),
+        allow_empty=args.allow_empty_text,
+        switch=args.language_switch,
+        digits=args.digits,
+        hyphens=args.hyphens,
         cache_dir=args.cache_dir,
     )
     kept = {key: s for key, s in sentences.items() if not s.removed}

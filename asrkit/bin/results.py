@@ -15,7 +15,7 @@ from asrkit.score.results_file import pairs_text, text_table, write_results
 def get_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="results", description=__doc__)
     parser.add_argument("--exp", type=Path, default=Path("exp"), help="folder to search")
-    parser.add_argument("--out", type=Path, help="RESULTS.md to write or renew; default: only print")
+    parser.add_argument("--out", type=Path, help="RESULTS.md to write or renew; else only print")
     parser.add_argument(
         "--show_pairs", type=int, default=0, help="references and hypotheses a language to print"
     )

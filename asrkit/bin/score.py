@@ -18,7 +18,7 @@ def get_parser() -> argparse.ArgumentParser:
     add("--ref", type=Path, required=True, help="references: '<id> <tokens or words>'")
     add("--hyp", type=Path, required=True, help="hypotheses, the same form")
     add("--out", type=Path, required=True, help="folder to write, e.g. exp/x/decode_y/z/score_per")
-    add("--unit", choices=UNITS, required=True, help="phones, characters, words, tokens as they are")
+    add("--unit", choices=UNITS, required=True, help="phones, characters, words, plain tokens")
     add("--separator", choices=("drop", "keep"), help="<space>: default drop for per, else keep")
     kinds = ("text", "char", "bpe", "word")
     add("--ref_type", choices=kinds, default="text", help="put words together from such tokens")

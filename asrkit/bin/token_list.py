@@ -14,10 +14,12 @@ from asrkit.tokens import TokenList
 def get_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="token_list", description=__doc__)
     parser.add_argument("--text", nargs="+", required=True, help="files of '<id> <tokens>'")
-    parser.add_argument("--out", help="tokens.txt to write; counts go beside it as token_counts.txt")
+    parser.add_argument("--out", help="tokens.txt to write; token_counts.txt goes beside it")
     parser.add_argument("--min_count", type=int, default=1, help="leave out rarer tokens")
     parser.add_argument("--allow_empty_text", type=boolean, default=False)
-    parser.add_argument("--allow_flags", type=boolean, default=False, help="accept (en)-like tokens")
+    parser.add_argument(
+        "--allow_flags", type=boolean, default=False, help="accept tokens like (en)"
+    )
     parser.add_argument("--check", help="write nothing; check the texts against this token list")
     return parser
 

@@ -19,7 +19,7 @@ def get_parser() -> argparse.ArgumentParser:
     parser.add_argument("--lang", help="normalise the texts by the rules of this language")
     parser.add_argument("--vocab_size", type=int, required=True)
     parser.add_argument("--mode", choices=("bpe", "unigram"), default="unigram")
-    parser.add_argument("--out_dir", type=Path, required=True, help="data/token_list/bpe_unigram500")
+    parser.add_argument("--out_dir", type=Path, required=True, help="data/token_list/bpe500")
     return parser
 
 

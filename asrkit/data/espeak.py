@@ -35,7 +35,7 @@ class EspeakError(ValueError):
 
 
 def _prepare() -> None:
-    """Points phonemizer to the library and data of espeakng-loader, unless the user chose others."""
+    """Points phonemizer to espeakng-loader's library and data, unless the user chose others."""
     if "PHONEMIZER_ESPEAK_LIBRARY" not in os.environ:
         EspeakWrapper.set_library(espeakng_loader.get_library_path())
         if "PHONEMIZER_ESPEAK_DATA_PATH" not in os.environ:

@@ -40,7 +40,9 @@ def write_keyed(path: str | Path, rows: Mapping[str, str] | Iterable[tuple[str, 
             out.write(f"{key} {content}\n" if content else f"{key}\n")
 
 
-def languages_of(keys: Iterable[str], *, lang: str | None, utt2lang: str | Path | None) -> list[str]:
+def languages_of(
+    keys: Iterable[str], *, lang: str | None, utt2lang: str | Path | None
+) -> list[str]:
     """The language of every utterance: one for all, or from a file ``utt2lang``."""
     keys = list(keys)
     if lang is not None:

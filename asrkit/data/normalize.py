@@ -18,7 +18,7 @@ HYPHEN_POLICIES = ("split", "keep")
 
 # Quotation marks and primes that writers use as apostrophes.
 _APOSTROPHES = dict.fromkeys(map(ord, "\u2019\u2018\u201b\u2032\u00b4\u0060\uff07\u02bc"), "'")
-_HYPHENS = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u00ad\ufe63\uff0d"), "-")
+_HYPHENS = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe63\uff0d"), "-")
 _JOINERS = "\u200c\u200d"
 # Words that begin with an apostrophe, so that it is not an opening quotation mark.
 _APHAERESIS = {
@@ -60,7 +60,7 @@ def _words(text: str, hyphens: str) -> list[str]:
             out.append(character)
         elif character == "-" and hyphens == "keep":
             out.append("-")
-        elif inside and character in ".," and text[place - 1].isdigit() and text[place + 1].isdigit():
+        elif inside and character in ".," and (text[place - 1] + text[place + 1]).isdigit():
             out.append(character)  # 3.5 is one number
         else:
             out.append(" ")

@@ -91,7 +91,8 @@ class BpeTokenizer(Tokenizer):
         """All units but sentencepiece's own specials, in the model's order."""
         model = self._model
         return [
-            model.id_to_piece(n) for n in range(model.get_piece_size())
+            model.id_to_piece(n)
+            for n in range(model.get_piece_size())
             if not (model.is_control(n) or model.is_unknown(n) or model.is_unused(n))
         ]
 
@@ -127,9 +128,17 @@ def train_sentencepiece(
     Path(prefix).parent.mkdir(parents=True, exist_ok=True)
     try:
         sentencepiece.SentencePieceTrainer.train(
-            sentence_iterator=iter(spoken), model_prefix=str(prefix), vocab_size=vocab_size,
-            model_type=mode, character_coverage=1.0, normalization_rule_name="identity",
-            bos_id=-1, eos_id=-1, unk_id=0, minloglevel=2, num_threads=1,
+            sentence_iterator=iter(spoken),
+            model_prefix=str(prefix),
+            vocab_size=vocab_size,
+            model_type=mode,
+            character_coverage=1.0,
+            normalization_rule_name="identity",
+            bos_id=-1,
+            eos_id=-1,
+            unk_id=0,
+            minloglevel=2,
+            num_threads=1,
         )
     except RuntimeError as error:
         raise TokenizeError(

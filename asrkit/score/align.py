@@ -1,4 +1,4 @@
-"""Edit-distance alignment of a reference with a hypothesis (Levenshtein; kaldialign does the work)."""
+"""Levenshtein alignment of a reference with a hypothesis; kaldialign does the work."""
 
 from __future__ import annotations
 
@@ -38,6 +38,9 @@ def align(ref: Sequence[str], hyp: Sequence[str]) -> Alignment:
     if not ref or not hyp:
         return Alignment([(token, None) for token in ref] + [(None, token) for token in hyp])
     pairs = kaldialign.align(list(ref), list(hyp), _GAP)
-    return Alignment([
-        (None if left == _GAP else left, None if right == _GAP else right) for left, right in pairs
-    ])
+    return Alignment(
+        [
+            (None if left == _GAP else left, None if right == _GAP else right)
+            for left, right in pairs
+        ]
+    )

@@ -41,6 +41,7 @@ def now() -> str:
 
 def environment() -> dict[str, str | None]:
     """Versions of Python, torch and asrkit, and the commit."""
+
     def version(name: str) -> str | None:
         try:
             return importlib.metadata.version(name)

@@ -105,7 +105,8 @@ def by_language(utterances: Sequence[Utterance]) -> dict[str, list[Utterance]]:
 
 
 def summary(utterances: Sequence[Utterance]) -> dict[str, Any]:
-    """Counts and rates, JSON-ready: micro and macro of all, of every language, and their average."""
+    """Counts and rates of all, of every language, and the languages' average; JSON-ready."""
+
     def block(part: Sequence[Utterance]) -> dict[str, Any]:
         counts = total(part)
         return {"micro": counts.rate, "macro": macro(part), **dataclasses.asdict(counts)}

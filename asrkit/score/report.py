@@ -1,4 +1,4 @@
-"""Readable files of a scored set: alignments, sclite-like columns, trn files, one line a sentence."""
+"""Readable files of a scored set: alignments, sclite-like columns, trn files."""
 
 from __future__ import annotations
 
@@ -59,6 +59,7 @@ def write_alignments(path: Path, utterances: Sequence[Utterance]) -> None:
 
 def percentages(counts: Counts) -> list[str]:
     """Corr, Sub, Del, Ins, Err of the reference tokens and S.Err of the sentences, in per cent."""
+
     def share(part: int, whole: int) -> str:
         return f"{100.0 * part / whole:.1f}" if whole else "-"
 
@@ -88,7 +89,8 @@ def write_result(path: Path, utterances: Sequence[Utterance], heading: Mapping[s
             out.write(f"{key}: {value}\n")
         out.write("\n")
         for number, row in enumerate(rows):
-            cells = [_pad(row[0], sizes[0]), *(c.rjust(n) for c, n in zip(row[1:], sizes[1:], strict=True))]
+            numbers = [cell.rjust(size) for cell, size in zip(row[1:], sizes[1:], strict=True)]
+            cells = [_pad(row[0], sizes[0]), *numbers]
             if number in (0, len(rows) - 1):
                 out.write(line + "\n")
             out.write("| " + " | ".join(cells) + " |\n")

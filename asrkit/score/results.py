@@ -116,7 +116,8 @@ def language_rows(scores: Sequence[Score]) -> list[list[str]]:
         if len(languages) < 2:
             continue
         cells = [
-            f"{languages[n]['micro']:.1f}" if n in languages and languages[n]["micro"] is not None
+            f"{languages[n]['micro']:.1f}"
+            if n in languages and languages[n]["micro"] is not None
             else "-"
             for n in names
         ]

@@ -48,8 +48,9 @@ def generated_part(scores: Sequence[Score], skipped: Sequence[Skipped]) -> str:
     ]
     languages = language_rows(scores)
     if languages:
-        parts.append("By language, and their average:\n\n"
-                     + markdown_table(languages[0], languages[1:]))
+        parts.append(
+            "By language, and their average:\n\n" + markdown_table(languages[0], languages[1:])
+        )
     if scores:
         parts.append("## Environments\n\n" + _environments(scores))
         parts.append(espnet_tables(scores).rstrip())

@@ -89,13 +89,12 @@ def _align(task: ScoreTask, separator: str) -> list[Utterance]:
     languages = _languages(task)
     if task.normalize and languages is None:
         raise ScoreError("normalize needs languages: give --langs utt2lang or --lang")
+
     def side(path: Path, kind: str) -> dict[str, list[str]]:
         texts = _texts(path, kind, task, languages or {})
         return {key: split_units(text, task.unit, separator) for key, text in texts.items()}
 
-    return score_utterances(
-        side(task.ref, task.ref_type), side(task.hyp, task.hyp_type), languages
-    )
+    return score_utterances(side(task.ref, task.ref_type), side(task.hyp, task.hyp_type), languages)
 
 
 def score_set(task: ScoreTask, out: Path) -> dict[str, Any]:

@@ -1,0 +1,66 @@
+"""Makes a pronouncing dictionary (word<TAB>phones) of the words in texts, with espeak-ng."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from asrkit.arguments import run_main
+from asrkit.data.phonemize import Phonemizer
+from asrkit.data.read_text import text_lines
+from asrkit.decode.lexicon import build_lexicon, usable, write_lexicon
+from asrkit.files import atomic
+from asrkit.tokens import TokenList
+
+
+def get_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="make_lexicon", description=__doc__)
+    add = parser.add_argument
+    add("--text", nargs="*", default=[], help="Kaldi texts: '<id> <words>'")
+    add("--plain", nargs="*", default=[], help="texts or word lists, one sentence or word a line")
+    add("--lang", required=True, help="ISO 639-1 code")
+    add("--out", type=Path, required=True)
+    add("--words_out", type=Path, help="also write the words: train_ngram --limit_vocab")
+    add("--token_list", type=Path, help="leave out pronunciations that these tokens cannot spell")
+    add("--type", choices=("phn", "char"), default="phn", help="char spells words with letters")
+    add("--min_count", type=int, default=1, help="leave out rarer words")
+    add("--max_words", type=int, help="keep only the most frequent words")
+    add("--max_pronunciations", type=int, default=3)
+    add("--cache_dir", help="folder of espeak's answers, shared between runs")
+    return parser
+
+
+def run(args: argparse.Namespace) -> None:
+    lines = list(text_lines(args.text, args.plain, language=args.lang))
+    if not lines:
+        raise ValueError("no text: give --text or --plain files that are not empty")
+    phonemizer = Phonemizer(args.lang, cache_dir=args.cache_dir) if args.type == "phn" else None
+    lexicon, report = build_lexicon(
+        lines,
+        phonemizer,
+        min_count=args.min_count,
+        max_words=args.max_words,
+        max_pronunciations=args.max_pronunciations,
+    )
+    lost = 0
+    if args.token_list is not None:
+        lexicon, lost = usable(lexicon, TokenList.read(args.token_list))
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    write_lexicon(args.out, lexicon)
+    if args.words_out is not None:
+        with atomic(args.words_out) as out:
+            out.write("".join(f"{word}\n" for word in sorted(lexicon)))
+    print(
+        f"{args.out}: {len(lexicon)} words, {sum(map(len, lexicon.values()))} pronunciations;"
+        f" left out: {report.rare} rare words, {len(report.silent)} words without phones,"
+        f" {lost} pronunciations with unknown tokens"
+    )
+
+
+def main(argv: list[str] | None = None) -> int:
+    return run_main(get_parser(), run, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

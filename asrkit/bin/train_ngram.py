@@ -1,0 +1,65 @@
+"""Trains an n-gram language model of words, characters or phones with KenLM's lmplz.
+
+Exit code 3: lmplz is not installed (the message says how to enable it), so that recipes can skip.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from asrkit.arguments import run_main
+from asrkit.data.read_text import text_lines
+from asrkit.decode.ngram import MissingLmplz, NgramOptions, find_tool, train_ngram
+
+
+def get_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="train_ngram", description=__doc__)
+    add = parser.add_argument
+    add("--text", nargs="*", default=[], help="Kaldi texts or token files: '<id> <words>'")
+    add("--plain", nargs="*", default=[], help="texts with one sentence a line")
+    add("--lang", help="normalise the texts by the rules of this language (words only)")
+    add("--out", type=Path, help="lm.arpa, or any other name for KenLM's binary")
+    add("--order", type=int, default=4)
+    add("--prune", type=int, nargs="*", default=[], help="thresholds by order: 0 0 1")
+    add("--limit_vocab", type=Path, help="file of words; all others are <unk>")
+    add("--memory", default="1G", help="what lmplz may sort in")
+    add("--lmplz", type=Path, help="default: tools/bin/lmplz, else the one on PATH")
+    add("--build_binary", type=Path)
+    add("--check", action="store_true", help="only say whether lmplz is there (exit 0 or 3)")
+    return parser
+
+
+def run(args: argparse.Namespace) -> int:
+    try:
+        program = find_tool("lmplz", args.lmplz)
+        if args.check:
+            print(program)
+            return 0
+        if args.out is None:
+            raise ValueError("give --out lm.bin")
+        lines = text_lines(args.text, args.plain, language=args.lang)
+        options = NgramOptions(
+            order=args.order,
+            prune=tuple(args.prune),
+            memory=args.memory,
+            limit_vocab=args.limit_vocab,
+        )
+        report = train_ngram(
+            lines, args.out, options=options, lmplz=program, build_binary=args.build_binary
+        )
+    except MissingLmplz as error:
+        print(f"skipped: {error}", file=sys.stderr)
+        return 3
+    note = ", with assumed discounts (too little text to estimate them)" if report.fallback else ""
+    print(f"{args.out}: {args.order}-gram of {report.tokens} tokens in {report.lines} lines{note}")
+    return 0
+
+
+def main(argv: list[str] | None = None) -> int:
+    return run_main(get_parser(), run, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,80 @@
+"""Chooses lm_weight and word_score on a validation set whose log-probabilities were stored."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import sys
+from pathlib import Path
+
+from asrkit.arguments import boolean, run_main
+from asrkit.data.keyed import languages_of, read_keyed
+from asrkit.data.normalize import normalize
+from asrkit.decode.beam import BeamDecoder
+from asrkit.decode.parallel import load_scores
+from asrkit.decode.tune import tune
+from asrkit.files import atomic
+from asrkit.tokens import TokenList
+
+
+def get_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="tune_lm", description=__doc__)
+    add = parser.add_argument
+    add("--scores", type=Path, required=True, help=".npz of log-probabilities by utterance")
+    add("--ref", type=Path, required=True, help="references: '<id> <words>'")
+    add("--token_list", type=Path, required=True)
+    add("--lexicon", type=Path)
+    add("--lm", type=Path)
+    add("--unit", choices=("wer", "cer", "per", "ter"), default="wer")
+    add("--lm_weights", type=float, nargs="+", default=[0.5, 1.0, 2.0, 3.0, 4.0])
+    add("--word_scores", type=float, nargs="+", default=[-2.0, -1.0, 0.0, 1.0, 2.0])
+    add("--beam_size", type=int, default=50)
+    add("--beam_threshold", type=float, default=50.0)
+    add("--normalize", type=boolean, default=False, help="bring references to asrkit's spelling")
+    add("--lang", help="for --normalize")
+    add("--utt2lang", type=Path, help="for --normalize")
+    add("--out", type=Path, required=True, help="JSON: best weights and all trials")
+    return parser
+
+
+def run(args: argparse.Namespace) -> None:
+    scores = load_scores(args.scores)
+    references = read_keyed(args.ref)
+    if args.normalize:
+        languages = languages_of(references, lang=args.lang, utt2lang=args.utt2lang)
+        pairs = zip(references.items(), languages, strict=True)
+        references = {key: normalize(text, language) for (key, text), language in pairs}
+    decoder = BeamDecoder(
+        TokenList.read(args.token_list),
+        lexicon=args.lexicon,
+        lm=args.lm,
+        beam_size=args.beam_size,
+        beam_threshold=args.beam_threshold,
+    )
+    trials = tune(
+        decoder,
+        scores,
+        references,
+        unit=args.unit,
+        lm_weights=args.lm_weights,
+        word_scores=args.word_scores,
+    )
+    best = trials[0]
+    rows = [dataclasses.asdict(trial) for trial in trials]
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    with atomic(args.out) as out:
+        json.dump({"unit": args.unit, **rows[0], "trials": rows}, out, indent=1)
+        out.write("\n")
+    print(
+        f"{args.out}: lm_weight {best.lm_weight:g}, word_score {best.word_score:g}:"
+        f" {args.unit.upper()} {best.rate:.2f} % of {len(trials)} trials"
+    )
+
+
+def main(argv: list[str] | None = None) -> int:
+    return run_main(get_parser(), run, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

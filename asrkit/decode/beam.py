@@ -1,0 +1,223 @@
+"""CTC beam search with flashlight-text: with or without lexicon, with or without KenLM.
+
+Flashlight's lexicon search leaves a word at its last phone and cannot hold that phone over more
+frames. So each spelling also exists with an end mark behind it, a second name of the blank: a word
+ends directly in the next one, or after frames of its last phone and a blank.
+"""
+
+from __future__ import annotations
+
+import copy
+import itertools
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from flashlight.lib.text.decoder import (
+    CriterionType,
+    LexiconDecoder,
+    LexiconDecoderOptions,
+    LexiconFreeDecoder,
+    LexiconFreeDecoderOptions,
+    SmearingMode,
+    Trie,
+    ZeroLM,
+)
+from flashlight.lib.text.decoder.kenlm import KenLM
+from flashlight.lib.text.dictionary import Dictionary
+
+from asrkit.decode.lexicon import Lexicon, read_lexicon, usable
+from asrkit.tokens import SPACE, UNK, TokenList
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+IMPOSSIBLE = -1e4  # a log-probability that no beam keeps, finite so that sums stay ordered
+_HOMOPHONES = 6  # what a node of flashlight's trie can hold
+
+
+class DecodeError(ValueError):
+    """Scores or models that cannot be decoded with."""
+
+
+class Hypothesis(NamedTuple):
+    """tokens: numbers without blanks. words: empty without lexicon or ``<space>``. score: natural
+    log of the best path, plus lm_weight times log10 of the LM, plus the word scores."""
+
+    tokens: list[int]
+    words: list[str]
+    score: float
+
+
+class BeamDecoder:
+    """Decodes one utterance at a time; keep it, since building the trie takes seconds.
+
+    lexicon: ``word<TAB>phones`` file or mapping; None searches all token sequences.
+    lm: KenLM file (ARPA or binary): of words with a lexicon, of tokens without; None for no LM.
+    beam_size, beam_size_token (tokens tried a frame; None all), beam_threshold: the search.
+    lm_weight multiplies log10 probabilities; word_score is added for each word (a negative one is
+    a penalty), sil_score for each ``<space>``. nbest: hypotheses returned at most.
+    """
+
+    def __init__(
+        self,
+        tokens: TokenList,
+        *,
+        lexicon: str | Path | Lexicon | None = None,
+        lm: str | Path | None = None,
+        beam_size: int = 50,
+        beam_size_token: int | None = None,
+        beam_threshold: float = 50.0,
+        lm_weight: float = 2.0,
+        word_score: float = 0.0,
+        sil_score: float = 0.0,
+        nbest: int = 1,
+    ) -> None:
+        if beam_size < 1 or nbest < 1 or beam_threshold <= 0:
+            raise DecodeError("beam_size and nbest are at least 1, beam_threshold is above 0")
+        self.tokens = tokens
+        self.nbest = nbest
+        self.left_out = 0  # pronunciations that the token list cannot spell
+        self._columns = len(tokens) + 2
+        self._end, self._dead = len(tokens), len(tokens) + 1
+        self._space = tokens.encode([SPACE])[0] if SPACE in tokens else None
+        self._search = {
+            "beam_size": beam_size,
+            "beam_size_token": min(beam_size_token or self._columns, self._columns),
+            "beam_threshold": beam_threshold,
+            "lm_weight": lm_weight,
+            "sil_score": sil_score,
+            "log_add": False,
+            "criterion_type": CriterionType.CTC,
+        }
+        self._word_score = word_score
+        self._words: Dictionary | None = None
+        self._trie: Trie | None = None
+        if lexicon is None:
+            names = [*tokens.symbols, "</end>", "</dead>"]
+            self._lm = load_lm(lm, Dictionary(names))
+        else:
+            if not isinstance(lexicon, Mapping):
+                lexicon = read_lexicon(lexicon)
+            spelt, self.left_out = usable(lexicon, tokens)
+            self._words = Dictionary([*spelt, UNK] if UNK not in spelt else list(spelt))
+            self._lm = load_lm(lm, self._words)
+            self._trie = self._make_trie(spelt)
+        self._decoder = self._make_decoder()
+
+    def with_weights(self, *, lm_weight: float, word_score: float) -> BeamDecoder:
+        """The same search with other weights; shares the trie and the language model."""
+        other = copy.copy(self)
+        other._search = {**self._search, "lm_weight": lm_weight}
+        other._word_score = word_score
+        other._decoder = other._make_decoder()
+        return other
+
+    def __call__(self, log_probs: Tensor | np.ndarray) -> list[Hypothesis]:
+        """Log-probabilities [T, V] of one utterance to its ``nbest`` hypotheses, best first.
+
+        T = 0 gives one empty hypothesis. Raises DecodeError on another V, and on NaN.
+        """
+        if not isinstance(log_probs, np.ndarray):
+            log_probs = log_probs.detach().float().cpu().numpy()
+        scores = log_probs.astype(np.float32, copy=False)
+        if scores.ndim != 2 or scores.shape[1] != len(self.tokens):
+            raise DecodeError(
+                f"scores are [T, {len(self.tokens)}] for this token list, not {scores.shape};"
+                " the model was trained with another one"
+            )
+        if not scores.shape[0]:
+            return [Hypothesis([], [], 0.0)]
+        if np.isnan(scores).any():
+            raise DecodeError("the scores hold NaN; the model or its input is broken")
+        emissions = self._emissions(scores)
+        found = self._decoder.decode(emissions.ctypes.data, *emissions.shape)
+        unique: dict[tuple[tuple[int, ...], tuple[str, ...]], Hypothesis] = {}
+        for result in found:
+            hypothesis = self._hypothesis(result)
+            unique.setdefault((tuple(hypothesis.tokens), tuple(hypothesis.words)), hypothesis)
+            if len(unique) == self.nbest:
+                break
+        return list(unique.values()) or [Hypothesis([], [], IMPOSSIBLE)]
+
+    def _emissions(self, scores: np.ndarray) -> np.ndarray:
+        """[T + 1, V + 2]: end mark (the blank again), a dead column, and a free last frame in which
+        the last word may end."""
+        frames, size = scores.shape
+        out = np.full((frames + 1, self._columns), IMPOSSIBLE, dtype=np.float32)
+        out[:frames, :size] = np.maximum(scores, IMPOSSIBLE)
+        if self._trie is not None and self._space is None:
+            out[:frames, self._end] = out[:frames, 0]
+            out[frames, self._end] = 0.0
+        elif self._trie is not None:
+            out[frames, self._space] = 0.0
+        out[frames, 0] = 0.0
+        return out
+
+    def _make_trie(self, lexicon: Lexicon) -> Trie:
+        trie = Trie(self._columns, self._dead if self._space is None else self._space)
+        assert self._words is not None
+        start = self._lm.start(False)
+        scored = {}
+        for word in lexicon:
+            number = self._words.get_index(word)
+            scored[word] = (number, self._lm.score(start, number)[1])
+        homophones: dict[tuple[str, ...], int] = {}
+        for word in sorted(lexicon, key=lambda w: (-scored[w][1], w)):
+            number, score = scored[word]
+            for phones in lexicon[word]:
+                homophones[phones] = homophones.get(phones, 0) + 1
+                if homophones[phones] > _HOMOPHONES:
+                    self.left_out += 1
+                    continue
+                spelling = self.tokens.encode(phones)
+                if self._space is None:
+                    trie.insert(spelling, number, score)
+                    trie.insert([*spelling, self._end], number, score)
+                else:
+                    trie.insert([*spelling, self._space], number, score)
+        trie.smear(SmearingMode.MAX)
+        return trie
+
+    def _make_decoder(self) -> Any:
+        silence = self._dead if self._space is None else self._space
+        if self._trie is None:
+            options = LexiconFreeDecoderOptions(**self._search)
+            return LexiconFreeDecoder(options, self._lm, silence, 0, [])
+        assert self._words is not None
+        options = LexiconDecoderOptions(
+            **self._search, word_score=self._word_score, unk_score=float("-inf")
+        )
+        unknown = self._words.get_index(UNK)
+        return LexiconDecoder(options, self._trie, self._lm, silence, 0, unknown, [], False)
+
+    def _hypothesis(self, result: Any) -> Hypothesis:
+        path = [number for number, _ in itertools.groupby(result.tokens)]
+        numbers = [n for n in path if n not in (0, self._end, self._dead, -1)]
+        if self._space is not None:
+            while numbers and numbers[-1] == self._space:
+                numbers.pop()
+        if self._words is not None:
+            words = [self._words.get_entry(n) for n in result.words if n >= 0]
+        elif self._space is not None:
+            words = _split_words(self.tokens.decode(numbers))
+        else:
+            words = []
+        return Hypothesis(numbers, words, float(result.score))
+
+
+def _split_words(symbols: Sequence[str]) -> list[str]:
+    return "".join(" " if symbol == SPACE else symbol for symbol in symbols).split()
+
+
+def load_lm(path: str | Path | None, names: Dictionary) -> Any:
+    """KenLM over the entries of ``names``, or a language model that scores nothing."""
+    if path is None:
+        return ZeroLM()
+    if not Path(path).is_file():
+        raise DecodeError(f"{path}: no such file; python -m asrkit.bin.train_ngram makes one")
+    try:
+        return KenLM(str(path), names)
+    except (RuntimeError, ValueError) as error:
+        raise DecodeError(f"{path}: KenLM cannot read it ({error})") from None

@@ -1,0 +1,136 @@
+"""Pronouncing dictionaries: ``word<TAB>phones`` files, and how texts and espeak-ng make them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from tqdm import tqdm
+
+from asrkit.data.phonemize import Phonemizer, Sentence
+from asrkit.files import DataError, atomic, read_lines
+from asrkit.tokens import TokenList
+
+Lexicon = dict[str, list[tuple[str, ...]]]
+_BATCH = 2000
+
+
+class LexiconError(ValueError):
+    """A lexicon that cannot be read or used."""
+
+
+def read_lexicon(path: str | Path) -> Lexicon:
+    """Word -> its pronunciations, in file order. Raises LexiconError (file, line)."""
+    try:
+        lines = read_lines(path)
+    except DataError as error:
+        raise LexiconError(f"{error}; python -m asrkit.bin.make_lexicon makes one") from None
+    lexicon: Lexicon = {}
+    for number, line in enumerate(lines, start=1):
+        word, tab, phones = line.partition("\t")
+        spelling = tuple(phones.split())
+        if not tab or not spelling or word.split() != [word]:
+            raise LexiconError(f"{path}:{number}: not 'word<TAB>phones': {line!r}")
+        if spelling in lexicon.setdefault(word, []):
+            raise LexiconError(f"{path}:{number}: the line for {word!r} stands twice")
+        lexicon[word].append(spelling)
+    if not lexicon:
+        raise LexiconError(f"{path}: the lexicon is empty")
+    return lexicon
+
+
+def write_lexicon(path: str | Path, lexicon: Mapping[str, Iterable[tuple[str, ...]]]) -> None:
+    """Words sorted by code point; pronunciations in the order given."""
+    with atomic(path) as out:
+        for word in sorted(lexicon):
+            for phones in lexicon[word]:
+                out.write(f"{word}\t{' '.join(phones)}\n")
+
+
+def usable(lexicon: Lexicon, tokens: TokenList) -> tuple[Lexicon, int]:
+    """The pronunciations that ``tokens`` can spell, and how many it cannot."""
+    kept: Lexicon = {}
+    lost = 0
+    for word, spellings in lexicon.items():
+        for phones in spellings:
+            if all(phone in tokens for phone in phones):
+                kept.setdefault(word, []).append(phones)
+            else:
+                lost += 1
+    if not kept:
+        missing = {phone for spellings in lexicon.values() for s in spellings for phone in s}
+        shown = " ".join(sorted(phone for phone in missing if phone not in tokens)[:10])
+        raise LexiconError(
+            f"no word of the lexicon can be spelt with the {len(tokens)} tokens of the model (it"
+            f" lacks {shown}); are they of the same type and language?"
+        )
+    return kept, lost
+
+
+@dataclasses.dataclass(frozen=True)
+class LexiconReport:
+    """What build_lexicon left out: words without phones, and how many rarer words."""
+
+    silent: list[str]
+    rare: int
+
+
+def build_lexicon(
+    lines: Iterable[str],
+    phonemizer: Phonemizer | None,
+    *,
+    min_count: int = 1,
+    max_words: int | None = None,
+    max_pronunciations: int = 3,
+    min_share: float = 0.1,
+) -> tuple[Lexicon, LexiconReport]:
+    """Words of normalised lines with espeak's pronunciations; without phonemizer, their letters.
+
+    Every word is spoken alone; how it sounds inside sentences is added where espeak kept the words
+    apart (Sentence.aligned), if that is at least ``min_share`` of the word's occurrences. Most
+    frequent first, ``max_pronunciations`` a word.
+    """
+    lines = list(lines)
+    counts = Counter(word for line in lines for word in line.split())
+    ranked = sorted((w for w in counts if counts[w] >= min_count), key=lambda w: (-counts[w], w))
+    words = sorted(ranked[:max_words])
+    if phonemizer is None:
+        lexicon: Lexicon = {word: [tuple(word)] for word in words}
+    else:
+        heard = _heard(lines, words, phonemizer)
+        lexicon = {}
+        alone = _sentences(words, phonemizer, "lexicon, words")
+        for word, sentence in zip(words, alone, strict=True):
+            spoken = tuple(phone for phones in sentence.phones for phone in phones)
+            floor = max(1.0, min_share * heard[word].total())
+            common = [p for p, count in heard[word].most_common() if count >= floor]
+            merged = list(dict.fromkeys(filter(None, [*common[:1], spoken, *common[1:]])))
+            if merged:
+                lexicon[word] = merged[:max_pronunciations]
+    if not lexicon:
+        raise LexiconError("the texts hold no word that can be pronounced")
+    silent = [word for word in words if word not in lexicon]
+    return lexicon, LexiconReport(silent, len(counts) - len(words))
+
+
+def _heard(
+    lines: list[str], words: list[str], phonemizer: Phonemizer
+) -> dict[str, Counter[tuple[str, ...]]]:
+    """How often each word is spoken in each way inside the lines."""
+    heard: dict[str, Counter[tuple[str, ...]]] = {word: Counter() for word in words}
+    for sentence in _sentences(lines, phonemizer, "lexicon, sentences"):
+        if sentence.aligned and not sentence.switches:
+            for word, phones in zip(sentence.words, sentence.phones, strict=True):
+                if word in heard:
+                    heard[word][tuple(phones)] += 1
+    return heard
+
+
+def _sentences(lines: list[str], phonemizer: Phonemizer, label: str) -> Iterator[Sentence]:
+    with tqdm(total=len(lines), desc=label, delay=2) as bar:
+        for start in range(0, len(lines), _BATCH):
+            batch = lines[start : start + _BATCH]
+            yield from phonemizer(batch)
+            bar.update(len(batch))

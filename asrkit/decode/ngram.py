@@ -1,0 +1,145 @@
+"""Trains n-gram language models with KenLM's lmplz, and packs them with build_binary."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+import asrkit
+
+INSTALL = "make -C tools lmplz"
+
+
+class NgramError(ValueError):
+    """lmplz failed, or its text is unusable."""
+
+
+class MissingLmplz(NgramError):
+    """lmplz is not installed; recipes skip the language-model rows then."""
+
+
+def find_tool(name: str, given: str | Path | None = None) -> Path:
+    """``given``, or ``tools/bin/<name>`` of this checkout, or the first on PATH."""
+    if given is not None:
+        if not (Path(given).is_file() and os.access(given, os.X_OK)):
+            raise MissingLmplz(f"{given}: no such program; build it with: {INSTALL}")
+        return Path(given)
+    local = Path(asrkit.__file__).parent.parent / "tools" / "bin" / name
+    if local.is_file() and os.access(local, os.X_OK):
+        return local
+    found = shutil.which(name)
+    if found is None:
+        raise MissingLmplz(
+            f"{name} is neither in {local.parent} nor on PATH; how to enable language models:"
+            f" {INSTALL} (one or two minutes, no root needed)"
+        )
+    return Path(found)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class NgramOptions:
+    """order: length of the n-grams (1-6). prune: KenLM's thresholds by order, e.g. (0, 0, 1).
+
+    memory: what lmplz may sort in (1G, 20%). limit_vocab: file of words; all others are <unk>.
+    discount_fallback: discounts where the counts of counts are too poor to estimate them.
+    """
+
+    order: int = 4
+    prune: tuple[int, ...] = ()
+    memory: str = "1G"
+    limit_vocab: Path | None = None
+    discount_fallback: tuple[float, ...] = (0.5, 1.0, 1.5)
+
+
+@dataclasses.dataclass(frozen=True)
+class NgramReport:
+    """Sentences and tokens of the text; whether the discounts had to be assumed."""
+
+    lines: int
+    tokens: int
+    fallback: bool
+
+
+def _write_corpus(lines: Iterable[str], path: Path) -> tuple[int, int]:
+    count = tokens = 0
+    with open(path, "w", encoding="utf-8") as out:
+        for line in lines:
+            words = line.split()
+            if not words:
+                continue
+            for reserved in ("<s>", "</s>", "<unk>"):
+                if reserved in words:
+                    raise NgramError(f"the text holds {reserved}, a word of KenLM's own: {line!r}")
+            out.write(" ".join(words) + "\n")
+            count, tokens = count + 1, tokens + len(words)
+    if not count:
+        raise NgramError("no text to learn a language model from")
+    return count, tokens
+
+
+def train_ngram(
+    lines: Iterable[str],
+    out: Path,
+    *,
+    options: NgramOptions,
+    lmplz: str | Path | None = None,
+    build_binary: str | Path | None = None,
+) -> NgramReport:
+    """Lines of words (or tokens) to a language model at ``out``: ``.arpa``, anything else binary.
+
+    If lmplz cannot estimate discounts (small texts, phones), it runs again with fixed ones.
+    Raises MissingLmplz without the program and NgramError with its last words if it fails.
+    """
+    if not 1 <= options.order <= 6:
+        raise NgramError(f"order is 1 to 6, not {options.order}")
+    program = find_tool("lmplz", lmplz)
+    binary = out.suffix != ".arpa"
+    packer = find_tool("build_binary", build_binary) if binary else None
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as name:
+        folder = Path(name)
+        count, tokens = _write_corpus(lines, folder / "text")
+        command = [
+            str(program),
+            "--order",
+            str(options.order),
+            "-S",
+            options.memory,
+            "-T",
+            f"{name}/",
+            "--text",
+            str(folder / "text"),
+            "--arpa",
+            str(folder / "lm.arpa"),
+            "--skip_symbols",
+        ]
+        if options.prune:
+            command += ["--prune", *map(str, options.prune)]
+        if options.limit_vocab is not None:
+            command += ["--limit_vocab_file", str(options.limit_vocab)]
+        failure = _run(command)
+        fallback = failure is not None and "discount" in failure.lower()
+        if fallback:
+            values = map(str, options.discount_fallback)
+            failure = _run([*command, "--discount_fallback", *values])
+        if failure is None and packer is not None:
+            arpa, packed = str(folder / "lm.arpa"), str(folder / "lm.bin")
+            failure = _run([str(packer), "-s", "trie", arpa, packed])
+        if failure is not None:
+            raise NgramError(f"KenLM failed: {failure}")
+        os.replace(folder / ("lm.bin" if binary else "lm.arpa"), out)
+    return NgramReport(count, tokens, fallback)
+
+
+def _run(command: list[str]) -> str | None:
+    """Runs a program; None, or the last lines it wrote to stderr if it failed."""
+    done = subprocess.run(command, capture_output=True, text=True, errors="replace")
+    if done.returncode == 0:
+        return None
+    said = [line for line in done.stderr.split("\n") if line.strip() and not set(line) <= set("-*")]
+    return " ".join(said[-3:]) or f"exit code {done.returncode}"

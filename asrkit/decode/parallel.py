@@ -1,0 +1,96 @@
+"""Beam search over many utterances in several processes, from stored log-probabilities."""
+
+from __future__ import annotations
+
+import dataclasses
+import multiprocessing
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from asrkit.decode.beam import BeamDecoder, DecodeError, Hypothesis
+from asrkit.files import atomic
+from asrkit.tokens import TokenList
+
+_CHUNK = 8
+_MARK = "utt:"  # so that no utterance id can be an argument's name
+
+
+@dataclasses.dataclass(frozen=True)
+class BeamTask:
+    """How to make a BeamDecoder in another process: token list file and keyword options."""
+
+    token_list: Path
+    options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+    def build(self) -> BeamDecoder:
+        return BeamDecoder(TokenList.read(self.token_list), **self.options)
+
+
+_decoder: BeamDecoder | None = None  # one a worker process
+
+
+def _start(task: BeamTask) -> None:
+    global _decoder
+    _decoder = task.build()
+
+
+def _decode(part: list[tuple[str, np.ndarray]]) -> list[tuple[str, list[Hypothesis]]]:
+    assert _decoder is not None
+    return [(key, _decoder(scores)) for key, scores in part]
+
+
+def decode_many(
+    task: BeamTask, scores: Iterable[tuple[str, np.ndarray]], *, nj: int = 1
+) -> Iterator[tuple[str, list[Hypothesis]]]:
+    """(id, log-probabilities [T, V]) to (id, n-best), in the same order, in ``nj`` processes.
+
+    The result does not depend on ``nj``. With nj > 1, at most 4 * nj chunks of utterances wait in
+    memory, so that a set larger than it can be streamed through.
+    """
+    if nj <= 1:
+        decoder = task.build()
+        for key, row in scores:
+            yield key, decoder(row)
+        return
+    # spawn: a forked child would inherit torch's threads in an unknown state
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(nj, mp_context=context, initializer=_start, initargs=(task,)) as pool:
+        waiting = []
+        for part in _chunks(scores):
+            waiting.append(pool.submit(_decode, part))
+            if len(waiting) >= 4 * nj:
+                yield from waiting.pop(0).result()
+        for future in waiting:
+            yield from future.result()
+
+
+def _chunks(rows: Iterable[tuple[str, np.ndarray]]) -> Iterator[list[tuple[str, np.ndarray]]]:
+    part: list[tuple[str, np.ndarray]] = []
+    for row in rows:
+        part.append(row)
+        if len(part) == _CHUNK:
+            yield part
+            part = []
+    if part:
+        yield part
+
+
+def save_scores(path: str | Path, scores: Mapping[str, np.ndarray]) -> None:
+    """Log-probabilities of a set, half precision, in one .npz file (for tuning)."""
+    with atomic(path, "wb") as out:
+        rows = {f"{_MARK}{key}": row.astype(np.float16) for key, row in scores.items()}
+        np.savez(out, allow_pickle=False, **rows)
+
+
+def load_scores(path: str | Path) -> dict[str, np.ndarray]:
+    """What save_scores wrote, as float32. Raises DecodeError if it is no such file."""
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            names = [name for name in stored.files if name.startswith(_MARK)]
+            return {name[len(_MARK) :]: stored[name].astype(np.float32) for name in names}
+    except (OSError, ValueError, EOFError) as error:
+        raise DecodeError(f"{path}: no stored log-probabilities ({error})") from None
