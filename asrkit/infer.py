@@ -11,6 +11,7 @@ from torch import Tensor
 from asrkit import config
 from asrkit.batch import Batch, pad
 from asrkit.build import build_objective, resolve
+from asrkit.data.tokenize import META, CharTokenizer
 from asrkit.objectives.base import Recognizer
 from asrkit.tokens import TokenList
 from asrkit.train import checkpoint
@@ -45,6 +46,7 @@ class Speech2Text:
             )
         self.path, self.device = path, torch.device(device)
         self.step = int(content["step"])
+        self.token_file = options.token_file or ""
         self.tokens = TokenList.read(path.parent / "tokens.txt")
         objective = build_objective(options, self.tokens)
         if not isinstance(objective, Recognizer):
@@ -64,11 +66,14 @@ class Speech2Text:
             found.append(self.objective.log_probs(batch.to(self.device)).data[0].cpu())
         return found
 
-    def greedy(self, wave: Tensor) -> list[str]:
-        """One waveform to the symbols of its best path."""
-        from asrkit.decode.greedy import collapse
-
-        return self.tokens.decode(collapse(self.log_probs([wave])[0].argmax(-1).tolist()))
+    def words(self, symbols: Sequence[str]) -> list[str] | None:
+        """Words of a token sequence, or None where tokens (phones) do not spell words."""
+        kind = Path(self.token_file).suffix
+        if kind == ".char":
+            return CharTokenizer().decode(symbols)
+        if kind.startswith(".bpe"):
+            return "".join(symbols).replace(META, " ").split()
+        return None
 
 
 def chunks(wave: Tensor, seconds: float, rate: int = 16_000) -> Iterator[Tensor]:

@@ -83,7 +83,7 @@ def _valid_loader(
         max_batch_size=options.max_batch_size,
         train=False,
     )
-    dataset = SpeechDataset(index, tokens, seed=options.seed)
+    dataset = SpeechDataset(index, tokens, unknown="map", replace_bad=False, seed=options.seed)
     stream = EvalStream(plan, rank=world.rank, world_size=world.size)
     return make_loader(dataset, stream, num_workers=0)
 

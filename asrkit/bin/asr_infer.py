@@ -1,0 +1,113 @@
+"""Recognises speech: prints what was said in audio files, or decodes a data folder."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from asrkit.arguments import boolean, run_main
+from asrkit.data import audio
+from asrkit.decode.parallel import BeamTask
+from asrkit.decode.run import recognise, recognise_dir, score
+from asrkit.infer import ModelError, Speech2Text
+
+MODES = ("greedy", "free", "lexicon", "lexicon_lm")
+
+
+def get_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="asr_infer.py", description=__doc__)
+    add = parser.add_argument
+    add("audio", nargs="*", help="audio files of any rate and codec")
+    add("--model", type=Path, default=Path("exp/asr_multilingual"), help="exp/<name> or a checkpoint")
+    add("--data_dir", type=Path, help="dump folder to decode instead of files")
+    add("--output_dir", type=Path, help="where to write hyp.tokens and hyp.text of --data_dir")
+    add(
+        "--decode",
+        choices=MODES,
+        help="greedy; free: beam without lexicon; lexicon: words; lexicon_lm: words and n-gram. "
+        "Default: lexicon_lm or lexicon if --lang has one, else greedy",
+    )
+    add("--lang", help="language of the words: takes lexicon and n-gram of <model>/../ngram/<lang>")
+    add("--lexicon", type=Path, help="word<TAB>tokens")
+    add("--lm", type=Path, help="KenLM file: of words with a lexicon, of tokens without")
+    add("--beam_size", type=int, default=50)
+    add("--beam_threshold", type=float, default=50.0)
+    add("--lm_weight", type=float, default=2.0)
+    add("--word_score", type=float, default=0.0)
+    add("--nj", type=int, default=1, help="processes of the beam search")
+    add("--device", default="cpu", help="cpu or cuda")
+    add("--max_seconds", type=float, default=60.0, help="cut longer recordings at quiet places")
+    add("--keep_scores", type=boolean, default=False, help="also write scores.npz, to tune weights")
+    return parser
+
+
+def _beam(args: argparse.Namespace, model: Speech2Text) -> BeamTask | None:
+    """What to search with; None for the best path."""
+    lexicon, lm = args.lexicon, args.lm
+    if args.lang:
+        folder = model.path.parent.parent / "ngram" / args.lang
+        lexicon = lexicon or folder / "lexicon.txt"
+        lm = lm or folder / "word.arpa"
+    found = {"lexicon": lexicon and lexicon.exists(), "lm": lm and lm.exists()}
+    mode = args.decode or (
+        "lexicon_lm" if all(found.values()) else "lexicon" if found["lexicon"] else "greedy"
+    )
+    if mode == "greedy":
+        return None
+    options: dict[str, Any] = {
+        "beam_size": args.beam_size,
+        "beam_threshold": args.beam_threshold,
+        "word_score": args.word_score,
+    }
+    if mode.startswith("lexicon"):
+        if not found["lexicon"]:
+            raise ModelError(f"--decode {mode}: no lexicon at {lexicon}; give --lexicon, or run stage 9")
+        options["lexicon"] = lexicon
+    if mode == "lexicon_lm" and not found["lm"]:
+        raise ModelError(f"--decode {mode}: no n-gram at {lm}; give --lm, or run stage 9")
+    if mode == "lexicon_lm" or (mode == "free" and found["lm"]):
+        options |= {"lm": lm, "lm_weight": args.lm_weight}
+    return BeamTask(model.path.parent / "tokens.txt", options)
+
+
+def run(args: argparse.Namespace) -> int:
+    if bool(args.audio) == bool(args.data_dir):
+        raise ModelError("give audio files, or --data_dir and --output_dir")
+    if args.data_dir and not args.output_dir:
+        raise ModelError("--data_dir needs --output_dir, where the hypotheses go")
+    model = Speech2Text(args.model, device=args.device)
+    beam = _beam(args, model)
+    if args.data_dir:
+        failed = recognise_dir(
+            model,
+            args.data_dir,
+            args.output_dir,
+            audio.load,
+            beam=beam,
+            nj=args.nj,
+            max_seconds=args.max_seconds,
+            keep_scores=args.keep_scores,
+        )
+        for name in failed:
+            print(f"warning: {name} could not be read; see {args.output_dir}/failed", file=sys.stderr)
+        return 0
+    failures: dict[str, str] = {}
+    rows = ((name, name) for name in args.audio)
+    scores = score(
+        model, rows, lambda n: audio.decode(n).samples, failures, max_seconds=args.max_seconds
+    )
+    for result in recognise(model, scores, beam, 1):
+        print(f"{result.id}\t{' '.join(result.tokens if result.words is None else result.words)}")
+    for reason in failures.values():
+        print(f"error: {reason}", file=sys.stderr)
+    return 1 if failures else 0
+
+
+def main(argv: list[str] | None = None) -> int:
+    return run_main(get_parser(), run, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

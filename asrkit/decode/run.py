@@ -1,0 +1,93 @@
+"""Recognises a list of utterances: audio to scores, scores to tokens and words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from asrkit.data.audio import AudioError
+from asrkit.data.keyed import read_keyed, write_keyed
+from asrkit.decode.greedy import collapse
+from asrkit.decode.parallel import BeamTask, decode_many, save_scores
+from asrkit.files import DataError
+from asrkit.infer import Speech2Text, chunks
+
+
+class Result(NamedTuple):
+    """words is None where tokens do not spell words (phones without a lexicon)."""
+
+    id: str
+    tokens: list[str]
+    words: list[str] | None
+
+
+def score(
+    model: Speech2Text,
+    utterances: Iterable[tuple[str, str]],
+    read: Callable[[str], np.ndarray],
+    failed: dict[str, str],
+    *,
+    max_seconds: float,
+) -> Iterator[tuple[str, np.ndarray]]:
+    """(id, source) to (id, log-probabilities [T, V]); what cannot be read goes to ``failed``.
+
+    Longer recordings are cut at quiet places and their scores joined.
+    """
+    for name, source in utterances:
+        try:
+            wave = torch.from_numpy(read(source))
+        except AudioError as error:
+            failed[name] = str(error)
+            continue
+        parts = model.log_probs(list(chunks(wave, max_seconds)))
+        yield name, torch.cat(parts).numpy()
+
+
+def recognise(
+    model: Speech2Text, scores: Iterable[tuple[str, np.ndarray]], beam: BeamTask | None, nj: int
+) -> Iterator[Result]:
+    """Scores to tokens: the best path, or a beam search in ``nj`` processes."""
+    if beam is None:
+        for name, row in scores:
+            tokens = model.tokens.decode(collapse(row.argmax(-1).tolist()))
+            yield Result(name, tokens, model.words(tokens))
+        return
+    for name, (best, *_) in decode_many(beam, scores, nj=nj):
+        tokens = model.tokens.decode(best.tokens)
+        yield Result(name, tokens, best.words if "lexicon" in beam.options else model.words(tokens))
+
+
+def recognise_dir(
+    model: Speech2Text,
+    data_dir: Path,
+    out: Path,
+    read: Callable[[str], np.ndarray],
+    *,
+    beam: BeamTask | None,
+    nj: int,
+    max_seconds: float,
+    keep_scores: bool,
+) -> list[str]:
+    """A dump folder to hyp.tokens, hyp.text and failed (with reasons); ids that failed."""
+    sources = read_keyed(data_dir / "wav.scp", allow_empty=False)
+    if not sources:
+        raise DataError(f"{data_dir}/wav.scp: holds no utterance")
+    out.mkdir(parents=True, exist_ok=True)
+    failed: dict[str, str] = {}
+    bar = tqdm(sources.items(), desc=f"decode {data_dir.name}", mininterval=1.0, leave=False)
+    scores = score(model, bar, read, failed, max_seconds=max_seconds)
+    if keep_scores:
+        kept = dict(scores)
+        save_scores(out / "scores.npz", kept)
+        scores = iter(kept.items())
+    results = list(recognise(model, scores, beam, nj))
+    write_keyed(out / "failed", failed)
+    if all(result.words is not None for result in results):
+        write_keyed(out / "hyp.text", ((r.id, " ".join(r.words or [])) for r in results))
+    write_keyed(out / "hyp.tokens", ((r.id, " ".join(r.tokens)) for r in results))
+    return sorted(failed)
