@@ -7,7 +7,7 @@ utterances for keys, or recordings if there is a table ``segments``.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -143,7 +143,7 @@ class DataDir:
             raise DataError(f"{Path(folder) / name}: is missing; stages 1 to 3 write it")
         return self.tables[name]
 
-    def keep(self, utterances: Collection[str]) -> DataDir:
+    def keep(self, utterances: Iterable[str]) -> DataDir:
         """The part with these utterances, their recordings and speakers."""
         kept = set(utterances)
         segments = self.tables.get("segments", {}).items()

@@ -72,6 +72,8 @@ def format_dir(
     listed in ``out_dir/bad_audio``. Raises DataError, with no tables written, where there are more,
     or where ``in_dir`` is not valid.
     """
+    if nj < 1 or max_bad < 0:
+        raise DataError(f"{nj=} must be at least 1, and {max_bad=} at least 0")
     in_dir, out_dir = Path(in_dir), Path(out_dir)
     report = validate(in_dir, need_text=False, allow_empty_text=True, check_audio=False)
     if report.errors:

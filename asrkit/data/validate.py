@@ -149,7 +149,7 @@ class Check:
         for key, value, line in self._each("wav.scp"):
             if not value or value.endswith("|"):
                 continue
-            path = value if os.path.exists(value) else _archive_of(value)
+            path = value if os.path.exists(value) else archive_of(value)
             if not os.path.isfile(path):
                 self._add("wav.scp", line, f"{path}: no such file", "check the path and the mount")
             elif os.path.getsize(path) == 0:
@@ -201,6 +201,6 @@ def parse_segment(value: str) -> tuple[str, float, float]:
     return recording, begin, end
 
 
-def _archive_of(value: str) -> str:
+def archive_of(value: str) -> str:
     head, _, offset = value.rpartition(":")
     return head if head and offset.isdigit() else value

@@ -1,0 +1,46 @@
+"""Writes a random or listed part of a data folder: so many minutes or utterances."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from asrkit.arguments import boolean, run_main
+from asrkit.data.parts import subset
+
+
+def get_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="subset_data_dir", description=__doc__)
+    parser.add_argument("--in_dir", required=True)
+    parser.add_argument("--out_dir", required=True)
+    parser.add_argument(
+        "--minutes", type=float, help="at most so much audio; smaller is within larger"
+    )
+    parser.add_argument("--utterances", type=int)
+    parser.add_argument("--utt_list", help="file whose first fields are the ids to take")
+    parser.add_argument(
+        "--per_language", type=boolean, default=False, help="so much of each language"
+    )
+    parser.add_argument("--seed", type=int, default=0)
+    return parser
+
+
+def run(args: argparse.Namespace) -> None:
+    part = subset(
+        args.in_dir,
+        args.out_dir,
+        minutes=args.minutes,
+        utterances=args.utterances,
+        utt_list=args.utt_list,
+        per_language=args.per_language,
+        seed=args.seed,
+    )
+    print(f"{args.out_dir}: {len(part.utterances)} utterances")
+
+
+def main(argv: list[str] | None = None) -> int:
+    return run_main(get_parser(), run, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
