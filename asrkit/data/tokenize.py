@@ -82,7 +82,7 @@ class BpeTokenizer(Tokenizer):
             raise TokenizeError(f"{model}: not a sentencepiece model ({error})") from None
 
     def _encode(self, text: str) -> list[str]:
-        return self._model.encode(" ".join(text.split()), out_type=str)
+        return list(self._model.encode(" ".join(text.split()), out_type=str))
 
     def decode(self, tokens: Sequence[str]) -> list[str]:
         return "".join(tokens).replace(META, " ").split()

@@ -193,9 +193,10 @@ class BeamDecoder:
         return LexiconDecoder(options, self._trie, self._lm, silence, 0, unknown, [], False)
 
     def _hypothesis(self, result: Any) -> Hypothesis:
-        path = [number for number, _ in itertools.groupby(result.tokens)]
-        numbers = [n for n in path if n not in (0, self._end, self._dead, -1)]
-        if self._space is not None:
+        # Flashlight adds a silence before the first and after the last frame.
+        path = [number for number, _ in itertools.groupby(result.tokens[1:-1])]
+        numbers = [n for n in path if n not in (0, self._end, self._dead)]
+        if self._trie is not None and self._space is not None:
             while numbers and numbers[-1] == self._space:
                 numbers.pop()
         if self._words is not None:

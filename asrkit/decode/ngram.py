@@ -43,7 +43,7 @@ def find_tool(name: str, given: str | Path | None = None) -> Path:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class NgramOptions:
-    """order: length of the n-grams (1-6). prune: KenLM's thresholds by order, e.g. (0, 0, 1).
+    """order: length of the n-grams (2-6). prune: KenLM's thresholds by order, e.g. (0, 0, 1).
 
     memory: what lmplz may sort in (1G, 20%). limit_vocab: file of words; all others are <unk>.
     discount_fallback: discounts where the counts of counts are too poor to estimate them.
@@ -95,8 +95,8 @@ def train_ngram(
     If lmplz cannot estimate discounts (small texts, phones), it runs again with fixed ones.
     Raises MissingLmplz without the program and NgramError with its last words if it fails.
     """
-    if not 1 <= options.order <= 6:
-        raise NgramError(f"order is 1 to 6, not {options.order}")
+    if not 2 <= options.order <= 6:
+        raise NgramError(f"order is 2 to 6 (KenLM's limits), not {options.order}")
     program = find_tool("lmplz", lmplz)
     binary = out.suffix != ".arpa"
     packer = find_tool("build_binary", build_binary) if binary else None

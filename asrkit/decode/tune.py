@@ -39,7 +39,7 @@ def tune(
     if not scores or scores.keys() != references.keys():
         common = len(scores.keys() & references.keys())
         raise DecodeError(
-            f"{len(scores)} utterances have scores and {len(references)} a reference, {common} both;"
+            f"{len(scores)} utterances have scores, {len(references)} a reference, {common} both;"
             " they must be the same utterances"
         )
     if not lm_weights or not word_scores:

@@ -1,0 +1,84 @@
+from pathlib import Path
+
+import pytest
+from decode.toy import TOKENS, scores
+
+from asrkit.bin import train_ngram as program
+from asrkit.decode.beam import BeamDecoder
+from asrkit.decode.ngram import MissingLmplz, NgramError, NgramOptions, find_tool, train_ngram
+
+LINES = ["ab cd", "ab cd ab", "cd ab", "ab ab cd"] * 3
+
+
+def _has_lmplz() -> bool:
+    try:
+        find_tool("lmplz")
+        find_tool("build_binary")
+    except MissingLmplz:
+        return False
+    return True
+
+
+needs_lmplz = pytest.mark.skipif(not _has_lmplz(), reason="no lmplz: make -C tools lmplz")
+
+
+@needs_lmplz
+@pytest.mark.parametrize("name", ["lm.arpa", "lm.bin"])
+def test_small_texts_fall_back_to_fixed_discounts(tmp_path: Path, name: str) -> None:
+    report = train_ngram(LINES, tmp_path / name, options=NgramOptions(order=4, memory="64M"))
+    assert (report.lines, report.tokens, report.fallback) == (12, 30, True)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    decoder = BeamDecoder(
+        TOKENS, lexicon={"ab": [("a", "b")], "cd": [("c", "d")]}, lm=tmp_path / name
+    )
+    assert decoder(scores("ab-cd"))[0].words == ["ab", "cd"]
+
+
+@needs_lmplz
+def test_pruning_and_vocabulary(tmp_path: Path) -> None:
+    words = tmp_path / "words"
+    words.write_text("ab\n", encoding="utf-8")
+    options = NgramOptions(order=2, prune=(0, 7), memory="64M", limit_vocab=words)
+    train_ngram([*LINES, "ab"], tmp_path / "lm.arpa", options=options)
+    text = (tmp_path / "lm.arpa").read_text("utf-8")
+    assert "ngram 1=4" in text and "\tcd" not in text  # <unk> <s> </s> ab
+    assert "ngram 2=2" in text or "ngram 2=1" in text
+
+
+@needs_lmplz
+@pytest.mark.parametrize(
+    ("lines", "said"), [([], "no text"), (["a <unk> b"], "<unk>"), ([" "], "no text")]
+)
+def test_bad_texts(tmp_path: Path, lines: list[str], said: str) -> None:
+    with pytest.raises(NgramError, match=said):
+        train_ngram(lines, tmp_path / "lm.bin", options=NgramOptions())
+    assert list(tmp_path.iterdir()) == []
+
+
+@needs_lmplz
+def test_failures_of_lmplz_are_reported(tmp_path: Path) -> None:
+    with pytest.raises(NgramError, match="KenLM failed: .*prun"):
+        train_ngram(LINES, tmp_path / "lm.bin", options=NgramOptions(order=2, prune=(0, 3, 1)))
+    with pytest.raises(NgramError, match="order is 2 to 6"):
+        train_ngram(LINES, tmp_path / "lm.bin", options=NgramOptions(order=7))
+
+
+def test_without_lmplz_the_exit_code_is_three(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--out", str(tmp_path / "lm.bin"), "--lmplz", str(tmp_path / "none")]
+    assert program.main([*options, "--check"]) == 3
+    assert program.main(options) == 3
+    message = capsys.readouterr().err
+    assert message.startswith("skipped: ") and "make -C tools lmplz" in message
+
+
+@needs_lmplz
+def test_program(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "text").write_text("u Ab, cd!\nv ab\n", encoding="utf-8")
+    (tmp_path / "plain").write_text("cd ab\n\n", encoding="utf-8")
+    options = ["--text", str(tmp_path / "text"), "--plain", str(tmp_path / "plain"), "--lang", "it"]
+    out = tmp_path / "lm" / "2.arpa"
+    assert program.main([*options, "--order", "2", "--memory", "64M", "--out", str(out)]) == 0
+    assert "2-gram of 5 tokens in 3 lines" in capsys.readouterr().out
+    assert program.main(options) == 1

@@ -1,0 +1,95 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from decode.toy import TOKENS, scores, unigram_arpa, unsure
+
+from asrkit.bin import tune_lm
+from asrkit.decode.beam import BeamDecoder, DecodeError
+from asrkit.decode.lexicon import LexiconError, write_lexicon
+from asrkit.decode.parallel import BeamTask, decode_many, load_scores, save_scores
+from asrkit.decode.tune import tune
+
+LEXICON = {"ab": [("a", "b")], "cd": [("c", "d")], "abcd": [("a", "b", "c", "d")]}
+
+
+@pytest.fixture
+def task(tmp_path: Path) -> BeamTask:
+    TOKENS.write(tmp_path / "tokens.txt")
+    write_lexicon(tmp_path / "lexicon.txt", LEXICON)
+    options = {"lexicon": tmp_path / "lexicon.txt", "word_score": -0.1}
+    return BeamTask(tmp_path / "tokens.txt", options)
+
+
+def test_two_processes_give_what_one_gives(task: BeamTask) -> None:
+    frames = ["a-b", "c-d-", "ab-cd", "", "abab"] * 4
+    rows = [(f"u{n}", scores(row)) for n, row in enumerate(frames)]
+    one = list(decode_many(task, rows))
+    two = list(decode_many(task, iter(rows), nj=2))
+    assert one == two and [key for key, _ in one] == [key for key, _ in rows]
+    assert one[2][1][0].words == ["abcd"]
+
+
+def test_an_error_in_a_process_arrives(task: BeamTask, tmp_path: Path) -> None:
+    with pytest.raises(LexiconError):
+        list(decode_many(BeamTask(task.token_list, {"lexicon": tmp_path / "no"}), []))
+    with pytest.raises(DecodeError, match="NaN"):
+        list(decode_many(task, [("u", np.full((2, 6), np.nan))], nj=2))
+
+
+def test_stored_scores(tmp_path: Path) -> None:
+    save_scores(tmp_path / "s.npz", {"file": scores("ab"), "a/b": scores("")})
+    stored = load_scores(tmp_path / "s.npz")
+    assert list(stored) == ["file", "a/b"] and stored["a/b"].shape == (0, 6)
+    np.testing.assert_allclose(stored["file"], scores("ab"), rtol=2e-3)
+    (tmp_path / "broken.npz").write_bytes(b"PK")
+    for name in ("none.npz", "broken.npz"):
+        with pytest.raises(DecodeError, match=name):
+            load_scores(tmp_path / name)
+
+
+def _hard_set(tmp_path: Path) -> tuple[BeamDecoder, dict[str, np.ndarray], dict[str, str]]:
+    """Without the model "ab" wins by sound; with too much of it, everything is "cd"."""
+    arpa = unigram_arpa(tmp_path / "lm.arpa", {"ab": -2.0, "cd": -0.2, "abcd": -4.0})
+    decoder = BeamDecoder(TOKENS, lexicon=LEXICON, lm=arpa)
+    near = [{"a": 0.5, "c": 0.45}, {"b": 0.5, "d": 0.45}, {"<blank>": 0.9}]
+    data = {"near": unsure(near), "clear": scores("a-b", sure=0.999)}
+    return decoder, data, {"near": "cd", "clear": "ab"}
+
+
+def test_tuning_finds_the_middle(tmp_path: Path) -> None:
+    decoder, data, refs = _hard_set(tmp_path)
+    trials = tune(decoder, data, refs, lm_weights=[0.0, 1.0, 30.0], word_scores=[0.0, 0.1])
+    assert (trials[0].lm_weight, trials[0].word_score, trials[0].rate) == (1.0, 0.0, 0.0)
+    assert len(trials) == 6 and trials[-1].rate == 50.0
+    by_phones = tune(
+        decoder,
+        data,
+        {"near": "c d", "clear": "a b"},
+        unit="per",
+        lm_weights=[1.0],
+        word_scores=[0.0],
+    )
+    assert by_phones[0].rate == 0.0
+
+
+def test_tuning_needs_the_same_utterances(tmp_path: Path) -> None:
+    decoder, data, _ = _hard_set(tmp_path)
+    with pytest.raises(DecodeError, match="2 utterances have scores, 1 a reference, 1 both"):
+        tune(decoder, data, {"near": "cd"}, lm_weights=[1.0], word_scores=[0.0])
+    with pytest.raises(DecodeError, match="grid is empty"):
+        tune(decoder, data, dict.fromkeys(data, "x"), lm_weights=[], word_scores=[0.0])
+    with pytest.raises(DecodeError, match="nothing to tune on"):
+        tune(decoder, data, dict.fromkeys(data, ""), lm_weights=[1.0], word_scores=[0.0])
+
+
+def test_program(tmp_path: Path, task: BeamTask, capsys: pytest.CaptureFixture[str]) -> None:
+    _, data, refs = _hard_set(tmp_path)
+    save_scores(tmp_path / "s.npz", data)
+    (tmp_path / "ref").write_text("".join(f"{k} {v}\n" for k, v in refs.items()), "utf-8")
+    options = ["--scores", "s.npz", "--ref", "ref", "--token_list", "tokens.txt"]
+    options += ["--lexicon", "lexicon.txt", "--lm", "lm.arpa", "--out", "tuned.json"]
+    options = [str(tmp_path / o) if "." in o or o == "ref" else o for o in options]
+    assert tune_lm.main([*options, "--lm_weights", "0", "1", "--word_scores", "0"]) == 0
+    assert "lm_weight 1, word_score 0: WER 0.00 %" in capsys.readouterr().out
+    assert '"lm_weight": 1.0' in (tmp_path / "tuned.json").read_text("utf-8")

@@ -1,0 +1,138 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from asrkit.bin import score
+from asrkit.score.pictures import confusion_shares
+from asrkit.score.report import width
+
+
+def _write(folder: Path, **files: str) -> Path:
+    for name, text in files.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return folder
+
+
+def _run(folder: Path, unit: str, *options: str) -> int:
+    names = ["--ref", str(folder / "ref"), "--hyp", str(folder / "hyp"), "--unit", unit]
+    return score.main([*names, "--out", str(folder / "it_test" / f"score_{unit}"), *options])
+
+
+def _result(folder: Path, unit: str) -> dict:
+    return json.loads((folder / "it_test" / f"score_{unit}" / "score.json").read_text("utf-8"))
+
+
+def test_every_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = _write(
+        tmp_path,
+        ref="a tʃ a o\nb s i\n",
+        hyp="a tʃ o\nb s i a\n",
+        langs="a it\nb es\n",
+        speakers="a anna\nb bea\n",
+        config="seed: 7\n",
+    )
+    options = ["--langs", str(folder / "langs"), "--speakers", str(folder / "speakers")]
+    options += ["--config", str(folder / "config"), "--command", "asr_infer | tee x"]
+    assert _run(folder, "per", *options) == 0
+    result = _result(folder, "per")
+    assert result["micro"] == 40.0 and result["set"] == "it_test" and result["seed"] == 7
+    assert result["languages"]["it"]["deletions"] == 1 and result["command"] == "asr_infer | tee x"
+    assert result["policy"] == "phones, word separator not counted"
+    assert result["environment"]["asrkit"] and result["date"].endswith("Z")
+    out = folder / "it_test" / "score_per"
+    assert (out / "ref.trn").read_text("utf-8") == "tʃ a o\t(anna-a)\ns i\t(bea-b)\n"
+    assert (out / "hyp.trn").read_text("utf-8") == "tʃ o\t(anna-a)\ns i a\t(bea-b)\n"
+    lines = (out / "alignment.txt").read_text("utf-8").split("\n")
+    assert lines[:5] == [
+        "id: (a) [it]",
+        "Scores: (#C #S #D #I) 2 0 1 0",
+        "REF:  tʃ a o",
+        "HYP:  tʃ * o",
+        "Eval:    D",
+    ]
+    table = (out / "result.txt").read_text("utf-8")
+    row = ["Sum/Avg", "2", "5", "80.0", "0.0", "20.0", "20.0", "40.0", "100.0"]
+    assert row in [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.split("\n")]
+    assert json.loads((out / "confusions.json").read_text("utf-8"))["a"] == {"<del>": 1}
+    for name in ("confusions.png", "languages.png"):
+        assert (out / name).read_bytes().startswith(b"\x89PNG")
+    assert "PER 40.00 %" in capsys.readouterr().out
+    assert not [path for path in out.iterdir() if path.name.endswith(".tmp")]
+
+
+def test_separator_policies_side_by_side(tmp_path: Path) -> None:
+    folder = _write(tmp_path, ref="a x y <space> z\n", hyp="a x y z\n")
+    assert _run(folder, "per") == 0
+    result = _result(folder, "per")
+    assert (result["micro"], result["tokens"]) == (0.0, 3)
+    assert (result["other_separator"]["micro"], result["other_separator"]["tokens"]) == (25.0, 4)
+    assert _run(folder, "per", "--separator", "keep") == 0
+    assert _result(folder, "per")["micro"] == 25.0
+
+
+def test_characters_with_and_without_space(tmp_path: Path) -> None:
+    folder = _write(tmp_path, ref="a il re\n", hyp="a ilre\n")
+    assert _run(folder, "cer") == 0
+    result = _result(folder, "cer")
+    assert result["micro"] == 20.0 and result["other_separator"]["micro"] == 0.0
+
+
+def test_words_of_character_tokens(tmp_path: Path) -> None:
+    folder = _write(tmp_path, ref="a Il Re, è qui!\n", hyp="a i l <space> r e <space> q u i\n")
+    options = ["--hyp_type", "char", "--normalize", "true", "--lang", "it"]
+    assert _run(folder, "wer", *options) == 0
+    result = _result(folder, "wer")
+    assert (result["tokens"], result["deletions"], result["micro"]) == (4, 1, 25.0)
+
+
+def test_missing_hypotheses_are_warned_of(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = _write(tmp_path, ref="a x\nb y z\n", hyp="a x\n")
+    assert _run(folder, "wer") == 0
+    assert "1 of 2 references have no hypothesis" in capsys.readouterr().err
+    text = (folder / "it_test" / "score_wer" / "alignment.txt").read_text("utf-8")
+    assert "id: (b) (no hypothesis)" in text
+
+
+@pytest.mark.parametrize(
+    ("files", "options", "said"),
+    [
+        ({"hyp": "a x\nc y\n"}, [], "1 hypotheses have no reference (c"),
+        ({"hyp": "a x\na y\n"}, [], "hyp:2: utterance 'a' stands twice"),
+        ({"ref": ""}, [], "hypotheses have no reference"),
+        ({"ref": "", "hyp": ""}, [], "nothing to score"),
+        ({"langs": "b it\n"}, ["--langs", "langs"], "lack a language"),
+        ({}, ["--normalize", "true"], "give --langs"),
+        ({}, ["--langs", "nowhere"], "cannot be read"),
+        ({"config": "seed: [\n"}, ["--config", "config"], "cannot be read as a configuration"),
+    ],
+)
+def test_bad_input_writes_nothing(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    files: dict[str, str],
+    options: list[str],
+    said: str,
+) -> None:
+    folder = _write(tmp_path, **{"ref": "a x\n", "hyp": "a x\n", **files})
+    monkeypatch.chdir(folder)
+    assert _run(folder, "wer", *options) == 1
+    message = capsys.readouterr().err
+    assert message.startswith("error: ") and said in message
+    assert not (folder / "it_test").exists()
+
+
+def test_confusion_shares_sum_to_one() -> None:
+    table = {"a": {"a": 6, "b": 1, "q": 1}, "b": {"b": 1, "<del>": 1}, "<ins>": {"a": 9}}
+    table["q"] = {"a": 1}
+    rows, columns, shares = confusion_shares(table, 2)
+    assert rows == ["a", "b"] and columns == ["a", "b", "other", "<del>"]
+    np.testing.assert_allclose(shares, [[0.75, 0.125, 0.125, 0], [0, 0.5, 0, 0.5]])
+
+
+def test_widths() -> None:
+    assert [width(text) for text in ("tʃ", "ɔ̃", "中", "")] == [2, 1, 2, 0]

@@ -1,0 +1,62 @@
+import pytest
+
+from asrkit.data.normalize import NormalizeError, base_language, normalize
+
+
+@pytest.mark.parametrize(
+    ("language", "raw", "spoken"),
+    [
+        ("en", "Hello, World!", "hello world"),
+        ("en", "Don\u2019t stop \u2014 \u201cplease\u201d", "don't stop please"),
+        ("en", "a well-known 'quoted word' here", "a well known quoted word here"),
+        ("en", "'Til the users' end", "'til the users' end"),
+        ("fr", "L\u2019eau, c'est-\u00e0-dire\u2026", "l'eau c'est \u00e0 dire"),
+        ("fr", "\u00ab Bonjour \u00bb", "bonjour"),
+        ("it", "Un po' d'acqua: 'ciao'", "un po' d'acqua ciao"),
+        ("es", "\u00bfQu\u00e9 tal? \u00a1Bien!", "qu\u00e9 tal bien"),
+        (
+            "ru",
+            "\u041a\u0442\u043e-\u0442\u043e, \u041c\u0418\u0420!",
+            "\u043a\u0442\u043e \u0442\u043e \u043c\u0438\u0440",
+        ),
+        ("tr", "I\u015fIK \u0130yi", "\u0131\u015f\u0131k iyi"),
+        ("en", "IT", "it"),
+        ("de", "Stra\u00dfe GRO\u1e9e", "stra\u00dfe gro\u00df"),
+        ("en", "cafe\u0301", "caf\u00e9"),
+        ("en", "soft\u00adhyphen", "softhyphen"),
+        ("en", "3.5 and 1,000. End", "3.5 and 1,000 end"),
+        (
+            "hi",
+            "\u0915\u094d\u200d\u092f\u093e \u0939\u0948?",
+            "\u0915\u094d\u200d\u092f\u093e \u0939\u0948",
+        ),
+        ("en", "... --- '", ""),
+        ("en", "  two\tspaces  ", "two spaces"),
+    ],
+)
+def test_one_spelling(language: str, raw: str, spoken: str) -> None:
+    assert normalize(raw, language) == spoken
+    assert normalize(spoken, language) == spoken  # a fixed point
+
+
+def test_hyphens_can_be_kept() -> None:
+    assert normalize("- well-known -", "en", hyphens="keep") == "well-known"
+
+
+def test_digits_are_refused_on_request() -> None:
+    with pytest.raises(NormalizeError, match="spell the numbers out"):
+        normalize("25 cats", "en", digits="refuse")
+
+
+def test_the_word_separator_is_refused() -> None:
+    with pytest.raises(NormalizeError, match="<space>"):
+        normalize("a <space> b", "en")
+
+
+def test_an_unknown_policy_is_refused() -> None:
+    with pytest.raises(NormalizeError, match="digits is one of"):
+        normalize("a", "en", digits="drop")
+
+
+def test_base_language() -> None:
+    assert [base_language(code) for code in ("sv-SE", "zh_CN", "IT")] == ["sv", "zh", "it"]

@@ -1,0 +1,195 @@
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from asrkit.bin import phonemize as phonemize_bin
+from asrkit.data import espeak
+from asrkit.data.espeak import EspeakError, voice_of
+from asrkit.data.phonemize import Phonemizer, PhonemizeError, parse_raw, phonemize_table
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "phones"),
+    [
+        ("en", "hello world", "h ə l oʊ w ɜː l d"),
+        ("es", "Buenos días.", "b w e n o s ð i a s"),
+        ("fr", "Bonjour, l'eau", "b ɔ̃ ʒ u ʁ l o"),
+        ("it", "ciao pizza", "tʃ a o p i tsː a"),
+        ("ru", "привет мир", "p rʲ i vʲ e t mʲ i r"),
+    ],
+)
+def test_known_phones(language: str, text: str, phones: str) -> None:
+    (sentence,) = Phonemizer(language)([text])
+    assert " ".join(sentence.tokens()) == phones
+    assert sentence.aligned and sentence.switches == []
+
+
+def test_word_boundaries_stand_between_words_only() -> None:
+    (sentence,) = Phonemizer("it")(["ciao mondo"])
+    assert sentence.tokens(word_boundary=True) == "tʃ a o <space> m o n d o".split()
+    assert sentence.words == ["ciao", "mondo"]
+    assert sentence.phones == [["tʃ", "a", "o"], ["m", "o", "n", "d", "o"]]
+
+
+def test_joined_words_and_numbers_are_flagged() -> None:
+    english, italian = Phonemizer("en"), Phonemizer("it")
+    assert [s.aligned for s in english(["the end of the road", "the road"])] == [False, True]
+    assert [s.aligned for s in italian(["123 gatti"])] == [False]
+    assert english.counts["utterances_not_aligned"] == 1
+    assert italian.counts["utterances_with_digits"] == 1
+
+
+def test_flags_on_foreign_words() -> None:
+    text = ["le football est beau", "bonjour"]
+    removed, kept, dropped = (
+        Phonemizer("fr", switch=switch) for switch in ("remove-flags", "keep", "remove-utterance")
+    )
+    assert removed(text)[0].tokens()[:8] == ["l", "ə", "f", "ʊ", "t", "b", "ɔː", "l"]
+    assert removed.switched == Counter(en=1)
+    assert removed.counts["utterances_with_switches"] == 1
+    tokens = kept(text)[0].tokens()
+    assert tokens[2] == "(en)" and "(fr)" in tokens
+    assert [sentence.removed for sentence in dropped(text)] == [True, False]
+    assert dropped.counts["utterances_removed"] == 1
+
+
+def test_raw_lines() -> None:
+    assert parse_raw("p_ˈo__ d_ɪ_ -") == ([["p", "o"], ["d", "ɪ"]], [], 4)
+    assert parse_raw("l_ə- (en)_f_ˈʊ_t͡s_(fr) a") == (
+        [["l", "ə"], ["f", "ʊ", "ts"], ["a"]],
+        ["(en)", "(fr)"],
+        0,
+    )
+    assert parse_raw("(en)h_a(fr)", switch="keep")[0] == [["(en)", "h", "(fr)", "a"]]
+    assert parse_raw("") == ([], [], 0)
+
+
+def test_phones_do_not_depend_on_what_was_asked_before() -> None:
+    texts = ["the end of the road", "apple", "read", "the apple", "a", "two hundred and one"]
+    forward, backward = Phonemizer("en"), Phonemizer("en")
+    there = [s.phones for s in forward(texts)]
+    back = [backward([text])[0].phones for text in reversed(texts)]
+    assert there == back[::-1]
+
+
+def test_no_phone_holds_stress_flags_or_space() -> None:
+    texts = ["Really? It's the computer's re-entry (number) seven.", "naïve façade, über weekend"]
+    for language in ("en", "es", "fr", "it", "ru", "de", "sv", "tr"):
+        for sentence in Phonemizer(language)(texts):
+            for phone in sentence.tokens():
+                assert phone and not set(phone) & set("ˈˌ'-_() \u0361")
+
+
+def test_iso_codes_and_locales_find_their_voice() -> None:
+    codes = ("en", "fr", "sv-SE", "zh-CN", "zh-HK", "pt", "no", "it", "fr-be")
+    voices = ["en-us", "fr-fr", "sv", "cmn", "yue", "pt", "nb", "it", "fr-be"]
+    assert [voice_of(code) for code in codes] == voices
+
+
+def test_unknown_language_lists_the_known() -> None:
+    with pytest.raises(EspeakError, match=r"'xx'.*known: .*\bit\b.*\bru\b"):
+        Phonemizer("xx")
+
+
+def test_unknown_policy() -> None:
+    with pytest.raises(PhonemizeError, match="remove-flags"):
+        Phonemizer("it", switch="ignore")
+
+
+def test_words_without_phones_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    def mute(texts: list[str], voice: str) -> list[str]:
+        return [" ".join("_".join(w) for w in text.split() if w != "shh") for text in texts]
+
+    monkeypatch.setattr(espeak, "raw_phonemes", mute)
+    phonemizer = Phonemizer("en")
+    assert [s.aligned for s in phonemizer(["say shh now", "ab cd"])] == [False, True]
+    assert phonemizer.counts["words_without_phones"] == 1
+
+
+def test_an_utterance_without_phones_is_named() -> None:
+    with pytest.raises(PhonemizeError, match="utterance 'b' gives no phones"):
+        phonemize_table({"a": "ciao", "b": "..."}, ["it", "it"])
+
+
+def test_cache_answers_without_espeak(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = ["ciao mondo", "il computer"]
+    first = Phonemizer("it", cache_dir=tmp_path)
+    wanted = [s.phones for s in first(texts)]
+    assert first.report()["cache"] == {"hit": 0, "miss": 2}
+    (file,) = tmp_path.iterdir()
+    file.write_bytes(file.read_bytes() + b"cut sho")  # a process killed while writing
+    Phonemizer("it", cache_dir=tmp_path)(["dopo"])
+
+    def refuse(texts: list[str], voice: str) -> list[str]:
+        assert not texts
+        return []
+
+    monkeypatch.setattr(espeak, "raw_phonemes", refuse)
+    again = Phonemizer("it", cache_dir=tmp_path)
+    assert [s.phones for s in again([*texts, "dopo"])][:2] == wanted
+    assert again.report()["cache"] == {"hit": 3, "miss": 0}
+
+
+def test_one_voice_object_for_a_language() -> None:
+    assert espeak._speaker("it") is espeak._speaker("it")
+
+
+def _folder(tmp_path: Path, text: str, utt2lang: str = "a it\nb fr\n") -> Path:
+    (tmp_path / "text").write_text(text, encoding="utf-8")
+    (tmp_path / "utt2lang").write_text(utt2lang, encoding="utf-8")
+    return tmp_path
+
+
+def test_program(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = _folder(tmp_path, "a Ciao, mondo!\nb le football\n")
+    words = tmp_path / "words.jsonl"
+    assert phonemize_bin.main(["--data_dir", str(folder), "--words_out", str(words)]) == 0
+    assert (folder / "text.phn").read_text(encoding="utf-8") == (
+        "a tʃ a o m o n d o\nb l ə f ʊ t b ɔː l\n"
+    )
+    record = json.loads((folder / "phonemizer.json").read_text(encoding="utf-8"))
+    assert record["espeak"].startswith("1.5") and record["options"]["switch"] == "remove-flags"
+    assert record["languages"]["fr"]["voice"] == "fr-fr"
+    assert record["languages"]["fr"]["switches"] == {"en": 1}
+    rows = [json.loads(line) for line in words.read_text(encoding="utf-8").splitlines()]
+    assert rows[0]["words"] == ["ciao", "mondo"] and rows[0]["aligned"] is True
+    assert "espeak 1.5" in capsys.readouterr().out
+
+
+def test_removed_utterances_are_recorded(tmp_path: Path) -> None:
+    folder = _folder(tmp_path, "a ciao\nb le football\n")
+    options = ["--data_dir", str(folder), "--language_switch", "remove-utterance"]
+    assert phonemize_bin.main(options) == 0
+    assert (folder / "text.phn").read_text(encoding="utf-8") == "a tʃ a o\n"
+    record = json.loads((folder / "phonemizer.json").read_text(encoding="utf-8"))
+    assert record["removed_utterances"] == ["b"]
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "said"),
+    [
+        ("a ciao\nb\n", [], "text:2: utterance 'b' has an empty text"),
+        ("a ciao\na ciao\n", [], "text:2: utterance 'a' stands twice"),
+        ("a ciao\nb ?!\n", [], "utterance 'b' gives no phones"),
+        ("a ciao\nc salut\n", [], "lack a language"),
+        ("a ciao\nb 2 chats\n", ["--digits", "refuse"], "spell the numbers out"),
+        ("a ciao\n", ["--lang", "tlh"], "no voice for language 'tlh'"),
+        ("a ciao\n\n", [], "text:2: the line has no utterance id"),
+    ],
+)
+def test_bad_input(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, options: list[str], said: str
+) -> None:
+    folder = _folder(tmp_path, text)
+    assert phonemize_bin.main(["--data_dir", str(folder), *options]) == 1
+    message = capsys.readouterr().err
+    assert message.startswith("error: ") and said in message
+    assert not (folder / "text.phn").exists()
+
+
+def test_unlabelled_utterances_on_request(tmp_path: Path) -> None:
+    folder = _folder(tmp_path, "a ciao\nb\n")
+    assert phonemize_bin.main(["--data_dir", str(folder), "--allow_empty_text", "true"]) == 0
+    assert (folder / "text.phn").read_text(encoding="utf-8") == "a tʃ a o\nb\n"
