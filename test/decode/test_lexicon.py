@@ -63,7 +63,7 @@ def test_letters_as_pronunciations() -> None:
 def test_program(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text, tokens = tmp_path / "text", tmp_path / "tokens.txt"
     text.write_text("a Ciao, mondo!\nb ciao\n", encoding="utf-8")
-    TokenList.build("tʃ a o".split()).write(tokens)
+    TokenList.build(["tʃ", "a", "o"]).write(tokens)
     out, words = tmp_path / "lang" / "lexicon.txt", tmp_path / "words"
     options = ["--text", str(text), "--lang", "it", "--out", str(out)]
     more = ["--token_list", str(tokens), "--words_out", str(words)]

@@ -57,7 +57,7 @@ def test_bad_texts(tmp_path: Path, lines: list[str], said: str) -> None:
 
 @needs_lmplz
 def test_failures_of_lmplz_are_reported(tmp_path: Path) -> None:
-    with pytest.raises(NgramError, match="KenLM failed: .*prun"):
+    with pytest.raises(NgramError, match=r"KenLM failed: .*prun"):
         train_ngram(LINES, tmp_path / "lm.bin", options=NgramOptions(order=2, prune=(0, 3, 1)))
     with pytest.raises(NgramError, match="order is 2 to 6"):
         train_ngram(LINES, tmp_path / "lm.bin", options=NgramOptions(order=7))

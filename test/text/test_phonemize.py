@@ -7,7 +7,7 @@ import pytest
 from asrkit.bin import phonemize as phonemize_bin
 from asrkit.data import espeak
 from asrkit.data.espeak import EspeakError, voice_of
-from asrkit.data.phonemize import Phonemizer, PhonemizeError, parse_raw, phonemize_table
+from asrkit.data.phonemize import PhonemizeError, Phonemizer, parse_raw, phonemize_table
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,17 @@ def test_known_phones(language: str, text: str, phones: str) -> None:
 
 def test_word_boundaries_stand_between_words_only() -> None:
     (sentence,) = Phonemizer("it")(["ciao mondo"])
-    assert sentence.tokens(word_boundary=True) == "tʃ a o <space> m o n d o".split()
+    assert sentence.tokens(word_boundary=True) == [
+        "tʃ",
+        "a",
+        "o",
+        "<space>",
+        "m",
+        "o",
+        "n",
+        "d",
+        "o",
+    ]
     assert sentence.words == ["ciao", "mondo"]
     assert sentence.phones == [["tʃ", "a", "o"], ["m", "o", "n", "d", "o"]]
 
