@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from asrkit.encoders.attention_cpu import attend
 
 
 class SelfAttention(nn.Module):
@@ -20,16 +23,17 @@ class SelfAttention(nn.Module):
         self.qkv = nn.Linear(size, 3 * size)
         self.out = nn.Linear(size, size)
 
-    def forward(self, x: Tensor, valid: Tensor | None) -> Tensor:
-        """valid: bool [B, T], false keys are not attended to; None if all are valid."""
+    def forward(self, x: Tensor, lengths: Tensor, valid: Tensor | None) -> Tensor:
+        """lengths: [B] on the host. valid: the same as bool [B, T], false keys are not attended
+        to; None if all are valid."""
         rows, frames, size = x.shape
-        qkv = self.qkv(x).view(rows, frames, 3, self.heads, size // self.heads)
-        query, key, value = qkv.permute(2, 0, 3, 1, 4)
-        mixed = F.scaled_dot_product_attention(
-            query,
-            key,
-            value,
-            attn_mask=None if valid is None else valid[:, None, None],
-            dropout_p=self.dropout if self.training else 0.0,
-        )
-        return self.out(mixed.transpose(1, 2).reshape(rows, frames, size))
+        qkv: Tensor = self.qkv(x)
+        dropout = self.dropout if self.training else 0.0
+        if dropout > 0 and qkv.device.type == "cpu" and qkv.dtype == torch.float32:
+            out: Tensor = self.out(attend(qkv, lengths, self.heads, dropout))
+            return out
+        query, key, value = qkv.view(rows, frames, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
+        mask = None if valid is None else valid[:, None, None]
+        mixed = F.scaled_dot_product_attention(query, key, value, mask, dropout)
+        out = self.out(mixed.transpose(1, 2).reshape(rows, frames, size))
+        return out

@@ -42,13 +42,13 @@ class TransformerLayer(nn.Module):
     def _ffn(self, x: Tensor) -> Tensor:
         return self.fc2(self.activation_dropout(F.gelu(self.fc1(x))))
 
-    def forward(self, x: Tensor, valid: Tensor | None) -> tuple[Tensor, Tensor]:
+    def forward(self, x: Tensor, lengths: Tensor, valid: Tensor | None) -> tuple[Tensor, Tensor]:
         """x [B, T, D] to (output, feed-forward output before dropout and residual)."""
         if self.norm_first:
-            x = x + self.dropout(self.attention(self.attention_norm(x), valid))
+            x = x + self.dropout(self.attention(self.attention_norm(x), lengths, valid))
             ffn = self._ffn(self.ffn_norm(x))
             return x + self.dropout(ffn), ffn
-        x = self.attention_norm(x + self.dropout(self.attention(x, valid)))
+        x = self.attention_norm(x + self.dropout(self.attention(x, lengths, valid)))
         ffn = self._ffn(x)
         return self.ffn_norm(x + self.dropout(ffn)), ffn
 
@@ -106,9 +106,9 @@ class Transformer(nn.Module):
     def forward(self, x: Padded, *, every_layer: bool = False) -> Hidden:
         """every_layer: keep each layer's output (input first) and feed-forward output."""
         frames, valid = x.data, None
-        if int(x.lengths.min()) < frames.shape[1]:
-            # A row without a valid frame attends to its first one, else its softmax were NaN.
-            valid = Padded(frames, x.lengths.clamp(min=1)).valid()
+        lengths = x.lengths.clamp(min=1)  # a softmax over no frame at all were NaN
+        if int(lengths.min()) < frames.shape[1]:
+            valid = Padded(frames, lengths).valid()
             frames = frames * valid[..., None]
         frames = frames + self.position(frames)
         if not self.norm_first:
@@ -117,7 +117,7 @@ class Transformer(nn.Module):
         outputs, ffns = [frames], []
         for layer, kept in zip(self.layers, self._kept(), strict=True):
             if kept:
-                frames, ffn = layer(frames, valid)
+                frames, ffn = layer(frames, lengths, valid)
                 ffns.append(ffn)
             else:
                 frames = take_part(frames, layer.parameters())
