@@ -50,31 +50,40 @@ install() {
         -c "${root}/constraints.txt" -r "${requirements}"
 }
 
-python=$(find_python)
-digest=$({
-    cat "${root}/setup.py" "${root}/constraints.txt"
-    "${python}" -VV
-} | sha256sum)
-digest=${digest:0:12}
-venv=${ASRKIT_VENV:-${XDG_CACHE_HOME:-${HOME}/.cache}/asrkit/venv-${digest}}
-mark="${venv}/asrkit-${digest}.done"
-if [ "${1:-}" = --print ] || [ -e "${mark}" ]; then
-    echo "${venv}"
-    exit 0
-elif [ $# -gt 0 ]; then
-    echo "usage: $0 [--print]" >&2
-    exit 2
-fi
+main() {
+    if [ "${1:-}" = --print ] && [ -n "${ASRKIT_VENV:-}" ]; then
+        echo "${ASRKIT_VENV}"
+        exit 0
+    fi
+    python=$(find_python)
+    digest=$({
+        cat "${root}/setup.py" "${root}/constraints.txt"
+        "${python}" -VV
+    } | sha256sum)
+    digest=${digest:0:12}
+    venv=${ASRKIT_VENV:-${XDG_CACHE_HOME:-${HOME}/.cache}/asrkit/venv-${digest}}
+    mark="${venv}/asrkit-${digest}.done"
+    if [ "${1:-}" = --print ] || [ -e "${mark}" ]; then
+        echo "${venv}"
+        exit 0
+    elif [ $# -gt 0 ]; then
+        echo "usage: $0 [--print]" >&2
+        exit 2
+    fi
 
-mkdir -p "${venv}"
-exec 9>"${venv}.lock"
-if command -v flock >/dev/null; then
-    flock -n 9 || { echo "another make is installing into ${venv}; waiting for it" >&2 && flock 9; }
-fi
-if [ ! -e "${mark}" ]; then
-    check_system
-    echo "installing asrkit's packages into ${venv} (about 3 GB to download)" >&2
-    install >&2 || fail "pip could not install everything (above); run the same command again to go on"
-    : >"${mark}"
-fi
-echo "${venv}"
+    mkdir -p "${venv}"
+    exec 9>"${venv}.lock"
+    if command -v flock >/dev/null; then
+        flock -n 9 || { echo "another make is installing into ${venv}; waiting for it" >&2 && flock 9; }
+    fi
+    if [ ! -e "${mark}" ]; then
+        check_system
+        echo "installing asrkit's packages into ${venv} (about 3 GB to download)" >&2
+        install >&2 || fail "pip could not install everything (above); run the same command again to go on"
+        : >"${mark}"
+    fi
+    echo "${venv}"
+}
+
+main "$@"
+exit  # bash reads a script as it goes: nothing after this line may matter while it changes

@@ -2,6 +2,8 @@
 # The steps of asr.sh that take more than one command. They use its options; see there.
 # shellcheck disable=SC2154  # the options are set by asr.sh
 
+no_lmplz="n-gram models need lmplz: make lmplz builds it, then run stages 9 to 13 again"
+
 # not_yet WHAT: stop; asrkit cannot do it.
 not_yet() {
     log "error: $1 is not available; leave the option out"
@@ -33,8 +35,8 @@ check_options() {
     esac
     for name in ${inference_modes}; do
         case "${name}" in
-        greedy | lexicon | lexicon_lm) ;;
-        *) log "error: --inference_modes are greedy, lexicon and lexicon_lm, not '${name}'" && exit 2 ;;
+        greedy | free | lexicon | lexicon_lm) ;;
+        *) log "error: --inference_modes are greedy, free, lexicon and lexicon_lm, not '${name}'" && exit 2 ;;
         esac
     done
     for name in ${langs} ${target}; do
@@ -123,7 +125,7 @@ launch() {
 
 # Stage 4: filtered train and valid of each language, their combinations, the labelled subset.
 prepare_sets() {
-    local lang part parts=()
+    local lang part parts=() sets=()
     for lang in "${all_langs[@]}"; do
         for part in train valid; do
             step "${raw}/${lang}_${part}/.done" "${org}/${lang}_${part}/wav.scp" -- \
@@ -131,6 +133,7 @@ prepare_sets() {
                 --out_dir "${raw}/${lang}_${part}" \
                 --min_seconds "${min_wav_duration}" --max_seconds "${max_wav_duration}"
         done
+        sets+=("${raw}/${lang}_train" "${raw}/${lang}_valid" "${raw}/${lang}_test")
         # Tests keep every utterance, however short or long.
         step "${raw}/${lang}_test/.done" "${org}/${lang}_test/wav.scp" -- \
             python3 -m asrkit.bin.filter_data --in_dir "${org}/${lang}_test" --out_dir "${raw}/${lang}_test"
@@ -141,6 +144,7 @@ prepare_sets() {
         step "${raw}/${part}/.done" "${parts[@]/%//wav.scp}" -- \
             python3 -m asrkit.bin.combine_data --out_dir "${raw}/${part}" "${parts[@]}"
     done
+    run python3 -m asrkit.bin.hours --out "${dumpdir}/hours.md" "${sets[@]}"
     if [ "${labelled_minutes}" != 0 ]; then
         step "${raw}/${own_train}/.done" "${raw}/${target}_train/wav.scp" -- \
             python3 -m asrkit.bin.subset_data_dir --in_dir "${raw}/${target}_train" \
@@ -150,21 +154,21 @@ prepare_sets() {
 
 # tokenise FOLDER: text.phn, text.char or text.bpeN beside its text.
 tokenise() {
-    local mark=$1/.done.${token_file}
+    local mark=$1/.done.${token_file} model
     case "${token_type}" in
     phn)
         step "${mark}" "$1/text" -- python3 -m asrkit.bin.phonemize --data_dir "$1" \
             --word_boundary "${word_boundary}" --cache_dir data/phones
         ;;
     char)
-        step "${mark}" "$1/text" -- python3 -m asrkit.bin.tokenize --data_dir "$1" --token_type char
+        step "${mark}" "$1/text" -- python3 -m asrkit.bin.tokenize --data_dir "$1" --type char
         ;;
     bpe)
-        local model=data/token_list/${token_list_name}/bpe.model
-        step "${model%/*}/.done" "${raw}/${train_set}/text" -- python3 -m asrkit.bin.train_bpe \
-            --text "${raw}/${train_set}/text" --size "${bpe_size}" --out "${model}"
-        step "${mark}" "$1/text" "${model}" -- python3 -m asrkit.bin.tokenize --data_dir "$1" \
-            --token_type bpe --bpe_model "${model}"
+        model=$(dirname -- "${token_list}")
+        step "${model}/.done" "${raw}/${train_set}/text" -- python3 -m asrkit.bin.train_bpe \
+            --text "${raw}/${train_set}/text" --vocab_size "${bpe_size}" --out_dir "${model}"
+        step "${mark}" "$1/text" "${model}/.done" -- python3 -m asrkit.bin.tokenize --data_dir "$1" \
+            --type bpe --model "${model}/bpe.model" --out "$1/${token_file}"
         ;;
     esac
 }
@@ -172,6 +176,7 @@ tokenise() {
 # The tokens of all training languages, or of the target's whole training set.
 make_token_list() {
     local from=${raw}/${target:+${target}_}train/${token_file}
+    [ "${token_type}" != bpe ] || return 0 # train_bpe has written it
     step "${token_list%/*}/.done" "${from}" -- python3 -m asrkit.bin.token_list --text "${from}" --out "${token_list}"
 }
 
@@ -183,34 +188,80 @@ train() {
         python3 -m asrkit.bin.asr_train --output_dir "${folder}" --resume true "$@"
 }
 
-# make_ngram LANG: word n-gram, phone n-gram and lexicon in <expdir>/ngram/<lang>.
-make_ngram() {
-    local folder=${expdir}/ngram/$1 texts=("${raw}/$1_train/text")
-    [ ! -s "${lm_text}/$1.txt" ] || texts+=("${lm_text}/$1.txt")
-    run python3 -m asrkit.bin.make_lexicon --text "${texts[@]}" --lang "$1" --out "${folder}/lexicon.txt"
-    run python3 -m asrkit.bin.train_ngram --text "${texts[@]}" --order "${ngram_num}" --out "${folder}/word.arpa"
+# ngram_folder LANG: where its lexicon and n-grams are; asr_infer.py --lang looks there too.
+ngram_folder() {
+    printf '%s\n' "${expdir}/ngram/$1"
 }
 
-# decode SET MODE: hypotheses in <asr_exp>/decode_<mode>/<set>.
+# make_ngram LANG: a lexicon, a word n-gram and an n-gram of tokens.
+make_ngram() {
+    local folder words=() type=phn option=()
+    folder=$(ngram_folder "$1")
+    words=(--text "${raw}/$1_train/text")
+    if [ -s "${lm_text}/$1.txt" ]; then
+        words+=(--plain "${lm_text}/$1.txt")
+        option=("${lm_text}/$1.txt")
+    fi
+    [ "${token_type}" = phn ] || type=char
+    step "${folder}/.done.lexicon" "${raw}/$1_train/text" "${option[@]}" -- \
+        python3 -m asrkit.bin.make_lexicon "${words[@]}" --lang "$1" --type "${type}" \
+        --cache_dir data/phones --out "${folder}/lexicon.txt"
+    if [ "${dry_run}" = false ] && ! python3 -m asrkit.bin.train_ngram --out none --check >/dev/null 2>&1; then
+        log "no lmplz: ${no_lmplz}"
+        return
+    fi
+    step "${folder}/.done.word" "${raw}/$1_train/text" "${option[@]}" -- \
+        python3 -m asrkit.bin.train_ngram "${words[@]}" --lang "$1" --order "${ngram_num}" \
+        --out "${folder}/word.arpa"
+    step "${folder}/.done.${token_file}" "${raw}/$1_train/${token_file}" -- \
+        python3 -m asrkit.bin.train_ngram --text "${raw}/$1_train/${token_file}" \
+        --order "${ngram_num}" --out "${folder}/${token_file#text.}.arpa"
+}
+
+# decode SET MODE: hypotheses in <asr_exp>/decode_<mode>/<set>; or a file `skipped` that says why not.
 decode() {
-    local set=$1 mode=$2 folder=${asr_exp}/decode_$2/$1 ngram=${expdir}/ngram/${1%%_*} options=()
-    [ "${mode}" = greedy ] || options+=(--lexicon "${ngram}/lexicon.txt")
-    [ "${mode}" != lexicon_lm ] || options+=(--lm "${ngram}/word.arpa")
+    local set=$1 mode=$2 folder=${asr_exp}/decode_$2/$1 ngram options=() lm=
+    ngram=$(ngram_folder "${set%%_*}")
+    case "${mode}" in
+    free) lm=${ngram}/${token_file#text.}.arpa ;;
+    lexicon) options=(--lexicon "${ngram}/lexicon.txt") ;;
+    lexicon_lm)
+        options=(--lexicon "${ngram}/lexicon.txt")
+        lm=${ngram}/word.arpa
+        ;;
+    esac
+    if [ -n "${lm}" ]; then
+        options+=(--lm "${lm}")
+        if [ "${dry_run}" = false ] && [ ! -e "${lm}" ]; then
+            mkdir -p "${folder}"
+            printf '%s\n' "${no_lmplz}" >"${folder}/skipped"
+            log "skipped: ${folder}: no ${lm}; ${no_lmplz}"
+            return
+        fi
+    fi
+    [ "${dry_run}" = true ] || rm -f "${folder}/skipped"
     # shellcheck disable=SC2086
-    launch "${expdir}/log/decode_$(basename -- "${asr_exp}")_${mode}_${set}.log" \
+    step "${folder}/.done" "${asr_exp}/last.pt" "${raw}/${set}/wav.scp" ${lm:+"${lm}"} -- \
         python3 -m asrkit.bin.asr_infer --model "${asr_exp}" --data_dir "${raw}/${set}" \
         --output_dir "${folder}" --decode "${mode}" "${options[@]}" --nj "${inference_nj}" ${inference_args}
 }
 
 # score SET MODE: error rates in <asr_exp>/decode_<mode>/<set>/score_*.
 score() {
-    local data=${raw}/$1 folder=${asr_exp}/decode_$2/$1 unit
-    run python3 -m asrkit.bin.score --unit per --ref "${data}/${token_file}" \
-        --hyp "${folder}/hyp.tokens" --langs "${data}/utt2lang" --out "${folder}/score_per"
-    if [ "$2" != greedy ] || [ "${token_type}" != phn ]; then
-        for unit in cer wer; do
-            run python3 -m asrkit.bin.score --unit "${unit}" --ref "${data}/text" \
-                --hyp "${folder}/hyp.text" --langs "${data}/utt2lang" --out "${folder}/score_${unit}"
-        done
+    local data=${raw}/$1 folder=${asr_exp}/decode_$2/$1 unit ref hyp
+    if [ -e "${folder}/skipped" ]; then
+        return
     fi
+    for unit in per cer wer; do
+        case "${unit}/${token_type}/$2" in
+        per/phn/*) ref=${token_file} ;;
+        per/* | [cw]er/phn/greedy | [cw]er/phn/free) continue ;;
+        *) ref=text ;;
+        esac
+        hyp=hyp.text
+        [ "${unit}" != per ] || hyp=hyp.tokens
+        step "${folder}/.done.${unit}" "${folder}/.done" "${data}/${ref}" -- \
+            python3 -m asrkit.bin.score --unit "${unit}" --ref "${data}/${ref}" --hyp "${folder}/${hyp}" \
+            --langs "${data}/utt2lang" --config "${asr_exp}/config.yaml" --out "${folder}/score_${unit}"
+    done
 }

@@ -25,8 +25,8 @@ _print_help() { # script
         if [[ ${head} == true && ${line} == '#!'* ]]; then
             continue
         elif [[ ${head} == true && ${line} == '#'* ]]; then
-            line=${line#\#}
-            printf '%s\n' "${line# }"
+            rest=${line#\#}
+            printf '%s\n' "${rest# }"
         elif [[ ${line} =~ ^([a-z][a-z0-9_]*)=(.*)$ ]]; then
             name=${BASH_REMATCH[1]}
             rest=${BASH_REMATCH[2]}

@@ -43,7 +43,18 @@ in_stage() {
     if ((stage > $1 || stop_stage < $1)) || [[ " ${skip_stages:-} " == *" $1 "* ]]; then
         return 1
     fi
+    report_done
     log "stage $1: $2"
+}
+
+_done_before=0
+
+# report_done: how many steps since the last report were complete already.
+report_done() {
+    if ((_done_before)); then
+        log "${_done_before} step(s) done before by the same command; to do one again remove its .done file"
+        _done_before=0
+    fi
 }
 
 # step MARK INPUT... -- COMMAND...: run the command unless it was run before on the same inputs:
@@ -61,9 +72,9 @@ step() {
         [ "${mark}" -nt "${input}" ] || done_before=false
     done
     if [ "${done_before}" = true ]; then
-        log "done before, by the same command: ${mark}"
+        _done_before=$((_done_before + 1))
     else
-        run "$@"
+        run "$@" || return
         if [ "${dry_run:-false}" != true ]; then
             quoted "$@" >"${mark}.new"
             mv -- "${mark}.new" "${mark}"

@@ -68,7 +68,7 @@ use_ngram=true  # make n-gram models and a lexicon per language (stage 9)
 ngram_num=4  # their order
 lm_text=data/lm_text  # folder of <lang>.txt, one sentence a line, added to the training texts
 transcoder_config=""  # stages 10 and 11
-inference_modes="greedy"  # of greedy, lexicon, lexicon_lm
+inference_modes="greedy"  # of greedy, free (tokens with n-gram), lexicon, lexicon_lm
 inference_args=""  # more options of asr_infer.py
 results=""  # table to write; default: <expdir>/RESULTS.md
 skip_packing=true  # stage 14
@@ -187,4 +187,5 @@ fi
 if in_stage 14 "pack"; then
     log "--skip_packing true: nothing to do"
 fi
+report_done
 log "stages ${stage} to ${stop_stage} done"

@@ -15,6 +15,7 @@ lang=it  # language to prepare
 corpus=${MY_CORPUS:-}  # folder of the corpus; MY_CORPUS if that is set
 dry_run=false  # true: print the commands only
 
+# shellcheck source=egs/TEMPLATE/asr1/path.sh
 . ./path.sh
 . "${ASRKIT_ROOT}/utils/parse_options.sh"
 . "${ASRKIT_ROOT}/utils/stages.sh"

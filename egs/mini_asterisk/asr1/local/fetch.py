@@ -79,7 +79,9 @@ class Apt:
         known = self.checksum(package)
         if known is None and not self._own_lists:
             self._own_lists = True
-            print("apt knows no such package yet: updating package lists of our own", file=sys.stderr)
+            print(
+                "apt knows no such package yet: updating package lists of our own", file=sys.stderr
+            )
             updated = self._run("apt-get", "update")
             known = self.checksum(package)
             if known is None:
@@ -88,7 +90,9 @@ class Apt:
                     f"Put {package}_*.deb into the downloads folder by hand, or use --source http"
                 )
         if known is None:
-            raise FetchError(f"apt does not know {package}; add Debian main or Ubuntu universe to its sources")
+            raise FetchError(
+                f"apt does not know {package}; add Debian main or Ubuntu universe to its sources"
+            )
         return known
 
     def download(self, package: str, downloads: Path) -> Path:
@@ -101,7 +105,9 @@ class Apt:
                 if got.returncode == 0 and files:
                     break
                 if attempt == "own" or self._own_lists:
-                    raise FetchError(f"apt-get download {package}: {last_line(got.stderr)}; try again later")
+                    raise FetchError(
+                        f"apt-get download {package}: {last_line(got.stderr)}; try again later"
+                    )
                 self._own_lists = True  # the system's lists may be older than the mirror
                 self._run("apt-get", "update")
                 known = self.checksum(package) or known
@@ -150,13 +156,21 @@ def download(url: str, path: Path) -> None:
         with urllib.request.urlopen(request, timeout=60) as answer:
             resumed = answer.status == 206
             total = int(answer.headers.get("Content-Length", 0)) + (start if resumed else 0)
-            bar = tqdm(desc=path.name, total=total, initial=start if resumed else 0, unit="B", unit_scale=True)
+            bar = tqdm(
+                desc=path.name,
+                total=total,
+                initial=start if resumed else 0,
+                unit="B",
+                unit_scale=True,
+            )
             with part.open("ab" if resumed else "wb") as stream, bar:
                 while chunk := answer.read(1 << 16):
                     stream.write(chunk)
                     bar.update(len(chunk))
     except OSError as error:
-        raise FetchError(f"{url}: {error}; is this machine online? Or put {path.name} into {path.parent}") from error
+        raise FetchError(
+            f"{url}: {error}; is this machine online? Or put {path.name} into {path.parent}"
+        ) from error
     if total and part.stat().st_size != total:
         raise FetchError(f"{url}: {part.stat().st_size} of {total} bytes came; run again to go on")
     os.rename(part, path)
@@ -175,7 +189,9 @@ def fetch_http(package: str, downloads: Path) -> None:
         known = sha1.read_text().split()[0]
         found = hashlib.sha1(tarball.read_bytes()).hexdigest()
         if found != known:
-            raise FetchError(f"{tarball}: SHA-1 {found} instead of {known}; move the file away and run again")
+            raise FetchError(
+                f"{tarball}: SHA-1 {found} instead of {known}; move the file away and run again"
+            )
     with tempfile.TemporaryDirectory(dir=downloads, prefix=".unpack-") as partial:
         try:
             with tarfile.open(tarball) as archive:
@@ -205,11 +221,15 @@ def fetch(lang: str, downloads: Path, source: str, *, lm_text: bool) -> None:
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--lang", required=True, choices=("en", "es", "fr", "it", "ru"))
     parser.add_argument("--downloads", type=Path, default=Path("downloads"))
     parser.add_argument("--source", choices=("auto", "debian", "http"), default="auto")
-    parser.add_argument("--lm_text", choices=("true", "false"), default="true", help="fetch the help text too")
+    parser.add_argument(
+        "--lm_text", choices=("true", "false"), default="true", help="fetch the help text too"
+    )
     args = parser.parse_args(argv)
     source = args.source
     if source == "auto":

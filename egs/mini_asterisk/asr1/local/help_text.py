@@ -10,13 +10,30 @@ from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 
-from prompts import LETTERS
 from tqdm import tqdm
 
 from asrkit.data.normalize import normalize
 from asrkit.files import atomic
+from prompts import LETTERS
 
-BLOCKS = {"p", "li", "td", "th", "tr", "div", "h1", "h2", "h3", "h4", "h5", "h6", "br", "body", "dd", "dt"}
+BLOCKS = {
+    "p",
+    "li",
+    "td",
+    "th",
+    "tr",
+    "div",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "br",
+    "body",
+    "dd",
+    "dt",
+}
 SILENT = {"script", "style", "head", "footer", "nav", "noscript", "code", "pre", "select", "form"}
 END = re.compile(r"(?<=[.!?:;])\s+")
 
@@ -73,11 +90,15 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--lang", required=True, choices=sorted(LETTERS))
     parser.add_argument("--help_dir", required=True, type=Path, help="folder with the .html pages")
-    parser.add_argument("--output", required=True, type=Path, help="one sentence a line, no duplicates")
+    parser.add_argument(
+        "--output", required=True, type=Path, help="one sentence a line, no duplicates"
+    )
     args = parser.parse_args(argv)
     pages = sorted(args.help_dir.rglob("*.html"))
     if not pages:
-        print(f"error: {args.help_dir}: no .html files; fetch libreoffice-help again", file=sys.stderr)
+        print(
+            f"error: {args.help_dir}: no .html files; fetch libreoffice-help again", file=sys.stderr
+        )
         return 1
     seen: dict[str, None] = {}
     for page in tqdm(pages, desc=f"help text {args.lang}", unit="page", mininterval=1):

@@ -13,9 +13,8 @@ from collections import Counter, defaultdict
 from pathlib import Path
 from typing import NamedTuple
 
-from prompts import Dropped, PromptFileError, Vocabulary, clean, number_words, read_prompts
-
 from asrkit.files import atomic
+from prompts import Dropped, PromptFileError, Vocabulary, clean, number_words, read_prompts
 
 SPEAKERS = {"en": "allison", "es": "allison", "fr": "june", "it": "carlo", "ru": "ivrvoice"}
 BYTES_PER_SECOND = 8000  # G.722: 64 kbit/s for 16 kHz speech
@@ -44,7 +43,9 @@ def locate(downloads: Path, lang: str) -> tuple[Path, Path]:
     texts = sorted(downloads.glob(f"asterisk-core-sounds-{lang}*/**/core-sounds-{lang}.txt*"))
     marks = sorted(downloads.glob(f"asterisk-core-sounds-{lang}-g722/**/vm-goodbye.g722"))
     if not texts or not marks:
-        raise ValueError(f"{downloads}: no asterisk-core-sounds-{lang}; run local/fetch.py --lang {lang}")
+        raise ValueError(
+            f"{downloads}: no asterisk-core-sounds-{lang}; run local/fetch.py --lang {lang}"
+        )
     return texts[0], marks[0].parent
 
 
@@ -111,11 +112,15 @@ def write_lm_text(source: Path, target: Path, held_out: set[str]) -> None:
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--lang", required=True, choices=sorted(SPEAKERS))
     parser.add_argument("--downloads", type=Path, default=Path("downloads"))
     parser.add_argument("--data", type=Path, default=Path("data"))
-    parser.add_argument("--help_text", type=Path, default=None, help="output of help_text.py, if any")
+    parser.add_argument(
+        "--help_text", type=Path, default=None, help="output of help_text.py, if any"
+    )
     args = parser.parse_args(argv)
     lang = args.lang
     try:

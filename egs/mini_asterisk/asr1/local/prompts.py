@@ -150,8 +150,12 @@ def clean(
     done: Counter[str] = Counter()
     if lang == "it":
         text = re.sub(r"\bE'(?=\s)", "È", text)
-    text, done["lost letter restored"] = repair_lost_letters(text, lang, vocabulary or Vocabulary(Counter()))
-    spoken = re.sub(r"(?<!\w)\d+(?!\w)", lambda match: numbers.get(match.group(), match.group()), text)
+    text, done["lost letter restored"] = repair_lost_letters(
+        text, lang, vocabulary or Vocabulary(Counter())
+    )
+    spoken = re.sub(
+        r"(?<!\w)\d+(?!\w)", lambda match: numbers.get(match.group(), match.group()), text
+    )
     done["number spelled out"] = int(spoken != text)
     words = normalize(spoken, lang)
     if re.search(r"\d", words):

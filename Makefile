@@ -1,0 +1,67 @@
+# make demo   environment, corpus, training and results of egs/mini_asterisk (30 minutes on 2 cores)
+# make test   every test that is not marked slow          make test-slow   the rest
+# make lint   ruff, shellcheck, types                     make types       types alone
+# make bench  speed against other implementations         make lmplz       KenLM's n-gram estimator
+# make env    the Python environment only (ASRKIT_VENV says where; see tools/env.sh)
+# make clean  caches only             make clean-demo  what the demo made, not its downloads
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+.PHONY: help env demo test test-slow lint types bench lmplz clean clean-demo
+export PYTHONUTF8 := 1
+
+RECIPE := egs/mini_asterisk/asr1
+SHELL_FILES := $(shell git ls-files '*.sh' '*.bats' .ci/run 2>/dev/null || echo utils/*.sh)
+# The first lines of every target: the environment, made if missing.
+IN_ENV = venv=$$(tools/env.sh); export PATH="$$venv/bin:$$PATH" PYTHONPATH="$$PWD$${PYTHONPATH:+:$$PYTHONPATH}"
+
+help:
+	@while IFS= read -r line; do [[ $$line == '#'* ]] || break; echo "$${line#\# }"; done <Makefile
+
+env:
+	@tools/env.sh
+
+demo:
+	@$(IN_ENV)
+	python tools/check_install.py --quiet true
+	tools/install_lmplz.sh || echo "lmplz could not be built (above): the rows with a language model say skipped" >&2
+	$(RECIPE)/run.sh $(DEMO_OPTIONS)
+	python -m asrkit.bin.results --exp $(RECIPE)/exp --show_pairs 3
+
+# Two processes of pytest would need a plugin; one thread each keeps the timings steady.
+test:
+	@$(IN_ENV)
+	bats=$$(tools/find_bats.sh)
+	export OMP_NUM_THREADS=1
+	python -m pytest -q -m "not slow"
+	"$$bats" test
+
+test-slow:
+	@$(IN_ENV)
+	OMP_NUM_THREADS=2 python -m pytest -q -m slow --timeout 3600
+
+lint: types
+	@$(IN_ENV)
+	ruff check .
+	ruff format --check .
+	shellcheck -x -P SCRIPTDIR $(SHELL_FILES)
+
+types:
+	@$(IN_ENV)
+	mypy
+
+bench:
+	@$(IN_ENV)
+	python bench/train_step.py
+	python bench/data.py
+
+lmplz:
+	@$(IN_ENV)
+	tools/install_lmplz.sh
+
+clean:
+	rm -rf build ./*.egg-info .pytest_cache .mypy_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+clean-demo:
+	rm -rf $(RECIPE)/exp $(RECIPE)/dump $(RECIPE)/data

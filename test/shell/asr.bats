@@ -1,0 +1,128 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2016  # values that look like code are meant literally
+# asr.sh: options and stages. Nothing here needs the Python environment.
+load helper
+setup() { setup_recipe; }
+
+@test "a dry run of all stages touches nothing" {
+    before=$(listing)
+    run ./asr.sh --dry_run true --langs "it es" --target it --labelled_minutes 5 --finetune_config conf/tune.yaml
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"+ local/data.sh --lang it"* ]]
+    [[ "$output" == *"asrkit.bin.asr_train --output_dir exp/asr_tune_it_train_5min_phn"* ]]
+    [ "$(listing)" = "${before}" ]
+}
+
+@test "an unknown option exits 2 and names the closest" {
+    run ./asr.sh --stop_stag 3
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"did you mean --stop_stage?"* ]]
+}
+
+@test "an option without a value exits 2" {
+    run ./asr.sh --stage
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"--stage needs a value"* ]]
+}
+
+@test "a word without -- exits 2" {
+    run ./asr.sh 3
+    [ "$status" -eq 2 ]
+}
+
+@test "--name=value exits 2 and says how to write it" {
+    run ./asr.sh --stage=3
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"--stage 3"* ]]
+}
+
+@test "booleans are true or false" {
+    run ./asr.sh --dry_run yes
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"true or false"* ]]
+}
+
+@test "numbers are checked" {
+    run ./asr.sh --stage 'a[$(touch bad)]'
+    [ "$status" -eq 2 ]
+    [ ! -e bad ]
+}
+
+@test "values of options are never evaluated" {
+    for value in '$(touch bad)' '`touch bad`' '; touch bad' '"; touch bad; "' "'; touch bad; '" '| touch bad' $'\n touch bad'; do
+        run ./asr.sh --dry_run true --langs it --asr_tag "${value}" --lm_text "${value}" --expdir "${value}" \
+            --finetune_config conf/tune.yaml --finetune_args "${value}"
+        [ "$status" -eq 0 ]
+        run ./asr.sh --dry_run true --langs "${value}"
+        [ "$status" -eq 2 ]
+        [ ! -e bad ]
+    done
+}
+
+@test "values of options are never evaluated in a real stage either" {
+    run ./asr.sh --langs it --stage 1 --stop_stage 1 --local_data_opts '--x $(touch bad) ; touch bad'
+    [ ! -e bad ]
+}
+
+@test "--help lists every option with its default" {
+    run ./asr.sh --help
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"12 decode"* ]]
+    for name in stage stop_stage ngpu nj langs target dry_run expdir dumpdir token_type bpe_size max_update; do
+        [[ "$output" == *"--${name} "* ]]
+    done
+    [[ "$output" == *"(default: dump)"* ]]
+}
+
+@test "hyphens in options are underscores" {
+    run ./asr.sh --dry-run true --stage 1 --stop-stage 1 --langs it
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"stage 1"* && "$output" != *"stage 2"* ]]
+}
+
+@test "only the stages asked for run" {
+    run ./asr.sh --dry_run true --langs it --stage 4 --stop_stage 5
+    [ "$status" -eq 0 ]
+    [[ "$output" != *"stage 3:"* && "$output" == *"stage 4:"* && "$output" == *"stage 5:"* && "$output" != *"stage 6:"* ]]
+    run ./asr.sh --dry_run true --langs it --stage 1 --stop_stage 5 --skip_stages "2 4"
+    [[ "$output" != *"stage 4:"* && "$output" == *"stage 3:"* && "$output" != *"stage 2:"* ]]
+}
+
+@test "what is not there yet fails when asked for, before any work" {
+    run ./asr.sh --dry_run true --langs it --continue_config conf/tune.yaml
+    [ "$status" -eq 1 ]
+    [[ "$output" != *"stage 1"* ]]
+    run ./asr.sh --dry_run true --langs it --stage 7 --stop_stage 11
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"not part of this recipe"* ]]
+}
+
+@test "a missing configuration exits 2 before any work" {
+    run ./asr.sh --dry_run true --langs it --finetune_config conf/nothing.yaml
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"conf/tune.yaml"* ]]
+}
+
+@test "training options pass through and do not rename the experiment" {
+    run ./asr.sh --dry_run true --langs it --stage 8 --stop_stage 8 --finetune_config conf/tune.yaml
+    name=$(grep -o 'exp/asr_[^ ]*' <<<"${output}")
+    run ./asr.sh --dry_run true --langs it --stage 8 --stop_stage 8 --finetune_config conf/tune.yaml \
+        --max_update 7 --finetune_args "--set optimizer_conf.lr=1e-3"
+    [[ "$output" == *"--output_dir ${name} "*"--max_update 7"*"--set optimizer_conf.lr=1e-3"* ]]
+}
+
+@test "stage 1 calls local/data.sh once a language and not again" {
+    mkdir -p data/it_train data/es_train
+    run ./asr.sh --langs "it es" --stage 1 --stop_stage 1
+    [ "$status" -eq 0 ]
+    run ./asr.sh --langs "it es" --stage 1 --stop_stage 1
+    [ "$status" -eq 0 ]
+    [ "$(cat called)" = $'--lang it\n--lang es' ]
+}
+
+@test "a failing stage stops the recipe with its status" {
+    printf '#!/usr/bin/env bash\nexit 3\n' >local/data.sh
+    run ./asr.sh --langs it --stage 1 --stop_stage 3
+    [ "$status" -ne 0 ]
+    [[ "$output" != *"stage 2"* ]]
+}

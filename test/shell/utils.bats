@@ -1,0 +1,106 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2016,SC2154,SC2034  # literal code; variables set by eval or read by sourced files
+# The scripts of utils/ on their own.
+setup() {
+    root=$(cd "${BATS_TEST_DIRNAME}/../.." && pwd)
+    cd "${BATS_TEST_TMPDIR}" || return 1
+    cat >tool.sh <<EOF
+#!/usr/bin/env bash
+# A tool.
+set -euo pipefail
+word=one  # what to say
+flag=false  # whether
+dry_run=false  # print only
+. "${root}/utils/parse_options.sh"
+. "${root}/utils/stages.sh"
+printf '<%s>' "\${word}" "\${flag}" "\$@"
+EOF
+    chmod +x tool.sh
+}
+
+@test "parse_options sets variables, keeps the rest" {
+    run ./tool.sh --word 'a  b' --flag true -- --rest 'x y'
+    [ "$status" -eq 0 ]
+    [ "$output" = '<a  b><true><--rest><x y>' ]
+}
+
+@test "parse_options takes empty values and dashes" {
+    run ./tool.sh --word ''
+    [ "$output" = '<><false>' ]
+    run ./tool.sh --word --strange
+    [ "$output" = '<--strange><false>' ]
+}
+
+@test "parse_options does not set what is no option" {
+    run ./tool.sh --PATH /tmp
+    [ "$status" -eq 2 ]
+    run ./tool.sh --BASH_ENV x
+    [ "$status" -eq 2 ]
+    run ./tool.sh '--a[$(touch bad)]' x
+    [ "$status" -eq 2 ]
+    [ ! -e bad ]
+}
+
+@test "help shows the comments" {
+    run ./tool.sh --help
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"A tool."*"--word"*"what to say (default: one)"* ]]
+}
+
+@test "quoted words can be pasted back" {
+    . "${root}/utils/stages.sh"
+    words=('a b' "it's" '$(x)' '' plain 'a;b' $'line\nbreak')
+    eval "again=($(quoted "${words[@]}"))"
+    [ "${#again[@]}" -eq "${#words[@]}" ]
+    for i in "${!words[@]}"; do [ "${again[$i]}" = "${words[$i]}" ]; done
+}
+
+@test "step does a command once, and again when it or an input changes" {
+    . "${root}/utils/stages.sh"
+    count() { echo x >>counted; }
+    need_environment() { :; }
+    echo 1 >input
+    sleep 0.02
+    step mark input -- count
+    step mark input -- count
+    [ "$(wc -l <counted)" -eq 1 ]
+    step mark input -- count other
+    [ "$(wc -l <counted)" -eq 2 ]
+    sleep 0.02
+    echo 2 >input
+    step mark input -- count other
+    [ "$(wc -l <counted)" -eq 3 ]
+}
+
+@test "step leaves no mark when the command fails" {
+    . "${root}/utils/stages.sh"
+    need_environment() { :; }
+    if step mark -- false; then return 1; fi
+    [ ! -e mark ]
+}
+
+@test "local.sh logs and returns the status" {
+    run "${root}/utils/local.sh" log/x.log bash -c 'echo out; exit 5'
+    [ "$status" -eq 5 ]
+    [ "$(cat log/x.log)" = out ]
+}
+
+@test "slurm.sh quotes the command and passes the site's options" {
+    mkdir bin
+    printf '#!/usr/bin/env bash\nprintf "%%s\\n" "$@"\n' >bin/sbatch
+    chmod +x bin/sbatch
+    PATH="${PWD}/bin:${PATH}" ASRKIT_SBATCH="--partition=gpu --time=1:00:00" run "${root}/utils/slurm.sh" log/x.log echo 'a b'
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"--partition=gpu"* && "$output" == *"echo a\\ b"* ]]
+}
+
+@test "new_recipe makes a recipe that answers, and overwrites nothing" {
+    mkdir egs
+    run "${root}/utils/new_recipe.sh" egs/mine/asr1
+    [ "$status" -eq 0 ]
+    [ -x egs/mine/asr1/run.sh ]
+    [ -e egs/mine/asr1/asr.sh ]
+    run "${root}/utils/new_recipe.sh" egs/mine/asr1
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"nothing was changed"* ]]
+}
