@@ -11,7 +11,7 @@ import io
 import math
 import os
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import IO, BinaryIO, NamedTuple
 
 import av
 import numpy as np
@@ -105,9 +105,11 @@ def _with_ffmpeg(data: bytes, raw_g722: bool) -> tuple[np.ndarray, int, str, int
         rate, codec = stream.rate, stream.codec_context.name
         to_float = av.AudioResampler(format="fltp", layout=None, rate=None)
         promised = headers.promised_frames(data)
-        if "mp4" in container.format.name and stream.duration and stream.time_base:
-            promised = int(stream.duration * stream.time_base * rate) - 4096  # coder's padding
-        parts = []
+        states = any(name in container.format.name for name in ("mp4", "flac"))
+        if states and stream.duration and stream.time_base:
+            promised = int(stream.duration * stream.time_base * rate)
+            promised -= 4096 if "mp4" in container.format.name else 0  # the coder's padding
+        parts: list[np.ndarray] = []
         for frame in container.decode(stream):
             parts.extend(part.to_ndarray() for part in to_float.resample(frame))
         parts.extend(part.to_ndarray() for part in to_float.resample(None) if parts)
@@ -120,7 +122,8 @@ def _resample(samples: np.ndarray, rate: int) -> np.ndarray:
     samples = np.ascontiguousarray(samples, np.float32)
     if rate == RATE:
         return samples
-    return torchaudio.functional.resample(torch.from_numpy(samples), rate, RATE).numpy()
+    changed: torch.Tensor = torchaudio.functional.resample(torch.from_numpy(samples), rate, RATE)
+    return changed.numpy()
 
 
 def load(source: str, start: int = 0, frames: int = -1) -> np.ndarray:
@@ -139,7 +142,7 @@ def load(source: str, start: int = 0, frames: int = -1) -> np.ndarray:
                 )
             if start:
                 stream.seek(start)
-            samples = stream.read(frames, dtype="float32")
+            samples: np.ndarray = stream.read(frames, dtype="float32")
     except (soundfile.LibsndfileError, OSError) as error:
         raise AudioError(f"{source}: cannot be read ({error}); run stage 3 again") from None
     if len(samples) == 0 or (frames >= 0 and len(samples) < frames):
@@ -152,10 +155,12 @@ def load(source: str, start: int = 0, frames: int = -1) -> np.ndarray:
     return samples
 
 
-def write_flac(stream: BinaryIO, samples: np.ndarray) -> None:
+def write_flac(stream: IO[bytes], samples: np.ndarray) -> None:
     """Writes [S] as 16 kHz, 16 bit FLAC; what resampling lifted over full scale is clipped."""
     clipped = np.clip(samples, -1, 1 - 2**-15)
-    soundfile.write(stream, clipped, RATE, format="FLAC", subtype="PCM_16")
+    coded = io.BytesIO()  # so that a full disk is met here, not inside libsndfile
+    soundfile.write(coded, clipped, RATE, format="FLAC", subtype="PCM_16")
+    stream.write(coded.getbuffer())
 
 
 def _archive(source: str) -> bool:

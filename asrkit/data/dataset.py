@@ -25,13 +25,13 @@ class Failed:
     message: str
 
 
-class SpeechDataset(torch.utils.data.Dataset):
+class SpeechDataset(torch.utils.data.Dataset["Batch | Failed"]):
     """Batches by BatchSpec.
 
     index: utterances; opened with a token file when ``tokens`` is given.
     tokens: turns the token file into ``Batch.text`` or ``Batch.phones`` (``label_field``).
     crop: every clip is cut to the shortest of its micro-batch and to max_sample_size, at a place
-        that seed, epoch, utterance and copy decide; only without cropping may labels be aligned.
+        that seed, epoch, utterance and copy decide. Only without ``tokens``.
     normalize: each utterance to zero mean and unit variance, before cropping.
     unknown: a symbol that is not in ``tokens`` is an "error", or becomes ``<unk>`` with "map".
     replace_bad: an unreadable file gives way to the next readable utterance of its folder
@@ -55,6 +55,10 @@ class SpeechDataset(torch.utils.data.Dataset):
             raise ValueError(f'label_field is "text" or "phones", not {label_field!r}')
         if unknown not in ("error", "map"):
             raise ValueError(f'unknown is "error" or "map", not {unknown!r}')
+        if crop and tokens is not None:
+            raise DataError(
+                "clips with labels cannot be cropped: set crop to false, or leave out token_list"
+            )
         if tokens is not None and index.token_file is None:
             raise DataError("labels are wanted, but the index was opened without a token file")
         self.index, self.tokens, self.crop = index, tokens, crop
@@ -94,7 +98,9 @@ class SpeechDataset(torch.utils.data.Dataset):
         if self.tokens is None or not waves:
             return batch
         labels = collate.pad_labels([self._labels(row) for row, _ in chosen])
-        return dataclasses.replace(batch, **{self.label_field: labels})
+        if self.label_field == "phones":
+            return dataclasses.replace(batch, phones=labels)
+        return dataclasses.replace(batch, text=labels)
 
     def _readable(self, wanted: list[int], seen: dict[int, str]) -> list[int]:
         """``wanted`` with known bad rows replaced, or -1; those met are noted in ``seen``."""

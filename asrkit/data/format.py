@@ -10,6 +10,7 @@ import concurrent.futures
 import hashlib
 import multiprocessing
 import os
+import signal
 import subprocess
 from collections.abc import Iterator
 from concurrent.futures.process import BrokenProcessPool
@@ -181,7 +182,7 @@ def _results(jobs: list[Recording], nj: int) -> Iterator[list[Done | Bad]]:
         yield from map(convert, jobs)
         return
     pool = concurrent.futures.ProcessPoolExecutor(
-        nj, multiprocessing.get_context("fork"), initializer=torch.set_num_threads, initargs=(1,)
+        nj, multiprocessing.get_context("fork"), initializer=_start_worker
     )
     with pool:
         try:
@@ -193,6 +194,11 @@ def _results(jobs: list[Recording], nj: int) -> Iterator[list[Done | Bad]]:
             ) from None
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _start_worker() -> None:
+    torch.set_num_threads(1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the parent, which ends the pool
 
 
 def convert(job: Recording) -> list[Done | Bad]:

@@ -8,13 +8,19 @@ UNKNOWN = (0, 0xFFFFFFFF, 0x7FFFFFFF)  # what writers to a pipe put where the si
 
 
 def promised_frames(data: bytes) -> int | None:
-    """The least number of samples a channel that a whole file decodes to; None where not stated."""
+    """The least number of samples a channel that a whole file decodes to; None where not stated.
+
+    Raises ValueError for an Ogg file that ends within a page.
+    """
     if data[:4] == b"fLaC":
         return _flac(data)
     if data[:4] == b"RIFF" and data[8:12] == b"WAVE":
         return _wave(data)
     if data[:7] == b"NIST_1A":
         return _sphere(data)
+    if data[:4] == b"OggS":
+        _ogg(data)
+        return None
     return _mp3(data)
 
 
@@ -47,6 +53,16 @@ def _sphere(data: bytes) -> int | None:
         if fields[:2] == [b"sample_count", b"-i"] and fields[2:]:
             return int(fields[2])
     return None
+
+
+def _ogg(data: bytes) -> None:
+    """Ogg states no length; a file cut anywhere but between pages shows in its last page."""
+    last = data.rfind(b"OggS")
+    head = data[last : last + 27]
+    sizes = data[last + 27 : last + 27 + head[26]] if len(head) == 27 else b""
+    whole = len(head) == 27 and len(sizes) == head[26]
+    if not whole or last + 27 + len(sizes) + sum(sizes) > len(data):
+        raise ValueError("its last Ogg page is cut off")
 
 
 def _mp3(data: bytes) -> int | None:

@@ -107,7 +107,7 @@ class DataIndex:
     def labels(self, row: int) -> list[str]:
         """Tokens of the token file; an empty list for an unlabelled utterance."""
         folder, local = self._find(row)
-        if folder.tokens is None:
+        if folder.tokens is None or folder.token_offsets is None:
             raise DataError(f"{folder.path}: the index was opened without a token file")
         return columns.line(folder.tokens, folder.token_offsets, local).split()[1:]
 

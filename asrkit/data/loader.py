@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import signal
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import torch
 
@@ -12,6 +14,7 @@ from asrkit.data.dataset import Failed, SpeechDataset
 from asrkit.data.sampler import BatchSpec
 from asrkit.files import DataError
 
+logger = logging.getLogger("asrkit")
 PREFETCH = 4  # micro-batches ready ahead, each worker
 
 
@@ -44,7 +47,7 @@ class Loader:
             if name in self.bad:
                 continue
             self.bad[name] = reason
-            logging.warning("utterance %s is left out: %s", name, reason)
+            logger.warning("utterance %s is left out: %s", name, reason)
             if len(self.bad) > max(1, self.max_bad * len(self.dataset)):
                 shown = "\n".join(f"  {n}: {r}" for n, r in list(self.bad.items())[:20])
                 raise DataError(
@@ -75,5 +78,12 @@ def make_loader(
     return Loader(dataset, batches, max_bad)
 
 
-def _as_is(batch: Batch | Failed) -> Batch | Failed:
+def _leave_signals_to_the_loop(_: int) -> None:
+    """Ctrl-C and Slurm signal all processes; the loop needs its readers to end an update whole."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+
+
+def _as_is(batch: Any) -> Any:
+    """The data set gives whole micro-batches; there is nothing left to collate."""
     return batch

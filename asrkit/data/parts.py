@@ -107,7 +107,7 @@ def split(in_dir: str | Path, parts: int, *, by_speaker: bool = False) -> list[P
         kind = "speakers" if by_speaker else "utterances"
         raise DataError(f"{in_dir}: has {len(groups)} {kind}, too few for {parts} parts")
     bounds = [len(groups) * number // parts for number in range(parts + 1)]
-    result = []
+    result: list[Path] = []
     for number in range(parts):
         folder = Path(in_dir) / f"split{parts}" / str(number + 1)
         data.keep(chain.from_iterable(groups[bounds[number] : bounds[number + 1]])).write(folder)
@@ -119,7 +119,8 @@ def subset_by_minutes(data: DataDir, minutes: float, *, seed: int = 0) -> list[s
     """Random utterances of at most ``minutes`` together: 10 minutes hold the 5 of the same seed."""
     seconds = data.seconds()
     order = sorted(seconds, key=lambda u: (key_of(seed, u), u))
-    total, chosen = 0.0, []
+    total = 0.0
+    chosen: list[str] = []
     for utterance in order:
         total += seconds[utterance]
         if total > minutes * 60:

@@ -37,15 +37,18 @@ class Epoch(NamedTuple):
 
 def language_probabilities(hours: np.ndarray, alpha: float) -> np.ndarray:
     """p_l ~ (hours_l / N)^alpha, renormalised; a language without audio gets 0."""
-    share = np.where(hours > 0, hours / max(hours.sum(), 1e-12), 1.0) ** alpha
+    share: np.ndarray = np.where(hours > 0, hours / max(hours.sum(), 1e-12), 1.0) ** alpha
     share[hours <= 0] = 0
-    return share / share.sum()
+    share /= share.sum()
+    return share
 
 
 def size_ratios(hours: np.ndarray, alpha: float) -> np.ndarray:
     """How often an utterance of each language is heard in an epoch of N hours: p_l N / n_l."""
     p = language_probabilities(hours, alpha)
-    return np.divide(p * hours.sum(), hours, out=np.zeros(len(hours)), where=hours > 0)
+    ratios = np.zeros(len(hours))
+    np.divide(p * hours.sum(), hours, out=ratios, where=hours > 0)
+    return ratios
 
 
 class EpochPlan:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -70,6 +71,7 @@ class Check:
         self._speakers()
         self._single("utt2lang", "a language code such as it")
         self._single("utt2spk", "a speaker")
+        self._language_codes()
         self._positive("utt2num_samples")
         durations = self._audio() if check_audio else {}
         self._segments(durations)
@@ -136,6 +138,20 @@ class Check:
         for key, value, line in self._each(name):
             if len(value.split()) > 1:
                 self._add(name, line, f"{key!r} has {value!r}", f"write {wanted}, without spaces")
+
+    def _language_codes(self) -> None:
+        """Two letters where ISO 639-1 has a code; languages without one keep three."""
+        told = set()
+        for _, value, line in self._each("utt2lang"):
+            if (
+                value not in told
+                and not re.fullmatch("[a-z]{2}", value)
+                and len(value.split()) == 1
+            ):
+                told.add(value)
+                what = f"{value!r} is no ISO 639-1 code"
+                repair = "write it for Italian; a language that has none may keep its own"
+                self._add("utt2lang", line, what, repair, True)
 
     def _positive(self, name: str) -> None:
         for key, value, line in self._each(name):

@@ -195,6 +195,11 @@ def test_error_in_a_worker_is_told_plainly(dump: Path) -> None:
         list(make_loader(data, [spec([1])], num_workers=1))
 
 
+def test_labels_are_never_cropped(dump: Path) -> None:
+    with pytest.raises(DataError, match="with labels cannot be cropped"):
+        SpeechDataset(DataIndex.open(dump, "t"), TOKENS, crop=True)
+
+
 def test_labels_need_a_token_file(dump: Path) -> None:
     with pytest.raises(DataError, match="opened without a token file"):
         SpeechDataset(DataIndex.open(dump), TOKENS)

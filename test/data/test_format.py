@@ -1,6 +1,7 @@
 """Stage 3 from any source: what it writes, what it skips, what it refuses."""
 
 import os
+import resource
 from pathlib import Path
 
 import numpy as np
@@ -182,13 +183,19 @@ def test_invalid_folder_is_refused_first(
     assert not (tmp_path / "out").exists()
 
 
-def test_disk_full(source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*args: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(stage3.audio, "write_flac", full)
-    with pytest.raises(DataError, match=r"cannot be written .No space left on device"):
-        format_dir(source, tmp_path / "out")
+@pytest.mark.parametrize("nj", ["1", "2"])
+def test_disk_full(
+    source: Path, tmp_path: Path, nj: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
+    try:
+        arguments = ["--in_dir", str(source), "--out_dir", str(tmp_path / "out"), "--nj", nj]
+        assert main(arguments) == 1
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    error = capsys.readouterr().err
+    assert ".flac: cannot be written (File too large)" in error and "Traceback" not in error
     assert [p.name for p in (tmp_path / "out").rglob("*") if p.is_file()] == [".format"]
 
 

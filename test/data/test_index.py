@@ -1,5 +1,6 @@
 """The memory-mapped index against what the files say."""
 
+import multiprocessing
 import os
 import pickle
 from pathlib import Path
@@ -83,6 +84,17 @@ def test_read_only_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr("tempfile.mkdtemp", refuse)
     assert DataIndex.open(folder, "t").labels(0) == ["t", "ʃ", "a"]
     assert not (folder / ".index").exists()
+
+
+def test_processes_that_open_at_once(tmp_path: Path) -> None:
+    folder = write(tmp_path / "d", ROWS)
+    with multiprocessing.get_context("fork").Pool(4) as pool:
+        indexes = pool.map(DataIndex.open, [folder] * 8)
+    assert [index.num_samples.tolist() for index in indexes] == [[16000, 7, 2147483647]] * 8
+    assert sorted(name.partition("-")[0] for name in os.listdir(folder / ".index")) == [
+        "base",
+        "lock",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -122,8 +122,10 @@ def test_unused_recording_and_speaker_prefix_are_warnings(cut: Path, tmp_path: P
         stream.write(f"t {tmp_path}/s.flac\n")
     (cut / "utt2spk").write_text("r-1 ada\nr-2 ada\ns-1 ada\n")
     (cut / "spk2utt").write_text("ada r-1 r-2 s-1\n")
+    (cut / "utt2lang").write_text("r-1 it\nr-2 Italian\ns-1 yue\n")
     report = validate(cut)
     assert report.errors == []
+    assert "utt2lang:2: warning: 'Italian' is no ISO 639-1 code" in report.text()
     assert "utt2spk:1: warning: speaker 'ada' is no prefix" in report.text()
     assert "wav.scp:3: warning: no segment uses the recording 't'" in report.text()
     assert main([str(cut)]) == 0
