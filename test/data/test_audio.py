@@ -148,22 +148,22 @@ def noisy(seconds: float, rate: int) -> np.ndarray:
     return np.random.default_rng(0).normal(0, 0.1, int(seconds * rate)).astype(np.float32)
 
 
-@pytest.mark.parametrize("share", [0.3, 0.6, 0.97])
+@pytest.mark.parametrize("share", [0.3, 0.9])
 @pytest.mark.parametrize("kind", ["flac", "wav", "mp3", "m4a", "opus", "id3-flac"])
 def test_truncated(tmp_path: Path, kind: str, share: float) -> None:
     path = tmp_path / f"a.{kind}"
     if kind in ("flac", "wav"):
-        soundfile.write(path, noisy(10, 16000), 16000)
+        soundfile.write(path, noisy(3, 16000), 16000)
     elif kind == "mp3":
-        path.write_bytes(encoded(noisy(10, 44100), 44100, "mp3", "mp3", stereo=True))
+        path.write_bytes(encoded(noisy(3, 44100), 44100, "mp3", "mp3", stereo=True))
     elif kind == "opus":
-        path.write_bytes(encoded(noisy(10, 48000), 48000, "libopus", "ogg", stereo=False))
+        path.write_bytes(encoded(noisy(3, 48000), 48000, "libopus", "ogg", stereo=False))
     elif kind == "id3-flac":  # a tag that some editors put before FLAC
-        flac(path, noisy(10, 16000))
+        flac(path, noisy(3, 16000))
         path.write_bytes(b"ID3\x04\0\0\0\0\0\x0a" + bytes(10) + path.read_bytes())
     else:
-        path.write_bytes(encoded(noisy(10, 44100), 44100, "aac", "ipod", stereo=False))
-    assert abs(len(decode(path).samples) - 160000) < 1600
+        path.write_bytes(encoded(noisy(3, 44100), 44100, "aac", "ipod", stereo=False))
+    assert abs(len(decode(path).samples) - 48000) < 1600
     data = path.read_bytes()
     path.write_bytes(data[: int(len(data) * share)])
     with pytest.raises(AudioError, match=f"a.{kind}: (is cut short: |cannot be decoded)"):
