@@ -98,13 +98,15 @@ def _with_soundfile(data: bytes) -> tuple[np.ndarray, int, str]:
 
 
 def _with_ffmpeg(data: bytes, raw_g722: bool) -> tuple[np.ndarray, int, str, int | None]:
+    promised = headers.promised_frames(data)
     with av.open(io.BytesIO(data), format="g722" if raw_g722 else None) as container:
         if not container.streams.audio:
             raise ValueError("no audio stream in it")
         stream = container.streams.audio[0]
+        if stream.codec_context is None:
+            raise ValueError("a codec that this FFmpeg does not know")
         rate, codec = stream.rate, stream.codec_context.name
         to_float = av.AudioResampler(format="fltp", layout=None, rate=None)
-        promised = headers.promised_frames(data)
         states = any(name in container.format.name for name in ("mp4", "flac"))
         if states and stream.duration and stream.time_base:
             promised = int(stream.duration * stream.time_base * rate)

@@ -10,7 +10,7 @@ UNKNOWN = (0, 0xFFFFFFFF, 0x7FFFFFFF)  # what writers to a pipe put where the si
 def promised_frames(data: bytes) -> int | None:
     """The least number of samples a channel that a whole file decodes to; None where not stated.
 
-    Raises ValueError for an Ogg file that ends within a page.
+    Raises ValueError for an Ogg file that ends within a page, and for mu-law SPHERE with shorten.
     """
     if data[:4] == b"fLaC":
         return _flac(data)
@@ -48,11 +48,15 @@ def _wave(data: bytes) -> int | None:
 
 
 def _sphere(data: bytes) -> int | None:
+    """sample_count, a channel; FFmpeg reads shorten over PCM, not over mu-law."""
+    found = None
     for line in data[:1024].split(b"\n"):
         fields = line.split()
+        if fields[:1] == [b"sample_coding"] and b"ulaw,embedded-shorten" in line:
+            raise ValueError("mu-law with shorten: write sph2pipe -f wav FILE | in wav.scp")
         if fields[:2] == [b"sample_count", b"-i"] and fields[2:]:
-            return int(fields[2])
-    return None
+            found = int(fields[2])
+    return found
 
 
 def _ogg(data: bytes) -> None:

@@ -96,6 +96,23 @@ def test_sphere(tmp_path: Path) -> None:
         decode(path)
 
 
+def test_sphere_of_telephone_speech(tmp_path: Path) -> None:
+    head, pcm = sphere(tone(1, 8000))[:1024], tone(1, 8000)
+    head = head.replace(b"n_bytes -i 2", b"n_bytes -i 1").replace(
+        b"sig_bits -i 16", b"sig_bits -i 8"
+    )
+    mulaw = encoded(pcm, 8000, "pcm_mulaw", "mulaw", stereo=False)
+    path = tmp_path / "a.sph"
+    path.write_bytes(head.replace(b"coding -s3 pcm", b"coding -s4 ulaw").ljust(1024) + mulaw)
+    sound = decode(path)
+    assert (sound.rate, sound.codec) == (8000, "pcm_mulaw")
+    same_tone(sound.samples, 1, 8, 0.02)
+    shorten = head.replace(b"-s3 pcm", b"-s27 ulaw,embedded-shorten-v2.00")[:1024]
+    path.write_bytes(shorten + mulaw)
+    with pytest.raises(AudioError, match="sph2pipe -f wav"):
+        decode(path)
+
+
 def test_channels_are_averaged(tmp_path: Path) -> None:
     both = np.stack([tone(), np.zeros(16000, np.float32)], axis=1)
     soundfile.write(tmp_path / "a.wav", both, 16000, subtype="FLOAT")
