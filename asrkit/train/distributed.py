@@ -6,11 +6,15 @@ import contextlib
 import datetime
 import os
 from collections.abc import Iterator
+from typing import TypeVar
 
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
+
+
+T = TypeVar("T")
 
 
 class World:
@@ -52,11 +56,13 @@ class World:
             dist.all_reduce(value)
         return value
 
-    def agree(self, flag: bool) -> bool:
-        """True if any rank says so."""
+    def gather(self, value: T) -> list[T]:
+        """The ``value`` of every rank, in order; for small things at log lines."""
         if not self.distributed:
-            return flag
-        return bool(self.sum_(torch.tensor(float(flag), device=self.device)).item())
+            return [value]
+        found: list[T] = [value] * self.size
+        dist.all_gather_object(found, value)
+        return found
 
     def barrier(self) -> None:
         if self.distributed:

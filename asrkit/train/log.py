@@ -26,6 +26,7 @@ def to_file_and_screen(path: Path) -> None:
     """Log lines go to ``path`` and to stderr."""
     style = logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%d %H:%M:%S")
     logger.setLevel(logging.INFO)
+    logger.propagate = False
     for old in list(logger.handlers):
         logger.removeHandler(old)
         old.close()
@@ -47,18 +48,21 @@ class Meter:
             self._sums[name] = [total, count] if old is None else [old[0] + total, old[1] + count]
 
     def averages(self, world: World) -> dict[str, float]:
-        """Averages over all ranks since the last call; a name without items is left out."""
+        """Averages over all ranks since the last call; a name without items is left out.
+
+        A rank that saw no batch (validation deals them out unevenly) takes part with nothing.
+        """
         names = sorted(self._sums)
-        flat = [
-            torch.as_tensor(value, dtype=torch.float64).to(world.device)
-            for name in names
-            for value in self._sums[name]
-        ]
+        flat = [torch.as_tensor(v, dtype=torch.float64) for n in names for v in self._sums[n]]
         self._sums = {}
-        if not flat:
-            return {}
-        pairs = world.sum_(torch.stack(flat)).view(-1, 2).tolist()
-        return {name: a / b for name, (a, b) in zip(names, pairs, strict=True) if b}
+        values = torch.stack([v.to(world.device) for v in flat]).tolist() if flat else []
+        totals: dict[str, tuple[float, float]] = {}
+        pairs = zip(names, zip(values[::2], values[1::2], strict=True), strict=True)
+        for mine in world.gather(dict(pairs)):
+            for name, (total, count) in mine.items():
+                old = totals.get(name, (0.0, 0.0))
+                totals[name] = (old[0] + total, old[1] + count)
+        return {name: total / count for name, (total, count) in sorted(totals.items()) if count}
 
 
 class Journal:

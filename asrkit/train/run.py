@@ -110,20 +110,10 @@ def train(options: Options) -> None:
         valid = _valid_loader(options, tokens, world)
         torch.manual_seed(key_of(options.seed, "initial weights"))
         objective = build_objective(options, tokens)
-        world.barrier()  # every rank has looked at the folder before rank 0 changes it
-        if world.is_main:
-            write_folder(folder, content, tokens)
-            to_file_and_screen(folder / "train.log")
-        else:
-            logger.setLevel(logging.WARNING)
+        taken = {}
         if options.init and not goes_on:
             taken = checkpoint.take_parts(objective, options.init, options.init_take, content)
-            logger.info("from %s: %s", options.init, taken)
         objective.to(world.device)
-        _describe_data(options, index, plan, world)
-        _describe_model(objective)
-        if options.compile:
-            compile_layers(objective)
         optimizer = choose("optimizer", options.optimizer)(
             objective.parameters(), **options.optimizer_conf
         )
@@ -131,7 +121,20 @@ def train(options: Options) -> None:
         trainer = Trainer(objective, optimizer, schedule, options, world, content)
         if goes_on:
             trainer.restore(folder / "last.pt")
+        world.barrier()  # every rank has looked at the folder before rank 0 changes it
+        if world.is_main:
+            write_folder(folder, content, tokens)
+            to_file_and_screen(folder / "train.log")
+        else:
+            logger.setLevel(logging.WARNING)
+        if goes_on:
             logger.info("going on at update %d", trainer.step)
+        for part, tensors in taken.items():
+            logger.info("%s: %d tensors from %s", part, tensors, options.init)
+        _describe_data(options, index, plan, world)
+        _describe_model(objective)
+        if options.compile:
+            compile_layers(objective)
         stream = BatchStream(plan, rank=world.rank, world_size=world.size, start=trainer.start)
         dataset = SpeechDataset(
             index,

@@ -1,0 +1,237 @@
+"""Whole runs of asr_train.py on a toy language of tones."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from tones import corpus, ctc_args, write_dump
+
+from asrkit.bin import asr_infer, asr_train, average_checkpoints
+from asrkit.train import checkpoint
+
+
+@pytest.fixture(scope="module")
+def tones(tmp_path_factory):
+    return corpus(tmp_path_factory.mktemp("tones"))
+
+
+@pytest.fixture(scope="module")
+def trained(tones, tmp_path_factory):
+    out = tmp_path_factory.mktemp("exp") / "tones"
+    argv = ctc_args(tones, out, "--max_update", "300", "--valid_interval", "50", "--log_interval", "25")
+    assert asr_train.main(argv) == 0
+    return out
+
+
+def journal(out):
+    return [json.loads(line) for line in (out / "train.jsonl").read_text().splitlines()]
+
+
+def model(out, name="last.pt"):
+    return checkpoint.load(out / name)["model"]
+
+
+def same(a, b):
+    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
+
+
+def test_the_toy_language_is_learned(trained):
+    rows = [row for row in journal(trained) if row["split"] == "valid"]
+    losses = [row["loss"] for row in rows]
+    assert losses[-1] < 0.2 * losses[0]
+    assert rows[-1]["token_error_rate"] < 0.05
+
+
+def test_the_folder_holds_what_users_expect(trained):
+    names = {path.name for path in trained.iterdir()}
+    assert {
+        "config.yaml", "train.log", "train.jsonl", "tensorboard", "images", "last.pt", "best.pt",
+        "average.pt", "tokens.txt", "checkpoints",
+    } <= names  # fmt: skip
+    assert (trained / "images" / "loss.png").stat().st_size > 1000
+
+
+def test_files_are_recognised(trained, tones, capsys):
+    rows = [line.split(maxsplit=1) for line in (tones / "valid" / "text").open()]
+    paths = [str(tones / "valid" / "audio" / f"{name}.flac") for name, _ in rows[:3]]
+    assert asr_infer.main(["--model", str(trained), *paths]) == 0
+    said = [line.split("\t")[1] for line in capsys.readouterr().out.splitlines()]
+    assert said == [text.strip() for _, text in rows[:3]]
+
+
+def test_a_missing_file_is_named_and_the_others_recognised(trained, tones, capsys):
+    good = str(next((tones / "valid" / "audio").iterdir()))
+    assert asr_infer.main(["--model", str(trained), "no.wav", good]) == 1
+    printed = capsys.readouterr()
+    assert "no.wav" in printed.err
+    assert printed.out.startswith(good)
+
+
+def test_a_data_folder_is_decoded_by_best_path_and_by_beam(trained, tones, tmp_path):
+    argv = ["--model", str(trained), "--data_dir", str(tones / "valid")]
+    (tmp_path / "lexicon.txt").write_text("ab\ta b\nc\tc\na\ta\nb\tb\n")
+    assert asr_infer.main([*argv, "--output_dir", str(tmp_path / "g")]) == 0
+    assert (tmp_path / "g" / "hyp.tokens").read_text() == (tones / "valid" / "text").read_text()
+    assert not (tmp_path / "g" / "hyp.text").exists()
+    beam = ["--decode", "lexicon", "--lexicon", str(tmp_path / "lexicon.txt"), "--word_score", "-1"]
+    assert asr_infer.main([*argv, "--output_dir", str(tmp_path / "b"), *beam]) == 0
+    first = (tones / "valid" / "text").read_text().splitlines()[0]
+    words = (tmp_path / "b" / "hyp.text").read_text().splitlines()[0]
+    assert words == first.replace("a b", "ab")
+
+
+def test_long_recordings_are_cut_and_joined(trained, tones, tmp_path, capsys):
+    argv = ["--model", str(trained), "--max_seconds", "0.5"]
+    path = next((tones / "valid" / "audio").iterdir())
+    assert asr_infer.main([*argv, str(path)]) == 0
+    assert len(capsys.readouterr().out.split("\t")[1].split()) >= 3
+
+
+def test_a_pretrained_model_is_no_recogniser(tones, tmp_path, capsys):
+    out = tmp_path / "ssl"
+    argv = [
+        *ctc_args(tones, out, "--max_update", "2"), "--objective", "contrastive", "--quantizer",
+        "gumbel", "--objective_conf", "{negatives: 5, final_size: 16}", "--crop", "true",
+        "--quantizer_conf", "{entries: 8, vector_size: 16}", "--best_metric", "loss",
+    ]  # fmt: skip
+    argv = drop(argv, "--token_list", "--token_file")
+    assert asr_train.main(argv) == 0
+    assert asr_infer.main(["--model", str(out), "x.wav"]) == 1
+    assert "fine-tune it" in capsys.readouterr().err
+    fine = ["--max_update", "1", "--init", str(out / "last.pt"), "--optimizer_conf", "{lr: 1e-9}"]
+    assert asr_train.main(ctc_args(tones, tmp_path / "ft", *fine)) == 0
+    weight = "encoder.projection.weight"
+    torch.testing.assert_close(model(tmp_path / "ft")[weight], model(out)[weight])
+    assert asr_train.main([*ctc_args(tones, tmp_path / "ft2", *fine), "--set", "encoder_conf.heads=4"]) == 1
+    assert "encoder_conf.heads = 2" in capsys.readouterr().err
+    assert not (tmp_path / "ft2" / "last.pt").exists()
+
+
+def drop(argv, *flags):
+    kept = list(argv)
+    for flag in flags:
+        at = kept.index(flag)
+        del kept[at : at + 2]
+    return kept
+
+
+def process(argv, **kwargs):
+    command = [sys.executable, "-m", "asrkit.bin.asr_train", *argv]
+    root = Path(asr_train.__file__).parents[2]
+    env = os.environ | {"PYTHONPATH": str(root), "OMP_NUM_THREADS": "1"}
+    return subprocess.Popen(
+        command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, **kwargs
+    )
+
+
+def test_killed_at_any_moment_and_resumed_it_ends_the_same(tones, tmp_path):
+    more = ["--max_update", "40", "--save_interval", "7", "--log_interval", "10", "--num_workers", "1"]
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    assert asr_train.main(ctc_args(tones, whole, *more)) == 0
+    run = process(ctc_args(tones, parts, *more))
+    deadline = time.monotonic() + 40
+    while not (parts / "last.pt").exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    time.sleep(0.2 * (os.getpid() % 5))
+    run.send_signal(signal.SIGKILL)
+    run.communicate()
+    assert checkpoint.load(parts / "last.pt")["step"] % 7 in (0, 5)
+    assert asr_train.main([*ctc_args(tones, parts, *more), "--resume", "true"]) == 0
+    assert same(model(whole), model(parts))
+
+
+def test_terminate_saves_and_says_so(tones, tmp_path):
+    out = tmp_path / "stopped"
+    run = process(ctc_args(tones, out, "--max_update", "100000", "--log_interval", "1"))
+    deadline = time.monotonic() + 40
+    while not (out / "train.jsonl").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    run.send_signal(signal.SIGTERM)
+    _, errors = run.communicate(timeout=30)
+    assert run.returncode == 128 + signal.SIGTERM
+    assert "--resume true goes on" in errors
+    assert checkpoint.load(out / "last.pt")["step"] >= 1
+
+
+@pytest.mark.parametrize(
+    "more,message",
+    [
+        ([], "holds a run already"),
+        (["--resume", "true", "--seed", "5"], "seed: 0 -> 5"),
+        (["--resume", "true", "--set", "encoder_conf.width=64"], "encoder_conf.width: 32 -> 64"),
+    ],
+)
+def test_a_folder_is_not_mixed_with_another_run(trained, tones, capsys, more, message):
+    before = (trained / "config.yaml").read_text()
+    argv = ctc_args(tones, trained, "--max_update", "300", "--valid_interval", "50")
+    assert asr_train.main([*argv, "--log_interval", "25", *more]) == 1
+    assert message in capsys.readouterr().err
+    assert (trained / "config.yaml").read_text() == before
+
+
+def test_extending_a_run_goes_on_in_its_folder(tones, tmp_path):
+    argv = ctc_args(tones, tmp_path / "x", "--max_update", "6")
+    assert asr_train.main(argv) == 0
+    assert asr_train.main([*argv[:-2], "--max_update", "9", "--resume", "true"]) == 0
+    assert checkpoint.load(tmp_path / "x" / "last.pt")["step"] == 9
+
+
+@pytest.mark.parametrize(
+    "more,message",
+    [
+        (["--train_data", "nowhere"], "nowhere"),
+        (["--token_list", "none.txt"], "none.txt"),
+        (["--max_sample_size", "100"], "no utterance is left"),
+        (["--batch_bins", "100"], "batch_bins"),
+        (["--ngpu", "1"], "no CUDA device"),
+        (["--precision", "fp8"], "precision"),
+        (["--init", "none.pt"], "no such checkpoint"),
+    ],
+)
+def test_mistakes_leave_no_folder_behind(tones, tmp_path, capsys, more, message):
+    if more[0] == "--ngpu" and torch.cuda.is_available():
+        pytest.skip("this machine has a CUDA device")
+    out = tmp_path / "bad"
+    assert asr_train.main([*ctc_args(tones, out), *more]) == 1
+    assert message in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_labels_outside_the_token_list_are_named(tones, tmp_path, capsys):
+    folder = write_dump(tmp_path / "train", 5)
+    (folder / "text.phn").write_text((folder / "text.phn").read_text().replace("a", "q"))
+    argv = [*ctc_args(tones, tmp_path / "x", "--max_update", "3"), "--train_data", str(folder)]
+    assert asr_train.main(argv) == 1
+    assert "'q'" in capsys.readouterr().err
+
+
+def test_average_checkpoints_program(trained, tmp_path, capsys):
+    files = sorted(str(path) for path in (trained / "checkpoints").iterdir())
+    assert average_checkpoints.main([*files, "--out", str(tmp_path / "mean.pt")]) == 0
+    assert same(model(tmp_path, "mean.pt"), model(trained, "average.pt"))
+    assert average_checkpoints.main(["none.pt", "--out", str(tmp_path / "x.pt")]) == 1
+    assert not (tmp_path / "x.pt").exists()
+
+
+def test_two_ranks_under_torchrun_equal_one(tones, tmp_path):
+    more = ["--max_update", "6", "--valid_interval", "3"]
+    one, two = tmp_path / "one", tmp_path / "two"
+    assert asr_train.main(ctc_args(tones, one, *more, "--accum_grad", "2")) == 0
+    launcher = [
+        sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2",
+        "-m", "asrkit.bin.asr_train", *ctc_args(tones, two, *more),
+    ]  # fmt: skip
+    env = os.environ | {"PYTHONPATH": str(Path(asr_train.__file__).parents[2]), "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(launcher, env=env, capture_output=True, text=True, timeout=55)
+    assert done.returncode == 0, done.stderr[-2000:]
+    for name, value in model(one).items():
+        torch.testing.assert_close(model(two)[name], value, rtol=2e-4, atol=2e-5)
+    rows = [{**r, "audio_seconds_per_second": 0} for r in journal(two)]
+    for mine, other in zip(journal(one), rows, strict=True):
+        assert mine["loss"] == pytest.approx(other["loss"], rel=1e-4)
