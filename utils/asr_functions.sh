@@ -94,7 +94,8 @@ name_experiments() {
     [ -z "${target}" ] || token_list_name+=_${target}
     token_list=data/token_list/${token_list_name}/tokens.txt
     if [ -n "${pretrain_config}" ]; then
-        : "${pretrain_tag:=$(basename -- "${pretrain_config}" .yaml)}"
+        name=$(basename -- "${pretrain_config}" .yaml)
+        : "${pretrain_tag:=${name#pretrain_}}"
     fi
     : "${pretrain_exp:=${expdir}/pretrain_${pretrain_tag}}"
     if [ -z "${asr_tag}" ]; then
@@ -248,7 +249,7 @@ decode() {
 
 # score SET MODE: error rates in <asr_exp>/decode_<mode>/<set>/score_*.
 score() {
-    local data=${raw}/$1 folder=${asr_exp}/decode_$2/$1 unit ref hyp
+    local data=${raw}/$1 folder=${asr_exp}/decode_$2/$1 unit ref hyp normalize
     if [ -e "${folder}/skipped" ]; then
         return
     fi
@@ -259,9 +260,10 @@ score() {
         *) ref=text ;;
         esac
         hyp=hyp.text
-        [ "${unit}" != per ] || hyp=hyp.tokens
+        normalize=true
+        [ "${unit}" != per ] || { hyp=hyp.tokens && normalize=false; }
         step "${folder}/.done.${unit}" "${folder}/.done" "${data}/${ref}" -- \
             python3 -m asrkit.bin.score --unit "${unit}" --ref "${data}/${ref}" --hyp "${folder}/${hyp}" \
-            --langs "${data}/utt2lang" --config "${asr_exp}/config.yaml" --out "${folder}/score_${unit}"
+            --langs "${data}/utt2lang" --normalize "${normalize}" --config "${asr_exp}/config.yaml" --out "${folder}/score_${unit}"
     done
 }

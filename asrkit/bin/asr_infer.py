@@ -35,7 +35,7 @@ def get_parser() -> argparse.ArgumentParser:
     add("--beam_size", type=int, default=50)
     add("--beam_threshold", type=float, default=50.0)
     add("--lm_weight", type=float, default=2.0)
-    add("--word_score", type=float, default=0.0)
+    add("--word_score", type=float, default=-1.0, help="added for each word")
     add("--nj", type=int, default=1, help="processes of the beam search")
     add("--device", default="cpu", help="cpu or cuda")
     add("--max_seconds", type=float, default=60.0, help="cut longer recordings at quiet places")

@@ -70,7 +70,7 @@ class BeamDecoder:
         beam_size_token: int | None = None,
         beam_threshold: float = 50.0,
         lm_weight: float = 2.0,
-        word_score: float = 0.0,
+        word_score: float = -1.0,
         sil_score: float = 0.0,
         nbest: int = 1,
     ) -> None:

@@ -87,6 +87,8 @@ def _seed(task: ScoreTask) -> int | None:
 
 def _align(task: ScoreTask, separator: str) -> list[Utterance]:
     languages = _languages(task)
+    if task.normalize and task.unit not in ("cer", "wer"):
+        raise ScoreError(f"normalize is for words and characters, not for {task.unit}: phones")
     if task.normalize and languages is None:
         raise ScoreError("normalize needs languages: give --langs utt2lang or --lang")
 

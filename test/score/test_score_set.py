@@ -106,6 +106,7 @@ def test_missing_hypotheses_are_warned_of(
         ({"ref": "", "hyp": ""}, [], "nothing to score"),
         ({"langs": "b it\n"}, ["--langs", "langs"], "lack a language"),
         ({}, ["--normalize", "true"], "give --langs"),
+        ({}, ["--unit", "per", "--normalize", "true", "--lang", "it"], "not for per"),
         ({}, ["--langs", "nowhere"], "cannot be read"),
         ({"config": "seed: [\n"}, ["--config", "config"], "cannot be read as a configuration"),
     ],
