@@ -132,10 +132,11 @@ class BeamDecoder:
         if np.isnan(scores).any():
             raise DecodeError("the scores hold NaN; the model or its input is broken")
         emissions = self._emissions(scores)
-        found = self._decoder.decode(emissions.ctypes.data, *emissions.shape)
+        found = map(self._hypothesis, self._decoder.decode(emissions.ctypes.data, *emissions.shape))
+        # Flashlight orders equal scores by addresses in memory; without LM, homophones are equal.
+        ranked = sorted(found, key=lambda h: (-round(h.score, 3), h.words, h.tokens))
         unique: dict[tuple[tuple[int, ...], tuple[str, ...]], Hypothesis] = {}
-        for result in found:
-            hypothesis = self._hypothesis(result)
+        for hypothesis in ranked:
             unique.setdefault((tuple(hypothesis.tokens), tuple(hypothesis.words)), hypothesis)
             if len(unique) == self.nbest:
                 break

@@ -52,7 +52,8 @@ def test_without_lexicon_and_lm_it_is_the_best_path() -> None:
     ("frames", "words"),
     [
         ("ab", ["ab"]),
-        ("a-b--c-d-", ["ab", "cd"]),
+        ("a-b--c-d-", ["ab", "cd"]),  # and not abc d: equal, later by code point
+        ("a-bb-", ["ab"]),
         ("aabb-ccdd", ["ab", "cd"]),
         ("-aaabbbb", ["ab"]),
         ("abbb-", ["ab"]),
@@ -87,6 +88,13 @@ def test_the_lm_chooses_between_homophones(tmp_path: Path) -> None:
         arpa = unigram_arpa(tmp_path / f"{likely}.arpa", {likely: -0.5, rare: -2.0, "c": -1.0})
         decoder = BeamDecoder(TOKENS, lexicon=lexicon, lm=arpa, nbest=2)
         assert [found.words for found in decoder(scores("a-b"))] == [[likely], [rare]]
+
+
+def test_equal_scores_are_ordered_by_their_words() -> None:
+    lexicon = {word: [("a", "b")] for word in ("zz", "mm", "aa")}
+    for _ in range(5):
+        found = BeamDecoder(TOKENS, lexicon=lexicon, nbest=3)(scores("a-b"))
+        assert [hypothesis.words for hypothesis in found] == [["aa"], ["mm"], ["zz"]]
 
 
 def test_scores_add_up(tmp_path: Path) -> None:
