@@ -49,4 +49,5 @@ def words(keys: Tensor, count: int, device: torch.device) -> Tensor:
 
 def uniform(keys: Tensor, count: int, device: torch.device) -> Tensor:
     """[B] keys to [B, count] float32 in the open interval (0, 1)."""
-    return ((words(keys, count, device) >> 8).float() + 0.5) * (1.0 / (1 << 24))
+    # 23 bits and a half: one bit more, and float32 rounds the largest value up to 1
+    return ((words(keys, count, device) >> 9).float() + 0.5) * (1.0 / (1 << 23))

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from asrkit.batch import Batch
 from asrkit.noise import key_of
-from asrkit.objectives.base import Objective
+from asrkit.objectives.base import Objective, Stat
 from asrkit.options import Options
 from asrkit.train import checkpoint
 from asrkit.train.distributed import World, gradients_stay_local
@@ -71,6 +71,7 @@ class Trainer:
         self._skipped_in_row = 0
         self._signal = 0
         self._meter = Meter()
+        self._stats: list[dict[str, Stat]] = []
         self._peak = float(options.optimizer_conf["lr"])
         self._parameters = [p for p in objective.parameters() if p.requires_grad]
 
@@ -115,6 +116,7 @@ class Trainer:
         self.objective.before_step(self.step)
         self.optimizer.zero_grad(set_to_none=True)
         self._weight = torch.zeros((), dtype=torch.float64, device=device)
+        self._stats = []
         seconds = 0.0
         for micro in range(options.accum_grad):
             batch = next(train)
@@ -129,7 +131,7 @@ class Trainer:
                     output = self.model(batch)
                 (output.loss * self.precision.scale).backward()
             self._weight += output.weight
-            self._meter.add(output.stats)
+            self._stats.append(output.stats)
         self._consumed += options.accum_grad * self.world.size
         return seconds
 
@@ -153,6 +155,8 @@ class Trainer:
             self._skip(gradients)
             return False
         self._skipped_in_row = 0
+        for stats in self._stats:  # those of a skipped update may be NaN: they are left out
+            self._meter.add(stats)
         self._meter.add({"grad_norm": (norm_value, 1.0)})
         if self.options.grad_clip > 0:
             torch.nn.utils.clip_grads_with_norm_(self._parameters, self.options.grad_clip, norm)
