@@ -1,5 +1,6 @@
 """Times the data side: index, epoch plan and memory for millions of utterances, and reading FLAC.
 
+    make bench, or with the package installed:
     python bench/data.py                                # a million utterances, and reading
     python bench/data.py --millions 1 10 30 --work_dir /big/disk
 

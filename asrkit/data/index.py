@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from tqdm import tqdm
 
 from asrkit.data import columns
 from asrkit.data.cache import Arrays, cached
@@ -177,7 +178,10 @@ def _compared(
 ) -> Iterator[tuple[slice, np.ndarray]]:
     """Blocks of line offsets and key ends of table ``name``, after its keys equal wav.scp's."""
     count = min(len(offsets), len(scp_offsets)) - 1
-    for block in columns.blocks(count):
+    bar = tqdm(
+        columns.blocks(count), f"indexing {path / name}", -(-count // columns.LINES), delay=2
+    )
+    for block in bar:
         ends = columns.key_ends(data, offsets[block])
         mine, sizes = columns.keys_of(data, offsets[block], ends)
         scp_ends = columns.key_ends(scp, scp_offsets[block])

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, groupby
 from pathlib import Path
 
+from tqdm import tqdm
+
 from asrkit.data.datadir import DataDir, read_table, split_line, table_names, write_table
 from asrkit.files import DataError, atomic
 from asrkit.noise import key_of
@@ -44,9 +46,13 @@ def combine(
         common.add("text")
     out.mkdir(parents=True, exist_ok=True)
     for name in sorted(common - {"spk2utt"}):
-        with atomic(out / name) as stream:
+        size = sum((folder / name).stat().st_size for folder in folders if name in names[folder])
+        bar = tqdm(total=size, desc=name, unit="B", unit_scale=True, delay=2, leave=False)
+        with bar, atomic(out / name) as stream:
             for key, value in _merged(folders, name):
-                stream.write(f"{key} {value}".rstrip(" ") + "\n")
+                line = f"{key} {value}".rstrip(" ") + "\n"
+                stream.write(line)
+                bar.update(len(line))
     speakers: dict[str, list[str]] = {}
     for utterance, speaker in _lines(out / "utt2spk"):
         speakers.setdefault(speaker, []).append(utterance)

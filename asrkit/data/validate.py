@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import soundfile
+from tqdm import tqdm
 
 from asrkit.data.datadir import DataDir, Problem, Rows, read_rows, speakers_of, table_names
 from asrkit.files import DataError
@@ -162,7 +163,9 @@ class Check:
     def _audio(self) -> dict[str, float]:
         """Reports missing files; seconds of recordings that segments cut, where headers tell."""
         durations: dict[str, float] = {}
-        for key, value, line in self._each("wav.scp"):
+        count = len(self.tables.get("wav.scp", ()))
+        bar = tqdm(self._each("wav.scp"), "audio files", count, unit="file", delay=2, leave=False)
+        for key, value, line in bar:
             if not value or value.endswith("|"):
                 continue
             path = value if os.path.exists(value) else archive_of(value)
