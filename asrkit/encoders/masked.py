@@ -36,6 +36,17 @@ class MaskedEncoder(Encoder):
         parameters then require no gradient), while norm and projection go on learning.
     """
 
+    training_options = frozenset(
+        {
+            "dropout",
+            "attention_dropout",
+            "activation_dropout",
+            "input_dropout",
+            "layerdrop",
+            "feature_grad_mult",
+        }
+    )
+
     def __init__(
         self,
         conv: ConvStack,

@@ -13,11 +13,13 @@ from asrkit.batch import Batch, Padded
 from asrkit.encoders.base import Encoder
 from asrkit.encoders.conv import frame_weights
 from asrkit.encoders.dropout import Dropout
-from asrkit.objectives.base import FrameObjective, Frames, Output, Stat
+from asrkit.objectives.base import Complaint, FrameObjective, Frames, Output, Stat
 from asrkit.objectives.masking import SpanMask, draw_mask
 from asrkit.objectives.picks import Picks
 from asrkit.objectives.similarity import contrast, draw_negatives
 from asrkit.quantizers.base import Quantized, Quantizer
+
+SETTLED = 200  # updates before which a run is not judged
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,6 +81,25 @@ class ContrastiveObjective(FrameObjective):
     def forward(self, batch: Batch) -> Output:
         features = self._features(batch)
         return self.score(features, self.draw(batch.keys, features))[1]
+
+    def diagnose(self, stats: dict[str, float]) -> Complaint | None:
+        """Watches codebook and features, as the loss falls in a collapse (ALGORITHMS §4)."""
+        if self.step < SETTLED or "code_perplexity" not in stats:
+            return None
+        codes, spread = stats["code_perplexity"], stats["features_std"]
+        if codes < 1.05 * self.quantizer.groups:
+            return Complaint(
+                f"the codebook has collapsed (code perplexity {codes:.2f}): lower optimizer_conf.lr, "
+                "raise objective_conf.diversity_weight, or use larger batches",
+                fatal=True,
+            )
+        if spread < 1e-3:
+            return Complaint(
+                f"the features have collapsed (standard deviation {spread:.1e}): lower "
+                "optimizer_conf.lr or objective_conf.features_weight",
+                fatal=True,
+            )
+        return None
 
     def frames(self, batch: Batch) -> tuple[Frames, Output]:
         """Targets are the projected quantised latents of every frame, in a choice of their own."""

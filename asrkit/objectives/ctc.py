@@ -12,10 +12,12 @@ from asrkit.batch import Batch, Padded
 from asrkit.encoders.base import Encoder
 from asrkit.encoders.dropout import Dropout
 from asrkit.encoders.take_part import take_part
-from asrkit.objectives.base import Output, Recognizer, Stat
+from asrkit.objectives.base import Complaint, Output, Recognizer, Stat
 from asrkit.objectives.edit_distance import edit_distance
 from asrkit.objectives.masking import SpanMask, draw_mask
 from asrkit.tokens import TokenList
+
+PATIENCE = 500  # updates of the whole model before all blanks are worth a word
 
 
 class CtcObjective(Recognizer):
@@ -71,6 +73,17 @@ class CtcObjective(Recognizer):
             **self._scores(log_probs, text),
         }
         return Output(loss, stats, count)
+
+    def diagnose(self, stats: dict[str, float]) -> Complaint | None:
+        """A model that writes nothing is normal early, and a common end of a bad set-up later."""
+        if self.step < self.freeze_steps + PATIENCE or stats.get("blank", 0.0) < 0.9995:
+            return None
+        return Complaint(
+            "the model writes nothing but blanks: more updates may help; else raise "
+            "optimizer_conf.lr, start from a pre-trained encoder, or check that audio and text "
+            "belong together and that the audio was 16 kHz speech",
+            fatal=False,
+        )
 
     def log_probs(self, batch: Batch) -> Padded:
         if batch.speech is None:

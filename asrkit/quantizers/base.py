@@ -30,8 +30,10 @@ class Quantizer(nn.Module, ABC):
 
     input_size: width F of the frames.
     output_size: width Dq of the vectors.
+    groups: G, the codes a frame gets; the least value of the perplexities.
     """
 
+    groups: int
     input_size: int
     output_size: int
 
