@@ -7,6 +7,7 @@ or WAV files, or entries of Kaldi archives, that stage 3 has already brought to 
 
 from __future__ import annotations
 
+import functools
 import io
 import math
 import os
@@ -124,8 +125,14 @@ def _resample(samples: np.ndarray, rate: int) -> np.ndarray:
     samples = np.ascontiguousarray(samples, np.float32)
     if rate == RATE:
         return samples
-    changed: torch.Tensor = torchaudio.functional.resample(torch.from_numpy(samples), rate, RATE)
+    changed: torch.Tensor = _resampler(rate)(torch.from_numpy(samples))
     return changed.numpy()
+
+
+@functools.lru_cache(maxsize=8)
+def _resampler(rate: int) -> torchaudio.transforms.Resample:
+    """The filter of one rate: making it takes as long as using it on some seconds."""
+    return torchaudio.transforms.Resample(rate, RATE)
 
 
 def load(source: str, start: int = 0, frames: int = -1) -> np.ndarray:

@@ -193,7 +193,7 @@ def _compared(
                 if key != other:
                     raise DataError(
                         f"{path / name}:{row + 1}: has {key!r} where wav.scp has {other!r}; "
-                        "the files need the same keys, sorted: run fix_data_dir"
+                        f"the files need the same keys, sorted: {_repair(name)}"
                     )
         yield block, ends
     if len(offsets) != len(scp_offsets):
@@ -202,5 +202,9 @@ def _compared(
         key = columns.line(source[0], source[1], count).split(" ")[0]
         raise DataError(
             f"{path / longer}:{count + 1}: {key!r} is only here and not in "
-            f"{'wav.scp' if lines is not None else name}; run fix_data_dir"
+            f"{'wav.scp' if lines is not None else name}; {_repair(name)}"
         )
+
+
+def _repair(name: str) -> str:
+    return "make it anew (stage 5)" if name.startswith("text.") else "run fix_data_dir"

@@ -143,6 +143,15 @@ def test_resume_anywhere_equals_uninterrupted() -> None:
         assert second.state(11) == source.state(consumed + 11)
 
 
+@pytest.mark.parametrize("world", [1, 2, 5])
+def test_fewer_batches_than_ranks(world: int) -> None:
+    plan = EpochPlan(np.array([5, 5, 9], np.int32), batch_bins=18)
+    assert len(plan.epoch(0)) == 2
+    streams = [iter(BatchStream(plan, rank=r, world_size=world)) for r in range(world)]
+    dealt = [next(one).epoch for _ in range(10) for one in streams]
+    assert dealt == [position // 2 for position in range(10 * world)]
+
+
 def test_evaluation_once_over_all_ranks() -> None:
     plan = EpochPlan(corpus(101), batch_bins=960000, train=False)
     parts = [list(EvalStream(plan, rank=r, world_size=3)) for r in range(3)]
