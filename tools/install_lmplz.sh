@@ -2,13 +2,12 @@
 # Build KenLM's lmplz and build_binary into tools/bin; pip brings their source but not the programs.
 # Usage: tools/install_lmplz.sh [--force true]      takes one or two minutes; needs no root
 #
-# PYTHON  the Python whose pip fetches the source (default: python3)
+# PYTHON  the Python whose pip fetches the source (default: that of make's environment, else python3)
 # Needs a C++ compiler and Boost's headers and libraries. Where Boost is missing and apt-get exists,
 # Debian's packages are fetched and unpacked below tools/src, without installing anything.
 set -euo pipefail
 tools=$(cd "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 src="${tools}/src"
-python=${PYTHON:-python3}
 boost_packages=(libboost-dev libboost-program-options-dev libboost-system-dev libboost-thread-dev libboost-test-dev)
 boost_options=()
 
@@ -84,6 +83,16 @@ unpack_boost() { # Debian's packages below tools/src, with apt's state and cache
     rm -r -- "${own}"
 }
 
+find_python() {
+    python=${PYTHON:-}
+    if [ -z "${python}" ]; then
+        python=$("${tools}/env.sh" --print 2>/dev/null)/bin/python || true
+        [ -x "${python}" ] || python=python3
+    fi
+    "${python}" -m pip --version >/dev/null 2>&1 ||
+        fail "${python} has no pip, which fetches KenLM's source; run: make env, or set PYTHON to a Python with pip"
+}
+
 find_cmake() {
     if command -v cmake >/dev/null; then
         cmake=(cmake)
@@ -109,6 +118,7 @@ if [ "${force}" != true ] && [ -x "${tools}/bin/lmplz" ] && [ -x "${tools}/bin/b
 fi
 command -v c++ >/dev/null || fail "no C++ compiler; run: sudo apt-get install build-essential (lmplz is C++)"
 command -v make >/dev/null || fail "no make; run: sudo apt-get install make"
+find_python
 mkdir -p "${src}" "${tools}/bin"
 find_cmake
 have_boost || unpack_boost

@@ -213,10 +213,10 @@ make_ngram() {
     fi
     step "${folder}/.done.word" "${raw}/$1_train/text" "${option[@]}" -- \
         python3 -m asrkit.bin.train_ngram "${words[@]}" --lang "$1" --order "${ngram_num}" \
-        --out "${folder}/word.arpa"
+        --out "${folder}/word.bin"
     step "${folder}/.done.${token_file}" "${raw}/$1_train/${token_file}" -- \
         python3 -m asrkit.bin.train_ngram --text "${raw}/$1_train/${token_file}" \
-        --order "${ngram_num}" --out "${folder}/${token_file#text.}.arpa"
+        --order "${ngram_num}" --out "${folder}/${token_file#text.}.bin"
 }
 
 # decode SET MODE: hypotheses in <asr_exp>/decode_<mode>/<set>; or a file `skipped` that says why not.
@@ -224,11 +224,11 @@ decode() {
     local set=$1 mode=$2 folder=${asr_exp}/decode_$2/$1 ngram options=() lm=
     ngram=$(ngram_folder "${set%%_*}")
     case "${mode}" in
-    free) lm=${ngram}/${token_file#text.}.arpa ;;
+    free) lm=${ngram}/${token_file#text.}.bin ;;
     lexicon) options=(--lexicon "${ngram}/lexicon.txt") ;;
     lexicon_lm)
         options=(--lexicon "${ngram}/lexicon.txt")
-        lm=${ngram}/word.arpa
+        lm=${ngram}/word.bin
         ;;
     esac
     if [ -n "${lm}" ]; then

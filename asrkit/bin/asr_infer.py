@@ -49,7 +49,7 @@ def _beam(args: argparse.Namespace, model: Speech2Text) -> BeamTask | None:
     if args.lang:
         folder = model.path.parent.parent / "ngram" / args.lang
         lexicon = lexicon or folder / "lexicon.txt"
-        lm = lm or folder / "word.arpa"
+        lm = lm or folder / "word.bin"
     found = {"lexicon": lexicon and lexicon.exists(), "lm": lm and lm.exists()}
     mode = args.decode or (
         "lexicon_lm" if all(found.values()) else "lexicon" if found["lexicon"] else "greedy"
