@@ -96,8 +96,13 @@ def table_names(folder: Path) -> list[str]:
     return sorted(p.name for p in folder.iterdir() if p.is_file() and is_table(p.name))
 
 
+def is_tokens(name: str) -> bool:
+    """text.phn and the like, which stage 5 makes of the text."""
+    return name.startswith("text.")
+
+
 def is_table(name: str) -> bool:
-    if name.startswith("text."):
+    if is_tokens(name):
         return not name.endswith((".tmp", ".log"))
     return name in ("wav.scp", "segments", "text") or name.startswith(("utt2", "spk2", "reco2"))
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import soundfile
 
-from asrkit.data.datadir import DataDir, Table, back_up, read_rows, table_names
+from asrkit.data.datadir import DataDir, Table, back_up, is_tokens, read_rows, table_names
 from asrkit.data.validate import OVERSHOOT, archive_of, parse_segment
 from asrkit.files import DataError
 
@@ -57,7 +57,7 @@ class _Fixer:
         if "wav.scp" not in tables:
             raise DataError(f"{self.folder / 'wav.scp'}: is missing and cannot be made")
         for name, table in tables.items():
-            if not name.startswith("text.") and not (name == "text" and allow_empty_text):
+            if not is_tokens(name) and not (name == "text" and allow_empty_text):
                 for key in [key for key, value in table.items() if not value]:
                     self._drop(self.data.level(name), key, f"has no value in {name}")
         if check_audio:
@@ -71,6 +71,9 @@ class _Fixer:
                 + "\n".join(self.notes[:20])
             )
         fixed = self.data.keep(kept)
+        stale = [name for name in fixed.tables if is_tokens(name) and self._stale(name, kept)]
+        for name in stale:
+            del fixed.tables[name]
         if not self.notes and fixed.tables == tables:
             return Fixed([], self.before, len(kept), None)
         if tables.get("spk2utt") != fixed.tables["spk2utt"]:
@@ -82,6 +85,8 @@ class _Fixer:
             for copy in backup.iterdir():
                 shutil.copy2(copy, self.folder / copy.name)
             raise
+        for name in stale:
+            (self.folder / name).unlink()
         return Fixed(self.notes, self.before, len(kept), backup)
 
     def _table(self, name: str) -> Table:
@@ -101,7 +106,7 @@ class _Fixer:
 
     def _all_utterances(self) -> set[str]:
         names = [name for name in self.data.tables if self.data.level(name) == "utterance"]
-        return set().union(*(self.data.tables[name] for name in names))
+        return set().union(*(self.data.tables[name] for name in names if not is_tokens(name)))
 
     def _missing_audio(self) -> None:
         for key, value in self.data.tables["wav.scp"].items():
@@ -128,6 +133,15 @@ class _Fixer:
                 if begin >= length or end > length + OVERSHOOT:
                     self._drop("utterance", key, f"ends at {end:.2f} s of {length:.2f} s")
 
+    def _stale(self, name: str, kept: list[str]) -> bool:
+        """Tokens can be made again of the text: they never cost an utterance."""
+        lacking = len(set(kept) - self.data.tables[name].keys())
+        if lacking:
+            self.notes.append(
+                f"{name}: removed: lacks {lacking} utterances; make it anew (stage 5)"
+            )
+        return bool(lacking)
+
     def _add_missing(self, lang: str | None) -> None:
         tables = self.data.tables
         base = tables["segments" if self.segmented else "wav.scp"]
@@ -141,7 +155,11 @@ class _Fixer:
     def _common(self) -> list[str]:
         """Utterances that every table has and none broke; the others are noted."""
         tables = self.data.tables
-        names = [name for name in sorted(tables) if self.data.level(name) == "utterance"]
+        names = [
+            name
+            for name in sorted(tables)
+            if self.data.level(name) == "utterance" and not is_tokens(name)
+        ]
         broken = self.broken.get("utterance", set())
         kept = []
         for utterance in sorted(self._all_utterances() - broken):

@@ -17,6 +17,7 @@ from tqdm import tqdm
 
 from asrkit.data import columns
 from asrkit.data.cache import Arrays, cached
+from asrkit.data.datadir import is_tokens
 from asrkit.files import DataError
 
 LONGEST = np.iinfo(np.int32).max
@@ -207,4 +208,4 @@ def _compared(
 
 
 def _repair(name: str) -> str:
-    return "make it anew (stage 5)" if name.startswith("text.") else "run fix_data_dir"
+    return "make it anew (stage 5)" if is_tokens(name) else "run fix_data_dir"

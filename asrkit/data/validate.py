@@ -11,7 +11,15 @@ from typing import NamedTuple
 import soundfile
 from tqdm import tqdm
 
-from asrkit.data.datadir import DataDir, Problem, Rows, read_rows, speakers_of, table_names
+from asrkit.data.datadir import (
+    DataDir,
+    Problem,
+    Rows,
+    is_tokens,
+    read_rows,
+    speakers_of,
+    table_names,
+)
 from asrkit.files import DataError
 
 OVERSHOOT = 0.5  # seconds that a segment may reach past the end (as Kaldi): it is cut there
@@ -65,7 +73,7 @@ class Check:
             elif not self.rows[name].keys:
                 self._add(name, 0, "is empty", "fill it, or leave the whole folder out")
         for name in self.rows:
-            empty_allowed = name.startswith("text.") or (name == "text" and allow_empty_text)
+            empty_allowed = is_tokens(name) or (name == "text" and allow_empty_text)
             if not empty_allowed:
                 self._empty_values(name)
         self._same_keys()
@@ -114,6 +122,8 @@ class Check:
         for key in self.tables[name].keys() - self.tables[other].keys():
             line = self.lines[name][key]
             repair = f"add it to {other} or remove it here (fix_data_dir does)"
+            if is_tokens(name) or is_tokens(other):
+                repair = f"make {name if is_tokens(name) else other} anew (stage 5)"
             self._add(name, line, f"{key!r} is not in {other}", repair)
 
     def _speakers(self) -> None:

@@ -84,6 +84,19 @@ def test_wrong_spk2utt_is_made_anew(folder: Path) -> None:
     assert validate(folder).problems == []
 
 
+def test_stale_tokens_cost_no_utterance(folder: Path) -> None:
+    (folder / "text.phn").write_text("a x\n")
+    (folder / "text.char").write_text("".join(f"{key} x\n" for key in "abcdefghi"))
+    assert "text.phn" in "".join(map(str, validate(folder).errors))
+    fixed = fix(folder)
+    assert fixed.after == 8
+    assert fixed.notes == ["text.phn: removed: lacks 7 utterances; make it anew (stage 5)"]
+    assert not (folder / "text.phn").exists() and len(read_table(folder / "text.char")) == 8
+    assert (fixed.backup / "text.phn").read_text() == "a x\n"
+    (folder / "text.phn").write_text("a x\n")
+    assert len(fix(folder).notes) == 1 and not (folder / "text.phn").exists()
+
+
 def test_nothing_left_changes_nothing(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "text").write_text("x y\n")
     assert main([str(folder)]) == 1
