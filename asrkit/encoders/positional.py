@@ -8,6 +8,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from asrkit.encoders.fft_conv import fft_conv
+
+FFT_KERNEL = 64  # from here on Fourier blocks are faster on a CPU
+
 
 class _WeightNormConv(nn.Module):
     """Conv1d whose kernel has one gain for every tap (weight normalisation over dim 2)."""
@@ -21,8 +25,10 @@ class _WeightNormConv(nn.Module):
         self.bias = nn.Parameter(torch.zeros(size))
 
     def forward(self, x: Tensor) -> Tensor:
-        weight = self.weight_v * (self.weight_g / self.weight_v.norm(dim=(0, 1), keepdim=True))
-        return grouped_conv(x, weight, self.bias, self.groups)
+        gain = self.weight_g / self.weight_v.norm(dim=(0, 1), keepdim=True)
+        if self.kernel >= FFT_KERNEL and x.device.type == "cpu" and x.dtype == torch.float32:
+            return fft_conv(x, self.weight_v, gain.flatten(), self.groups) + self.bias
+        return grouped_conv(x, self.weight_v * gain, self.bias, self.groups)
 
 
 class _PlainConv(nn.Conv1d):

@@ -1,0 +1,260 @@
+"""Training steps of asrkit and of transformers, side by side.
+
+    python bench/train_step.py [--device cuda] [--task pretrain finetune] [--repeats 5]
+
+Both engines build wav2vec 2.0 Base with the same options, get the same audio, and run forward,
+backward and a fused AdamW step; each draws masks and distractors with its own code, inside the
+time. Each lives in a process of its own; they take steps in turn, so that a busy machine slows
+both. Float32 on a CPU, bfloat16 autocast on CUDA; layerdrop is 0 so that steps do equal work.
+asrkit's process keeps freed memory, as asr_train does on a CPU (asrkit/train/memory.py);
+--hf_keep_memory gives transformers the same.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+Step = Callable[[], Tensor]
+VOCABULARY, LABELS_A_SECOND = 60, 12
+MASK = {"prob": 0.65, "length": 10, "channel_prob": 0.25, "channel_length": 64}
+
+
+def parse(argv: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
+    parser.add_argument("--task", nargs="+", default=["pretrain", "finetune"])
+    parser.add_argument("--dropout", nargs="+", type=float, default=[0.1, 0.0])
+    parser.add_argument("--batch", type=int, default=2, help="utterances a step")
+    parser.add_argument("--seconds", type=float, default=10.0, help="length of an utterance")
+    parser.add_argument("--repeats", type=int, default=5, help="timed steps of each engine")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--compile", action="store_true", help="torch.compile in both engines")
+    parser.add_argument("--hf_keep_memory", action="store_true")
+    parser.add_argument("--worker", help=argparse.SUPPRESS)
+    return parser.parse_args(argv)
+
+
+def audio(args: argparse.Namespace) -> tuple[Tensor, Tensor]:
+    """Noise [B, S] and labels [B, L] (2 .. VOCABULARY - 1), the same in both engines."""
+    generator = torch.Generator().manual_seed(0)
+    speech = torch.randn(args.batch, int(args.seconds * 16000), generator=generator)
+    shape = (args.batch, int(args.seconds * LABELS_A_SECOND))
+    return speech, torch.randint(2, VOCABULARY, shape, generator=generator)
+
+
+def asrkit_step(args: argparse.Namespace, task: str, dropout: float) -> tuple[Step, list[Tensor]]:
+    from asrkit.batch import Batch, pad
+    from asrkit.encoders.wav2vec2 import Wav2Vec2Encoder
+    from asrkit.objectives.base import Objective
+    from asrkit.objectives.contrastive import ContrastiveObjective
+    from asrkit.objectives.ctc import CtcObjective
+    from asrkit.quantizers.gumbel import GumbelQuantizer
+    from asrkit.tokens import TokenList
+    from asrkit.train.memory import keep_freed_memory
+
+    keep_freed_memory()
+    encoder = Wav2Vec2Encoder(
+        dropout=dropout,
+        attention_dropout=dropout,
+        input_dropout=dropout,
+        layerdrop=0.0,
+        feature_grad_mult=0.0 if task == "finetune" else 0.1,
+    )
+    objective: Objective
+    if task == "pretrain":
+        quantizer = GumbelQuantizer(encoder.feature_size)
+        objective = ContrastiveObjective(encoder, quantizer, features_dropout=dropout)
+    else:
+        tokens = TokenList.build(f"p{number}" for number in range(VOCABULARY - 2))
+        objective = CtcObjective(
+            encoder,
+            tokens,
+            final_dropout=dropout,
+            mask_prob=MASK["prob"],
+            channel_mask_prob=MASK["channel_prob"],
+        )
+    objective.to(args.device).train()
+    speech, labels = audio(args)
+    batch = Batch(
+        ids=[str(number) for number in range(args.batch)],
+        keys=torch.arange(args.batch),
+        speech=pad(list(speech)),
+        text=pad(list(labels)),
+    ).to(torch.device(args.device))
+    model = torch.compile(objective) if args.compile else objective
+    steps = 0
+
+    def step() -> Tensor:
+        nonlocal steps
+        objective.before_step(steps)
+        steps += 1
+        output = model(batch)
+        return output.loss / output.weight
+
+    return step, list(objective.parameters())
+
+
+def hf_step(args: argparse.Namespace, task: str, dropout: float) -> tuple[Step, list[Tensor]]:
+    import transformers
+    from transformers.models.wav2vec2 import modeling_wav2vec2 as hf
+
+    if args.hf_keep_memory:
+        from asrkit.train.memory import keep_freed_memory
+
+        keep_freed_memory()
+    config = transformers.Wav2Vec2Config(
+        hidden_dropout=dropout,
+        attention_dropout=dropout,
+        activation_dropout=0.0,
+        feat_proj_dropout=dropout,
+        feat_quantizer_dropout=dropout,
+        final_dropout=dropout,
+        layerdrop=0.0,
+        mask_time_prob=MASK["prob"],
+        mask_time_length=MASK["length"],
+        mask_feature_prob=MASK["channel_prob"] if task == "finetune" else 0.0,
+        mask_feature_length=MASK["channel_length"],
+        vocab_size=VOCABULARY,
+        ctc_zero_infinity=True,
+    )
+    speech, labels = (part.to(args.device) for part in audio(args))
+    if task == "finetune":
+        model = transformers.Wav2Vec2ForCTC(config).to(args.device).train()
+        model.freeze_feature_encoder()
+        run = torch.compile(model) if args.compile else model
+        return lambda: run(speech, labels=labels).loss / args.batch, list(model.parameters())
+    model = transformers.Wav2Vec2ForPreTraining(config).to(args.device).train()
+    run = torch.compile(model) if args.compile else model
+    shape = (args.batch, int(model._get_feat_extract_output_lengths(speech.shape[1])))
+
+    def step() -> Tensor:
+        mask = hf._compute_mask_indices(shape, MASK["prob"], MASK["length"], min_masks=2)
+        negatives = hf._sample_negative_indices(shape, config.num_negatives, mask)
+        output = run(
+            speech,
+            mask_time_indices=torch.from_numpy(mask).to(args.device),
+            sampled_negative_indices=torch.from_numpy(negatives).to(args.device),
+        )
+        loss: Tensor = output.loss / int(mask.sum())
+        return loss
+
+    return step, list(model.parameters())
+
+
+def work(args: argparse.Namespace) -> None:
+    """A worker: one step for every line on stdin, its seconds and peak memory on stdout."""
+    engine, task, dropout = json.loads(args.worker)
+    torch.set_num_threads(args.threads)
+    torch.manual_seed(0)
+    make = asrkit_step if engine == "asrkit" else hf_step
+    step, parameters = make(args, task, dropout)
+    trained = [parameter for parameter in parameters if parameter.requires_grad]
+    optimizer = torch.optim.AdamW(trained, lr=1e-5, fused=True)
+    cuda = args.device == "cuda"
+    for _ in sys.stdin:
+        start = time.perf_counter()
+        with torch.autocast("cuda", torch.bfloat16, enabled=cuda):
+            loss = step()
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        if cuda:
+            torch.cuda.synchronize()
+        seconds = time.perf_counter() - start
+        peak = torch.cuda.max_memory_allocated() if cuda else _resident()
+        print(json.dumps([seconds, peak / 2**30]), flush=True)
+
+
+def _resident() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def compare(args: argparse.Namespace, task: str, dropout: float) -> None:
+    """Times both engines in turn and prints one row of the table."""
+    options = ["--device", args.device, "--threads", str(args.threads)]
+    options += ["--batch", str(args.batch), "--seconds", str(args.seconds)]
+    options += ["--compile"] * args.compile + ["--hf_keep_memory"] * args.hf_keep_memory
+    workers = {}
+    for engine in ("asrkit", "transformers"):
+        command = [sys.executable, __file__, "--worker", json.dumps([engine, task, dropout])]
+        workers[engine] = subprocess.Popen(
+            command + options, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+    times: dict[str, list[float]] = {engine: [] for engine in workers}
+    peaks: dict[str, float] = {}
+    for turn in range(args.repeats + 2):  # two to warm up
+        for engine, worker in workers.items():
+            assert worker.stdin is not None and worker.stdout is not None
+            worker.stdin.write("step\n")
+            worker.stdin.flush()
+            line = worker.stdout.readline()
+            if not line:
+                raise SystemExit(f"error: the {engine} worker died; its message is above")
+            seconds, peaks[engine] = json.loads(line)
+            if turn >= 2:
+                times[engine].append(seconds)
+    for worker in workers.values():
+        worker.communicate()
+    rate = {
+        engine: args.batch * args.seconds / statistics.median(seconds)
+        for engine, seconds in times.items()
+    }
+    ratios = sorted(
+        theirs / ours for ours, theirs in zip(times["asrkit"], times["transformers"], strict=True)
+    )
+    print(
+        f"| {task} | {dropout} | {rate['asrkit']:.2f} | {rate['transformers']:.2f} "
+        f"| {statistics.median(ratios):.2f} ({ratios[0]:.2f}-{ratios[-1]:.2f}) "
+        f"| {peaks['asrkit']:.2f} | {peaks['transformers']:.2f} |",
+        flush=True,
+    )
+
+
+def _device_name(device: str) -> str:
+    if device == "cuda":
+        return torch.cuda.get_device_name()
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as lines:
+            names = [line.split(":", 1)[1].strip() for line in lines if "model name" in line]
+    except OSError:
+        names = []
+    return names[0] if names else platform.processor()
+
+
+def main(argv: list[str] | None = None) -> int:
+    args = parse(argv)
+    if args.worker:
+        work(args)
+        return 0
+    import transformers
+
+    precision = "bfloat16 autocast" if args.device == "cuda" else f"{args.threads} threads, float32"
+    print(
+        f"wav2vec 2.0 Base, {args.batch} x {args.seconds:g} s a step; {_device_name(args.device)}, "
+        f"{precision}; torch {torch.__version__}, transformers {transformers.__version__}; "
+        f"{args.repeats} steps each, in turn"
+        + ("; torch.compile in both" if args.compile else "")
+        + ("; transformers keeps freed memory too" if args.hf_keep_memory else "")
+        + "\n\n| step | dropout | asrkit (audio s / s) | transformers | ratio of paired steps: "
+        "median (range) | peak GiB asrkit | transformers |\n|---|---|---|---|---|---|---|",
+        flush=True,
+    )
+    for task in args.task:
+        for dropout in args.dropout:
+            compare(args, task, dropout)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
