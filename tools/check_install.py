@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Says what of asrkit's surroundings works, and how to repair what does not. Exit 1 if something needed fails."""
+"""Says what works here and how to repair what does not; exit 1 if something needed fails."""
 
 from __future__ import annotations
 

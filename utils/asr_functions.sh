@@ -26,7 +26,7 @@ need_file() {
 # Stop with exit 2 on values that no stage could use; with 1 on what asrkit cannot do.
 check_options() {
     local name
-    for name in stage stop_stage ngpu nj inference_nj bpe_size ngram_num labelled_minutes; do
+    for name in stage stop_stage ngpu nj inference_nj bpe_size ngram_num; do
         need_integer "${name}" "${!name}"
     done
     case "${token_type}" in
@@ -45,6 +45,10 @@ check_options() {
             exit 2
         fi
     done
+    if [[ ! ${labelled_minutes} =~ ^[0-9]+(\.[0-9]+)?$ ]]; then
+        log "error: --labelled_minutes is a number, not '${labelled_minutes}'"
+        exit 2
+    fi
     if [ "${labelled_minutes}" != 0 ] && [ -z "${target}" ]; then
         log "error: --labelled_minutes needs --target"
         exit 2

@@ -103,7 +103,8 @@ def test_prepare_without_corpus_says_what_to_run(
 
 
 def test_help_sentences() -> None:
-    page = """<html><head><title>Un titolo lungo qui</title><script>var a = "non questo testo qui";</script></head>
+    page = """<html><head><title>Un titolo lungo qui</title>
+    <script>var a = "non questo testo qui";</script></head>
     <body><p>Fate clic su <b>Apri file</b> per aprire. È l&rsquo;ultima frase qui.</p>
     <ul><li>Uno due</li><li>Premete il tasto 5 adesso</li><li>x = y + z non va</li></ul>
     <p>Русский текст не здесь</p><footer><p>Help content debug info</p></footer></body></html>"""

@@ -46,7 +46,7 @@ word_boundary=false  # with phn: keep <space> between words
 
 # -- Training
 pretrain_config=""  # conf/*.yaml of stage 6; empty: no pre-training
-pretrain_tag=""  # default: the name of that file
+pretrain_tag=""  # default: the name of that file, less pretrain_
 pretrain_exp=""  # default: <expdir>/pretrain_<pretrain_tag>
 pretrain_args=""  # more options of asr_train.py in stage 6; they do not rename the experiment
 continue_config=""  # stage 7

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Fetch the Asterisk core sounds (speech and texts) and the LibreOffice help of one language.
 
-Debian and Ubuntu: `apt-get download` and `dpkg-deb -x` with state and cache in the downloads folder; no root.
+Debian and Ubuntu: `apt-get download` and `dpkg-deb -x`, state and cache in the downloads folder; no
+root needed.
 Elsewhere: the same sounds as tarballs from downloads.asterisk.org (no help text there).
 What lies in the downloads folder already is used, never fetched again, changed or removed.
 """
@@ -67,7 +68,7 @@ class Apt:
         )  # fmt: skip
 
     def checksum(self, package: str) -> str | None:
-        """SHA-256 of the package file that apt would download, or None if the lists do not know it."""
+        """SHA-256 of the package that apt would download, or None if the lists do not know it."""
         shown = self._run("apt-cache", "show", "--no-all-versions", package)
         for line in shown.stdout.splitlines():
             if line.startswith("SHA256: "):
@@ -86,7 +87,8 @@ class Apt:
             known = self.checksum(package)
             if known is None:
                 raise FetchError(
-                    f"apt cannot find {package} (is this machine offline?): {last_line(updated.stderr)}\n"
+                    f"apt cannot find {package} (is this machine offline?): "
+                    f"{last_line(updated.stderr)}\n"
                     f"Put {package}_*.deb into the downloads folder by hand, or use --source http"
                 )
         if known is None:

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Kaldi data directories of one language from the unpacked Asterisk sounds: clean, split by prompt, write.
+"""Kaldi data directories of one language from the unpacked Asterisk sounds, split by prompt.
 
 A prompt's split depends on its normalised text alone, so the same sentence is never on two sides.
 """
@@ -39,7 +39,7 @@ def split_of(words: str, salt: str = SALT) -> str:
 
 
 def locate(downloads: Path, lang: str) -> tuple[Path, Path]:
-    """The text file and the folder of speech inside the unpacked packages; ValueError if not there."""
+    """Text file and folder of speech of the unpacked packages; ValueError if not there."""
     texts = sorted(downloads.glob(f"asterisk-core-sounds-{lang}*/**/core-sounds-{lang}.txt*"))
     marks = sorted(downloads.glob(f"asterisk-core-sounds-{lang}-g722/**/vm-goodbye.g722"))
     if not texts or not marks:

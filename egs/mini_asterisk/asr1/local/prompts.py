@@ -1,4 +1,4 @@
-"""Texts of the Asterisk core sounds: reading, judging and cleaning them (no audio, no files written)."""
+"""Texts of the Asterisk core sounds: reading, judging and cleaning them."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class PromptFileError(ValueError):
 
 
 def read_prompts(path: Path) -> tuple[list[Prompt], int]:
-    """Prompts of `core-sounds-XX.txt[.gz]` in file order, and how many keys came twice (the first is kept)."""
+    """Prompts of `core-sounds-XX.txt[.gz]` in file order; how many keys came again (not kept)."""
     data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
     try:
         text = data.decode("utf-8-sig")
@@ -90,7 +90,7 @@ class Vocabulary:
         return ranked[0] if self.counts[ranked[0]] >= DOMINANT * second else None
 
     def accented(self, word: str) -> str:
-        """`numero` -> `número` where the text at hand (almost) never writes it without; else unchanged."""
+        """`numero` -> `número` where the vocabulary (almost) never has it without; else unchanged."""
         spellings = self._spellings.get(word)
         if not spellings:
             return word
@@ -106,7 +106,7 @@ def strip_accents(word: str) -> str:
 def repair_lost_letters(text: str, lang: str, vocabulary: Vocabulary) -> tuple[str, int]:
     """Text with each `?` that stands for a letter (`pu? essere`) replaced, and how many were.
 
-    Raises Dropped when the vocabulary does not single out one word. A `?` that ends a question is kept.
+    Raises Dropped when the vocabulary does not single out one word. The `?` of a question is kept.
     """
     marked = QUESTION.sub(lambda mark: "\0" if not mark[1] or mark[2].islower() else "?", text)
     if marked == text:

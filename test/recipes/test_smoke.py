@@ -1,0 +1,74 @@
+"""The whole recipe, stages 1 to 13, on a minute of noise that goes by the names of the corpus."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+RECIPE = ROOT / "egs/mini_asterisk/asr1"
+WORDS = {
+    "it": "premere uno due tre per la posta messaggio numero casella nuovo vecchio".split(),
+    "es": "marque uno dos tres para el correo mensaje buzon nuevo viejo llamada".split(),
+}
+
+
+def make_corpus(downloads: Path) -> None:
+    """Forty prompts of noise a language, laid out as Debian's packages unpack."""
+    chance = random.Random(0)
+    for lang, words in WORDS.items():
+        texts = downloads / f"asterisk-core-sounds-{lang}"
+        speech = downloads / f"asterisk-core-sounds-{lang}-g722"
+        texts.mkdir(parents=True)
+        speech.mkdir()
+        keys = ["vm-goodbye", *(f"p{number}" for number in range(39))]
+        lines = [f"{key}: {' '.join(chance.sample(words, 3))}" for key in keys]
+        (texts / f"core-sounds-{lang}.txt").write_text("\n".join(lines) + "\n")
+        for key in keys:
+            (speech / f"{key}.g722").write_bytes(chance.randbytes(16000))
+
+
+def run(recipe: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    env = {**os.environ, "ASRKIT_VENV": sys.prefix, "ASTERISK_SOUNDS": str(recipe / "downloads")}
+    command = [
+        "./run.sh", "--langs", "it es", "--labelled_minutes", "0.5", "--batch_bins", "320000",
+        "--local_data_opts", "--lm_text false", "--inference_args", "--beam_size 5",
+        "--num_workers", "0", *options,
+    ]  # fmt: skip
+    return subprocess.run(command, cwd=recipe, env=env, capture_output=True, text=True)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_all_stages_then_nothing_then_more_updates(tmp_path: Path) -> None:
+    for name in ("asr.sh", "path.sh", "conf", "local"):
+        (tmp_path / name).symlink_to(RECIPE / name)
+    (tmp_path / "run.sh").write_bytes((RECIPE / "run.sh").read_bytes())
+    (tmp_path / "run.sh").chmod(0o755)
+    make_corpus(tmp_path / "downloads")
+
+    first = run(tmp_path, "--max_update", "2")
+    assert first.returncode == 0, first.stderr[-3000:]
+    results = (tmp_path / "exp/RESULTS.md").read_text()
+    for name in (
+        "asr_multilingual_it_es",
+        "asr_it_0.5min_scratch_it_es",
+        "asr_it_0.5min_xlsr_it_es",
+    ):
+        assert name in results
+        assert (tmp_path / "exp" / name / "last.pt").exists()
+    assert "PER" in results and "it_test" in results
+
+    again = run(tmp_path, "--max_update", "2", "--stage", "1", "--stop_stage", "5")
+    assert again.returncode == 0
+    assert "+ python3" not in again.stderr.replace("+ python3 -m asrkit.bin.hours", "")
+
+    more = run(tmp_path, "--max_update", "3", "--stage", "8", "--stop_stage", "8")
+    assert more.returncode == 0, more.stderr[-3000:]
+    log = (tmp_path / "exp/asr_multilingual_it_es/train.jsonl").read_text()
+    assert '"step": 3' in log
