@@ -90,7 +90,7 @@ class Vocabulary:
         return ranked[0] if self.counts[ranked[0]] >= DOMINANT * second else None
 
     def accented(self, word: str) -> str:
-        """`numero` -> `número` where the vocabulary (almost) never has it without; else unchanged."""
+        """`numero` -> `número` where the vocabulary has (almost) no `numero`; else unchanged."""
         spellings = self._spellings.get(word)
         if not spellings:
             return word
