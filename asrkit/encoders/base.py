@@ -66,6 +66,6 @@ class Encoder(nn.Module, ABC):
         every_layer: also return each layer's output and feed-forward output.
         """
 
-    @final
+    @final  # type: ignore[misc]  # nn.Module types forward as an attribute
     def forward(self, x: Padded, mask: Tensor | None = None) -> Hidden:
         return self.contextualize(self.extract(x), mask)
