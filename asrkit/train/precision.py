@@ -30,6 +30,12 @@ class Precision:
             return contextlib.nullcontext()
         return torch.autocast(self.device.type, dtype=_DTYPES[self.name])
 
+    def state(self) -> list[float]:
+        return [self.scale, float(self._good)]
+
+    def restore(self, state: list[float]) -> None:
+        self.scale, self._good = state[0], int(state[1])
+
     def learn(self, finite: bool) -> None:
         """Halves the scale after an overflow, doubles it after a long good stretch."""
         if not self.scales:

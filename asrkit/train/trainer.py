@@ -235,7 +235,7 @@ class Trainer:
             content = self._model_content() | {
                 "optimizer": self.optimizer.state_dict(),
                 "stream": list(stream.state(self._consumed)),
-                "precision": self.precision.scale,
+                "precision": self.precision.state(),
                 "best": self.best.state(),
             }
             checkpoint.save(self.folder / "last.pt", content)
@@ -250,5 +250,5 @@ class Trainer:
         self.optimizer.load_state_dict(content["optimizer"])
         self.step = int(content["step"])
         self.start = (int(content["stream"][0]), int(content["stream"][1]))
-        self.precision.scale = float(content["precision"])
+        self.precision.restore(content["precision"])
         self.best.restore(content["best"])

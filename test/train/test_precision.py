@@ -1,0 +1,74 @@
+"""Half precision: what the CPU can show; the rest needs a CUDA device."""
+
+import pytest
+import torch
+from toy import make, run, weights
+
+from asrkit.train.precision import Precision
+
+CPU = torch.device("cpu")
+needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+
+
+def fp16() -> Precision:
+    return Precision("fp16", torch.device("cuda"))
+
+
+def test_auto_follows_the_device():
+    assert Precision("auto", CPU).name == "fp32"
+    assert Precision("auto", torch.device("cuda")).name == "bf16"
+
+
+@pytest.mark.parametrize("name", ["fp16", "fp8"])
+def test_what_the_cpu_cannot_do_is_refused(name):
+    with pytest.raises(ValueError, match="precision"):
+        Precision(name, CPU)
+
+
+def test_overflow_halves_the_scale_and_a_good_stretch_doubles_it():
+    precision = fp16()
+    precision.learn(False)
+    assert precision.scale == 64
+    for _ in range(2000):
+        precision.learn(True)
+    assert precision.scale == 128
+
+
+def test_the_scale_survives_a_resume():
+    first, second = fp16(), fp16()
+    for _ in range(1500):
+        first.learn(True)
+    second.restore(first.state())
+    for _ in range(500):
+        second.learn(True)
+    assert second.scale == 256
+
+
+def test_bf16_trains_fp32_weights(tmp_path):
+    trainer, objective = make(tmp_path, precision="bf16", max_update=8)
+    before = weights(objective).clone()
+    run(trainer)
+    assert {p.dtype for p in objective.parameters()} == {torch.float32}
+    assert weights(objective).isfinite().all()
+    assert not torch.equal(before, weights(objective))
+
+
+@needs_cuda
+@pytest.mark.parametrize("precision", ["bf16", "fp16", "fp32"])
+def test_cuda_trains(tmp_path, tmp_path_factory, precision):
+    from tones import corpus, ctc_args
+
+    from asrkit.bin import asr_train
+
+    folder = corpus(tmp_path_factory.mktemp("tones"))
+    argv = ctc_args(folder, tmp_path / "x", "--max_update", "100", "--ngpu", "1")
+    assert asr_train.main([*argv, "--precision", precision, "--valid_interval", "100"]) == 0
+
+
+@needs_cuda
+def test_keyed_noise_is_the_same_on_cuda():
+    from asrkit import noise
+
+    keys = torch.tensor([1, 2**62 + 5])
+    cuda = noise.uniform(keys, 1000, torch.device("cuda")).cpu()
+    assert torch.equal(noise.uniform(keys, 1000, CPU), cuda)
