@@ -56,6 +56,8 @@ class MaskedEncoder(Encoder):
         feature_grad_mult: float,
     ) -> None:
         super().__init__()
+        if feature_grad_mult < 0:
+            raise ValueError(f"feature_grad_mult is {feature_grad_mult}; it must be 0 or more")
         size = context.norm.normalized_shape[0]
         self.feature_size, self.output_size = conv.output_size, size
         self.feature_grad_mult = feature_grad_mult

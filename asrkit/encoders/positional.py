@@ -67,9 +67,10 @@ class ConvPosition(nn.Module):
             ]
         self.blocks = nn.ModuleList(blocks)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, valid: Tensor | None = None) -> Tensor:
+        """valid: bool [B, T]; frames outside are zeros to every block, so padding has no effect."""
         for block in self.blocks:
-            x = block(x)
+            x = block(x if valid is None else x * valid[..., None])
             if self.depth > 1:
                 x = F.layer_norm(x, x.shape[-1:])
             x = F.gelu(x)

@@ -77,6 +77,10 @@ class Transformer(nn.Module):
         layerdrop: float,
     ) -> None:
         super().__init__()
+        if len(positional) != 3 or min(positional) < 1:
+            raise ValueError(f"positional must be [kernel, groups, depth], not {positional}")
+        if not 0 <= layerdrop < 1:
+            raise ValueError(f"a layerdrop of {layerdrop} is not in [0, 1)")
         kernel, groups, depth = positional
         self.norm_first, self.layerdrop = norm_first, layerdrop
         self.position = ConvPosition(size, kernel=kernel, groups=groups, depth=depth)
@@ -109,8 +113,7 @@ class Transformer(nn.Module):
         lengths = x.lengths.clamp(min=1)  # a softmax over no frame at all were NaN
         if int(lengths.min()) < frames.shape[1]:
             valid = Padded(frames, lengths).valid()
-            frames = frames * valid[..., None]
-        frames = frames + self.position(frames)
+        frames = frames + self.position(frames, valid)
         if not self.norm_first:
             frames = self.norm(frames)
         frames = self.dropout(frames)

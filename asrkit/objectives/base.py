@@ -60,7 +60,7 @@ class Objective(nn.Module, ABC):
         """Called once an update, before its first micro-batch: temperature, freezing."""
         self.step = step
 
-    def after_step(self, step: int) -> None:  # noqa: B027 (most objectives have nothing to do)
+    def after_step(self, step: int) -> None:
         """Called once an update, only if the optimizer stepped; ``step`` counts it: EMA."""
 
     def diagnose(self, stats: dict[str, float]) -> Complaint | None:

@@ -50,5 +50,5 @@ class Quantizer(nn.Module, ABC):
     def noise_size(self) -> int:
         """How many uniform numbers a frame needs in training."""
 
-    def before_step(self, step: int) -> None:  # noqa: B027 (a quantizer without state needs none)
+    def before_step(self, step: int) -> None:
         """Called once an update; a temperature is a function of ``step``."""

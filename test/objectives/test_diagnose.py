@@ -13,7 +13,9 @@ HEALTHY = {"code_perplexity": 40.0, "features_std": 0.8}
 
 @pytest.fixture
 def contrastive():
-    encoder = LogMelEncoder(conv_layers=[[8, 3, 2]], width=8, layers=1, heads=2, positional=[3, 1, 1])
+    encoder = LogMelEncoder(
+        conv_layers=[[8, 3, 2]], width=8, layers=1, heads=2, positional=[3, 1, 1]
+    )
     return ContrastiveObjective(encoder, GumbelQuantizer(8, entries=4, vector_size=8))
 
 
@@ -41,7 +43,9 @@ def test_the_first_updates_are_not_judged(contrastive):
 
 
 def test_all_blanks_are_a_hint_once_the_whole_model_has_trained():
-    encoder = LogMelEncoder(conv_layers=[[8, 3, 2]], width=8, layers=1, heads=2, positional=[3, 1, 1])
+    encoder = LogMelEncoder(
+        conv_layers=[[8, 3, 2]], width=8, layers=1, heads=2, positional=[3, 1, 1]
+    )
     ctc = CtcObjective(encoder, TokenList.build("ab"), freeze_steps=100)
     ctc.before_step(599)
     assert ctc.diagnose({"blank": 1.0}) is None
