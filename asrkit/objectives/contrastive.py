@@ -89,8 +89,8 @@ class ContrastiveObjective(FrameObjective):
         codes, spread = stats["code_perplexity"], stats["features_std"]
         if codes < 1.05 * self.quantizer.groups:
             return Complaint(
-                f"the codebook has collapsed (code perplexity {codes:.2f}): lower optimizer_conf.lr, "
-                "raise objective_conf.diversity_weight, or use larger batches",
+                f"the codebook has collapsed (code perplexity {codes:.2f}): lower "
+                "optimizer_conf.lr, raise objective_conf.diversity_weight, or use larger batches",
                 fatal=True,
             )
         if spread < 1e-3:
