@@ -1,4 +1,5 @@
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -7,28 +8,31 @@ from asrkit.bin import results, score
 from asrkit.score.results_file import BEGIN, END
 
 
-@pytest.fixture
-def exp(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def scored(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two experiments; one set scored in phones and words, one language-model row skipped."""
-    ref = tmp_path / "ref"
+    folder = tmp_path_factory.mktemp("scored")
+    ref, langs, hyp = folder / "ref", folder / "langs", folder / "hyp"
     ref.write_text("a x y\nb x\nc y y\nd x y\n", encoding="utf-8")
-    langs = tmp_path / "langs"
     langs.write_text("a it\nb it\nc fr\nd fr\n", encoding="utf-8")
-    for name, text in (
-        ("ctc", "a x y\nb y\nc y\nd x y\n"),
-        ("sub/xlsr", "a x y\nb x\nc y y\nd x\n"),
-    ):
-        hyp = tmp_path / "hyp"
+    texts = {"ctc": "a x y\nb y\nc y\nd x y\n", "sub/xlsr": "a x y\nb x\nc y y\nd x\n"}
+    for name, text in texts.items():
         hyp.write_text(text, encoding="utf-8")
         for unit in ("per", "wer"):
-            out = tmp_path / "exp" / name / "decode_greedy" / "test" / f"score_{unit}"
+            out = folder / "exp" / name / "decode_greedy" / "test" / f"score_{unit}"
             options = ["--ref", str(ref), "--hyp", str(hyp), "--out", str(out), "--unit", unit]
             more = ["--langs", str(langs), "--seed", "3", "--command", "infer | sort"]
             assert score.main([*options, *more]) == 0
-    skipped = tmp_path / "exp" / "ctc" / "decode_lexicon_lm" / "test"
+    skipped = folder / "exp" / "ctc" / "decode_lexicon_lm" / "test"
     skipped.mkdir(parents=True)
     (skipped / "skipped").write_text("make -C tools lmplz enables it\n", encoding="utf-8")
-    return tmp_path / "exp"
+    return folder / "exp"
+
+
+@pytest.fixture
+def exp(scored: Path, tmp_path: Path) -> Path:
+    """A copy of ``scored`` that a test may damage."""
+    return Path(shutil.copytree(scored, tmp_path / "exp"))
 
 
 def test_tables(exp: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
