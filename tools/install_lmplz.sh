@@ -124,10 +124,12 @@ find_cmake
 have_boost || unpack_boost
 
 say "fetching KenLM's source with pip"
+pinned=()
+[ ! -e "${tools}/../constraints.txt" ] || pinned=(--constraint "${tools}/../constraints.txt")
 rm -rf -- "${src}/kenlm"
 mkdir -p "${src}/kenlm"
 "${python}" -m pip download --quiet --disable-pip-version-check --no-deps --no-build-isolation \
-    --no-binary :all: --dest "${src}/kenlm" kenlm >&2 ||
+    --no-binary :all: --dest "${src}/kenlm" ${pinned[@]+"${pinned[@]}"} kenlm >&2 ||
     fail "pip cannot fetch KenLM's source; check the network and pip's index"
 "${python}" - "${src}/kenlm" <<'PYTHON'
 import pathlib, sys, tarfile
