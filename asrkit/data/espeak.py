@@ -57,9 +57,15 @@ def _open() -> EspeakWrapper:
 
 
 @functools.cache
+def _probe() -> EspeakWrapper:
+    """Answers questions about the library; each wrapper costs a copy of it in the temp folder."""
+    return _open()
+
+
+@functools.cache
 def known_voices() -> tuple[str, ...]:
     """Language codes that this espeak-ng speaks, sorted."""
-    voices = _open().available_voices()
+    voices = _probe().available_voices()
     return tuple(sorted({v.language for v in voices if not v.identifier.startswith("mb")}))
 
 
@@ -67,7 +73,7 @@ def known_voices() -> tuple[str, ...]:
 def versions() -> dict[str, str]:
     """Versions that decide what the phones are; they are stored beside every phone text."""
     return {
-        "espeak": ".".join(map(str, _open().version)),
+        "espeak": ".".join(map(str, _probe().version)),
         "phonemizer": importlib.metadata.version("phonemizer"),
     }
 
