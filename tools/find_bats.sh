@@ -9,7 +9,7 @@ if [ ! -x "${folder}/usr/bin/bats" ] && command -v apt-get >/dev/null && command
     mkdir -p "${folder}/state/lists/partial" "${folder}/cache/archives/partial"
     touch "${folder}/state/status"
     apt=(-o "Dir::State=${folder}/state" -o "Dir::State::status=${folder}/state/status"
-        -o "Dir::Cache=${folder}/cache" -o "APT::Sandbox::User=$(id -un)")
+        -o "Dir::Cache=${folder}/cache" -o "APT::Sandbox::User=root")
     if apt-get "${apt[@]}" -qq update >&2 && (cd "${folder}" && apt-get "${apt[@]}" -qq download bats >&2); then
         dpkg-deb -x "${folder}"/bats_*.deb "${folder}"
     fi

@@ -10,7 +10,6 @@ What lies in the downloads folder already is used, never fetched again, changed 
 from __future__ import annotations
 
 import argparse
-import getpass
 import hashlib
 import os
 import shutil
@@ -55,7 +54,8 @@ class Apt:
             (self.folder / name).mkdir(parents=True, exist_ok=True)
         status = self.folder / "state/status"
         status.touch()
-        values = {"Dir::Cache": self.folder / "cache", "APT::Sandbox::User": getpass.getuser()}
+        # root need not become the user _apt, who may not write here; others stay who they are
+        values = {"Dir::Cache": self.folder / "cache", "APT::Sandbox::User": "root"}
         if self._own_lists:
             values |= {"Dir::State": self.folder / "state", "Dir::State::status": status}
         return [word for key, value in values.items() for word in ("-o", f"{key}={value}")]
