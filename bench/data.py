@@ -67,12 +67,6 @@ def write_tables(folder: Path, count: int) -> None:
         stream.close()
 
 
-def memory() -> float:
-    """Resident memory now, in MB; mapped files count as far as they were touched."""
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * resource.getpagesize() / 1e6
-
-
 def anonymous() -> float:
     """Resident memory that is not mapped files, in MB: what the system cannot give back."""
     fields = Path("/proc/self/statm").read_text().split()
@@ -82,10 +76,10 @@ def anonymous() -> float:
 def measure(folder: Path) -> dict[str, float]:
     """Opens the index and plans two epochs; the numbers of one table row."""
     base = anonymous()
-    begin = time.perf_counter()
+    begin, cpu = time.perf_counter(), time.process_time()
     index = DataIndex.open(folder, "text.phn")
-    opened = time.perf_counter() - begin
-    result = {"open": opened, "open memory": anonymous() - base}
+    result = {"open": time.perf_counter() - begin, "open cpu": time.process_time() - cpu}
+    result["open memory"] = anonymous() - base
     begin = time.perf_counter()
     plan = EpochPlan(
         index.num_samples, index.langs, batch_bins=1_400_000, crop=True,
@@ -94,9 +88,9 @@ def measure(folder: Path) -> dict[str, float]:
     stream = iter(BatchStream(plan))
     next(stream)
     result["first batch"] = time.perf_counter() - begin
-    begin = time.perf_counter()
+    begin, cpu = time.perf_counter(), time.process_time()
     epoch = plan.epoch(1)
-    result["plan"] = time.perf_counter() - begin
+    result["plan"], result["plan cpu"] = time.perf_counter() - begin, time.process_time() - cpu
     result["batches"] = len(epoch)
     result["memory with plan"] = anonymous() - base
     result["cropped away"] = plan.padding(epoch, crop=True)
@@ -119,9 +113,10 @@ def in_own_process(folder: Path) -> dict[str, float]:
 
 
 def bench_index(millions: list[float], work_dir: Path) -> None:
-    print("| utterances | index, built | index, opened again | own memory | look-up | epoch plan "
-          "| micro-batches | own memory with plan | padding | cropped away |")  # fmt: skip
-    print("|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|")
+    print("| utterances | index, built (CPU) | index, opened again | own memory | look-up "
+          "| epoch plan (CPU) | micro-batches | own memory with plan | peak resident "
+          "| padding | cropped away |")  # fmt: skip
+    print("|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|")
     for million in millions:
         folder = Path(tempfile.mkdtemp(prefix="bench_data_", dir=work_dir))
         try:
@@ -130,9 +125,11 @@ def bench_index(millions: list[float], work_dir: Path) -> None:
         finally:
             shutil.rmtree(folder)
         print(
-            f"| {million:g} M | {cold['open']:.1f} s | {warm['open']:.2f} s "
+            f"| {million:g} M | {cold['open']:.1f} s ({cold['open cpu']:.1f}) "
+            f"| {warm['open']:.2f} s "
             f"| {warm['open memory']:.0f} MB | {warm['look-up'] * 1e6:.0f} us "
-            f"| {warm['plan']:.2f} s | {warm['batches']:.0f} | {warm['memory with plan']:.0f} MB "
+            f"| {warm['plan']:.2f} s ({warm['plan cpu']:.2f}) | {warm['batches']:.0f} "
+            f"| {warm['memory with plan']:.0f} MB | {cold['peak']:.0f} MB "
             f"| {warm['padding']:.2%} | {warm['cropped away']:.2%} |",
             flush=True,
         )
