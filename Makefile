@@ -34,7 +34,7 @@ test:
 	bats=$$(tools/find_bats.sh)
 	export OMP_NUM_THREADS=1
 	python -m pytest -q -m "not slow"
-	"$$bats" test
+	"$$bats" test/shell
 
 test-slow:
 	@$(IN_ENV)
