@@ -1,0 +1,64 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2154  # root is set by setup_recipe
+# run.sh of egs/mini_asterisk: three systems, one call each of asr.sh.
+load helper
+setup() {
+    setup_recipe
+    source=${root}/egs/mini_asterisk/asr1
+    rm -r conf local
+    ln -s "${source}/conf" "${source}/local" .
+    cp "${source}/run.sh" .
+}
+
+@test "three systems; from scratch and pre-trained differ in --init alone" {
+    run ./run.sh --dry_run true --stage 6 --stop_stage 8
+    [ "$status" -eq 0 ]
+    [ "$(grep -c 'bin.asr_train' <<<"${output}")" -eq 4 ]
+    scratch=$(grep 'output_dir exp/asr_it_10min_scratch ' <<<"${output}")
+    xlsr=$(grep 'output_dir exp/asr_it_10min_xlsr ' <<<"${output}")
+    xlsr=${xlsr/ --init exp\/pretrain_xlsr\/last.pt --init_take encoder/}
+    [ "${scratch}" = "${xlsr/it_10min_xlsr/it_10min_scratch}" ]
+}
+
+@test "another target, other minutes and other languages get names of their own" {
+    run ./run.sh --dry_run true --stage 6 --stop_stage 8 --target es --labelled_minutes 5
+    [[ "$output" == *"exp/asr_multilingual "*"exp/asr_es_5min_scratch "*"exp/asr_es_5min_xlsr "* ]]
+    run ./run.sh --dry_run true --stage 6 --stop_stage 8 --langs "it es"
+    [[ "$output" == *"exp/asr_multilingual_it_es "*"exp/pretrain_xlsr_it_es "* ]]
+}
+
+@test "a dry run of all stages touches nothing" {
+    before=$(listing)
+    run ./run.sh --dry_run true
+    [ "$status" -eq 0 ]
+    [ "$(listing)" = "${before}" ]
+}
+
+@test "names that would clash and options without value exit 2" {
+    run ./run.sh --asr_tag x
+    [ "$status" -eq 2 ]
+    run ./run.sh --target
+    [ "$status" -eq 2 ]
+    run ./run.sh --no_such_option 1
+    [ "$status" -eq 2 ]
+}
+
+@test "local/data.sh knows its languages and its dry run" {
+    run ./local/data.sh --lang de
+    [ "$status" -eq 2 ]
+    before=$(listing)
+    run ./local/data.sh --lang fr --dry_run true
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"local/fetch.py --lang fr"*"validate_data_dir data/fr_test"* ]]
+    [ "$(listing)" = "${before}" ]
+}
+
+@test "without an environment the first real command says what to do" {
+    rm -r "${ASRKIT_VENV}"
+    mkdir bin
+    printf '#!/usr/bin/env bash\nexit 1\n' >bin/python3
+    chmod +x bin/python3
+    PATH="${PWD}/bin:${PATH}" run ./run.sh --stage 1 --stop_stage 1
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"make env"* ]]
+}
