@@ -44,7 +44,7 @@ def run(recipe: Path, *options: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(3600)
 def test_all_stages_then_nothing_then_more_updates(tmp_path: Path) -> None:
     for name in ("asr.sh", "path.sh", "conf", "local"):
         (tmp_path / name).symlink_to(RECIPE / name)
