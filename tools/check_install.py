@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = (
-    "torch", "torchaudio", "av", "soundfile", "kaldiio", "phonemizer", "espeakng-loader", "kenlm",
+    "torch", "torchaudio", "av", "soundfile", "kaldiio", "phonemizer", "espeakng-loader",
     "flashlight-text", "sentencepiece", "kaldialign", "scikit-learn", "tensorboard", "matplotlib",
 )  # fmt: skip
 

@@ -21,7 +21,7 @@ find_python() {
         fi
     done
     fail "no Python 3.10, 3.11 or 3.12 found" \
-        "Debian, Ubuntu: sudo apt-get install python3 python3-venv python3-dev build-essential" \
+        "Debian, Ubuntu: sudo apt-get install python3 python3-venv" \
         "elsewhere: set ASRKIT_PYTHON to one"
 }
 
@@ -30,11 +30,6 @@ check_system() { # what pip cannot bring
     version=$("${python}" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
     "${python}" -c 'import venv, ensurepip' 2>/dev/null ||
         fail "${python} cannot make environments; run: sudo apt-get install python${version}-venv"
-    command -v "${CXX:-c++}" >/dev/null || command -v g++ >/dev/null ||
-        fail "no C++ compiler, which kenlm needs (it has no wheels); run: sudo apt-get install build-essential"
-    "${python}" -c 'import os, sys, sysconfig
-sys.exit(not os.path.exists(os.path.join(sysconfig.get_path("include"), "Python.h")))' ||
-        fail "no Python headers, which kenlm needs; run: sudo apt-get install python${version}-dev"
     local free
     free=$(df -Pk "$(dirname -- "${venv}")" | { read -r _; read -r _ _ _ kib _; echo "${kib}"; })
     ((free > 8 * 1024 * 1024)) ||

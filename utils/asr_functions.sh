@@ -229,7 +229,7 @@ decode() {
     ngram=$(ngram_folder "${set%%_*}")
     case "${mode}" in
     free) lm=${ngram}/${token_file#text.}.bin ;;
-    lexicon) options=(--lexicon "${ngram}/lexicon.txt") ;;
+    lexicon) options=(--lexicon "${ngram}/lexicon.txt" --word_score -4) ;; # no LM holds short words back
     lexicon_lm)
         options=(--lexicon "${ngram}/lexicon.txt")
         lm=${ngram}/word.bin

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import logging
+import resource
+import time
 from collections.abc import Iterable
 from pathlib import Path
 
 import torch
+from humanfriendly import format_size, format_timespan
 
 from asrkit import config
 from asrkit.batch import Batch
@@ -149,7 +152,13 @@ def train(options: Options) -> None:
             num_workers=options.num_workers,
             pin_memory=world.device.type == "cuda",
         )
+        begin = time.monotonic()
         trainer.run(stream, iter(loader), valid)
+        logger.info(
+            "trained for %s; peak memory of this process %s",
+            format_timespan(time.monotonic() - begin),
+            format_size(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, binary=True),
+        )
         if average := trainer.best.average():
             logger.info("%s: average of %d models", average, len(trainer.best.state()))
     finally:

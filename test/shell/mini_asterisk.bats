@@ -14,10 +14,10 @@ setup() {
     run ./run.sh --dry_run true --stage 6 --stop_stage 8
     [ "$status" -eq 0 ]
     [ "$(grep -c 'bin.asr_train' <<<"${output}")" -eq 4 ]
-    scratch=$(grep 'output_dir exp/asr_it_10min_scratch ' <<<"${output}")
-    xlsr=$(grep 'output_dir exp/asr_it_10min_xlsr ' <<<"${output}")
+    scratch=$(grep 'output_dir exp/asr_it_5min_scratch ' <<<"${output}")
+    xlsr=$(grep 'output_dir exp/asr_it_5min_xlsr ' <<<"${output}")
     xlsr=${xlsr/ --init exp\/pretrain_xlsr\/last.pt --init_take encoder/}
-    [ "${scratch}" = "${xlsr/it_10min_xlsr/it_10min_scratch}" ]
+    [ "${scratch}" = "${xlsr/it_5min_xlsr/it_5min_scratch}" ]
 }
 
 @test "another target, other minutes and other languages get names of their own" {

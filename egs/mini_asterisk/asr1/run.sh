@@ -7,7 +7,7 @@ cd "$(dirname -- "${BASH_SOURCE[0]}")"
 all="en es fr it ru"
 langs=${all}
 target=it
-labelled_minutes=10
+labelled_minutes=5
 
 options=()
 while [ $# -gt 0 ]; do
@@ -38,7 +38,7 @@ suffix=
 # A few labelled minutes of the target: from scratch, and after contrastive pre-training on all languages.
 name=${target}_${labelled_minutes}min
 few=(--langs "${langs}" --target "${target}" --labelled_minutes "${labelled_minutes}"
-    --finetune_config conf/ctc_10min.yaml --inference_modes "${modes}")
+    --finetune_config conf/ctc_few.yaml --inference_modes "${modes}")
 ./asr.sh "${few[@]}" --asr_tag "${name}_scratch${suffix}" "${options[@]}"
 ./asr.sh "${few[@]}" --asr_tag "${name}_xlsr${suffix}" \
     --pretrain_config conf/pretrain_xlsr.yaml --pretrain_tag "xlsr${suffix}" "${options[@]}"
