@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Two hours of prompts in five languages: what does cross-lingual pre-training give a language with
-# ten labelled minutes? Every option of asr.sh can be given here too (--help lists them).
+# five labelled minutes? Every option of asr.sh can be given here too (--help lists them).
 set -euo pipefail
 cd "$(dirname -- "${BASH_SOURCE[0]}")"
 
