@@ -96,7 +96,6 @@ class _YamlFile(configargparse.ConfigFileParser):  # type: ignore[misc]
         return "YAML"
 
 
-
 class _Store(configargparse.Action):  # type: ignore[misc]
     """One YAML value a flag; a list may also be given as several words."""
 
@@ -129,7 +128,11 @@ def parser(program: str) -> configargparse.ArgParser:
         "--print_config", action="store_true", help="print all options, defaults too, and stop"
     )
     result.add_argument(
-        "--set", action="append", default=[], metavar="A.B=V", help="change one value inside a mapping"
+        "--set",
+        action="append",
+        default=[],
+        metavar="A.B=V",
+        help="change one value inside a mapping",
     )
     for name, field in FIELDS.items():
         default = field.default

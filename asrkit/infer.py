@@ -41,8 +41,8 @@ class Speech2Text:
         options = resolve(config.from_mapping(content["config"], f"{path}: config"))
         if not options.token_list:
             raise ModelError(
-                f"{path}: this model was pre-trained only and cannot recognise speech; fine-tune it "
-                "with labelled data first (stage 8 of the recipes)"
+                f"{path}: this model was pre-trained only and cannot recognise speech; fine-tune "
+                "it with labelled data first (stage 8 of the recipes)"
             )
         self.path, self.device = path, torch.device(device)
         self.step = int(content["step"])
@@ -62,7 +62,9 @@ class Speech2Text:
         """
         found = []
         for wave in waves:
-            batch = Batch(ids=["utterance"], keys=torch.zeros(1, dtype=torch.int64), speech=pad([wave]))
+            batch = Batch(
+                ids=["utterance"], keys=torch.zeros(1, dtype=torch.int64), speech=pad([wave])
+            )
             found.append(self.objective.log_probs(batch.to(self.device)).data[0].cpu())
         return found
 

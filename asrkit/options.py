@@ -72,7 +72,9 @@ class Options:
     log_interval: int = option(50, "updates between two log lines")
     valid_interval: int = option(500, "updates between two validations")
     save_interval: int = option(500, "updates between two saves of last.pt")
-    best_metric: str = option("loss", "statistic of the validation that chooses best.pt; lower wins")
+    best_metric: str = option(
+        "loss", "statistic of the validation that chooses best.pt; lower wins"
+    )
     keep_nbest_models: int = option(3, "how many best models are kept and averaged at the end")
     max_skipped: int = option(25, "updates in a row with non-finite gradient before the run stops")
     stop_on_collapse: bool = option(True, "stop, and say why, when a monitor reports a collapse")

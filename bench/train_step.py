@@ -36,7 +36,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--task", nargs="+", default=["pretrain", "finetune"])
     parser.add_argument("--dropout", nargs="+", type=float, default=[0.1, 0.0])
     parser.add_argument("--batch", type=int, default=2, help="utterances a step")
-    parser.add_argument("--seconds", type=float, default=10.0, help="length of an utterance")
+    parser.add_argument("--seconds", type=float, default=15.625, help="default: the preset's crop")
     parser.add_argument("--repeats", type=int, default=5, help="timed steps of each engine")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument(

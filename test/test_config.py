@@ -73,7 +73,10 @@ def test_mistakes_in_the_file_exit_2(write, capsys, text, message):
         (["--set", "encoder_conf"], "key=value"),
         (["--set", "seed=x"], "seed: 'x' is not of type int"),
         (["--encoder_conf", "{dropot: 0.1}"], "did you mean 'dropout'"),
-        (["--encoder_conf", "{dropout: high}"], "encoder_conf.dropout: 'high' is not of type float"),
+        (
+            ["--encoder_conf", "{dropout: high}"],
+            "encoder_conf.dropout: 'high' is not of type float",
+        ),
         (["--optimizer_conf", "{}"], "lr is missing"),
         (["--objective", "ctc"], "quantizer: given, but objective 'ctc' has no use for it"),
     ],

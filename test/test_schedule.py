@@ -15,7 +15,14 @@ def test_polynomial_is_xlsr_large(n, rate):
 
 @pytest.mark.parametrize(
     "n,rate",
-    [(0, 2e-7), (2000, 2e-5), (9999, 2e-5), (15_000, 2e-5 * 0.05**0.5), (20_000, 1e-6), (30_000, 1e-6)],
+    [
+        (0, 2e-7),
+        (2000, 2e-5),
+        (9999, 2e-5),
+        (15_000, 2e-5 * 0.05**0.5),
+        (20_000, 1e-6),
+        (30_000, 1e-6),
+    ],
 )
 def test_tri_stage(n, rate):
     assert 2e-5 * TriStage().factor(n, 20_000) == pytest.approx(rate, rel=1e-9)

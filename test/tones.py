@@ -18,7 +18,8 @@ def write_dump(folder: Path, utterances: int, *, seed: int = 0, lang: str = "xx"
     rng = np.random.default_rng(seed)
     (folder / "audio").mkdir(parents=True)
     lines: dict[str, list[str]] = {
-        name: [] for name in ("wav.scp", "text", "text.phn", "utt2spk", "utt2lang", "utt2num_samples")
+        name: []
+        for name in ("wav.scp", "text", "text.phn", "utt2spk", "utt2lang", "utt2num_samples")
     }
     names = [f"{lang}_s-{number:03d}" for number in range(utterances)]
     for name in names:

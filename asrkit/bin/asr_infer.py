@@ -20,7 +20,12 @@ def get_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="asr_infer.py", description=__doc__)
     add = parser.add_argument
     add("audio", nargs="*", help="audio files of any rate and codec")
-    add("--model", type=Path, default=Path("exp/asr_multilingual"), help="exp/<name> or a checkpoint")
+    add(
+        "--model",
+        type=Path,
+        default=Path("exp/asr_multilingual"),
+        help="exp/<name> or a checkpoint",
+    )
     add("--data_dir", type=Path, help="dump folder to decode instead of files")
     add("--output_dir", type=Path, help="where to write hyp.tokens and hyp.text of --data_dir")
     add(
@@ -63,7 +68,9 @@ def _beam(args: argparse.Namespace, model: Speech2Text) -> BeamTask | None:
     }
     if mode.startswith("lexicon"):
         if not found["lexicon"]:
-            raise ModelError(f"--decode {mode}: no lexicon at {lexicon}; give --lexicon, or run stage 9")
+            raise ModelError(
+                f"--decode {mode}: no lexicon at {lexicon}; give --lexicon, or run stage 9"
+            )
         options["lexicon"] = lexicon
     if mode == "lexicon_lm" and not found["lm"]:
         raise ModelError(f"--decode {mode}: no n-gram at {lm}; give --lm, or run stage 9")
@@ -91,7 +98,9 @@ def run(args: argparse.Namespace) -> int:
             keep_scores=args.keep_scores,
         )
         for name in failed:
-            print(f"warning: {name} could not be read; see {args.output_dir}/failed", file=sys.stderr)
+            print(
+                f"warning: {name} could not be read; see {args.output_dir}/failed", file=sys.stderr
+            )
         return 0
     failures: dict[str, str] = {}
     rows = ((name, name) for name in args.audio)

@@ -30,7 +30,12 @@ def options_of(argv: Sequence[str]) -> tuple[Options, bool]:
 def _under_torchrun(options: Options, argv: Sequence[str]) -> None:
     """Several GPUs and no launcher: starts torchrun in place of this process."""
     if options.ngpu > 1 and "WORLD_SIZE" not in os.environ:
-        launcher = ["-m", "torch.distributed.run", "--standalone", f"--nproc_per_node={options.ngpu}"]
+        launcher = [
+            "-m",
+            "torch.distributed.run",
+            "--standalone",
+            f"--nproc_per_node={options.ngpu}",
+        ]
         program = ["-m", "asrkit.bin.asr_train", *argv]
         os.execv(sys.executable, [sys.executable, *launcher, *program])
 
@@ -48,7 +53,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Stopped as stop:
         print(f"asr_train: {stop}", file=sys.stderr)
         return 128 + stop.number
-    except (ConfigError, DataError, TokenError, CheckpointError, TrainingError, ValueError) as error:
+    except (
+        ConfigError,
+        DataError,
+        TokenError,
+        CheckpointError,
+        TrainingError,
+        ValueError,
+    ) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0

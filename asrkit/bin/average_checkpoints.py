@@ -14,7 +14,9 @@ from asrkit.train.checkpoint import CheckpointError
 
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="average_checkpoints.py", description=__doc__)
-    parser.add_argument("inputs", nargs="+", type=Path, help="checkpoints, e.g. exp/x/checkpoints/*.pt")
+    parser.add_argument(
+        "inputs", nargs="+", type=Path, help="checkpoints, e.g. exp/x/checkpoints/*.pt"
+    )
     parser.add_argument("--out", required=True, type=Path, help="file to write")
     options = parser.parse_args(argv)
     try:

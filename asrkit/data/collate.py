@@ -16,13 +16,6 @@ def crop_start(length: int, target: int, *key: int | str) -> int:
     return key_of(*key, "crop") % (length - target + 1)
 
 
-def normalize(samples: np.ndarray) -> np.ndarray:
-    """Zero mean and unit variance over the whole utterance, eps 1e-5 (ALGORITHMS 1.1: fairseq)."""
-    x = samples.astype(np.float64)
-    result: np.ndarray = ((x - x.mean()) / np.sqrt(x.var() + 1e-5)).astype(np.float32)
-    return result
-
-
 def pad_audio(rows: Sequence[np.ndarray]) -> Padded:
     """float32 [B, S], zeros behind each utterance. Copied by numpy: no threads to wait for."""
     lengths = [len(row) for row in rows]

@@ -32,7 +32,6 @@ class SpeechDataset(torch.utils.data.Dataset["Batch | Failed"]):
     tokens: turns the token file into ``Batch.text`` or ``Batch.phones`` (``label_field``).
     crop: every clip is cut to the shortest of its micro-batch and to max_sample_size, at a place
         that seed, epoch, utterance and copy decide. Only without ``tokens``.
-    normalize: each utterance to zero mean and unit variance, before cropping.
     unknown: a symbol that is not in ``tokens`` is an "error", or becomes ``<unk>`` with "map".
     replace_bad: an unreadable file gives way to the next readable utterance of its folder
         (training); otherwise it is left out (evaluation). Both are reported in ``Batch.bad``.
@@ -45,7 +44,6 @@ class SpeechDataset(torch.utils.data.Dataset["Batch | Failed"]):
         *,
         crop: bool = False,
         max_sample_size: int | None = None,
-        normalize: bool = False,
         label_field: str = "text",
         unknown: str = "error",
         replace_bad: bool = True,
@@ -62,7 +60,7 @@ class SpeechDataset(torch.utils.data.Dataset["Batch | Failed"]):
         if tokens is not None and index.token_file is None:
             raise DataError("labels are wanted, but the index was opened without a token file")
         self.index, self.tokens, self.crop = index, tokens, crop
-        self.max_sample_size, self.normalize = max_sample_size, normalize
+        self.max_sample_size = max_sample_size
         self.label_field, self.unknown = label_field, unknown
         self.replace_bad, self.seed = replace_bad, seed
         self._bad: dict[int, str] = {}
@@ -147,12 +145,9 @@ class SpeechDataset(torch.utils.data.Dataset["Batch | Failed"]):
     def _wave(self, row: int, target: int, epoch: int, copy: int) -> np.ndarray:
         length, path = int(self.index.num_samples[row]), self.index.path(row)
         if not self.crop:
-            samples = audio.load(path, 0, length)
-            return collate.normalize(samples) if self.normalize else samples
+            return audio.load(path, 0, length)
         start = collate.crop_start(length, target, self.seed, epoch, self.index.id(row), copy)
-        if not self.normalize:
-            return audio.load(path, start, target)
-        return collate.normalize(audio.load(path, 0, length))[start : start + target]
+        return audio.load(path, start, target)
 
     def _labels(self, row: int) -> list[int]:
         assert self.tokens is not None

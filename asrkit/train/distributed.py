@@ -13,7 +13,6 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-
 T = TypeVar("T")
 
 
@@ -75,7 +74,7 @@ class World:
 
 @contextlib.contextmanager
 def gradients_stay_local(model: nn.Module, local: bool) -> Iterator[None]:
-    """Inside, backward adds gradients up without sending them: for all micro-batches but the last."""
+    """Here backward adds up gradients without sending them: for all micro-batches but the last."""
     if local and isinstance(model, DistributedDataParallel):
         with model.no_sync():
             yield

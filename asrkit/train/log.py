@@ -79,7 +79,12 @@ class Journal:
             self.path.write_text(text, encoding="utf-8")
         self._writer = SummaryWriter(str(folder / "tensorboard"), purge_step=start + 1)
         self._bar = tqdm(
-            total=total, initial=start, desc=folder.name, unit="update", mininterval=1.0, leave=False
+            total=total,
+            initial=start,
+            desc=folder.name,
+            unit="update",
+            mininterval=1.0,
+            leave=False,
         )
 
     def tick(self) -> None:
@@ -139,7 +144,9 @@ def draw_curves(journal: Path, folder: Path) -> None:
     for name, splits in curves.items():
         figure, axes = pyplot.subplots(figsize=(6, 4))
         for split, points in splits.items():
-            axes.plot(*zip(*points, strict=True), label=split, marker="." if len(points) < 50 else "")
+            axes.plot(
+                *zip(*points, strict=True), label=split, marker="." if len(points) < 50 else ""
+            )
         axes.set(xlabel="update", title=name.replace("_", " "))
         axes.grid(alpha=0.3)
         axes.legend()

@@ -9,7 +9,7 @@ from asrkit.train import checkpoint
 
 
 class BestModels:
-    """checkpoints/step_<n>.pt of the ``keep`` lowest values; best.pt is another name of the first."""
+    """checkpoints/step_<n>.pt of the ``keep`` lowest values; best.pt also names the first."""
 
     def __init__(self, folder: Path, keep: int, *, active: bool) -> None:
         self.folder, self.keep, self.active = folder, max(keep, 1), active

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 
 
 class Schedule(ABC):
-    """``factor(n, total)``: what the peak learning rate is multiplied with in update n = 1, 2 ..."""
+    """``factor(n, total)``: what the peak learning rate is multiplied by in update n = 1, 2.."""
 
     @abstractmethod
     def factor(self, n: int, total: int) -> float: ...

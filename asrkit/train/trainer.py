@@ -102,7 +102,7 @@ class Trainer:
         journal.close()
 
     def _update(self, train: Iterator[Batch]) -> float:
-        """One update, repeated with fresh data while gradients are not finite; audio seconds read."""
+        """One update, again with fresh data while gradients are not finite; audio seconds."""
         seconds = 0.0
         while True:
             seconds += self._gradients(train)
@@ -176,10 +176,12 @@ class Trainer:
         if self._skipped_in_row < self.options.max_skipped:
             return
         names = [n for n, p in self.objective.named_parameters() if p.requires_grad]
-        sick = next((n for n, g in zip(names, gradients, strict=False) if not g.isfinite().all()), "?")
+        sick = next(
+            (n for n, g in zip(names, gradients, strict=False) if not g.isfinite().all()), "?"
+        )
         raise TrainingError(
             f"update {self.step + 1}: {self._skipped_in_row} gradients in a row were not finite "
-            f"(first in {sick}); last.pt holds the last saved good state. Lower optimizer_conf.lr, set "
+            f"(first in {sick}); last.pt is the last saved good state. Lower optimizer_conf.lr, set "
             "grad_clip, or try --precision fp32"
         )
 

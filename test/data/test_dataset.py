@@ -92,17 +92,6 @@ def test_crops_depend_on_seed_epoch_utterance_and_copy() -> None:
     assert np.bincount(many).tolist() == pytest.approx([1000] * 4, rel=0.12)
 
 
-def test_normalised_over_the_utterance_before_the_crop(dump: Path) -> None:
-    whole = collate.normalize(expected(4))
-    assert abs(whole.mean()) < 1e-6
-    variance = expected(4).astype(np.float64).var()
-    assert whole.std() == pytest.approx(np.sqrt(variance / (variance + 1e-5)), rel=1e-6)
-    data = SpeechDataset(DataIndex.open(dump), crop=True, normalize=True)
-    begin = collate.crop_start(8000, 4000, 0, 0, "u4", 0)
-    cut = data[spec([4, 0])].speech.data[0]
-    np.testing.assert_array_equal(cut, whole[begin : begin + 4000])
-
-
 def test_unknown_symbol(dump: Path) -> None:
     index = DataIndex.open(dump, "t")
     few = TokenList.build("a")

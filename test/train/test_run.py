@@ -24,7 +24,9 @@ def tones(tmp_path_factory):
 @pytest.fixture(scope="module")
 def trained(tones, tmp_path_factory):
     out = tmp_path_factory.mktemp("exp") / "tones"
-    argv = ctc_args(tones, out, "--max_update", "300", "--valid_interval", "50", "--log_interval", "25")
+    argv = ctc_args(
+        tones, out, "--max_update", "300", "--valid_interval", "50", "--log_interval", "25"
+    )
     assert asr_train.main(argv) == 0
     return out
 
@@ -108,7 +110,10 @@ def test_a_pretrained_model_is_no_recogniser(tones, tmp_path, capsys):
     assert asr_train.main(ctc_args(tones, tmp_path / "ft", *fine)) == 0
     weight = "encoder.projection.weight"
     torch.testing.assert_close(model(tmp_path / "ft")[weight], model(out)[weight])
-    assert asr_train.main([*ctc_args(tones, tmp_path / "ft2", *fine), "--set", "encoder_conf.heads=4"]) == 1
+    assert (
+        asr_train.main([*ctc_args(tones, tmp_path / "ft2", *fine), "--set", "encoder_conf.heads=4"])
+        == 1
+    )
     assert "encoder_conf.heads = 2" in capsys.readouterr().err
     assert not (tmp_path / "ft2" / "last.pt").exists()
 
@@ -131,7 +136,16 @@ def process(argv, **kwargs):
 
 
 def test_killed_at_any_moment_and_resumed_it_ends_the_same(tones, tmp_path):
-    more = ["--max_update", "40", "--save_interval", "7", "--log_interval", "10", "--num_workers", "1"]
+    more = [
+        "--max_update",
+        "40",
+        "--save_interval",
+        "7",
+        "--log_interval",
+        "10",
+        "--num_workers",
+        "1",
+    ]
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     assert asr_train.main(ctc_args(tones, whole, *more)) == 0
     run = process(ctc_args(tones, parts, *more))
@@ -227,7 +241,10 @@ def test_two_ranks_under_torchrun_equal_one(tones, tmp_path):
         sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2",
         "-m", "asrkit.bin.asr_train", *ctc_args(tones, two, *more),
     ]  # fmt: skip
-    env = os.environ | {"PYTHONPATH": str(Path(asr_train.__file__).parents[2]), "OMP_NUM_THREADS": "1"}
+    env = os.environ | {
+        "PYTHONPATH": str(Path(asr_train.__file__).parents[2]),
+        "OMP_NUM_THREADS": "1",
+    }
     done = subprocess.run(launcher, env=env, capture_output=True, text=True, timeout=55)
     assert done.returncode == 0, done.stderr[-2000:]
     for name, value in model(one).items():

@@ -30,7 +30,9 @@ def test_resume_equals_uninterrupted_bit_for_bit(tmp_path, stop_at):
     whole, objective = make(tmp_path / "whole", dropout=0.5)
     run(whole)
     first, _ = make(tmp_path / "parts", dropout=0.5)
-    first.objective.after_step = lambda step: step == stop_at and os.kill(os.getpid(), signal.SIGTERM)
+    first.objective.after_step = lambda step: (
+        step == stop_at and os.kill(os.getpid(), signal.SIGTERM)
+    )
     with pytest.raises(Stopped):
         run(first)
     second, resumed = make(tmp_path / "parts", dropout=0.5)
@@ -70,7 +72,9 @@ def test_two_ranks_equal_one_that_accumulates(tmp_path):
     torch.testing.assert_close(
         weights(objective), torch.cat([v.flatten() for v in other.values()]), rtol=1e-5, atol=1e-6
     )
-    torch.testing.assert_close(weights(objective), torch.load(tmp_path / "two" / "rank1"), rtol=1e-5, atol=1e-6)
+    torch.testing.assert_close(
+        weights(objective), torch.load(tmp_path / "two" / "rank1"), rtol=1e-5, atol=1e-6
+    )
 
 
 def test_one_bad_gradient_is_skipped_and_counted(tmp_path):
