@@ -181,7 +181,7 @@ class Trainer:
         )
         raise TrainingError(
             f"update {self.step + 1}: {self._skipped_in_row} gradients in a row were not finite "
-            f"(first in {sick}); last.pt is the last saved good state. Lower optimizer_conf.lr, set "
+            f"(first in {sick}); last.pt is the last good state. Lower optimizer_conf.lr, set "
             "grad_clip, or try --precision fp32"
         )
 
