@@ -8,6 +8,7 @@ from pathlib import Path
 
 from asrkit.arguments import run_main
 from asrkit.files import DataError
+from asrkit.score.pooled import draw_pooled, pool
 from asrkit.score.results import SUMMARY_HEAD, collect, language_rows, summary_rows
 from asrkit.score.results_file import pairs_text, text_table, write_results
 
@@ -30,13 +31,16 @@ def run(args: argparse.Namespace) -> None:
         args.out.parent.mkdir(parents=True, exist_ok=True)
         write_results(args.out, scores, skipped)
     print(text_table(SUMMARY_HEAD, summary_rows(scores, skipped)))
-    languages = language_rows(scores)
+    pooled = pool(scores)
+    languages = language_rows([*scores, *pooled])
     if languages:
         print("\n" + text_table(languages[0], languages[1:]))
     if args.show_pairs > 0:
         print(pairs_text(scores, args.show_pairs))
     if args.out is not None:
-        print(f"\nwritten to {args.out}")
+        for picture in draw_pooled(pooled, args.exp):
+            print(f"drawn: {picture}")
+        print(f"written to {args.out}")
 
 
 def main(argv: list[str] | None = None) -> int:

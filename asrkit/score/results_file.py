@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from asrkit.files import DataError, atomic
+from asrkit.score.pooled import pool
 from asrkit.score.results import (
     SUMMARY_HEAD,
     Score,
@@ -46,7 +47,7 @@ def generated_part(scores: Sequence[Score], skipped: Sequence[Skipped]) -> str:
         " counts it, unless the tables below say otherwise.",
         markdown_table(SUMMARY_HEAD, summary_rows(scores, skipped)),
     ]
-    languages = language_rows(scores)
+    languages = language_rows([*scores, *pool(scores)])
     if languages:
         parts.append(
             "By language, and their average:\n\n" + markdown_table(languages[0], languages[1:])
