@@ -119,6 +119,7 @@ def parser(program: str) -> configargparse.ArgParser:
     """The command line of a training program: one flag an option of Options."""
     result = configargparse.ArgParser(
         prog=program,
+        usage=f"{program} [--config FILE] [--output_dir DIR] [--option VALUE ...] [--set A.B=V ...]",
         config_file_parser_class=_YamlFile,
         allow_abbrev=False,
         formatter_class=configargparse.ArgumentDefaultsRawHelpFormatter,
@@ -138,8 +139,14 @@ def parser(program: str) -> configargparse.ArgParser:
         default = field.default
         if field.default_factory is not dataclasses.MISSING:
             default = field.default_factory()
+        many = typing.get_origin(TYPES[name]) is list
         result.add_argument(
-            f"--{name}", action=_Store, nargs="+", default=default, help=field.metadata["help"]
+            f"--{name}",
+            action=_Store,
+            nargs="+" if many else 1,
+            default=default,
+            metavar="VALUE",
+            help=field.metadata["help"],
         )
     return result
 

@@ -47,7 +47,10 @@ class World:
 
     def wrap(self, model: nn.Module) -> nn.Module:
         """The model as the loop calls it; gradients are averaged over ranks in backward."""
-        return DistributedDataParallel(model) if self.distributed else model
+        if not self.distributed:
+            return model
+        # buffers are constants here (mel filters): no need to send them before each forward
+        return DistributedDataParallel(model, broadcast_buffers=False)
 
     def sum_(self, value: Tensor) -> Tensor:
         """Adds ``value`` up over all ranks, in place."""

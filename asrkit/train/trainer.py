@@ -72,6 +72,7 @@ class Trainer:
         self._signal = 0
         self._meter = Meter()
         self._stats: list[dict[str, Stat]] = []
+        self._weight = torch.zeros((), dtype=torch.float64, device=world.device)
         self._peak = float(options.optimizer_conf["lr"])
         self._parameters = [p for p in objective.parameters() if p.requires_grad]
 
@@ -115,7 +116,7 @@ class Trainer:
         self.model.train()
         self.objective.before_step(self.step)
         self.optimizer.zero_grad(set_to_none=True)
-        self._weight = torch.zeros((), dtype=torch.float64, device=device)
+        self._weight.zero_()
         self._stats = []
         seconds = 0.0
         for micro in range(options.accum_grad):
