@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import socket
 from pathlib import Path
 
 import torch
@@ -102,6 +103,12 @@ def run(trainer: Trainer, valid: bool = True, size: int = 1, rank: int = 0) -> N
     stream = Stream(rank=rank, size=size, start=epoch * 5 + offset)
     held_out = [Stream().batch(1000 + i) for i in range(3)] if valid else None
     trainer.run(stream, iter(stream), held_out)
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
 
 
 def one_rank(rank: int, folder: str, port: int) -> None:

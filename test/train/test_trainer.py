@@ -7,7 +7,7 @@ import signal
 import pytest
 import torch
 import torch.multiprocessing as mp
-from toy import Mean, Stream, make, one_rank, run, weights
+from toy import Mean, Stream, free_port, make, one_rank, run, weights
 
 from asrkit.train import checkpoint
 from asrkit.train.trainer import Stopped, TrainingError
@@ -63,11 +63,12 @@ def test_accumulated_micro_batches_are_one_big_batch(tmp_path):
         torch.testing.assert_close(mine.grad, p.grad / weight)
 
 
+@pytest.mark.timeout(180)  # two processes that import torch, on a machine that may be busy
 def test_two_ranks_equal_one_that_accumulates(tmp_path):
     one, objective = make(tmp_path / "one", dropout=0.5, accum_grad=2)
     run(one)
     (tmp_path / "two").mkdir()
-    mp.spawn(one_rank, (str(tmp_path / "two"), 20_000 + os.getpid() % 20_000), nprocs=2)
+    mp.spawn(one_rank, (str(tmp_path / "two"), free_port()), nprocs=2)
     other = checkpoint.load(tmp_path / "two" / "last.pt")["model"]
     torch.testing.assert_close(
         weights(objective), torch.cat([v.flatten() for v in other.values()]), rtol=1e-5, atol=1e-6
