@@ -119,7 +119,7 @@ def parser(program: str) -> configargparse.ArgParser:
     """The command line of a training program: one flag an option of Options."""
     result = configargparse.ArgParser(
         prog=program,
-        usage=f"{program} [--config FILE] [--output_dir DIR] [--option VALUE ...] [--set A.B=V ...]",
+        usage=f"{program} [--config FILE] [--output_dir DIR] [--option VALUE ...] [--set A.B=V]",
         config_file_parser_class=_YamlFile,
         allow_abbrev=False,
         formatter_class=configargparse.ArgumentDefaultsRawHelpFormatter,
