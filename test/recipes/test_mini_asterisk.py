@@ -139,7 +139,7 @@ def fake_apt(folder: Path, script: str) -> dict[str, str]:
 
 
 def test_offline_apt_says_what_to_do_and_leaves_nothing(tmp_path: Path) -> None:
-    env = fake_apt(tmp_path / "bin", 'echo "E: Could not resolve deb.debian.org" >&2; exit 100')
+    env = fake_apt(tmp_path / "bin", 'echo "E: Could not resolve mirror.example" >&2; exit 100')
     command = [sys.executable, str(LOCAL / "fetch.py"), "--lang", "it", "--source", "debian"]
     done = subprocess.run(
         [*command, "--downloads", str(tmp_path / "d")], env=env, capture_output=True, text=True
