@@ -69,7 +69,8 @@ class Trainer:
         self.start: tuple[int, int] = (0, 0)  # (epoch, offset) of the first micro-batch to read
         self._consumed = 0
         self._skipped_in_row = 0
-        self._signal = 0
+        self._signal = 0  # received by this process
+        self._stop = 0  # known to all ranks, so that they stop after the same update
         self._meter = Meter()
         self._stats: list[dict[str, Stat]] = []
         self._weight = torch.zeros((), dtype=torch.float64, device=world.device)
@@ -95,11 +96,11 @@ class Trainer:
                     seconds = 0.0
                 if valid is not None and (self.step % options.valid_interval == 0 or last):
                     self._validate(journal, valid)
-                if self.step % options.save_interval == 0 or last or self._signal:
+                if self.step % options.save_interval == 0 or last or self._stop:
                     self.save(stream)
-                if self._signal and not last:
+                if self._stop and not last:
                     journal.close()
-                    raise Stopped(self._signal)
+                    raise Stopped(self._stop)
         journal.close()
 
     def _update(self, train: Iterator[Batch]) -> float:
@@ -147,8 +148,8 @@ class Trainer:
         norm = torch.nn.utils.get_total_norm(gradients)
         # the update's only wait for the device; equal on all ranks, as the gradients are
         norm_value, stop_value = torch.stack([norm.double(), stop]).tolist()
-        if stop_value and not self._signal:
-            self._signal = signal.SIGTERM
+        if stop_value:
+            self._stop = self._signal or signal.SIGTERM
         finite = norm_value == norm_value and norm_value != float("inf")
         self._meter.add({"skipped": (float(not finite), 1.0)})
         self.precision.learn(finite)

@@ -30,9 +30,14 @@ def test_resume_equals_uninterrupted_bit_for_bit(tmp_path, stop_at):
     whole, objective = make(tmp_path / "whole", dropout=0.5)
     run(whole)
     first, _ = make(tmp_path / "parts", dropout=0.5)
-    first.objective.after_step = lambda step: (
-        step == stop_at and os.kill(os.getpid(), signal.SIGTERM)
-    )
+    real = first.objective.before_step
+
+    def before_step(step):
+        real(step)
+        if step == stop_at - 1:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    first.objective.before_step = before_step
     with pytest.raises(Stopped):
         run(first)
     second, resumed = make(tmp_path / "parts", dropout=0.5)
