@@ -8,11 +8,7 @@ from collections.abc import Sequence
 
 from asrkit import config
 from asrkit.build import resolve
-from asrkit.config import ConfigError
-from asrkit.files import DataError
 from asrkit.options import Options
-from asrkit.tokens import TokenError
-from asrkit.train.checkpoint import CheckpointError
 from asrkit.train.memory import keep_freed_memory
 from asrkit.train.run import train
 from asrkit.train.trainer import Stopped, TrainingError
@@ -53,14 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Stopped as stop:
         print(f"asr_train: {stop}", file=sys.stderr)
         return 128 + stop.number
-    except (
-        ConfigError,
-        DataError,
-        TokenError,
-        CheckpointError,
-        TrainingError,
-        ValueError,
-    ) as error:
+    except (ValueError, TrainingError) as error:  # our own errors are ValueErrors
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0

@@ -4,31 +4,29 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
-from asrkit.files import DataError
+from asrkit.arguments import run_main
 from asrkit.train import checkpoint
-from asrkit.train.checkpoint import CheckpointError
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def get_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="average_checkpoints.py", description=__doc__)
-    parser.add_argument(
-        "inputs", nargs="+", type=Path, help="checkpoints, e.g. exp/x/checkpoints/*.pt"
-    )
+    parser.add_argument("inputs", nargs="+", type=Path, help="files such as exp/x/checkpoints/*.pt")
     parser.add_argument("--out", required=True, type=Path, help="file to write")
-    options = parser.parse_args(argv)
-    try:
-        content = checkpoint.load(options.inputs[0])
-        state = checkpoint.average(options.inputs)
-        kept = {"step": content["step"], "config": content["config"], "model": state}
-        checkpoint.save(options.out, kept | {"averaged": [str(path) for path in options.inputs]})
-    except (CheckpointError, DataError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    print(f"{options.out}: average of {len(options.inputs)} checkpoints")
-    return 0
+    return parser
+
+
+def run(args: argparse.Namespace) -> None:
+    content = checkpoint.load(args.inputs[0])
+    state = checkpoint.average(args.inputs)
+    kept = {"step": content["step"], "config": content["config"], "model": state}
+    checkpoint.save(args.out, kept | {"averaged": [str(path) for path in args.inputs]})
+    print(f"{args.out}: average of {len(args.inputs)} checkpoints")
+
+
+def main(argv: list[str] | None = None) -> int:
+    return run_main(get_parser(), run, argv)
 
 
 if __name__ == "__main__":

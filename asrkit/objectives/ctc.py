@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from asrkit.batch import Batch, Padded
+from asrkit.decode.greedy import greedy_tokens
 from asrkit.encoders.base import Encoder
 from asrkit.encoders.dropout import Dropout
 from asrkit.encoders.take_part import take_part
@@ -134,7 +135,7 @@ class CtcObjective(Recognizer):
             return {"token_error_rate": (0.0, 0.0)}
         errors = 0
         for guess, (row, length) in zip(
-            greedy(log_probs),
+            greedy_tokens(log_probs),
             zip(text.data.tolist(), text.lengths.tolist(), strict=True),
             strict=True,
         ):
@@ -169,16 +170,6 @@ def infeasible(lengths: Tensor, text: Padded) -> Tensor:
     labels = text.lengths.to(device, non_blocking=True)
     repeats = (text.data[:, 1:] == text.data[:, :-1]) & text.valid()[:, 1:]
     return (lengths.to(device, non_blocking=True) < labels + repeats.sum(1)).sum()
-
-
-def greedy(log_probs: Padded) -> list[list[int]]:
-    """Best token of each frame, repeats merged, blanks removed."""
-    best = log_probs.data.argmax(-1).cpu()
-    rows = []
-    for row, length in zip(best, log_probs.lengths.tolist(), strict=True):
-        merged = torch.unique_consecutive(row[:length])
-        rows.append(merged[merged != 0].tolist())
-    return rows
 
 
 def _blanks(log_probs: Padded) -> Stat:

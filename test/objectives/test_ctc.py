@@ -7,8 +7,9 @@ import torch
 from torch.nn import functional as F
 
 from asrkit.batch import Batch, Padded, pad
+from asrkit.decode.greedy import greedy_tokens as greedy
 from asrkit.encoders.wav2vec2 import Wav2Vec2Encoder
-from asrkit.objectives.ctc import CtcObjective, greedy, infeasible
+from asrkit.objectives.ctc import CtcObjective, infeasible
 from asrkit.objectives.edit_distance import edit_distance
 from asrkit.tokens import TokenList
 
