@@ -1,5 +1,6 @@
 # make demo   environment, corpus, training and results of egs/mini_asterisk (30 minutes on 2 cores)
-# make test   every test that is not marked slow          make test-slow   the rest
+# make test   every fast test      make test-recipes   every recipe on a miniature corpus
+# make test-slow   long tests: the demo's recipe, the data benchmark
 # make lint   ruff, shellcheck, types                     make types       types alone
 # make bench  speed against other implementations         make lmplz       KenLM's n-gram estimator
 # make env    the Python environment only (ASRKIT_VENV says where; see tools/env.sh)
@@ -7,7 +8,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
-.PHONY: help env demo test test-slow lint types bench lmplz clean clean-demo
+.PHONY: help env demo test test-recipes test-slow lint types bench lmplz clean clean-demo
 export PYTHONUTF8 := 1
 
 RECIPE := egs/mini_asterisk/asr1
@@ -33,8 +34,13 @@ test:
 	@$(IN_ENV)
 	bats=$$(tools/find_bats.sh)
 	export OMP_NUM_THREADS=1
-	python -m pytest -q -m "not slow"
+	python -m pytest -q -m "not slow and not recipe"
 	"$$bats" test/shell
+
+# Every recipe, all stages, on a miniature corpus made from the clips in test/corpora.
+test-recipes:
+	@$(IN_ENV)
+	OMP_NUM_THREADS=2 python -m pytest -q -m recipe --timeout 600
 
 test-slow:
 	@$(IN_ENV)
