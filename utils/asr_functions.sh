@@ -89,9 +89,13 @@ name_experiments() {
     for lang in "${all_langs[@]}"; do
         all_sets+=("${lang}_train" "${lang}_valid" "${lang}_test")
     done
-    for name in "${train_set}" "${valid_set}" "${tests[@]}"; do
+    for name in "${train_set}" "${valid_set}" "${tests[@]}" ${pretrain_sets} ${pretrain_valid_sets}; do
         [[ " ${all_sets[*]} " == *" ${name} "* ]] || all_sets+=("${name}")
     done
+    read -r -a pretrain_train_data <<<"${pretrain_sets:-train}"
+    read -r -a pretrain_valid_data <<<"${pretrain_valid_sets:-valid}"
+    pretrain_train_data=("${pretrain_train_data[@]/#/${dumpdir}/raw/}")
+    pretrain_valid_data=("${pretrain_valid_data[@]/#/${dumpdir}/raw/}")
     token_list_name=${token_type}
     [ "${token_type}" != bpe ] || token_list_name=bpe${bpe_size}
     token_file=text.${token_list_name}

@@ -47,6 +47,8 @@ word_boundary=false  # with phn: keep <space> between words
 # -- Training
 pretrain_config=""  # conf/*.yaml of stage 6; empty: no pre-training
 pretrain_tag=""  # default: the name of that file, less pretrain_
+pretrain_sets=""  # sets of dumpdir/raw to pre-train on; default: train, all of langs
+pretrain_valid_sets=""  # default: valid
 pretrain_exp=""  # default: <expdir>/pretrain_<pretrain_tag>
 pretrain_args=""  # more options of asr_train.py in stage 6; they do not rename the experiment
 continue_config=""  # stage 7
@@ -128,7 +130,7 @@ if in_stage 6 "pre-train"; then
     else
         # shellcheck disable=SC2086
         train "${pretrain_exp}" --config "${pretrain_config}" \
-            --train_data "${raw}/train" --valid_data "${raw}/valid" \
+            --train_data "${pretrain_train_data[@]}" --valid_data "${pretrain_valid_data[@]}" \
             "${train_options[@]}" ${pretrain_args}
     fi
 fi

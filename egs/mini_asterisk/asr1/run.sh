@@ -1,6 +1,16 @@
 #!/usr/bin/env bash
 # Two hours of prompts in five languages: what does cross-lingual pre-training give a language with
-# five labelled minutes? Every option of asr.sh can be given here too (--help lists them).
+# five labelled minutes? --method trains one system; without it: multilingual, scratch and xlsr.
+# --langs, --target, --labelled_minutes, --seed and every other option of asr.sh (--help lists them).
+#
+# multilingual       CTC on the shared phones of all languages
+# scratch            CTC on the labelled minutes of the target
+# xlsr               contrastive pre-training on all audio of all languages, then CTC as scratch
+# For a target whose labelled minutes are all the audio it has:
+# xlsr_mono          pre-training on these minutes alone
+# xlsr_english       pre-training on English alone
+# xlsr_all           pre-training on all languages, these minutes sampled up (language_alpha 0.5)
+# xlsr_all_unbalanced     as xlsr_all, but every second of audio equally likely (language_alpha 1)
 set -euo pipefail
 cd "$(dirname -- "${BASH_SOURCE[0]}")"
 
@@ -8,6 +18,8 @@ all="en es fr it ru"
 langs=${all}
 target=it
 labelled_minutes=5
+method=
+seed=0
 
 options=()
 while [ $# -gt 0 ]; do
@@ -20,25 +32,60 @@ while [ $# -gt 0 ]; do
     --langs) langs=$2 && shift 2 ;;
     --target) target=$2 && shift 2 ;;
     --labelled_minutes) labelled_minutes=$2 && shift 2 ;;
-    --asr_tag | --asr_exp)
-        echo "$0: $1 would give three models one name; call ./asr.sh instead" >&2
+    --method) method=$2 && shift 2 ;;
+    --seed) seed=$2 && shift 2 ;;
+    --asr_tag | --asr_exp | --pretrain_tag | --pretrain_exp)
+        echo "$0: $1 would give several models one name; call ./asr.sh instead" >&2
         exit 2
         ;;
     *) options+=("$1") && shift ;;
     esac
 done
 modes="greedy lexicon lexicon_lm"
+few=${target}_${labelled_minutes}min
+few_set=${target}_train_${labelled_minutes}min
 suffix=
 [ "${langs}" = "${all}" ] || suffix=_${langs// /_}
+[ "${seed}" = 0 ] || suffix+=_seed${seed}
 
-# One model of all languages, shared phones: what asr_infer.py uses by default.
-./asr.sh --langs "${langs}" --inference_modes "${modes}" \
-    --finetune_config conf/ctc_multilingual.yaml --asr_tag "multilingual${suffix}" "${options[@]}"
+# few_labels METHOD OPTION...: fine-tune on the labelled minutes of the target.
+few_labels() {
+    ./asr.sh --langs "${langs}" --target "${target}" --labelled_minutes "${labelled_minutes}" \
+        --finetune_config conf/ctc_few.yaml --inference_modes "${modes}" --seed "${seed}" \
+        --asr_tag "${few}_$1${suffix}" "${@:2}" "${options[@]}"
+}
 
-# A few labelled minutes of the target: from scratch, and after contrastive pre-training on all languages.
-name=${target}_${labelled_minutes}min
-few=(--langs "${langs}" --target "${target}" --labelled_minutes "${labelled_minutes}"
-    --finetune_config conf/ctc_few.yaml --inference_modes "${modes}")
-./asr.sh "${few[@]}" --asr_tag "${name}_scratch${suffix}" "${options[@]}"
-./asr.sh "${few[@]}" --asr_tag "${name}_xlsr${suffix}" \
-    --pretrain_config conf/pretrain_xlsr.yaml --pretrain_tag "xlsr${suffix}" "${options[@]}"
+# pretrained METHOD TAG OPTION...: contrastive pre-training, then few_labels.
+pretrained() {
+    few_labels "$1" --pretrain_config conf/pretrain_xlsr.yaml --pretrain_tag "$2${suffix}" "${@:3}"
+}
+
+# train_method METHOD
+train_method() {
+    local others=()
+    read -r -a others <<<"${langs}"
+    others=("${others[@]/%/_train}")
+    others=("${others[@]/#${target}_train/${few_set}}")
+    case "$1" in
+    multilingual)
+        ./asr.sh --langs "${langs}" --inference_modes "${modes}" --seed "${seed}" \
+            --finetune_config conf/ctc_multilingual.yaml --asr_tag "multilingual${suffix}" "${options[@]}"
+        ;;
+    scratch) few_labels scratch ;;
+    xlsr) pretrained xlsr xlsr ;;
+    xlsr_mono) pretrained "$1" "$1_${few}" --pretrain_sets "${few_set}" ;;
+    xlsr_english) pretrained "$1" "$1" --pretrain_sets en_train ;;
+    xlsr_all) pretrained "$1" "$1_${few}" --pretrain_sets "${others[*]}" ;;
+    xlsr_all_unbalanced)
+        pretrained "$1" "$1_${few}" --pretrain_sets "${others[*]}" --pretrain_args "--language_alpha 1"
+        ;;
+    *)
+        echo "$0: no --method '$1'; the comment at the top of $0 lists them" >&2
+        exit 2
+        ;;
+    esac
+}
+
+for name in ${method:-multilingual scratch xlsr}; do
+    train_method "${name}"
+done

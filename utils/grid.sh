@@ -1,0 +1,80 @@
+#!/usr/bin/env bash
+# Every method with every seed on every target: ./run.sh --method M --seed S --target T for each, then
+# one table of means and spreads. Run from a recipe's folder; run again, it goes on where it stopped.
+set -euo pipefail
+
+methods="scratch xlsr_mono xlsr_english xlsr_all xlsr_all_unbalanced xlsr"  # of run.sh
+seeds="0 1 2"  # of pre-training and fine-tuning alike
+targets="it"  # languages
+jobs=1  # systems trained at the same time, with one thread each if more than one
+run_opts=""  # more options for run.sh, for example "--max_update 100"
+expdir=exp  # experiments; logs of the systems in <expdir>/log/grid
+results=""  # table to write; default: <expdir>/RESULTS.md
+dry_run=false  # print the commands and do nothing
+
+ASRKIT_ROOT=$(cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/.." && pwd)
+. "${ASRKIT_ROOT}/utils/parse_options.sh"
+. "${ASRKIT_ROOT}/utils/stages.sh"
+need_integer jobs "${jobs}"
+if [ ! -x ./run.sh ]; then
+    log "error: no ./run.sh here; start it in the folder of a recipe, such as egs/mini_asterisk/asr1"
+    exit 2
+fi
+# shellcheck source=/dev/null
+. ./path.sh
+read -r -a more <<<"${run_opts}"
+if [ "${dry_run}" = true ]; then more+=(--dry_run true); fi
+logs=${expdir}/log/grid
+[ "${dry_run}" = true ] || mkdir -p "${logs}"
+failed=()
+
+# one METHOD SEED TARGET OPTION...: a system; its output goes to a log of its own.
+one() {
+    local name=$3_$1_seed$2 command=(./run.sh --method "$1" --seed "$2" --target "$3"
+        --expdir "${expdir}" "${more[@]}" "${@:4}")
+    printf '+ %s\n' "$(quoted "${command[@]}")" >&2
+    if [ "${dry_run}" = true ]; then
+        "${command[@]}"
+    elif "${command[@]}" </dev/null >"${logs}/${name}.log" 2>&1; then
+        log "done: ${name}"
+    else
+        log "failed: ${name}; see ${logs}/${name}.log"
+        return 1
+    fi
+}
+
+# collect NAME PID: wait for one job.
+collect() {
+    wait "$2" || failed+=("$1")
+}
+
+# Data and n-grams once for each target, so that no two jobs write the same files.
+read -r first _ <<<"${methods}"
+for target in ${targets}; do
+    one "${first}" data "${target}" --seed 0 --stop_stage 5
+    one "${first}" ngram "${target}" --seed 0 --stage 9 --stop_stage 9
+done
+
+[ "${jobs}" -le 1 ] || export OMP_NUM_THREADS=1
+names=() pids=()
+for seed in ${seeds}; do
+    for target in ${targets}; do
+        for method in ${methods}; do
+            if [ "${#pids[@]}" -ge "${jobs}" ]; then
+                collect "${names[0]}" "${pids[0]}"
+                names=("${names[@]:1}") pids=("${pids[@]:1}")
+            fi
+            one "${method}" "${seed}" "${target}" --stage 6 --skip_stages 9 &
+            names+=("${target}_${method}_seed${seed}") pids+=("$!")
+        done
+    done
+done
+for number in "${!pids[@]}"; do
+    collect "${names[number]}" "${pids[number]}"
+done
+run python3 -m asrkit.bin.results --exp "${expdir}" --out "${results:-${expdir}/RESULTS.md}"
+if [ "${#failed[@]}" -gt 0 ]; then
+    log "error: ${#failed[@]} system(s) failed: ${failed[*]}; logs in ${logs}; run again to go on"
+    exit 1
+fi
+log "all systems done"
