@@ -11,6 +11,7 @@ from asrkit.files import DataError
 from asrkit.score.pooled import draw_pooled, pool
 from asrkit.score.results import SUMMARY_HEAD, collect, language_rows, summary_rows
 from asrkit.score.results_file import pairs_text, text_table, write_results
+from asrkit.score.seeds import SEEDS_HEAD, seed_rows
 
 
 def get_parser() -> argparse.ArgumentParser:
@@ -35,6 +36,9 @@ def run(args: argparse.Namespace) -> None:
     languages = language_rows([*scores, *pooled])
     if languages:
         print("\n" + text_table(languages[0], languages[1:]))
+    seeds = seed_rows(scores)
+    if seeds:
+        print("\n" + text_table(SEEDS_HEAD, seeds))
     if args.show_pairs > 0:
         print(pairs_text(scores, args.show_pairs))
     if args.out is not None:

@@ -16,6 +16,7 @@ from asrkit.score.results import (
     markdown_table,
     summary_rows,
 )
+from asrkit.score.seeds import SEEDS_HEAD, seed_rows
 from asrkit.score.units import NAMES
 
 BEGIN = "<!-- results: begin (written by asrkit.bin.results; text outside the markers is kept) -->"
@@ -41,7 +42,7 @@ def _commands(scores: Sequence[Score]) -> str:
 
 
 def generated_part(scores: Sequence[Score], skipped: Sequence[Skipped]) -> str:
-    """The tables: summary, by language, ESPnet's columns by experiment, commands."""
+    """The tables: summary, by language, over seeds, ESPnet's columns by experiment, commands."""
     parts = [
         "Rates are per cent, summed over the set (micro). PER leaves the word separator out, CER"
         " counts it, unless the tables below say otherwise.",
@@ -51,6 +52,12 @@ def generated_part(scores: Sequence[Score], skipped: Sequence[Skipped]) -> str:
     if languages:
         parts.append(
             "By language, and their average:\n\n" + markdown_table(languages[0], languages[1:])
+        )
+    seeds = seed_rows(scores)
+    if seeds:
+        parts.append(
+            "Over seeds (mean, standard deviation of the sample):\n\n"
+            + markdown_table(SEEDS_HEAD, seeds)
         )
     if scores:
         parts.append("## Environments\n\n" + _environments(scores))
