@@ -1,0 +1,94 @@
+"""Corpora as they are handed out: fetched with resumption, unpacked whole or not at all."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import tarfile
+import tempfile
+import urllib.request
+from pathlib import Path
+
+from tqdm import tqdm
+
+from asrkit.files import DataError
+
+SUFFIXES = (".tar.gz", ".tgz", ".tar", ".tar.bz2", ".tar.xz")
+
+
+def is_url(source: str) -> bool:
+    """Whether ``source`` is an address of the web, not a path."""
+    return source.startswith(("https://", "http://"))
+
+
+def is_archive(source: str) -> bool:
+    """Whether a path or an address ends as a tar archive does; queries (``?x=y``) do not count."""
+    return source.split("?")[0].endswith(SUFFIXES)
+
+
+def archive_stem(name: str) -> str:
+    """``mls_polish.tar.gz`` to ``mls_polish``."""
+    for suffix in SUFFIXES:
+        if name.endswith(suffix):
+            return name.removesuffix(suffix)
+    return name
+
+
+def download(url: str, path: Path) -> Path:
+    """Fetches ``url`` to ``path`` through ``<path>.part``, going on where an earlier try stopped.
+
+    A ``path`` that is there is returned as it is. Raises DataError where the server cannot be
+    reached, refuses, or sends less than it promised.
+    """
+    if path.exists():
+        return path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(path.name + ".part")
+    start = part.stat().st_size if part.exists() else 0
+    request = urllib.request.Request(url, headers={"Range": f"bytes={start}-"} if start else {})
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            resumed = answer.status == 206
+            done = start if resumed else 0
+            total = int(answer.headers.get("Content-Length", 0)) + done
+            bar = tqdm(desc=path.name, total=total or None, initial=done, unit="B", unit_scale=True)
+            with part.open("ab" if resumed else "wb") as stream, bar:
+                while chunk := answer.read(1 << 20):
+                    stream.write(chunk)
+                    bar.update(len(chunk))
+    except (OSError, http.client.HTTPException) as error:
+        raise DataError(
+            f"{url}: {error}; is this machine online? Or put {path.name} into {path.parent}"
+        ) from None
+    if total and part.stat().st_size != total:
+        raise DataError(f"{url}: {part.stat().st_size} of {total} bytes came; run again to go on")
+    os.rename(part, path)
+    return path
+
+
+def unpack(archive: Path, folder: Path) -> Path:
+    """Unpacks a tar archive into ``folder``, which appears only when complete.
+
+    A ``folder`` that is there is returned as it is; links and paths that lead out of it are
+    refused. Raises DataError if the archive is broken.
+    """
+    if folder.exists():
+        return folder
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".unpack-") as partial:
+        try:
+            with (
+                tarfile.open(archive) as tar,
+                tqdm(desc=archive.name, unit="file", delay=2) as bar,
+            ):
+                for member in tar:
+                    tar.extract(member, partial, filter="data")
+                    bar.update()
+        except (tarfile.TarError, EOFError, OSError) as error:
+            raise DataError(
+                f"{archive}: cannot be unpacked ({error}); fetch it again, or free some space"
+            ) from None
+        os.chmod(partial, 0o755)
+        os.rename(partial, folder)
+        os.mkdir(partial)  # for TemporaryDirectory to remove
+    return folder

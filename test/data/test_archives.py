@@ -1,0 +1,103 @@
+"""Fetching and unpacking of corpora, offline."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+
+from asrkit.data.archives import archive_stem, download, is_archive, is_url, unpack
+from asrkit.files import DataError
+
+BODY = bytes(range(256)) * 40
+
+
+class Server(BaseHTTPRequestHandler):
+    """Answers with BODY; honours Range; `/short` promises more than it sends."""
+
+    def do_GET(self) -> None:
+        start = int((self.headers.get("Range") or "bytes=0-")[6:].split("-")[0])
+        self.send_response(206 if start else 200)
+        promised = len(BODY) - start + (10 if self.path == "/short" else 0)
+        self.send_header("Content-Length", str(promised))
+        self.end_headers()
+        self.wfile.write(BODY[start:])
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def address() -> Iterator[str]:
+    with HTTPServer(("127.0.0.1", 0), Server) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def tar(path: Path, **members: bytes) -> Path:
+    with tarfile.open(path, "w:gz") as archive:
+        for name, data in members.items():
+            info = tarfile.TarInfo(name.replace("__", "/"))
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    return path
+
+
+def test_names() -> None:
+    assert is_url("https://x.org/a.tar.gz") and not is_url("/data/a.tar.gz")
+    assert is_archive("https://x.org/a.tar.gz?signature=1") and not is_archive("mls_polish")
+    assert archive_stem("mls_polish_opus.tar.gz") == "mls_polish_opus"
+
+
+def test_download_goes_on_where_it_stopped(address: str, tmp_path: Path) -> None:
+    (tmp_path / "a.bin.part").write_bytes(BODY[:1000])
+    assert download(f"{address}/a.bin", tmp_path / "a.bin").read_bytes() == BODY
+    assert [path.name for path in tmp_path.iterdir()] == ["a.bin"]
+
+
+def test_file_of_the_user_is_not_fetched_again(tmp_path: Path) -> None:
+    (tmp_path / "a.bin").write_bytes(b"mine")
+    assert download("http://127.0.0.1:9/a.bin", tmp_path / "a.bin").read_bytes() == b"mine"
+
+
+def test_too_few_bytes_are_an_error_and_kept_for_the_next_try(address: str, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"run again to go on|is this machine online"):
+        download(f"{address}/short", tmp_path / "short")
+    assert not (tmp_path / "short").exists()
+
+
+def test_offline_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"online\? Or put a\.bin into"):
+        download("http://127.0.0.1:9/a.bin", tmp_path / "new/a.bin")
+    assert not (tmp_path / "new/a.bin").exists()
+
+
+def test_unpack_once_and_leave_what_is_there(tmp_path: Path) -> None:
+    archive = tar(tmp_path / "a.tar.gz", top__x=b"1")
+    folder = unpack(archive, tmp_path / "out/a")
+    assert (folder / "top/x").read_bytes() == b"1"
+    (folder / "top/x").write_bytes(b"changed")
+    assert (unpack(archive, folder) / "top/x").read_bytes() == b"changed"
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["a"]
+
+
+@pytest.mark.parametrize("cut", [40, 0])
+def test_broken_archive_leaves_nothing(tmp_path: Path, cut: int) -> None:
+    archive = tar(tmp_path / "a.tar.gz", x=bytes(100_000))
+    archive.write_bytes(archive.read_bytes()[:cut] or b"no archive")
+    with pytest.raises(DataError, match="fetch it again"):
+        unpack(archive, tmp_path / "out/a")
+    assert not list((tmp_path / "out").iterdir())
+
+
+def test_archive_that_leads_out_is_refused(tmp_path: Path) -> None:
+    archive = tar(tmp_path / "a.tar.gz", **{"..__x": b"1"})
+    with pytest.raises(DataError, match=r"a\.tar\.gz"):
+        unpack(archive, tmp_path / "out/a")
+    assert not (tmp_path / "x").exists() and not (tmp_path / "out/x").exists()
