@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # shellcheck disable=SC2154  # root is set by setup_recipe
-# run.sh of egs/mini_asterisk: three systems, one call each of asr.sh.
+# run.sh of egs/mini_asterisk: a system is one call of asr.sh.
 load helper
 setup() {
     setup_recipe
@@ -25,6 +25,22 @@ setup() {
     [[ "$output" == *"exp/asr_multilingual "*"exp/asr_es_5min_scratch "*"exp/asr_es_5min_xlsr "* ]]
     run ./run.sh --dry_run true --stage 6 --stop_stage 8 --langs "it es"
     [[ "$output" == *"exp/asr_multilingual_it_es "*"exp/pretrain_xlsr_it_es "* ]]
+}
+
+@test "one method is one system; what it pre-trains on and how it samples it differ" {
+    run ./run.sh --dry_run true --stage 6 --stop_stage 8 --method scratch
+    [ "$(grep -c 'bin.asr_train' <<<"${output}")" -eq 1 ]
+    run ./run.sh --dry_run true --stage 6 --stop_stage 8 --method xlsr_mono --seed 2
+    [[ "$output" == *"exp/pretrain_xlsr_mono_it_5min_seed2 "*"--train_data dump/raw/it_train_5min --valid"*"--seed 2"* ]]
+    run ./run.sh --dry_run true --stage 6 --stop_stage 8 --method xlsr_english
+    [[ "$output" == *"exp/pretrain_xlsr_english "*"--train_data dump/raw/en_train --valid"* ]]
+    run ./run.sh --dry_run true --stage 6 --stop_stage 8 --method xlsr_all --target es
+    [[ "$output" == *"--train_data dump/raw/en_train dump/raw/es_train_5min dump/raw/fr_train "* ]]
+    [[ "$output" != *"--language_alpha"* ]]
+    run ./run.sh --dry_run true --stage 6 --stop_stage 8 --method xlsr_all_unbalanced
+    [[ "$output" == *"dump/raw/it_train_5min dump/raw/ru_train --valid"*"--language_alpha 1"* ]]
+    run ./run.sh --dry_run true --method no_such_method
+    [ "$status" -eq 2 ]
 }
 
 @test "a dry run of all stages touches nothing" {

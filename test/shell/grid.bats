@@ -1,0 +1,56 @@
+#!/usr/bin/env bats
+# utils/grid.sh: one call of run.sh for each method, seed and target.
+load helper
+setup() {
+    setup_recipe
+    # shellcheck disable=SC2154  # root is set by setup_recipe
+    grid=${root}/utils/grid.sh
+    # A recipe that notes how it was called and fails where `fail` says so.
+    cat >run.sh <<'END'
+#!/usr/bin/env bash
+echo "$*" >>calls
+echo "training"
+[ ! -e fail ] || ! grep -qxF -- "$*" fail
+END
+    chmod +x run.sh
+    printf '#!/usr/bin/env bash\necho "$*" >>python_calls\n' >"${ASRKIT_VENV}/bin/python3"
+}
+
+@test "data and n-grams once a target, then every system with its seed" {
+    run "${grid}" --methods "scratch xlsr" --seeds "0 1" --targets "it es"
+    [ "$status" -eq 0 ]
+    [ "$(grep -c -- '--stop_stage 5' calls)" -eq 2 ]
+    [ "$(grep -c -- '--stage 9 --stop_stage 9' calls)" -eq 2 ]
+    [ "$(grep -c -- '--stage 6 --skip_stages 9' calls)" -eq 8 ]
+    grep -qxF -- "--method xlsr --seed 1 --target es --expdir exp --stage 6 --skip_stages 9" calls
+    [ "$(<exp/log/grid/es_xlsr_seed1.log)" = training ]
+    grep -qF "asrkit.bin.results --exp exp --out exp/RESULTS.md" python_calls
+}
+
+@test "a system that fails is named, the others are trained, the exit status is 1" {
+    echo "--method xlsr --seed 0 --target it --expdir exp --stage 6 --skip_stages 9" >fail
+    run "${grid}" --methods "xlsr scratch" --seeds "0 1" --jobs 2
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"failed: it_xlsr_seed0"* ]]
+    [ "$(grep -c -- '--stage 6 --skip_stages 9' calls)" -eq 4 ]
+    [ -e python_calls ]
+}
+
+@test "a dry run touches nothing" {
+    cp "${root}/egs/mini_asterisk/asr1/run.sh" run.sh
+    rm -r conf
+    ln -s "${root}/egs/mini_asterisk/asr1/conf" .
+    before=$(listing)
+    run "${grid}" --methods "xlsr_mono" --seeds "3" --dry_run true
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"--output_dir exp/asr_it_5min_xlsr_mono_seed3 "* ]]
+    [ "$(listing)" = "${before}" ]
+}
+
+@test "outside a recipe, and with a bad number of jobs, exit 2" {
+    run "${grid}" --jobs many
+    [ "$status" -eq 2 ]
+    rm run.sh
+    run "${grid}"
+    [ "$status" -eq 2 ]
+}
