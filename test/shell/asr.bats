@@ -89,7 +89,7 @@ setup() { setup_recipe; }
 }
 
 @test "what is not there yet fails when asked for, before any work" {
-    run ./asr.sh --dry_run true --langs it --continue_config conf/tune.yaml
+    run ./asr.sh --dry_run true --langs it --transcoder_config conf/tune.yaml
     [ "$status" -eq 1 ]
     [[ "$output" != *"stage 1"* ]]
     run ./asr.sh --dry_run true --langs it --stage 7 --stop_stage 11

@@ -30,12 +30,14 @@ launcher=""  # put before training and decoding commands; ${ASRKIT_ROOT}/utils/s
 # -- Data
 langs="en"  # languages (ISO 639-1) to prepare, pre-train on and, without a target, recognise
 target=""  # language to fine-tune on and test; empty: all of langs together
+pretrain_langs=""  # languages to pre-train on instead; they need no labels
+pretrain_part=train  # part of each of them to pre-train on: another than train needs no labels
 labelled_minutes=0  # fine-tune on so many minutes of the target; 0: all of its training set
 local_data_opts=""  # more options for local/data.sh
-speed_perturb_factors=""  # for example "0.9 1.0 1.1"
+speed_perturb_factors=""  # fine-tune on copies at these speeds, for example "0.9 1.0 1.1"
 min_wav_duration=0.2  # seconds; shorter utterances leave training and validation
 max_wav_duration=30  # seconds; longer ones too
-train_set=""  # default: train, <target>_train or <target>_train_<minutes>min
+train_set=""  # default: train, <target>_train or <target>_train_<minutes>min; with copies: and _sp
 valid_set=""  # default: valid or <target>_valid
 test_sets=""  # default: <lang>_test of the target or of all langs
 
@@ -43,22 +45,31 @@ test_sets=""  # default: <lang>_test of the target or of all langs
 token_type=phn  # phn, char or bpe
 bpe_size=4000  # with token_type bpe
 word_boundary=false  # with phn: keep <space> between words
+vocabulary=shared  # shared, or separate: each language has tokens of its own, such as (it)a
 
 # -- Training
 pretrain_config=""  # conf/*.yaml of stage 6; empty: no pre-training
 pretrain_tag=""  # default: the name of that file, less pretrain_
-pretrain_sets=""  # sets of dumpdir/raw to pre-train on; default: train, all of langs
-pretrain_valid_sets=""  # default: valid
+pretrain_sets=""  # sets of dumpdir/raw to pre-train on; default: train, or <lang>_<pretrain_part>
+pretrain_valid_sets=""  # default: valid, or <lang>_valid
+pretrain_labels=false  # true: stage 6 learns from labels too (UniSpeech, UniData2vec)
 pretrain_exp=""  # default: <expdir>/pretrain_<pretrain_tag>
 pretrain_args=""  # more options of asr_train.py in stage 6; they do not rename the experiment
-continue_config=""  # stage 7
+language_alpha=""  # of stage 6: languages are sampled by hours^alpha; default: the configuration's
+pretrained=""  # checkpoint to go on from instead of stage 6, e.g. one that convert_checkpoint wrote
+continue_config=""  # conf/*.yaml of stage 7: goes on from stage 6 on the audio of the target
+continue_tag=""  # default: <continue_config>_<target>_from_<pretrain_tag>
+continue_sets=""  # sets of dumpdir/raw for it; default: <target>_<pretrain_part>
+continue_exp=""  # default: <expdir>/continue_<continue_tag>
+continue_args=""  # more options of asr_train.py in stage 7
 finetune_config=""  # conf/*.yaml of stage 8
+learning_rates=""  # of stage 8: one model each, the best on the valid set stays, e.g. "2e-5 4e-5 6e-5"
 asr_tag=""  # default: <finetune_config>_<train_set>_<token_type>, and _from_<pretrain_tag>
 asr_exp=""  # default: <expdir>/asr_<asr_tag>
 finetune_args=""  # more options of asr_train.py in stage 8; they do not rename the experiment
-max_update=""  # of stages 6 and 8; default: the configuration's
+max_update=""  # of stages 6, 7 and 8; default: the configuration's
 batch_bins=""  # likewise
-accum_grad=""  # likewise
+accum_grad=""  # likewise; auto: as much audio an update as the configuration's reference run
 num_workers=""  # likewise
 log_interval=""  # likewise
 valid_interval=""  # likewise
@@ -68,9 +79,13 @@ seed=""  # likewise
 # -- Language models and decoding
 use_ngram=true  # make n-gram models and a lexicon per language (stage 9)
 ngram_num=4  # their order
-lm_text=data/lm_text  # folder of <lang>.txt, one sentence a line, added to the training texts
+ngram_prune=""  # KenLM's thresholds by order for the word n-gram, for example "0 0 1"
+lm_text=data/lm_text  # folder of <lang>.txt or .txt.gz, a sentence a line, added to the training texts
+lexicon_words=""  # so many of the most frequent words in the lexicon; default: all
 transcoder_config=""  # stages 10 and 11
 inference_modes="greedy"  # of greedy, free (tokens with n-gram), lexicon, lexicon_lm
+tune_lm=false  # choose the weights of n-gram and words on the valid set of each language
+restrict_langs=false  # with separate vocabularies: an utterance has tokens of its language only
 inference_args=""  # more options of asr_infer.py
 results=""  # table to write; default: <expdir>/RESULTS.md
 skip_packing=true  # stage 14
@@ -78,7 +93,10 @@ skip_packing=true  # stage 14
 . ./path.sh
 . "${ASRKIT_ROOT}/utils/parse_options.sh"
 . "${ASRKIT_ROOT}/utils/stages.sh"
-. "${ASRKIT_ROOT}/utils/asr_functions.sh"
+. "${ASRKIT_ROOT}/utils/asr_names.sh"
+. "${ASRKIT_ROOT}/utils/asr_data.sh"
+. "${ASRKIT_ROOT}/utils/asr_train.sh"
+. "${ASRKIT_ROOT}/utils/asr_decode.sh"
 
 if [ $# -ne 0 ]; then
     log "error: no arguments without -- expected, found: $*"
@@ -100,17 +118,15 @@ if in_stage 1 "data preparation"; then
 fi
 
 if in_stage 2 "speed perturbation"; then
-    log "no --speed_perturb_factors: nothing to do"
+    if [ -z "${speed_perturb_factors}" ]; then
+        log "no --speed_perturb_factors: nothing to do"
+    else
+        perturb_speed
+    fi
 fi
 
 if in_stage 3 "format audio"; then
-    for lang in "${all_langs[@]}"; do
-        for part in train valid test; do
-            step "${org}/${lang}_${part}/.done" "data/${lang}_${part}/wav.scp" "data/${lang}_${part}/text" -- \
-                python3 -m asrkit.bin.format_audio --in_dir "data/${lang}_${part}" \
-                --out_dir "${org}/${lang}_${part}" --nj "${nj}"
-        done
-    done
+    format_sets
 fi
 
 if in_stage 4 "filter, combine, hours per language"; then
@@ -125,33 +141,28 @@ if in_stage 5 "phonemes and token lists"; then
 fi
 
 if in_stage 6 "pre-train"; then
-    if [ -z "${pretrain_config}" ]; then
+    if [ -n "${pretrained}" ]; then
+        log "--pretrained ${pretrained}: nothing to do"
+    elif [ -z "${pretrain_config}" ]; then
         log "no --pretrain_config: ${asr_exp} starts from scratch"
     else
-        # shellcheck disable=SC2086
-        train "${pretrain_exp}" --config "${pretrain_config}" \
-            --train_data "${pretrain_train_data[@]}" --valid_data "${pretrain_valid_data[@]}" \
-            "${train_options[@]}" ${pretrain_args}
+        pretrain
     fi
 fi
 
 if in_stage 7 "continue on the target"; then
-    log "no --continue_config: not part of this recipe's systems"
+    if [ -z "${continue_config}" ]; then
+        log "no --continue_config: nothing to do"
+    else
+        continue_pretraining
+    fi
 fi
 
 if in_stage 8 "fine-tune"; then
     if [ -z "${finetune_config}" ]; then
         log "no --finetune_config: nothing to do"
     else
-        init=()
-        if [ -n "${pretrain_config}" ]; then
-            init=(--init "${pretrain_exp}/last.pt" --init_take encoder)
-        fi
-        # shellcheck disable=SC2086
-        train "${asr_exp}" --config "${finetune_config}" "${init[@]}" \
-            --train_data "${raw}/${train_set}" --valid_data "${raw}/${valid_set}" \
-            --token_list "${token_list}" --token_file "${token_file}" \
-            "${train_options[@]}" ${finetune_args}
+        finetune
     fi
 fi
 

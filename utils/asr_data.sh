@@ -1,0 +1,122 @@
+#!/usr/bin/env bash
+# Stages 1 to 5 of asr.sh: data folders, formatted audio, tokens.
+# shellcheck disable=SC2154  # the options are set by asr.sh
+
+# wants_pretrain_part LANG: true if a language has audio that is for pre-training only.
+wants_pretrain_part() {
+    [ "${pretrain_part}" != train ] && [ -n "${pretrain_config}" ] &&
+        [[ " ${pretrain_sets} ${continue_sets} " == *" $1_${pretrain_part} "* ]]
+}
+
+# parts_of LANG: the parts of a language that stages 3 and 4 make: train, valid, test, ...
+parts_of() {
+    local parts=(train valid test)
+    if [[ " ${labelled_langs[*]} " != *" $1 "* ]]; then
+        parts=(train valid)
+        [ "${pretrain_part}" = train ] || parts=(valid)
+    fi
+    [[ " ${speed_sets} " != *" $1_train_sp "* ]] || parts+=(train_sp)
+    ! wants_pretrain_part "$1" || parts+=("${pretrain_part}")
+    printf '%s\n' "${parts[*]}"
+}
+
+# Stage 2: tables of copies of the labelled training sets at other speeds; stage 3 makes the audio.
+perturb_speed() {
+    local set
+    for set in ${speed_sets}; do
+        # shellcheck disable=SC2086
+        step "data/${set}/.done" "data/${set%_sp}/wav.scp" "data/${set%_sp}/text" -- \
+            python3 -m asrkit.bin.perturb_speed --in_dir "data/${set%_sp}" --out_dir "data/${set}" \
+            --factors ${speed_perturb_factors}
+    done
+}
+
+# Stage 3: every part of every language as 16 kHz FLAC.
+format_sets() {
+    local lang part inputs
+    for lang in "${all_langs[@]}"; do
+        for part in $(parts_of "${lang}"); do
+            inputs=("data/${lang}_${part}/wav.scp")
+            [ "${part}" = "${pretrain_part}" ] && [ "${part}" != train ] || inputs+=("data/${lang}_${part}/text")
+            step "${org}/${lang}_${part}/.done" "${inputs[@]}" -- \
+                python3 -m asrkit.bin.format_audio --in_dir "data/${lang}_${part}" \
+                --out_dir "${org}/${lang}_${part}" --nj "${nj}"
+        done
+    done
+}
+
+# filter_set LANG PART OPTION...
+filter_set() {
+    step "${raw}/$1_$2/.done" "${org}/$1_$2/wav.scp" -- \
+        python3 -m asrkit.bin.filter_data --in_dir "${org}/$1_$2" --out_dir "${raw}/$1_$2" "${@:3}"
+}
+
+# Stage 4: filtered parts of each language, the combinations, the labelled subset.
+prepare_sets() {
+    local lang part kinds=(train valid) sets=() parts from limits
+    limits=(--min_seconds "${min_wav_duration}" --max_seconds "${max_wav_duration}")
+    for lang in "${all_langs[@]}"; do
+        for part in $(parts_of "${lang}"); do
+            case "${part}" in
+            test) filter_set "${lang}" test ;; # keeps every utterance, however short or long
+            train | train_sp | valid) filter_set "${lang}" "${part}" "${limits[@]}" ;;
+            # Pre-training crops what is long, and needs no text.
+            *) filter_set "${lang}" "${part}" --min_seconds "${min_wav_duration}" --allow_empty_text true ;;
+            esac
+            [ "${part}" = train_sp ] || sets+=("${raw}/${lang}_${part}")
+        done
+    done
+    [ -z "${speed_sets}" ] || [ -n "${target}" ] || kinds+=(train_sp)
+    for part in "${kinds[@]}"; do
+        parts=("${labelled_langs[@]/#/${raw}/}")
+        parts=("${parts[@]/%/_${part}}")
+        step "${raw}/${part}/.done" "${parts[@]/%//wav.scp}" -- \
+            python3 -m asrkit.bin.combine_data --out_dir "${raw}/${part}" "${parts[@]}"
+    done
+    run python3 -m asrkit.bin.hours --out "${dumpdir}/hours.md" "${sets[@]}"
+    if [ "${labelled_minutes}" != 0 ]; then
+        from=${raw}/${target}_train${speed_sets:+_sp}
+        step "${raw}/${own_train}/.done" "${from}/wav.scp" -- \
+            python3 -m asrkit.bin.subset_data_dir --in_dir "${from}" \
+            --out_dir "${raw}/${own_train}" --minutes "${labelled_minutes}"
+    fi
+}
+
+# tokenise FOLDER: text.phn, text.char or text.bpeN beside its text; with separate vocabularies also
+# text.phn_separate and so on, where each token names its language.
+tokenise() {
+    local mark=$1/.done.${plain_file}
+    case "${token_type}" in
+    phn)
+        step "${mark}" "$1/text" -- python3 -m asrkit.bin.phonemize --data_dir "$1" \
+            --word_boundary "${word_boundary}" --cache_dir data/phones
+        ;;
+    char)
+        step "${mark}" "$1/text" -- python3 -m asrkit.bin.tokenize --data_dir "$1" --type char
+        ;;
+    bpe)
+        step "${bpe_model%/*}/.done" "${raw}/${train_set}/text" -- python3 -m asrkit.bin.train_bpe \
+            --text "${raw}/${train_set}/text" --vocab_size "${bpe_size}" --out_dir "${bpe_model%/*}"
+        step "${mark}" "$1/text" "${bpe_model%/*}/.done" -- python3 -m asrkit.bin.tokenize --data_dir "$1" \
+            --type bpe --model "${bpe_model}" --out "$1/${plain_file}"
+        ;;
+    esac
+    if [ "${vocabulary}" = separate ]; then
+        step "$1/.done.${token_file}" "$1/${plain_file}" -- python3 -m asrkit.bin.separate_tokens \
+            --data_dir "$1" --tokens "${plain_file}" --out "$1/${token_file}"
+    fi
+}
+
+# The tokens of all training languages, or of the target's whole training set.
+make_token_list() {
+    local from=${raw}/${target:+${target}_}train/${token_file} files
+    # For shared subword units, train_bpe has written it.
+    if [ "${token_type}" != bpe ] || [ "${vocabulary}" = separate ]; then
+        step "${token_list%/*}/.done" "${from}" -- python3 -m asrkit.bin.token_list --text "${from}" --out "${token_list}"
+    fi
+    if [ "${pretrain_labels}" = true ] && [ -n "${pretrain_config}" ]; then
+        files=("${pretrain_train_data[@]/%//${token_file}}")
+        step "${pretrain_token_list%/*}/.done" "${files[@]}" -- \
+            python3 -m asrkit.bin.token_list --text "${files[@]}" --out "${pretrain_token_list}"
+    fi
+}

@@ -1,0 +1,130 @@
+#!/usr/bin/env bash
+# Stages 9, 12 and 13 of asr.sh: n-gram language models, decoding, scoring.
+# shellcheck disable=SC2154,SC2086  # the options are set by asr.sh; several options in one variable
+
+no_lmplz="n-gram models need lmplz: make lmplz builds it, then run stages 9 to 13 again"
+
+# ngram_folder LANG: where its lexicon and n-grams are; asr_infer.py --lang looks there too.
+ngram_folder() {
+    printf '%s\n' "${expdir}/ngram/$1"
+}
+
+# make_ngram LANG: a lexicon, a word n-gram and an n-gram of tokens.
+make_ngram() {
+    local folder words=() type=phn option=() name
+    folder=$(ngram_folder "$1")
+    words=(--text "${raw}/$1_train/text")
+    for name in "${lm_text}/$1.txt" "${lm_text}/$1.txt.gz"; do
+        if [ -s "${name}" ]; then
+            words+=(--plain "${name}")
+            option+=("${name}")
+        fi
+    done
+    [ "${token_type}" = phn ] || type=char
+    step "${folder}/.done.lexicon" "${raw}/$1_train/text" "${option[@]}" -- \
+        python3 -m asrkit.bin.make_lexicon "${words[@]}" --lang "$1" --type "${type}" \
+        --cache_dir data/phones ${lexicon_words:+--max_words "${lexicon_words}"} --out "${folder}/lexicon.txt"
+    if [ "${dry_run}" = false ] && ! python3 -m asrkit.bin.train_ngram --out none --check >/dev/null 2>&1; then
+        log "no lmplz: ${no_lmplz}"
+        return
+    fi
+    step "${folder}/.done.word" "${raw}/$1_train/text" "${option[@]}" -- \
+        python3 -m asrkit.bin.train_ngram "${words[@]}" --lang "$1" --order "${ngram_num}" \
+        ${ngram_prune:+--prune ${ngram_prune}} --out "${folder}/word.bin"
+    step "${folder}/.done.${plain_file}" "${raw}/$1_train/${plain_file}" -- \
+        python3 -m asrkit.bin.train_ngram --text "${raw}/$1_train/${plain_file}" \
+        --order "${ngram_num}" --out "${folder}/${plain_file#text.}.bin"
+}
+
+# decode_folder SET MODE
+decode_folder() {
+    local suffix=""
+    [ "${restrict_langs}" = false ] || suffix=_restricted
+    printf '%s\n' "${asr_exp}/decode_$2${suffix}/$1"
+}
+
+# decode SET MODE: hypotheses in <asr_exp>/decode_<mode>/<set>; or a file `skipped` that says why not.
+decode() {
+    local set=$1 mode=$2 folder ngram options=() weights=() lm=
+    folder=$(decode_folder "${set}" "${mode}")
+    ngram=$(ngram_folder "${set%%_*}")
+    case "${mode}" in
+    free) lm=${ngram}/${plain_file#text.}.bin ;;
+    lexicon) options=(--lexicon "${ngram}/lexicon.txt") ;;
+    lexicon_lm)
+        options=(--lexicon "${ngram}/lexicon.txt")
+        lm=${ngram}/word.bin
+        ;;
+    esac
+    # n-grams and lexicons are of one language, and know its tokens without the language's name.
+    if [ "${restrict_langs}" = true ] || { [ "${vocabulary}" = separate ] && [ "${mode}" != greedy ]; }; then
+        options+=(--restrict_langs true)
+    fi
+    if [ -n "${lm}" ]; then
+        options+=(--lm "${lm}")
+        if [ "${dry_run}" = false ] && [ ! -e "${lm}" ]; then
+            mkdir -p "${folder}"
+            printf '%s\n' "${no_lmplz}" >"${folder}/skipped"
+            log "skipped: ${folder}: no ${lm}; ${no_lmplz}"
+            return
+        fi
+    fi
+    [ "${dry_run}" = true ] || rm -f "${folder}/skipped"
+    tuned=
+    if [ "${tune_lm}" = true ] && [ "${mode}" != greedy ]; then
+        tune_weights "${set%%_*}" "${mode}"
+        weights=(--weights "${tuned}")
+    elif [ "${mode}" = lexicon ]; then
+        weights=(--word_score -4) # no LM holds short words back
+    fi
+    step "${folder}/.done" "${asr_exp}/last.pt" "${raw}/${set}/wav.scp" ${lm:+"${lm}"} ${tuned:+"${tuned}"} -- \
+        python3 -m asrkit.bin.asr_infer --model "${asr_exp}" --data_dir "${raw}/${set}" \
+        --output_dir "${folder}" --decode "${mode}" "${options[@]}" "${weights[@]}" \
+        --nj "${inference_nj}" ${inference_args}
+}
+
+# tune_weights LANG MODE: chooses the weights of a language on its valid set; sets `tuned`, the file
+# that holds them. It searches with the `options` of decode.
+tune_weights() {
+    local valid=${raw}/$1_valid folder=${asr_exp}/tune_lm/$1 unit=wer ref=text normalize=true grid=()
+    tuned=${folder}/$2.json
+    case "$2" in
+    free)
+        ref=${plain_file} normalize=false grid=(--word_scores 0)
+        unit=per && [ "${token_type}" = phn ] || unit=ter
+        ;;
+    lexicon) grid=(--lm_weights 0 --word_scores -6 -4 -3 -2 -1 0) ;;
+    esac
+    step "${folder}/.done" "${asr_exp}/last.pt" "${valid}/wav.scp" -- \
+        python3 -m asrkit.bin.asr_infer --model "${asr_exp}" --data_dir "${valid}" \
+        --output_dir "${folder}" --decode greedy --keep_scores true
+    step "${folder}/.done.$2" "${folder}/.done" "${valid}/${ref}" -- \
+        python3 -m asrkit.bin.tune_lm --scores "${folder}/scores.npz" --ref "${valid}/${ref}" \
+        --token_list "${asr_exp}/tokens.txt" --unit "${unit}" --normalize "${normalize}" \
+        --lang "$1" "${options[@]}" "${grid[@]}" --nj "${inference_nj}" --out "${tuned}"
+}
+
+# score SET MODE: error rates in <asr_exp>/decode_<mode>/<set>/score_*.
+score() {
+    local data=${raw}/$1 folder unit ref hyp normalize strip
+    folder=$(decode_folder "$1" "$2")
+    if [ -e "${folder}/skipped" ]; then
+        return
+    fi
+    for unit in per cer wer; do
+        case "${unit}/${token_type}/$2" in
+        per/phn/*) ref=${plain_file} ;;
+        per/* | [cw]er/phn/greedy | [cw]er/phn/free) continue ;;
+        *) ref=text ;;
+        esac
+        hyp=hyp.text normalize=true strip=()
+        if [ "${unit}" = per ]; then
+            hyp=hyp.tokens normalize=false
+            [ "${vocabulary}" = shared ] || strip=(--strip_languages true)
+        fi
+        step "${folder}/.done.${unit}" "${folder}/.done" "${data}/${ref}" -- \
+            python3 -m asrkit.bin.score --unit "${unit}" --ref "${data}/${ref}" --hyp "${folder}/${hyp}" \
+            --langs "${data}/utt2lang" --normalize "${normalize}" "${strip[@]}" \
+            --config "${asr_exp}/config.yaml" --out "${folder}/score_${unit}"
+    done
+}

@@ -1,0 +1,190 @@
+#!/usr/bin/env bash
+# What asr.sh does before its first stage: checks of the options, and the names that follow from them.
+# shellcheck disable=SC2154,SC2034  # the options are set by asr.sh, which reads the names
+# shellcheck disable=SC2086  # lists in one variable, split at spaces on purpose
+
+# not_yet WHAT: stop; asrkit cannot do it.
+not_yet() {
+    log "error: $1 is not available; leave the option out"
+    exit 1
+}
+
+# refuse MESSAGE: a wrong option; exit 2.
+refuse() {
+    log "error: $1"
+    exit 2
+}
+
+# within NUMBER: true when stage NUMBER will run.
+within() {
+    ((stage <= $1 && $1 <= stop_stage)) && [[ " ${skip_stages} " != *" $1 "* ]]
+}
+
+# Stop with exit 2 when a configuration was named that is not there.
+need_file() {
+    if [ -n "$1" ] && [ ! -f "$1" ]; then
+        refuse "no configuration $1; there are: $(echo conf/*.yaml)"
+    fi
+}
+
+# one_of OPTION ALLOWED...: stop with exit 2 unless each word of the option is allowed.
+one_of() {
+    local option=$1 word
+    shift
+    for word in ${!option}; do
+        [[ " $* " == *" ${word} "* ]] || refuse "--${option} is one of: $*; not '${word}'"
+    done
+}
+
+# Stop with exit 2 on values that no stage could use; with 1 on what asrkit cannot do.
+check_options() {
+    local name
+    for name in stage stop_stage ngpu nj inference_nj bpe_size ngram_num; do
+        need_integer "${name}" "${!name}"
+    done
+    one_of token_type phn char bpe
+    one_of vocabulary shared separate
+    one_of inference_modes greedy free lexicon lexicon_lm
+    for name in ${langs} ${target} ${pretrain_langs}; do
+        [[ ${name} =~ ^[a-z]{2,3}$ ]] || refuse "'${name}' is no language code such as it"
+    done
+    [[ ${labelled_minutes} =~ ^[0-9]+(\.[0-9]+)?$ ]] ||
+        refuse "--labelled_minutes is a number, not '${labelled_minutes}'"
+    for name in ${speed_perturb_factors} ${learning_rates}; do
+        [[ ${name} =~ ^[0-9]+(\.[0-9]+)?(e-?[0-9]+)?$ ]] || refuse "'${name}' is no number above 0"
+    done
+    if [ -n "${accum_grad}" ] && [ "${accum_grad}" != auto ]; then
+        need_integer accum_grad "${accum_grad}"
+    fi
+    if [ -z "${target}" ]; then
+        [ "${labelled_minutes}" = 0 ] || refuse "--labelled_minutes needs --target"
+        [ -z "${continue_config}" ] || refuse "--continue_config needs --target, the language it continues on"
+    fi
+    if [ "${restrict_langs}" = true ] && [ "${vocabulary}" = shared ]; then
+        refuse "--restrict_langs needs --vocabulary separate: shared tokens belong to no language"
+    fi
+    if [ -n "${continue_config}" ] && [ -z "${pretrain_config}${pretrained}" ]; then
+        refuse "--continue_config needs a model to continue: --pretrain_config or --pretrained"
+    fi
+    if within 6; then need_file "${pretrain_config}"; fi
+    if within 7; then need_file "${continue_config}"; fi
+    if within 8; then need_file "${finetune_config}"; fi
+    if (within 10 || within 11) && [ -n "${transcoder_config}" ]; then not_yet "the Transcoder (--transcoder_config)"; fi
+    if within 14 && [ "${skip_packing}" = false ]; then not_yet "packing (--skip_packing false)"; fi
+}
+
+# union WORD...: the words, each once, in order.
+union() {
+    local word found=""
+    for word in "$@"; do
+        [[ " ${found} " == *" ${word} "* ]] || found+=" ${word}"
+    done
+    printf '%s\n' "${found# }"
+}
+
+# Names of sets, tokens and experiments from the options; options that were given win.
+name_experiments() {
+    name_sets
+    name_pretraining_sets
+    name_tokens
+    name_models
+    : "${results:=${expdir}/RESULTS.md}"
+    # Options of asr_train.py that were given to asr.sh: they never rename an experiment.
+    [ "${accum_grad}" != auto ] || accum_grad=0
+    train_options=(--ngpu "${ngpu}"
+        ${max_update:+--max_update "${max_update}"} ${batch_bins:+--batch_bins "${batch_bins}"}
+        ${accum_grad:+--accum_grad "${accum_grad}"} ${num_workers:+--num_workers "${num_workers}"}
+        ${log_interval:+--log_interval "${log_interval}"} ${seed:+--seed "${seed}"}
+        ${valid_interval:+--valid_interval "${valid_interval}"}
+        ${save_interval:+--save_interval "${save_interval}"})
+}
+
+# Languages and sets of fine-tuning, validation and test.
+name_sets() {
+    local lang
+    read -r -a labelled_langs <<<"$(union ${langs} ${target})"
+    read -r -a all_langs <<<"$(union "${labelled_langs[@]}" ${pretrain_langs})"
+    test_langs=("${labelled_langs[@]}")
+    own_train=train
+    if [ -n "${target}" ]; then
+        test_langs=("${target}")
+        own_train=${target}_train
+        [ "${labelled_minutes}" = 0 ] || own_train=${target}_train_${labelled_minutes}min
+        : "${valid_set:=${target}_valid}"
+    fi
+    speed_sets=
+    if [ -n "${speed_perturb_factors}" ]; then
+        own_train+=_sp
+        speed_sets=${test_langs[*]/%/_train_sp}
+    fi
+    : "${train_set:=${own_train}}"
+    : "${valid_set:=valid}"
+    if [ -n "${test_sets}" ]; then
+        read -r -a tests <<<"${test_sets}"
+    else
+        tests=("${test_langs[@]/%/_test}")
+    fi
+    # Sets that stages 4 and 5 leave in dump/raw with tokens.
+    all_sets=(train valid)
+    for lang in "${labelled_langs[@]}"; do
+        all_sets+=("${lang}_train" "${lang}_valid" "${lang}_test")
+    done
+    read -r -a all_sets <<<"$(union "${all_sets[@]}" "${train_set}" "${valid_set}" "${tests[@]}")"
+}
+
+# Sets of stages 6 and 7, as words for --train_data and --valid_data.
+name_pretraining_sets() {
+    local found
+    if [ -n "${pretrain_langs}" ] || [ "${pretrain_part}" != train ]; then
+        read -r -a found <<<"${pretrain_langs:-${labelled_langs[*]}}"
+        : "${pretrain_sets:=${found[*]/%/_${pretrain_part}}}"
+        : "${pretrain_valid_sets:=${found[*]/%/_valid}}"
+    fi
+    : "${continue_sets:=${target}_${pretrain_part}}"
+    read -r -a pretrain_train_data <<<"${pretrain_sets:-train}"
+    read -r -a pretrain_valid_data <<<"${pretrain_valid_sets:-valid}"
+    read -r -a continue_train_data <<<"${continue_sets}"
+    if [ "${pretrain_labels}" = true ]; then
+        read -r -a all_sets <<<"$(union "${all_sets[@]}" "${pretrain_train_data[@]}" "${pretrain_valid_data[@]}")"
+    fi
+    pretrain_train_data=("${pretrain_train_data[@]/#/${dumpdir}/raw/}")
+    pretrain_valid_data=("${pretrain_valid_data[@]/#/${dumpdir}/raw/}")
+    continue_train_data=("${continue_train_data[@]/#/${dumpdir}/raw/}")
+}
+
+# plain_file: the tokens of each language. token_file: the tokens that the model learns.
+name_tokens() {
+    token_list_name=${token_type}
+    [ "${token_type}" != bpe ] || token_list_name=bpe${bpe_size}
+    plain_file=text.${token_list_name}
+    [ "${vocabulary}" = shared ] || token_list_name+=_separate
+    token_file=text.${token_list_name}
+    [ -z "${target}" ] || token_list_name+=_${target}
+    token_list=data/token_list/${token_list_name}/tokens.txt
+    bpe_model=data/token_list/${plain_file#text.}${target:+_${target}}/bpe.model
+}
+
+# Experiments of stages 6, 7 and 8.
+name_models() {
+    local name from
+    if [ -n "${pretrain_config}" ]; then
+        name=$(basename -- "${pretrain_config}" .yaml)
+        : "${pretrain_tag:=${name#pretrain_}}"
+    elif [ -n "${pretrained}" ]; then
+        : "${pretrain_tag:=$(basename -- "${pretrained}" .pt)}"
+    fi
+    : "${pretrain_exp:=${expdir}/pretrain_${pretrain_tag}}"
+    pretrain_token_list=data/token_list/${token_file#text.}_pretrain_${pretrain_tag}/tokens.txt
+    start_model=${pretrained:-${pretrain_exp}/last.pt}
+    from=${pretrain_tag}
+    if [ -n "${continue_config}" ]; then
+        : "${continue_tag:=$(basename -- "${continue_config}" .yaml)_${target}_from_${pretrain_tag}}"
+        from=${continue_tag}
+    fi
+    : "${continue_exp:=${expdir}/continue_${continue_tag#continue_}}"
+    if [ -z "${asr_tag}" ]; then
+        asr_tag=$(basename -- "${finetune_config:-none}" .yaml)_${train_set}_${token_list_name%"_${target}"}
+        [ -z "${from}" ] || asr_tag+=_from_${from}
+    fi
+    : "${asr_exp:=${expdir}/asr_${asr_tag}}"
+}

@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# Stages 6 to 8 of asr.sh: pre-training, continued pre-training, fine-tuning.
+# shellcheck disable=SC2154,SC2086  # the options are set by asr.sh; several options in one variable
+
+# launch LOG COMMAND...: run, through the launcher if there is one.
+launch() {
+    local log=$1
+    shift
+    if [ -n "${launcher}" ]; then
+        run "${launcher}" "${log}" "$@"
+    else
+        run "$@"
+    fi
+}
+
+# train FOLDER OPTION...: asr_train.py, going on where an earlier run stopped.
+train() {
+    local folder=$1
+    shift
+    launch "${expdir}/log/$(basename -- "${folder}").log" \
+        python3 -m asrkit.bin.asr_train --output_dir "${folder}" --resume true "$@"
+}
+
+# Stage 6.
+pretrain() {
+    local labels=()
+    if [ "${pretrain_labels}" = true ]; then
+        labels=(--token_list "${pretrain_token_list}" --token_file "${token_file}")
+    fi
+    train "${pretrain_exp}" --config "${pretrain_config}" \
+        --train_data "${pretrain_train_data[@]}" --valid_data "${pretrain_valid_data[@]}" "${labels[@]}" \
+        ${language_alpha:+--language_alpha "${language_alpha}"} "${train_options[@]}" ${pretrain_args}
+}
+
+# Stage 7: which modules it takes over, the configuration says (init_take).
+continue_pretraining() {
+    train "${continue_exp}" --config "${continue_config}" --init "${start_model}" \
+        --train_data "${continue_train_data[@]}" --valid_data "${raw}/${target}_valid" \
+        "${train_options[@]}" ${continue_args}
+}
+
+# Stage 8: one model, or one for each learning rate, of which the best on the valid set gets the name.
+finetune() {
+    local init=() rate folders=()
+    if [ -n "${continue_config}" ]; then
+        init=(--init "${continue_exp}/last.pt" --init_take encoder)
+    elif [ -n "${pretrain_config}${pretrained}" ]; then
+        init=(--init "${start_model}" --init_take encoder)
+    fi
+    if [ -z "${learning_rates}" ]; then
+        finetune_one "${asr_exp}"
+        return
+    fi
+    for rate in ${learning_rates}; do
+        folders+=("${asr_exp}_lr${rate}")
+        finetune_one "${asr_exp}_lr${rate}" --set "optimizer_conf.lr=${rate}"
+    done
+    run python3 -m asrkit.bin.pick_model --out "${asr_exp}" "${folders[@]}"
+}
+
+# finetune_one FOLDER OPTION...
+finetune_one() {
+    train "$1" --config "${finetune_config}" "${init[@]}" \
+        --train_data "${raw}/${train_set}" --valid_data "${raw}/${valid_set}" \
+        --token_list "${token_list}" --token_file "${token_file}" \
+        "${train_options[@]}" ${finetune_args} "${@:2}"
+}
