@@ -32,7 +32,8 @@ def get_parser() -> argparse.ArgumentParser:
 
 
 def run(args: argparse.Namespace) -> None:
-    lines = list(text_lines(args.text, args.plain, language=args.lang))
+    marks = "keep" if args.type == "char" else "drop"
+    lines = list(text_lines(args.text, args.plain, language=args.lang, marks=marks))
     if not lines:
         raise ValueError("no text: give --text or --plain files that are not empty")
     phonemizer = Phonemizer(args.lang, cache_dir=args.cache_dir) if args.type == "phn" else None

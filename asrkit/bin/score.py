@@ -28,6 +28,8 @@ def get_parser() -> argparse.ArgumentParser:
     add("--lang", help="one language for all, instead of --langs")
     add("--speakers", type=Path, help="utt2spk for the trn files")
     add("--normalize", type=boolean, default=False, help="one spelling for both sides (cer, wer)")
+    add("--marks", choices=("drop", "keep"), default="drop", help="<hes> and the like (cer, wer)")
+    add("--label", help="how the texts were made, e.g. 'tags: xlsr'; shown beside the numbers")
     add("--name", help="name of the set; default: the folder above --out")
     add("--command", help="the command to record; default: this one")
     add("--config", type=Path, help="the experiment's config.yaml, recorded, and read for the seed")
@@ -54,6 +56,9 @@ def run(args: argparse.Namespace) -> None:
         f"{out}: {name} {micro} ({result['policy']}){extra};"
         f" {result['sentences']} utterances, {result['tokens']} reference tokens"
     )
+    other = result["other_marks"]
+    if other is not None and other["micro"] is not None:
+        print(f"{out}: {name} {other['micro']:.2f} % ({other['policy']})")
 
 
 def main(argv: list[str] | None = None) -> int:

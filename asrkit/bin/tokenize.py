@@ -35,10 +35,12 @@ def run(args: argparse.Namespace) -> None:
     if args.normalize:
         utt2lang = args.utt2lang or args.data_dir / "utt2lang"
         languages = languages_of(texts, lang=args.lang, utt2lang=utt2lang)
+    marks = "drop" if args.type == "bpe" else "keep"
     rows, count = {}, 0
     for number, ((key, text), lang) in enumerate(zip(texts.items(), languages, strict=True), 1):
         try:
-            tokens = tokenizer.encode(normalize(text, lang) if args.normalize else text)
+            spelt = normalize(text, lang, marks=marks) if args.normalize else text
+            tokens = tokenizer.encode(spelt)
         except (NormalizeError, TokenizeError) as error:
             raise DataError(f"{source}:{number}: utterance {key!r}: {error}") from None
         if text and not tokens:

@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
             return 0
         if args.out is None:
             raise ValueError("give --out lm.bin")
-        lines = text_lines(args.text, args.plain, language=args.lang)
+        lines = text_lines(args.text, args.plain, language=args.lang, marks="keep")
         options = NgramOptions(
             order=args.order,
             prune=tuple(args.prune),

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from asrkit.data import marks as non_words
 from asrkit.tokens import SPACE
 
 DIGIT_POLICIES = ("keep", "refuse")
@@ -78,11 +79,19 @@ def _trim(word: str, language: str, opened: bool) -> str:
     return head.rstrip("-")
 
 
-def normalize(text: str, language: str, *, digits: str = "keep", hyphens: str = "split") -> str:
+def normalize(
+    text: str,
+    language: str,
+    *,
+    digits: str = "keep",
+    hyphens: str = "split",
+    marks: str = "drop",
+) -> str:
     """One line of text to words separated by single spaces; empty if nothing is spoken.
 
     digits: ``keep`` leaves numbers for the phonemiser to read; ``refuse`` raises NormalizeError.
     hyphens: ``split`` makes two words of *well-known*, so that word counts agree with espeak's.
+    marks: ``keep`` leaves ``<hes>`` and the like (asrkit/data/marks.py) as words; ``drop``: without.
     Raises NormalizeError if the text holds the word separator ``<space>``.
     """
     if digits not in DIGIT_POLICIES or hyphens not in HYPHEN_POLICIES:
@@ -90,6 +99,12 @@ def normalize(text: str, language: str, *, digits: str = "keep", hyphens: str = 
             f"digits is one of {DIGIT_POLICIES} and hyphens one of {HYPHEN_POLICIES},"
             f" not {digits!r} and {hyphens!r}"
         )
+    if marks not in non_words.POLICIES:
+        raise NormalizeError(f"marks is one of {non_words.POLICIES}, not {marks!r}")
+    parts = non_words.split_marks(text)
+    if len(parts) > 1:
+        parts[::2] = [normalize(p, language, digits=digits, hyphens=hyphens) for p in parts[::2]]
+        return " ".join(filter(None, parts if marks == "keep" else parts[::2]))
     if SPACE in text:
         raise NormalizeError(f"the text holds the word separator {SPACE}: {text!r}; take it out")
     language = base_language(language)

@@ -17,17 +17,20 @@ def text_lines(
     plain: Iterable[str | Path] = (),
     *,
     language: str | None = None,
+    marks: str = "drop",
 ) -> Iterator[str]:
     """Non-empty lines of Kaldi texts (``<id> <words>``) and of plain texts, one sentence a line.
 
-    With ``language`` they are normalised. Raises DataError naming the file and the line.
+    With ``language`` they are normalised, and ``marks`` kept or dropped. Raises DataError naming the file and the line.
     """
     for keyed, paths in ((True, texts), (False, plain)):
         for path in paths:
             lines = list(read_keyed(path).values()) if keyed else read_lines(path)
             for number, line in enumerate(tqdm(lines, desc=Path(path).name, delay=2), start=1):
                 try:
-                    spoken = line.strip() if language is None else normalize(line, language)
+                    spoken = (
+                        line.strip() if language is None else normalize(line, language, marks=marks)
+                    )
                 except NormalizeError as error:
                     raise DataError(f"{path}:{number}: {error}") from None
                 if spoken:

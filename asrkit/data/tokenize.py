@@ -8,6 +8,7 @@ from pathlib import Path
 
 import sentencepiece
 
+from asrkit.data.marks import characters, join_characters
 from asrkit.tokens import BLANK, SPACE, UNK
 
 META = "\u2581"  # how sentencepiece writes a word beginning
@@ -42,18 +43,18 @@ class Tokenizer(ABC):
 
 
 class CharTokenizer(Tokenizer):
-    """Every code point is a token; ``<space>`` stands between words."""
+    """Every code point and every mark is a token; ``<space>`` stands between words."""
 
     separator = SPACE
 
     def _encode(self, text: str) -> list[str]:
         out: list[str] = []
         for word in text.split():
-            out.extend([SPACE, *word] if out else word)
+            out.extend([SPACE, *characters(word)] if out else characters(word))
         return out
 
     def decode(self, tokens: Sequence[str]) -> list[str]:
-        return "".join(" " if token == SPACE else token for token in tokens).split()
+        return join_characters(tokens, SPACE)
 
 
 class WordTokenizer(Tokenizer):

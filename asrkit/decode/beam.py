@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -27,6 +27,7 @@ from flashlight.lib.text.decoder import (
 from flashlight.lib.text.decoder.kenlm import KenLM
 from flashlight.lib.text.dictionary import Dictionary
 
+from asrkit.data.marks import join_characters
 from asrkit.decode.lexicon import Lexicon, read_lexicon, usable
 from asrkit.tokens import SPACE, UNK, TokenList
 
@@ -203,14 +204,10 @@ class BeamDecoder:
         if self._words is not None:
             words = [self._words.get_entry(n) for n in result.words if n >= 0]
         elif self._space is not None:
-            words = _split_words(self.tokens.decode(numbers))
+            words = join_characters(self.tokens.decode(numbers), SPACE)
         else:
             words = []
         return Hypothesis(numbers, words, float(result.score))
-
-
-def _split_words(symbols: Sequence[str]) -> list[str]:
-    return "".join(" " if symbol == SPACE else symbol for symbol in symbols).split()
 
 
 def load_lm(path: str | Path | None, names: Dictionary) -> Any:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from asrkit.data.marks import characters
 from asrkit.data.phonemize import Phonemizer, Sentence
 from asrkit.files import DataError, atomic, read_lines
 from asrkit.tokens import TokenList
@@ -97,7 +98,7 @@ def build_lexicon(
     ranked = sorted((w for w in counts if counts[w] >= min_count), key=lambda w: (-counts[w], w))
     words = sorted(ranked[:max_words])
     if phonemizer is None:
-        lexicon: Lexicon = {word: [tuple(word)] for word in words}
+        lexicon: Lexicon = {word: [tuple(characters(word))] for word in words}
     else:
         heard = _heard(lines, words, phonemizer)
         lexicon = {}

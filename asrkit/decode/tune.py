@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from tqdm import tqdm
 
+from asrkit.data.marks import without_marks
 from asrkit.decode.beam import BeamDecoder, DecodeError
 from asrkit.score.rates import score_utterances, total
 from asrkit.score.units import default_separator, split_units
@@ -45,6 +46,9 @@ def tune(
     if not lm_weights or not word_scores:
         raise DecodeError("the grid is empty: give lm_weights and word_scores")
     separator = default_separator(unit)
+    words = unit in ("cer", "wer")
+    if words:
+        references = {key: " ".join(without_marks(t.split())) for key, t in references.items()}
     refs = {key: split_units(text, unit, separator) for key, text in references.items()}
     trials = []
     grid = list(itertools.product(lm_weights, word_scores))
@@ -53,7 +57,7 @@ def tune(
         hyps = {}
         for key, row in scores.items():
             best = search(row)[0]
-            text = decoder.tokens.decode(best.tokens) if unit in ("per", "ter") else best.words
+            text = without_marks(best.words) if words else decoder.tokens.decode(best.tokens)
             hyps[key] = split_units(" ".join(text), unit, separator)
         rate = total(score_utterances(refs, hyps)).rate
         if rate is None:

@@ -29,6 +29,12 @@ class Score:
         return str(self.data["unit"])
 
     @property
+    def shown_set(self) -> str:
+        """The set, and in brackets the label of the texts if the score has one."""
+        label = self.data.get("label")
+        return f"{self.dataset} ({label})" if label else self.dataset
+
+    @property
     def counts(self) -> Counts:
         return Counts(**{field.name: self.data[field.name] for field in dataclasses.fields(Counts)})
 
@@ -96,7 +102,8 @@ def summary_rows(scores: Sequence[Score], skipped: Sequence[Skipped]) -> list[li
         first = next(iter(units.values())).data
         seed = "-" if first.get("seed") is None else str(first["seed"])
         rates = [_rate(units.get(unit)) for unit in ("per", "cer", "wer")]
-        rows.append([experiment, mode, dataset, *rates, seed, str(first.get("date", "-"))[:10]])
+        shown = next(iter(units.values())).shown_set
+        rows.append([experiment, mode, shown, *rates, seed, str(first.get("date", "-"))[:10]])
     for skip in skipped:
         if (skip.experiment, skip.mode, skip.dataset) not in places:
             note = f"skipped: {skip.reason}"
@@ -123,7 +130,7 @@ def language_rows(scores: Sequence[Score]) -> list[list[str]]:
         ]
         average = score.data["average_over_languages"]
         last = "-" if average is None else f"{average:.1f}"
-        place = [score.experiment, score.mode, score.dataset, NAMES[score.unit]]
+        place = [score.experiment, score.mode, score.shown_set, NAMES[score.unit]]
         rows.append([*place, *cells, last])
     head = ["experiment", "decoding", "set", "", *names, "average"]
     return [head, *rows] if rows else []

@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from asrkit.data.keyed import read_keyed
+from asrkit.data.marks import MARKS, without_marks
 from asrkit.data.normalize import normalize
 from asrkit.data.tokenize import make_tokenizer
 from asrkit.files import atomic
@@ -28,6 +29,8 @@ class ScoreTask:
     ref_type, hyp_type: ``text``, or the token type (char, bpe, word) whose words are put together
         first. bpe_model: for token type bpe. langs: file utt2lang. speakers: file utt2spk.
     normalize: bring both sides to asrkit's spelling (needs langs or lang).
+    marks: ``drop`` or ``keep`` <hes> and the like (asrkit/data/marks.py) in cer and wer.
+    label: how the texts were made, in a few words; shown beside every number.
     name, command, config, seed: recorded. top: phones in the confusion picture.
     """
 
@@ -42,6 +45,8 @@ class ScoreTask:
     lang: str | None = None
     speakers: Path | None = None
     normalize: bool = False
+    marks: str = "drop"
+    label: str | None = None
     name: str | None = None
     command: str | None = None
     config: Path | None = None
@@ -56,8 +61,19 @@ def _texts(path: Path, kind: str, task: ScoreTask, languages: Mapping[str, str])
         tokenizer = make_tokenizer(kind, task.bpe_model)
         table = {key: " ".join(tokenizer.decode(line.split())) for key, line in table.items()}
     if task.normalize:
-        table = {key: normalize(line, languages.get(key, "")) for key, line in table.items()}
+        table = {
+            key: normalize(line, languages.get(key, ""), marks="keep")
+            for key, line in table.items()
+        }
     return table
+
+
+def _has_marks(task: ScoreTask) -> bool:
+    """Whether a mark stands in references or hypotheses that words are compared of."""
+    if task.unit not in ("cer", "wer"):
+        return False
+    lines = (line for path in (task.ref, task.hyp) for line in read_keyed(path).values())
+    return any(not set(MARKS).isdisjoint(line.split()) for line in lines if "<" in line)
 
 
 def _languages(task: ScoreTask) -> dict[str, str] | None:
@@ -94,6 +110,8 @@ def _align(task: ScoreTask, separator: str) -> list[Utterance]:
 
     def side(path: Path, kind: str) -> dict[str, list[str]]:
         texts = _texts(path, kind, task, languages or {})
+        if task.marks == "drop" and task.unit in ("cer", "wer"):
+            texts = {key: " ".join(without_marks(text.split())) for key, text in texts.items()}
         return {key: split_units(text, task.unit, separator) for key, text in texts.items()}
 
     return score_utterances(side(task.ref, task.ref_type), side(task.hyp, task.hyp_type), languages)
@@ -110,14 +128,17 @@ def score_set(task: ScoreTask, out: Path) -> dict[str, Any]:
     seed = _seed(task)
     speakers = {} if task.speakers is None else read_keyed(task.speakers)
     numbers = summary(utterances)
+    marked = _has_marks(task)
     result: dict[str, Any] = {
         "unit": task.unit,
-        "policy": policy(task.unit, separator),
+        "policy": _policy(task, separator, marked),
+        "label": task.label,
         "separator": separator,
         "normalized": task.normalize,
         "set": task.name or out.resolve().parent.name,
         **numbers,
-        "other_separator": _other(task, separator),
+        "other_separator": _other_separator(task, separator, marked),
+        "other_marks": _other_marks(task, separator) if marked else None,
         "ref": str(task.ref),
         "hyp": str(task.hyp),
         "command": task.command,
@@ -131,14 +152,32 @@ def score_set(task: ScoreTask, out: Path) -> dict[str, Any]:
     return result
 
 
-def _other(task: ScoreTask, separator: str) -> dict[str, Any] | None:
+def _policy(task: ScoreTask, separator: str, marked: bool) -> str:
+    """Everything that was decided about what counts, in words."""
+    parts = [policy(task.unit, separator)]
+    if marked:
+        parts.append(f"marks such as <hes> {'not counted' if task.marks == 'drop' else 'counted'}")
+    return "; ".join([*parts, *([task.label] if task.label else [])])
+
+
+def _other_separator(task: ScoreTask, separator: str, marked: bool) -> dict[str, Any] | None:
     """The rate under the other separator policy, for units where it makes a difference."""
     if task.unit not in ("per", "cer"):
         return None
-    other = "keep" if separator == "drop" else "drop"
-    numbers = summary(_align(task, other))
+    return _rates(task, "keep" if separator == "drop" else "drop", marked)
+
+
+def _other_marks(task: ScoreTask, separator: str) -> dict[str, Any]:
+    """The rate with marks counted, or without them where they were."""
+    other = "keep" if task.marks == "drop" else "drop"
+    return _rates(dataclasses.replace(task, marks=other), separator, True)
+
+
+def _rates(task: ScoreTask, separator: str, marked: bool) -> dict[str, Any]:
+    numbers = summary(_align(task, separator))
     names = ("micro", "macro", "average_over_languages", "tokens")
-    return {"policy": policy(task.unit, other), **{name: numbers[name] for name in names}}
+    policies = {"policy": _policy(task, separator, marked)}
+    return {**policies, **{name: numbers[name] for name in names}}
 
 
 def _write(

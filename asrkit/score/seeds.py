@@ -27,7 +27,7 @@ def seed_rows(scores: Sequence[Score]) -> list[list[str]]:
     for score in scores:
         rate, seed = score.data["micro"], score.data.get("seed")
         if rate is not None and seed is not None:
-            key = (system_of(score), score.mode, score.dataset, score.unit)
+            key = (system_of(score), score.mode, score.shown_set, score.unit)
             groups.setdefault(key, {})[int(seed)] = float(rate)
     rows = []
     for (system, mode, dataset, unit), rates in sorted(groups.items()):

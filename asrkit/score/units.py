@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asrkit.data.marks import characters
 from asrkit.tokens import SPACE
 
 UNITS = ("per", "cer", "wer", "ter")
@@ -22,7 +23,7 @@ def default_separator(unit: str) -> str:
 def split_units(text: str, unit: str, separator: str) -> list[str]:
     """One line of text to the items that are counted.
 
-    per, ter: tokens by white space. cer: characters, words joined by ``<space>``. wer: words.
+    per, ter: tokens by white space. cer: characters (a mark is one), words joined by ``<space>``. wer: words.
     separator ``drop`` leaves ``<space>`` out; wer never holds one.
     """
     default_separator(unit)
@@ -32,7 +33,7 @@ def split_units(text: str, unit: str, separator: str) -> list[str]:
     if unit == "cer":
         out: list[str] = []
         for word in (token for token in tokens if token != SPACE):
-            out.extend([SPACE, *word] if out else word)
+            out.extend([SPACE, *characters(word)] if out else characters(word))
         tokens = out
     if separator == "drop" or unit == "wer":
         tokens = [token for token in tokens if token != SPACE]

@@ -95,3 +95,14 @@ def test_nothing_to_collect(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
 def test_scores_are_json_numbers(exp: Path) -> None:
     data = json.loads((exp / "ctc/decode_greedy/test/score_per/score.json").read_text("utf-8"))
     assert data["micro"] == pytest.approx(200 / 7) and data["seed"] == 3
+
+
+def test_labels_stand_beside_the_numbers(exp: Path, tmp_path: Path) -> None:
+    for path in (exp / "ctc").rglob("score.json"):
+        data = json.loads(path.read_text("utf-8"))
+        path.write_text(json.dumps({**data, "label": "tags: xlsr"}), "utf-8")
+    assert results.main(["--exp", str(exp), "--out", str(tmp_path / "R.md")]) == 0
+    text = (tmp_path / "R.md").read_text("utf-8")
+    assert "|ctc|decode_greedy|test (tags: xlsr)|28.6|-|28.6|3|" in text
+    assert "|ctc|decode_greedy|test (tags: xlsr)|PER|25.0|33.3|29.2|" in text
+    assert "|sub/xlsr|decode_greedy|test|14.3|" in text

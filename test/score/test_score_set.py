@@ -137,3 +137,34 @@ def test_confusion_shares_sum_to_one() -> None:
 
 def test_widths() -> None:
     assert [width(text) for text in ("tʃ", "ɔ̃", "中", "")] == [2, 1, 2, 0]
+
+
+def test_marks_do_not_count_unless_asked_and_both_rates_are_reported(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = _write(tmp_path, ref="a <hes> I know\n", hyp="a i <hes> now\n", langs="a en\n")
+    options = ["--langs", str(folder / "langs"), "--normalize", "true", "--label", "tags: xlsr"]
+    assert _run(folder, "wer", *options) == 0
+    result = _result(folder, "wer")
+    assert (result["micro"], result["tokens"]) == (50.0, 2)
+    assert result["policy"] == ("words by white space; marks such as <hes> not counted; tags: xlsr")
+    assert result["label"] == "tags: xlsr"
+    other = result["other_marks"]
+    assert (other["micro"], other["tokens"]) == (100.0, 3)
+    assert "marks such as <hes> counted" in other["policy"]
+    out = capsys.readouterr().out
+    assert "WER 50.00 %" in out and "WER 100.00 %" in out and out.count("tags: xlsr") == 2
+    assert _run(folder, "cer", *options, "--marks", "keep") == 0
+    result = _result(folder, "cer")
+    assert result["tokens"] == 8  # <hes>, i, know, and a separator between each two
+    assert result["other_marks"]["tokens"] == 6
+    assert _run(folder, "wer", "--marks", "keep") == 0
+    assert _result(folder, "wer")["micro"] == 100.0
+
+
+def test_texts_without_marks_say_nothing_about_them(tmp_path: Path) -> None:
+    folder = _write(tmp_path, ref="a know <x>\n", hyp="a know\n")
+    assert _run(folder, "wer") == 0
+    result = _result(folder, "wer")
+    assert result["policy"] == "words by white space"
+    assert result["other_marks"] is None and result["label"] is None

@@ -1,0 +1,36 @@
+"""Marks of what is heard but no word, such as ``<hes>``: one word and one character each.
+
+Only these are known, so that no text grows tokens by accident. Recipes map the tags of their corpus
+to them or drop them (egs/babel/asr1/local/tags.tsv). Characters and words keep marks as labels;
+phones and subword units leave them out; error rates of characters and words leave them out unless
+asked to count them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+MARKS = ("<hes>", "<laugh>", "<noise>", "<oov>", "<silence>", "<v-noise>")
+POLICIES = ("drop", "keep")
+_PATTERN = re.compile(rf"(?<!\S)({'|'.join(MARKS)})(?!\S)")
+
+
+def split_marks(text: str) -> list[str]:
+    """Text and marks in turn, beginning and ending with text, which may be empty."""
+    return _PATTERN.split(text) if "<" in text else [text]
+
+
+def without_marks(words: Iterable[str]) -> list[str]:
+    return [word for word in words if word not in MARKS]
+
+
+def characters(word: str) -> list[str]:
+    """The code points of a word; a mark is one character."""
+    return [word] if word in MARKS else list(word)
+
+
+def join_characters(symbols: Iterable[str], separator: str) -> list[str]:
+    """Words of characters with ``separator`` between them; a mark is a word also without one."""
+    spaced = (" " if s == separator else f" {s} " if s in MARKS else s for s in symbols)
+    return "".join(spaced).split()

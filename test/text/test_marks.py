@@ -1,0 +1,42 @@
+"""Marks such as <hes>: one word and one character, through spelling, tokens and back."""
+
+import pytest
+
+from asrkit.data.marks import MARKS, split_marks, without_marks
+from asrkit.data.normalize import NormalizeError, normalize
+from asrkit.data.read_text import text_lines
+from asrkit.data.tokenize import make_tokenizer
+from asrkit.decode.lexicon import build_lexicon
+from asrkit.score.units import split_units
+
+
+@pytest.mark.parametrize("mark", MARKS)
+def test_every_mark_is_kept_or_dropped_whole(mark: str) -> None:
+    text = f"{mark} Well, {mark} {mark} then {mark}"
+    assert normalize(text, "en", marks="keep") == f"{mark} well {mark} {mark} then {mark}"
+    assert normalize(text, "en") == "well then"
+
+
+def test_only_known_marks_between_white_space_are_marks() -> None:
+    assert normalize("<em>so</em> <x> a<hes>b", "en", marks="keep") == "em so em x a hes b"
+    assert split_marks("no < here") == ["no < here"]
+    assert without_marks(["<hes>", "a", "<HES>"]) == ["a", "<HES>"]
+    with pytest.raises(NormalizeError, match="marks is one of"):
+        normalize("a", "en", marks="maybe")
+
+
+def test_a_mark_is_one_character_and_comes_back() -> None:
+    tokenizer = make_tokenizer("char")
+    tokens = tokenizer.encode("ab <hes> c")
+    assert tokens == ["a", "b", "<space>", "<hes>", "<space>", "c"]
+    assert tokenizer.decode(tokens) == ["ab", "<hes>", "c"]
+    assert tokenizer.decode(["a", "<hes>", "c"]) == ["a", "<hes>", "c"]
+    assert split_units("ab <hes>", "cer", "keep") == ["a", "b", "<space>", "<hes>"]
+
+
+def test_lexicon_and_language_model_text_keep_marks(tmp_path) -> None:
+    (tmp_path / "text").write_text("u1 Ab <hes> <x>\n", encoding="utf-8")
+    lines = list(text_lines([tmp_path / "text"], language="en", marks="keep"))
+    assert lines == ["ab <hes> x"]
+    assert build_lexicon(lines, None)[0]["<hes>"] == [("<hes>",)]
+    assert list(text_lines([tmp_path / "text"], language="en")) == ["ab x"]
