@@ -91,7 +91,7 @@ def normalize(
 
     digits: ``keep`` leaves numbers for the phonemiser to read; ``refuse`` raises NormalizeError.
     hyphens: ``split`` makes two words of *well-known*, so that word counts agree with espeak's.
-    marks: ``keep`` leaves ``<hes>`` and the like (asrkit/data/marks.py) as words; ``drop``: without.
+    marks: ``keep`` leaves ``<hes>`` and the like (data/marks.py) as words; ``drop`` does not.
     Raises NormalizeError if the text holds the word separator ``<space>``.
     """
     if digits not in DIGIT_POLICIES or hyphens not in HYPHEN_POLICIES:
