@@ -111,5 +111,7 @@ def build_objective(options: Options, tokens: TokenList | None) -> Objective:
         return made[name]
 
     objective: Objective = block("objective")
-    objective.seed = options.seed
+    for part in objective.modules():  # an objective may build on another
+        if isinstance(part, Objective):
+            part.seed = options.seed
     return objective

@@ -9,14 +9,16 @@ from asrkit.encoders.logmel import LogMelEncoder
 from asrkit.encoders.wav2vec2 import Wav2Vec2Encoder
 from asrkit.objectives.contrastive import ContrastiveObjective
 from asrkit.objectives.ctc import CtcObjective
+from asrkit.objectives.phonetic import PhoneticObjective
+from asrkit.objectives.regression import RegressionObjective
 from asrkit.quantizers.gumbel import GumbelQuantizer
 from asrkit.train.optim import adam, adamw
 from asrkit.train.schedule import Constant, Polynomial, TriStage
 
 ENCODERS = {"wav2vec2": Wav2Vec2Encoder, "logmel": LogMelEncoder}
 QUANTIZERS = {"gumbel": GumbelQuantizer}
-FRAME_OBJECTIVES = {"contrastive": ContrastiveObjective}
-OBJECTIVES = {**FRAME_OBJECTIVES, "ctc": CtcObjective}
+FRAME_OBJECTIVES = {"contrastive": ContrastiveObjective, "regression": RegressionObjective}
+OBJECTIVES = {**FRAME_OBJECTIVES, "ctc": CtcObjective, "phonetic": PhoneticObjective}
 OPTIMIZERS = {"adam": adam, "adamw": adamw}
 SCHEDULES = {"constant": Constant, "polynomial": Polynomial, "tri_stage": TriStage}
 

@@ -10,9 +10,10 @@ import yaml
 from asrkit import config
 from asrkit.batch import Batch, pad
 from asrkit.build import build_objective, resolve
-from asrkit.choices import CHOICES, ENCODERS, OBJECTIVES, QUANTIZERS
+from asrkit.choices import CHOICES, ENCODERS, FRAME_OBJECTIVES, OBJECTIVES, QUANTIZERS
 from asrkit.noise import key_of
 from asrkit.objectives.base import FrameObjective, Recognizer
+from asrkit.objectives.phonetic import PhoneticObjective
 from asrkit.options import Options
 from asrkit.tokens import TokenList
 
@@ -31,16 +32,27 @@ SHARED = {"width": 16, "layers": 2, "heads": 2, "positional": [8, 2, 1], "layerd
 HEADS = {
     "contrastive": {"negatives": 5, "final_size": 8},
     "ctc": {"mask_prob": 0.3, "channel_mask_prob": 0.2, "channel_mask_length": 4},
+    "regression": {"top_k": 2},
+    "phonetic": {},
 }
+BASES = {  # what an objective that builds on another is tried with
+    "contrastive": ({"compare": "context"}, {"replace_prob": 0.5}),
+    "regression": ({}, {"normalization": "utterances"}),
+}
+METHODS = [(name, None) for name in OBJECTIVES if name != "phonetic"]
+METHODS += [("phonetic", base) for base in FRAME_OBJECTIVES]
 
 
-def options_for(objective: str, encoder: str) -> Options:
-    quantizer = "gumbel" if objective == "contrastive" else None
+def options_for(objective: str, base: str | None, encoder: str) -> Options:
+    quantizer = "gumbel" if "contrastive" in (objective, base) else None
     small = {"entries": 6, "vector_size": 8} if quantizer else {}
+    own, more = BASES[base] if base else ({}, {})
     return resolve(
         Options(
             objective=objective,
-            objective_conf=dict(HEADS[objective]),
+            objective_conf=HEADS[objective] | more,
+            base=base,
+            base_conf=HEADS[base] | own if base else {},
             encoder=encoder,
             encoder_conf=SMALL[encoder] | SHARED,
             quantizer=quantizer,
@@ -55,10 +67,13 @@ def batch_of(labels: list[int] = [2, 0, 3]) -> Batch:  # noqa: B006
     waves = [torch.randn(n, generator=generator) for n in (16_000, 12_345, 9_001)]
     text = [torch.randint(2, 8, (n,), generator=generator) for n in labels]
     keys = torch.tensor([key_of(n) for n in range(3)])
-    return Batch(["x", "y", "z"], keys, pad(waves), pad(text))
+    return Batch(["x", "y", "z"], keys, pad(waves), pad(text), pad(text))
 
 
-@pytest.fixture(params=[(o, e) for o in OBJECTIVES for e in ENCODERS], ids="-".join)
+@pytest.fixture(
+    params=[(*method, encoder) for method in METHODS for encoder in ENCODERS],
+    ids=lambda names: "-".join(filter(None, names)),
+)
 def objective(request):
     torch.manual_seed(0)
     made = build_objective(options_for(*request.param), TOKENS)
@@ -129,7 +144,10 @@ def test_weights_survive_a_round_trip(objective, tmp_path):
 
 def _names(objective):
     name = next(n for n, made in OBJECTIVES.items() if type(objective) is made)
-    return name, next(n for n, made in ENCODERS.items() if type(objective.encoder) is made)
+    base = None
+    if isinstance(objective, PhoneticObjective):
+        base = next(n for n, made in OBJECTIVES.items() if type(objective.base) is made)
+    return name, base, next(n for n, made in ENCODERS.items() if type(objective.encoder) is made)
 
 
 def test_frame_objectives_give_aligned_frames(objective):
@@ -139,7 +157,10 @@ def test_frame_objectives_give_aligned_frames(objective):
     frames, output = objective.frames(batch_of())
     assert frames.hidden.data.shape[:2] == frames.targets.data.shape[:2]
     assert torch.equal(frames.hidden.lengths, frames.targets.lengths)
+    assert frames.targets.data.shape[2] == objective.target_size
     assert output.loss.isfinite()
+    torch.testing.assert_close(frames.losses.sum(), output.loss)
+    assert int(frames.counts.sum()) == output.weight
 
 
 def test_recognizers_give_log_probabilities(objective):

@@ -54,12 +54,20 @@ class DataIndex:
     num_samples: int32 [N] at 16 kHz. langs: int16 [N] numbers into lang_names (sorted).
     """
 
-    def __init__(self, dirs: Sequence[str | Path], token_file: str | None = None) -> None:
+    def __init__(
+        self,
+        dirs: Sequence[str | Path],
+        token_file: str | None = None,
+        unlabelled: Sequence[str | Path] = (),
+    ) -> None:
         if not dirs:
             raise DataError("no data folder is given")
         self.dirs = [Path(path) for path in dirs]
         self.token_file = token_file
-        self._folders = [Folder(path, token_file) for path in self.dirs]
+        self.unlabelled = frozenset(Path(path) for path in unlabelled)
+        self._folders = [
+            Folder(path, None if path in self.unlabelled else token_file) for path in self.dirs
+        ]
         sizes = [len(folder) for folder in self._folders]
         self._first = np.concatenate([[0], np.cumsum(sizes)])
         self.lang_names = sorted({name for f in self._folders for name in f.lang_names})
@@ -74,16 +82,21 @@ class DataIndex:
 
     @classmethod
     def open(
-        cls, dirs: Sequence[str | Path] | str | Path, token_file: str | None = None
+        cls,
+        dirs: Sequence[str | Path] | str | Path,
+        token_file: str | None = None,
+        unlabelled: Sequence[str | Path] = (),
     ) -> DataIndex:
-        """Opens dump folders; ``token_file`` is a name in each folder, such as ``text.phn``.
+        """Opens dump folders; ``token_file`` is a name in each folder, such as ``text.phn``, but
+        for the ``unlabelled`` ones among them, whose utterances have no labels.
 
         Raises DataError naming file and line where a key, length or language is wrong.
         """
-        return cls([dirs] if isinstance(dirs, str | Path) else list(dirs), token_file)
+        return cls([dirs] if isinstance(dirs, str | Path) else list(dirs), token_file, unlabelled)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return DataIndex, (self.dirs, self.token_file)  # a worker maps the files again
+        # a worker maps the files again
+        return DataIndex, (self.dirs, self.token_file, tuple(self.unlabelled))
 
     def __len__(self) -> int:
         return int(self._first[-1])
@@ -109,6 +122,8 @@ class DataIndex:
     def labels(self, row: int) -> list[str]:
         """Tokens of the token file; an empty list for an unlabelled utterance."""
         folder, local = self._find(row)
+        if folder.path in self.unlabelled:
+            return []
         if folder.tokens is None or folder.token_offsets is None:
             raise DataError(f"{folder.path}: the index was opened without a token file")
         return columns.line(folder.tokens, folder.token_offsets, local).split()[1:]

@@ -88,6 +88,10 @@ class MaskedEncoder(Encoder):
     def normalized(self, features: Tensor) -> Tensor:
         return self.feature_norm(features)
 
+    def projected(self, features: Padded) -> Padded:
+        """Features [B, T, F] to the transformer's input [B, T, D] before dropout and masking."""
+        return Padded(self.projection(self.feature_norm(features.data)), features.lengths)
+
     def contextualize(
         self,
         features: Padded,
@@ -96,7 +100,7 @@ class MaskedEncoder(Encoder):
         channel_mask: Tensor | None = None,
         every_layer: bool = False,
     ) -> Hidden:
-        frames = self.input_dropout(self.projection(self.feature_norm(features.data)))
+        frames = self.input_dropout(self.projected(features).data)
         if mask is not None:
             frames = torch.where(mask[..., None], self.mask_vector.to(frames.dtype), frames)
         else:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from torch import Tensor, nn
 
 from asrkit.batch import Batch, Padded
+from asrkit.encoders.base import Encoder
 
 Stat = tuple[Tensor | float, Tensor | float]
 
@@ -36,11 +38,15 @@ class Frames(NamedTuple):
     """Per-frame results that other objectives build on.
 
     hidden: context [B, T, D] of the masked input.
-    targets: what the frames are to predict, [B, T, Dt].
+    targets: what the frames are to predict, [B, T, target_size].
+    losses: [B], each row's share of the objective's loss; they sum to it.
+    counts: [B] int64 on the host, masked frames of each row; they sum to its weight.
     """
 
     hidden: Padded
     targets: Padded
+    losses: Tensor
+    counts: Tensor
 
 
 class Objective(nn.Module, ABC):
@@ -48,10 +54,12 @@ class Objective(nn.Module, ABC):
 
     seed: set once by the builder; step: updates done, set by ``before_step``. Random choices are
     functions of (seed, step, Batch.keys), see asrkit/noise.py. ``forward`` changes no state.
+    label_field: the stream of a batch that the token file becomes: ``text`` or ``phones``.
     """
 
     seed: int = 0
     step: int = 0
+    label_field: str = "text"
 
     @abstractmethod
     def forward(self, batch: Batch) -> Output: ...
@@ -63,13 +71,19 @@ class Objective(nn.Module, ABC):
     def after_step(self, step: int) -> None:
         """Called once an update, only if the optimizer stepped; ``step`` counts it: EMA."""
 
+    def after_init(self, parts: Sequence[str]) -> None:
+        """Called once, after the modules ``parts`` were taken over from another run."""
+
     def diagnose(self, stats: dict[str, float]) -> Complaint | None:
         """Looks at averaged training statistics for a collapse; called at every log line."""
         return None
 
 
 class FrameObjective(Objective):
-    """A self-supervised objective that others build on."""
+    """A self-supervised objective that others build on. target_size: width of Frames.targets."""
+
+    encoder: Encoder
+    target_size: int
 
     @abstractmethod
     def frames(self, batch: Batch) -> tuple[Frames, Output]:

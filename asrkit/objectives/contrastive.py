@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -36,12 +37,22 @@ class Draws:
     noise: Tensor | None
 
 
+class Scored(NamedTuple):
+    """hidden: context [B, T, D] of the masked input. losses: [B], each row's share of the loss."""
+
+    hidden: Padded
+    output: Output
+    losses: Tensor
+
+
 class ContrastiveObjective(FrameObjective):
     """Contrastive loss + diversity_weight * codebook penalty + features_weight * mean square of
     the local features; the sum over masked frames. Reference: XLSR section 2.2, wav2vec 2.0
     section 3.2; the defaults are wav2vec 2.0 Base.
 
-    final_size: width in which contexts and targets are compared. negatives: distractors a frame.
+    final_size: width in which contexts and targets are compared. compare: ``projected``, contexts
+    are projected to final_size; ``context``, targets are projected to the contexts' width instead,
+    so that they can stand in for them (UniSpeech). negatives: distractors a frame.
     temperature: divides the cosine. mask_*: see masking.SpanMask; ``same_counts`` holds on all rows
     of a micro-batch. features_dropout: on what the quantizer sees.
     """
@@ -52,6 +63,7 @@ class ContrastiveObjective(FrameObjective):
         quantizer: Quantizer,
         *,
         final_size: int = 256,
+        compare: str = "projected",
         negatives: int = 100,
         temperature: float = 0.1,
         mask_prob: float = 0.65,
@@ -64,6 +76,8 @@ class ContrastiveObjective(FrameObjective):
         features_weight: float = 10.0,
     ) -> None:
         super().__init__()
+        if compare not in ("projected", "context"):
+            raise ValueError(f"compare is projected or context, not {compare!r}")
         if negatives < 1 or temperature <= 0:
             raise ValueError(f"negatives ({negatives}) and temperature ({temperature}) are above 0")
         self.encoder, self.quantizer = encoder, quantizer
@@ -71,8 +85,15 @@ class ContrastiveObjective(FrameObjective):
         self.spans = SpanMask(mask_prob, mask_length, min_masks, require_same_masks, mask_rounding)
         self.diversity_weight, self.features_weight = diversity_weight, features_weight
         self.features_dropout = Dropout(features_dropout)
-        self.target_projection = nn.Linear(quantizer.output_size, final_size)
-        self.context_projection = nn.Linear(encoder.output_size, final_size)
+        self.target_projection: nn.Module = nn.Linear(quantizer.output_size, final_size)
+        self.context_projection: nn.Module = nn.Linear(encoder.output_size, final_size)
+        self.target_size = final_size
+        if compare == "context":
+            self.target_size = encoder.output_size
+            self.target_projection = nn.Sequential(
+                self.target_projection, nn.Linear(final_size, encoder.output_size)
+            )
+            self.context_projection = nn.Identity()
 
     def before_step(self, step: int) -> None:
         super().before_step(step)
@@ -80,7 +101,7 @@ class ContrastiveObjective(FrameObjective):
 
     def forward(self, batch: Batch) -> Output:
         features = self._features(batch)
-        return self.score(features, self.draw(batch.keys, features))[1]
+        return self.score(features, self.draw(batch.keys, features)).output
 
     def diagnose(self, stats: dict[str, float]) -> Complaint | None:
         """Watches codebook and features, as the loss falls in a collapse (ALGORITHMS §4)."""
@@ -104,8 +125,10 @@ class ContrastiveObjective(FrameObjective):
     def frames(self, batch: Batch) -> tuple[Frames, Output]:
         """Targets are the projected quantised latents of every frame, in a choice of their own."""
         features = self._features(batch)
-        hidden, output = self.score(features, self.draw(batch.keys, features))
-        return Frames(hidden, self._every_target(features, batch.keys)), output
+        draws = self.draw(batch.keys, features)
+        scored = self.score(features, draws)
+        targets = self._every_target(features, batch.keys)
+        return Frames(scored.hidden, targets, scored.losses, draws.picks.counts), scored.output
 
     def _features(self, batch: Batch) -> Padded:
         if batch.speech is None:
@@ -151,8 +174,8 @@ class ContrastiveObjective(FrameObjective):
         targets = self.target_projection(quantized.vectors).view(rows, size, -1)
         return Padded(targets, features.lengths)
 
-    def score(self, features: Padded, draws: Draws) -> tuple[Padded, Output]:
-        """Context [B, T, D] of the masked input, and the loss, for given random choices."""
+    def score(self, features: Padded, draws: Draws) -> Scored:
+        """The loss for given random choices."""
         picks = draws.picks
         rows, wide = picks.frames.shape
         mask = draws.mask.to(features.data.device, non_blocking=True)
@@ -171,6 +194,8 @@ class ContrastiveObjective(FrameObjective):
         contrastive = result.loss.sum()
         penalties = self.diversity_weight * quantized.penalty + self.features_weight * power
         loss = contrastive + picks.total * penalties
+        counts = picks.counts.to(loss.device, non_blocking=True)
+        losses = result.loss.sum(1) + counts * penalties
         stats = {
             "loss": (loss.detach(), picks.total),
             "loss_contrastive": (contrastive.detach(), picks.total),
@@ -179,7 +204,7 @@ class ContrastiveObjective(FrameObjective):
             "masked": (picks.total, int(features.lengths.sum())),
             **_health(quantized, power, picked, picks),
         }
-        return hidden, Output(loss, stats, picks.total)
+        return Scored(hidden, Output(loss, stats, picks.total), losses)
 
 
 def _mean_square(features: Padded) -> Tensor:
@@ -196,14 +221,10 @@ def _mean_square(features: Padded) -> Tensor:
 def _health(quantized: Quantized, power: Tensor, picked: Tensor, picks: Picks) -> dict[str, Stat]:
     """Numbers that show a collapse: perplexities fall to 1 a group, the features' spread to 0."""
     usable = float(picks.total > 0)
-    weights = picks.valid[..., None].float()
-    count = max(picks.total, 1)
-    mean = (picked * weights).sum((0, 1)) / count
-    variance = ((picked - mean).square() * weights).sum((0, 1)) / count
     return {
         "perplexity": (quantized.perplexity * usable, usable),
         "code_perplexity": (quantized.code_perplexity * usable, usable),
         "diversity_penalty": (quantized.penalty * usable, usable),
         "features_power": (power * usable, usable),
-        "features_std": (variance.sqrt().mean() * usable, usable),
+        "features_std": (picks.spread(picked) * usable, usable),
     }

@@ -14,17 +14,26 @@ from asrkit.encoders.base import Encoder
 from asrkit.encoders.dropout import Dropout
 from asrkit.encoders.take_part import take_part
 from asrkit.objectives.base import Complaint, Output, Recognizer, Stat
+from asrkit.objectives.ctc_head import ctc_head
 from asrkit.objectives.edit_distance import edit_distance
 from asrkit.objectives.masking import SpanMask, draw_mask
 from asrkit.tokens import TokenList
 
+STATS = ("loss", "infeasible", "blank", "token_error_rate")
 PATIENCE = 500  # updates of the whole model before all blanks are worth a word
+ALL_BLANKS = (
+    "the model writes nothing but blanks: more updates may help; else raise optimizer_conf.lr, "
+    "start from a pre-trained encoder, or check that audio and text belong together and that the "
+    "audio was 16 kHz speech"
+)
 
 
 class CtcObjective(Recognizer):
     """Sum over utterances of the negative log-likelihood of ``Batch.text``; weight = utterances.
 
     freeze_steps: so many first updates train the head alone; the encoder still masks and drops.
+    freeze_encoder: the head learns alone throughout, on features as they were pre-trained.
+    head_kernel, head_stride: above 1 the head is a convolution (ctc_head.ConvHead).
     final_dropout: on the encoder's output. mask_*: spans of frames replaced by the encoder's mask
     vector, channel_mask_*: spans of channels set to 0, in training only (masking.SpanMask).
     """
@@ -35,6 +44,9 @@ class CtcObjective(Recognizer):
         tokens: TokenList,
         *,
         freeze_steps: int = 0,
+        freeze_encoder: bool = False,
+        head_kernel: int = 1,
+        head_stride: int = 1,
         final_dropout: float = 0.0,
         mask_prob: float = 0.65,
         mask_length: int = 10,
@@ -46,11 +58,13 @@ class CtcObjective(Recognizer):
     ) -> None:
         super().__init__()
         self.encoder, self.tokens = encoder, tokens
-        self.freeze_steps = freeze_steps
+        self.freeze_steps, self.freeze_encoder = freeze_steps, freeze_encoder
+        if freeze_encoder:
+            encoder.requires_grad_(False)
         self.final_dropout = Dropout(final_dropout)
-        self.head = nn.Linear(encoder.output_size, len(tokens))
-        nn.init.xavier_uniform_(self.head.weight)
-        nn.init.zeros_(self.head.bias)
+        self.head = ctc_head(
+            encoder.output_size, len(tokens), kernel=head_kernel, stride=head_stride
+        )
         self.time_spans = SpanMask(
             mask_prob, mask_length, min_masks, require_same_masks, mask_rounding
         )
@@ -63,15 +77,15 @@ class CtcObjective(Recognizer):
         text = batch.text
         if text is None:
             nothing: Stat = (0.0, 0.0)
-            stats = dict.fromkeys((*_ALWAYS, *_SCORES), nothing)
+            stats = dict.fromkeys(STATS, nothing)
             return Output(0 * log_probs.data.sum(), stats, 0)
-        loss = _ctc(log_probs, text)
+        loss = ctc_losses(log_probs, text).sum()
         count = len(batch)
         stats = {
             "loss": (loss.detach(), count),
             "infeasible": (infeasible(log_probs.lengths, text), count),
-            "blank": _blanks(log_probs),
-            **self._scores(log_probs, text),
+            "blank": blanks(log_probs),
+            "token_error_rate": (0.0, 0.0) if self.training else token_errors(log_probs, text),
         }
         return Output(loss, stats, count)
 
@@ -79,12 +93,7 @@ class CtcObjective(Recognizer):
         """A model that writes nothing is normal early, and a common end of a bad set-up later."""
         if self.step < self.freeze_steps + PATIENCE or stats.get("blank", 0.0) < 0.9995:
             return None
-        return Complaint(
-            "the model writes nothing but blanks: more updates may help; else raise "
-            "optimizer_conf.lr, start from a pre-trained encoder, or check that audio and text "
-            "belong together and that the audio was 16 kHz speech",
-            fatal=False,
-        )
+        return Complaint(ALL_BLANKS, fatal=False)
 
     def log_probs(self, batch: Batch) -> Padded:
         if batch.speech is None:
@@ -96,7 +105,7 @@ class CtcObjective(Recognizer):
         """Context frames, masked in training, without a graph while the encoder is frozen."""
         if batch.speech is None:
             raise ValueError("CTC needs speech, and this batch has none")
-        frozen = self.training and self.step < self.freeze_steps
+        frozen = self.freeze_encoder or (self.training and self.step < self.freeze_steps)
         with torch.no_grad() if frozen else contextlib.nullcontext():
             features = self.encoder.extract(batch.speech)
             time_mask, channel_mask = self._masks(batch.keys, features)
@@ -126,28 +135,22 @@ class CtcObjective(Recognizer):
         return time_mask, channel_mask
 
     def _log_probs(self, hidden: Padded) -> Padded:
-        logits = self.head(self.final_dropout(hidden.data))
-        return Padded(logits.float().log_softmax(-1), hidden.lengths)
-
-    def _scores(self, log_probs: Padded, text: Padded) -> dict[str, Stat]:
-        """Token errors of the greedy path; in evaluation only, as it waits for the device."""
-        if self.training:
-            return {"token_error_rate": (0.0, 0.0)}
-        errors = 0
-        for guess, (row, length) in zip(
-            greedy_tokens(log_probs),
-            zip(text.data.tolist(), text.lengths.tolist(), strict=True),
-            strict=True,
-        ):
-            errors += edit_distance(row[:length], guess)
-        return {"token_error_rate": (errors, int(text.lengths.sum()))}
+        scores = self.head(Padded(self.final_dropout(hidden.data), hidden.lengths))
+        return Padded(scores.data.float().log_softmax(-1), scores.lengths)
 
 
-_ALWAYS = ("loss", "infeasible", "blank")
-_SCORES = ("token_error_rate",)
+def token_errors(log_probs: Padded, text: Padded) -> tuple[int, int]:
+    """(errors of the best path, labels); for evaluation, as it waits for the device."""
+    errors = 0
+    for guess, row, length in zip(
+        greedy_tokens(log_probs), text.data.tolist(), text.lengths.tolist(), strict=True
+    ):
+        errors += edit_distance(row[:length], guess)
+    return errors, int(text.lengths.sum())
 
 
-def _ctc(log_probs: Padded, text: Padded) -> Tensor:
+def ctc_losses(log_probs: Padded, text: Padded) -> Tensor:
+    """[B] negative log-likelihoods of the rows' labels; 0 where no path exists."""
     # cuDNN's CTC is not deterministic and refuses some lengths: the native one always.
     with torch.backends.cudnn.flags(enabled=False):
         return F.ctc_loss(
@@ -156,7 +159,7 @@ def _ctc(log_probs: Padded, text: Padded) -> Tensor:
             log_probs.lengths,
             text.lengths,
             blank=0,
-            reduction="sum",
+            reduction="none",
             zero_infinity=True,
         )
 
@@ -172,7 +175,7 @@ def infeasible(lengths: Tensor, text: Padded) -> Tensor:
     return (lengths.to(device, non_blocking=True) < labels + repeats.sum(1)).sum()
 
 
-def _blanks(log_probs: Padded) -> Stat:
+def blanks(log_probs: Padded) -> Stat:
     """Share of valid frames whose best token is blank: 1 in a collapsed model."""
     with torch.no_grad():
         best = log_probs.data.argmax(-1) == 0

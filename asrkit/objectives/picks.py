@@ -47,6 +47,14 @@ class Picks(NamedTuple):
         rows = torch.arange(x.shape[0], device=x.device)[:, None]
         return x[rows, self.frames]
 
+    @torch.no_grad()
+    def spread(self, x: Tensor) -> Tensor:
+        """Standard deviation over the real frames of x [B, N, D], mean over the channels."""
+        weights = self.valid[..., None].float()
+        count = max(self.total, 1)
+        mean = (x * weights).sum((0, 1)) / count
+        return (((x - mean).square() * weights).sum((0, 1)) / count).sqrt().mean()
+
     def put(self, x: Tensor, size: int) -> Tensor:
         """The picked [B, N, D] back to their places in zeros [B, size, D]."""
         out = x.new_zeros(x.shape[0], size, x.shape[2])

@@ -89,26 +89,32 @@ def _refuse_other_structure(
             )
 
 
+def _bare(name: str) -> str:
+    return name.removeprefix("base.")
+
+
 def take_parts(
     objective: nn.Module, path: str, parts: Sequence[str], config: dict[str, Any]
 ) -> dict[str, int]:
     """Initialises the modules named ``parts`` from another run; returns tensors taken by part.
 
-    A part must exist on both sides and agree in every name, shape and structural option.
+    A part must exist on both sides and agree in every name, shape and structural option. That of
+    an objective's base is named without ``base.``, so that it fits with and without a phone head.
     """
     content = load(path)
     taken = {}
-    modules = dict(objective.named_modules())
-    for part in parts:
+    modules = {_bare(name): module for name, module in objective.named_modules()}
+    weights = {_bare(name): value for name, value in content["model"].items()}
+    for part in map(_bare, parts):
         state = {
             name[len(part) + 1 :]: value
-            for name, value in content["model"].items()
+            for name, value in weights.items()
             if name.startswith(f"{part}.")
         }
         if part not in modules:
             raise CheckpointError(f"init_take: this objective has no part {part!r}")
         if not state:
-            known = sorted({name.split(".")[0] for name in content["model"]})
+            known = sorted({name.split(".")[0] for name in weights})
             raise CheckpointError(f"{path}: has no part {part!r}; it has {', '.join(known)}")
         module = modules[part]
         if isinstance(module, Encoder):

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from asrkit import config
+from asrkit.build import resolve
 from asrkit.config import ConfigError
 from asrkit.files import atomic
 from asrkit.options import MAY_CHANGE
@@ -38,7 +39,9 @@ def open_folder(folder: Path, content: dict[str, Any], *, resume: bool) -> bool:
             f"output_dir: {folder} holds a run already; --resume true goes on with it, or choose "
             "another folder"
         )
-    old = config.load_yaml(saved.read_text(encoding="utf-8"))
+    saved_options = config.load_yaml(saved.read_text(encoding="utf-8"))
+    # options that this program has and the run's did not: their defaults are what the run did
+    old = config.to_mapping(resolve(config.from_mapping(saved_options, str(saved))))
     fixed_old = {k: v for k, v in old.items() if k not in MAY_CHANGE}
     fixed_new = {k: v for k, v in content.items() if k not in MAY_CHANGE}
     if found := differences(fixed_old, fixed_new):

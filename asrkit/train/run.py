@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import resource
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import torch
@@ -30,10 +30,13 @@ from asrkit.train.log import logger, to_file_and_screen
 from asrkit.train.trainer import Trainer
 
 
-def _index(options: Options, dirs: list[str], name: str) -> DataIndex:
+def _index(
+    options: Options, dirs: list[str], name: str, unlabelled: Sequence[str] = ()
+) -> DataIndex:
     if not dirs:
         raise ConfigError(f"{name}: missing; name at least one dump folder")
-    return DataIndex.open(dirs, token_file=options.token_file if options.token_list else None)
+    token_file = options.token_file if options.token_list else None
+    return DataIndex.open([*dirs, *unlabelled], token_file=token_file, unlabelled=unlabelled)
 
 
 def _plan(options: Options, index: DataIndex) -> EpochPlan:
@@ -75,7 +78,7 @@ def _describe_data(options: Options, index: DataIndex, plan: EpochPlan, world: W
 
 
 def _valid_loader(
-    options: Options, tokens: TokenList | None, world: World
+    options: Options, tokens: TokenList | None, label_field: str, world: World
 ) -> Iterable[Batch] | None:
     if not options.valid_data:
         return None
@@ -86,7 +89,14 @@ def _valid_loader(
         max_batch_size=options.max_batch_size,
         train=False,
     )
-    dataset = SpeechDataset(index, tokens, unknown="map", replace_bad=False, seed=options.seed)
+    dataset = SpeechDataset(
+        index,
+        tokens,
+        label_field=label_field,
+        unknown="map",
+        replace_bad=False,
+        seed=options.seed,
+    )
     stream = EvalStream(plan, rank=world.rank, world_size=world.size)
     return make_loader(dataset, stream, num_workers=0)
 
@@ -108,14 +118,20 @@ def train(options: Options) -> None:
     try:
         goes_on = open_folder(folder, content, resume=options.resume)
         tokens = tokens_of(options)
-        index = _index(options, options.train_data, "train_data")
+        index = _index(options, options.train_data, "train_data", options.unlabelled_data)
         plan = _plan(options, index)
-        valid = _valid_loader(options, tokens, world)
         torch.manual_seed(key_of(options.seed, "initial weights"))
         objective = build_objective(options, tokens)
+        if options.unlabelled_data and objective.label_field != "phones":
+            raise ConfigError(
+                f"unlabelled_data: objective {options.objective!r} does not tell labelled from "
+                "unlabelled utterances; add the folders to train_data"
+            )
+        valid = _valid_loader(options, tokens, objective.label_field, world)
         taken = {}
         if options.init and not goes_on:
             taken = checkpoint.take_parts(objective, options.init, options.init_take, content)
+            objective.after_init(list(taken))
         objective.to(world.device)
         optimizer = choose("optimizer", options.optimizer)(
             objective.parameters(), **options.optimizer_conf
@@ -144,6 +160,7 @@ def train(options: Options) -> None:
             tokens,
             crop=options.crop,
             max_sample_size=options.max_sample_size,
+            label_field=objective.label_field,
             seed=options.seed,
         )
         loader = make_loader(

@@ -1,0 +1,173 @@
+"""Phonetic pre-training: CTC on phones together with a self-supervised objective, from one masked
+forward pass. UniSpeech builds on contrastive, UniData2vec on regression."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from asrkit import noise
+from asrkit.batch import Batch, Padded
+from asrkit.encoders.base import Encoder
+from asrkit.encoders.dropout import Dropout
+from asrkit.objectives import ctc
+from asrkit.objectives.base import Complaint, FrameObjective, Frames, Output, Recognizer, Stat
+from asrkit.tokens import TokenList
+
+NORMALIZATIONS = ("masked_frames", "utterances")
+
+
+class PhoneticObjective(Recognizer):
+    """ctc_weight * CTC of ``Batch.phones`` + self_weight * the base's loss on labelled utterances;
+    unlabelled_weight * the base's loss on those without phones (TranUSR equations 2 and 3).
+
+    normalization: what the sum over utterances is divided by. ``masked_frames``: both losses are
+    sums, divided by the number of masked frames, as UniSpeech's code does. ``utterances``: the
+    base's loss is the mean over each utterance's masked frames, the sum is divided by utterances.
+    A self_weight has a meaning together with its normalization only.
+    replace_prob: share of context frames that CTC sees replaced by their target (UniSpeech 0.5).
+    In evaluation CTC sees what a recogniser sees: no mask, nothing replaced.
+    """
+
+    label_field = "phones"
+
+    def __init__(
+        self,
+        base: FrameObjective,
+        tokens: TokenList,
+        *,
+        ctc_weight: float = 1.0,
+        self_weight: float = 0.15,
+        unlabelled_weight: float = 1.0,
+        normalization: str = "masked_frames",
+        replace_prob: float = 0.0,
+        final_dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        if min(ctc_weight, self_weight, unlabelled_weight) < 0 or not 0 <= replace_prob <= 1:
+            raise ValueError(
+                f"weights are 0 or more ({ctc_weight}, {self_weight}, {unlabelled_weight}) and "
+                f"replace_prob ({replace_prob}) lies in [0, 1]"
+            )
+        if normalization not in NORMALIZATIONS:
+            raise ValueError(f"normalization is one of {NORMALIZATIONS}, not {normalization!r}")
+        width = base.encoder.output_size
+        if replace_prob > 0 and base.target_size != width:
+            raise ValueError(
+                f"replace_prob needs targets as wide as the context ({width}), not "
+                f"{base.target_size}: set base_conf.compare to context"
+            )
+        self.base, self.tokens = base, tokens
+        self.ctc_weight, self.self_weight = ctc_weight, self_weight
+        self.unlabelled_weight = unlabelled_weight
+        self.normalization, self.replace_prob = normalization, replace_prob
+        self.final_dropout = Dropout(final_dropout)
+        self.head = nn.Linear(width, len(tokens))
+        nn.init.xavier_uniform_(self.head.weight)
+        nn.init.zeros_(self.head.bias)
+
+    @property
+    def encoder(self) -> Encoder:
+        return self.base.encoder
+
+    def before_step(self, step: int) -> None:
+        super().before_step(step)
+        self.base.before_step(step)
+
+    def after_step(self, step: int) -> None:
+        self.base.after_step(step)
+
+    def after_init(self, parts: Sequence[str]) -> None:
+        self.base.after_init(parts)
+
+    def diagnose(self, stats: dict[str, float]) -> Complaint | None:
+        """A collapse of the base, or a head that writes nothing."""
+        if complaint := self.base.diagnose(stats):
+            return complaint
+        if self.step >= ctc.PATIENCE and stats.get("blank", 0.0) >= 0.9995:
+            return Complaint(ctc.ALL_BLANKS, fatal=False)
+        return None
+
+    def forward(self, batch: Batch) -> Output:
+        frames, own = self.base.frames(batch)
+        labelled = _labelled(batch)
+        log_probs = self._log_probs(self._heard(batch, frames))
+        ctc_losses, scores = self._ctc(batch, log_probs, labelled)
+        self_losses = self._weighted(frames, labelled)
+        loss = self.ctc_weight * ctc_losses.sum() + self_losses.sum()
+        weight = own.weight if self.normalization == "masked_frames" else float(len(batch))
+        stats = {
+            **{name: value for name, value in own.stats.items() if name != "loss"},
+            "loss": (loss.detach(), weight),
+            "loss_self": own.stats["loss"],
+            "loss_ctc": (ctc_losses.sum().detach(), int(labelled.sum())),
+            "sum_self": (frames.losses.sum().detach(), 1.0),
+            "sum_ctc": (ctc_losses.sum().detach(), 1.0),
+            "labelled": (int(labelled.sum()), len(batch)),
+            **scores,
+        }
+        return Output(loss, stats, weight)
+
+    def log_probs(self, batch: Batch) -> Padded:
+        if batch.speech is None:
+            raise ValueError("recognition needs speech, and this batch has none")
+        return self._log_probs(self.encoder(batch.speech).output)
+
+    def _log_probs(self, hidden: Padded) -> Padded:
+        logits = self.head(self.final_dropout(hidden.data))
+        return Padded(logits.float().log_softmax(-1), hidden.lengths)
+
+    def _heard(self, batch: Batch, frames: Frames) -> Padded:
+        """What CTC sees: the masked context, some frames replaced; in evaluation, the plain one."""
+        if not self.training:
+            assert batch.speech is not None  # the base has used it
+            return self.encoder(batch.speech).output
+        if self.replace_prob == 0:
+            return frames.hidden
+        hidden, targets = frames.hidden.data, frames.targets.data
+        rows = noise.row_keys(batch.keys, self.seed, self.step, "replace")
+        drawn = noise.uniform(rows, hidden.shape[1], hidden.device)
+        replaced = torch.where(
+            (drawn < self.replace_prob)[..., None], targets.to(hidden.dtype), hidden
+        )
+        return Padded(replaced, frames.hidden.lengths)
+
+    def _ctc(
+        self, batch: Batch, log_probs: Padded, labelled: Tensor
+    ) -> tuple[Tensor, dict[str, Stat]]:
+        """[B] losses, 0 for unlabelled rows; every parameter takes part even if all of them are."""
+        phones = batch.phones
+        blank = ctc.blanks(log_probs)
+        if phones is None or not bool(labelled.any()):
+            stats: dict[str, Stat] = {
+                "blank": blank,
+                "infeasible": (0.0, 0.0),
+                "token_error_rate": (0.0, 0.0),
+            }
+            return 0 * log_probs.data.sum((1, 2)), stats
+        losses = ctc.ctc_losses(log_probs, phones)
+        losses = torch.where(labelled.to(losses.device, non_blocking=True), losses, 0)
+        stats = {
+            "blank": blank,
+            "infeasible": (ctc.infeasible(log_probs.lengths, phones), int(labelled.sum())),
+            "token_error_rate": (0.0, 0.0),
+        }
+        if not self.training:
+            stats["token_error_rate"] = ctc.token_errors(log_probs, phones)
+        return losses, stats
+
+    def _weighted(self, frames: Frames, labelled: Tensor) -> Tensor:
+        """[B] of the base's losses, times the weight that labels decide."""
+        weights = torch.where(labelled, self.self_weight, self.unlabelled_weight)
+        if self.normalization == "utterances":
+            weights = weights / frames.counts.clamp(min=1)
+        return weights.to(frames.losses, non_blocking=True) * frames.losses
+
+
+def _labelled(batch: Batch) -> Tensor:
+    """bool [B] on the host: which utterances have phones."""
+    if batch.phones is None:
+        return torch.zeros(len(batch), dtype=torch.bool)
+    return batch.phones.lengths > 0
