@@ -6,6 +6,7 @@ import http.client
 import os
 import tarfile
 import tempfile
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -38,7 +39,7 @@ def download(url: str, path: Path) -> Path:
     """Fetches ``url`` to ``path`` through ``<path>.part``, going on where an earlier try stopped.
 
     A ``path`` that is there is returned as it is. Raises DataError where the server cannot be
-    reached, refuses, or sends less than it promised.
+    reached, refuses, or sends less than it promised. Messages show no query: it may be a signature.
     """
     if path.exists():
         return path
@@ -46,6 +47,7 @@ def download(url: str, path: Path) -> Path:
     part = path.with_name(path.name + ".part")
     start = part.stat().st_size if part.exists() else 0
     request = urllib.request.Request(url, headers={"Range": f"bytes={start}-"} if start else {})
+    shown = url.split("?")[0]
     try:
         with urllib.request.urlopen(request, timeout=60) as answer:
             resumed = answer.status == 206
@@ -56,12 +58,16 @@ def download(url: str, path: Path) -> Path:
                 while chunk := answer.read(1 << 20):
                     stream.write(chunk)
                     bar.update(len(chunk))
+    except urllib.error.HTTPError as error:
+        hints = dict.fromkeys((401, 403), "a signed link may have expired: get a new one")
+        hints[416] = f"remove {part} and run again"
+        raise DataError(f"{shown}: {error}; {hints.get(error.code, 'try later')}") from None
     except (OSError, http.client.HTTPException) as error:
         raise DataError(
-            f"{url}: {error}; is this machine online? Or put {path.name} into {path.parent}"
+            f"{shown}: {error}; is this machine online? Or put {path.name} into {path.parent}"
         ) from None
     if total and part.stat().st_size != total:
-        raise DataError(f"{url}: {part.stat().st_size} of {total} bytes came; run again to go on")
+        raise DataError(f"{shown}: {part.stat().st_size} of {total} bytes came; run again to go on")
     os.rename(part, path)
     return path
 

@@ -21,6 +21,9 @@ class Server(BaseHTTPRequestHandler):
     """Answers with BODY; honours Range; `/short` promises more than it sends."""
 
     def do_GET(self) -> None:
+        if self.path.startswith("/expired"):
+            self.send_error(403)
+            return
         start = int((self.headers.get("Range") or "bytes=0-")[6:].split("-")[0])
         self.send_response(206 if start else 200)
         promised = len(BODY) - start + (10 if self.path == "/short" else 0)
@@ -53,6 +56,12 @@ def test_names() -> None:
     assert is_url("https://x.org/a.tar.gz") and not is_url("/data/a.tar.gz")
     assert is_archive("https://x.org/a.tar.gz?signature=1") and not is_archive("mls_polish")
     assert archive_stem("mls_polish_opus.tar.gz") == "mls_polish_opus"
+
+
+def test_an_expired_link_says_so_and_shows_no_signature(address: str, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="get a new one") as caught:
+        download(f"{address}/expired/a.bin?signature=secret", tmp_path / "a.bin")
+    assert "secret" not in str(caught.value)
 
 
 def test_download_goes_on_where_it_stopped(address: str, tmp_path: Path) -> None:
