@@ -21,7 +21,8 @@ def text_lines(
 ) -> Iterator[str]:
     """Non-empty lines of Kaldi texts (``<id> <words>``) and of plain texts, one sentence a line.
 
-    With ``language`` they are normalised, and ``marks`` kept or dropped. Raises DataError naming the file and the line.
+    With ``language`` they are normalised, and ``marks`` kept or dropped. Raises DataError naming
+    the file and the line.
     """
     for keyed, paths in ((True, texts), (False, plain)):
         for path in paths:

@@ -98,12 +98,14 @@ def summary_rows(scores: Sequence[Score], skipped: Sequence[Skipped]) -> list[li
         key = (score.experiment, score.mode, score.dataset)
         places.setdefault(key, {})[score.unit] = score
     rows = []
-    for (experiment, mode, dataset), units in places.items():
-        first = next(iter(units.values())).data
+    for (experiment, mode, _), units in places.items():
+        score = next(iter(units.values()))
+        first = score.data
         seed = "-" if first.get("seed") is None else str(first["seed"])
         rates = [_rate(units.get(unit)) for unit in ("per", "cer", "wer")]
-        shown = next(iter(units.values())).shown_set
-        rows.append([experiment, mode, shown, *rates, seed, str(first.get("date", "-"))[:10]])
+        rows.append(
+            [experiment, mode, score.shown_set, *rates, seed, str(first.get("date", "-"))[:10]]
+        )
     for skip in skipped:
         if (skip.experiment, skip.mode, skip.dataset) not in places:
             note = f"skipped: {skip.reason}"

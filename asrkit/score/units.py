@@ -23,7 +23,8 @@ def default_separator(unit: str) -> str:
 def split_units(text: str, unit: str, separator: str) -> list[str]:
     """One line of text to the items that are counted.
 
-    per, ter: tokens by white space. cer: characters (a mark is one), words joined by ``<space>``. wer: words.
+    per, ter: tokens by white space. cer: characters (a mark is one), words joined by ``<space>``.
+    wer: words.
     separator ``drop`` leaves ``<space>`` out; wer never holds one.
     """
     default_separator(unit)
