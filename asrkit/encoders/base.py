@@ -31,10 +31,12 @@ class Encoder(nn.Module, ABC):
     output_size: width D of what ``contextualize`` returns.
     training_options: names of constructor options that may differ between pre-training and
         fine-tuning (dropout and the like); all others are part of what the weights mean.
+    causal: a frame's context depends on no later frame.
     """
 
     feature_size: int
     output_size: int
+    causal: bool = False
     training_options: frozenset[str] = frozenset()
 
     @abstractmethod

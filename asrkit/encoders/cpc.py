@@ -1,0 +1,130 @@
+"""The network of contrastive predictive coding: convolutions and a recurrent context, 100 frames a
+second (van den Oord et al. 2018, as modified by Rivière et al. 2020, sections 2 and 3).
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from asrkit.batch import Padded, valid_mask
+from asrkit.encoders.base import Encoder, Hidden
+from asrkit.encoders.conv import EPS
+from asrkit.encoders.conv_frames import conv_frames
+from asrkit.encoders.take_part import take_part
+
+CONV_LAYERS = [[10, 5, 3], [8, 4, 2], *[[4, 2, 1]] * 3]
+
+
+class ChannelNorm(nn.Module):
+    """[..., C]: mean 0 and variance 1 over the channels, the variance over C - 1; gain and bias."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        if size < 2:
+            raise ValueError(f"the variance of {size} channel(s) has no meaning")
+        self.size = size
+        self.weight = nn.Parameter(torch.ones(size))
+        self.bias = nn.Parameter(torch.zeros(size))
+
+    def forward(self, x: Tensor) -> Tensor:
+        # (x - m) / sqrt(v C / (C - 1) + eps), v over C, written as torch's fused layer norm
+        ratio = (self.size - 1) / self.size
+        return F.layer_norm(x, (self.size,), self.weight * ratio**0.5, self.bias, EPS * ratio)
+
+
+class _PaddedConv(nn.Conv1d):
+    """A strided convolution on [B, T, C] with zeros on both sides; PyTorch's initial weights."""
+
+    def lengths(self, lengths: Tensor) -> Tensor:
+        seen = lengths + 2 * self.padding[0] - self.kernel_size[0]  # type: ignore[operator]
+        frames = torch.div(seen, self.stride[0], rounding_mode="floor") + 1
+        return frames.clamp(min=0)
+
+    def forward(self, x: Tensor) -> Tensor:
+        side = int(self.padding[0])
+        return conv_frames(F.pad(x, (0, 0, side, side)), self.weight, self.bias, self.stride[0])
+
+
+class CpcEncoder(Encoder):
+    """Samples at 16 kHz to 100 frames of ``width`` a second; frame t has heard nothing after its
+    own samples (it is causal, but for the 10 ms or so that a frame of the convolutions sees).
+
+    width: channels of every convolution and size of the LSTM. layers: LSTM layers.
+    conv_layers: [kernel, stride, padding] each.
+    """
+
+    causal = True
+
+    def __init__(
+        self,
+        *,
+        width: int = 256,
+        layers: int = 1,
+        conv_layers: list[list[int]] = CONV_LAYERS,
+    ) -> None:
+        super().__init__()
+        if not conv_layers or any(len(layer) != 3 or min(layer) < 0 for layer in conv_layers):
+            raise ValueError(
+                f"conv_layers must be a list of [kernel, stride, padding], not {conv_layers}"
+            )
+        if layers < 1:
+            raise ValueError(f"layers is {layers}; the context needs at least one")
+        self.feature_size = self.output_size = width
+        sizes = [1, *[width] * len(conv_layers)]
+        self.convs = nn.ModuleList(
+            _PaddedConv(size, width, kernel, stride, padding)
+            for size, (kernel, stride, padding) in zip(sizes, conv_layers, strict=False)
+        )
+        self.norms = nn.ModuleList(ChannelNorm(width) for _ in conv_layers)
+        self.mask_vector = nn.Parameter(torch.rand(width))
+        self.context = nn.ModuleList(
+            nn.LSTM(width, width, batch_first=True) for _ in range(layers)
+        )
+
+    def output_lengths(self, lengths: Tensor) -> Tensor:
+        for conv in self.convs:
+            lengths = conv.lengths(lengths)
+        return lengths
+
+    @property
+    def shortest(self) -> int:
+        """Samples below which there is no frame."""
+        samples = 1
+        for conv in reversed(self.convs):
+            samples = (samples - 1) * conv.stride[0] + conv.kernel_size[0] - 2 * conv.padding[0]
+        return samples
+
+    def extract(self, x: Padded) -> Padded:
+        """A row's features are the same alone and padded: every layer sees zeros past its end."""
+        missing = self.shortest - x.data.shape[1]
+        frames = F.pad(x.data, (0, max(missing, 0)))[..., None]
+        lengths = x.lengths
+        for conv, norm in zip(self.convs, self.norms, strict=True):
+            lengths = conv.lengths(lengths)
+            frames = F.relu(norm(conv(frames)))
+            if int(lengths.min()) < frames.shape[1]:
+                frames = frames * valid_mask(lengths, frames.shape[1], frames.device)[..., None]
+        return Padded(frames, lengths)
+
+    def contextualize(
+        self,
+        features: Padded,
+        mask: Tensor | None = None,
+        *,
+        channel_mask: Tensor | None = None,
+        every_layer: bool = False,
+    ) -> Hidden:
+        frames = features.data
+        if mask is not None:
+            frames = torch.where(mask[..., None], self.mask_vector.to(frames.dtype), frames)
+        else:
+            frames = take_part(frames, [self.mask_vector])
+        if channel_mask is not None:
+            frames = frames.masked_fill(channel_mask[:, None], 0)
+        outputs = [frames]
+        for layer in self.context:
+            frames, _ = layer(frames)
+            outputs.append(frames)
+        return Hidden(Padded(frames, features.lengths), tuple(outputs) if every_layer else ())

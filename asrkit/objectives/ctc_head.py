@@ -1,0 +1,45 @@
+"""Classifiers over the encoder's frames: one product a frame, or a strided convolution."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from asrkit.batch import Padded
+
+
+class LinearHead(nn.Linear):
+    """[B, T, D] to scores [B, T, classes]."""
+
+    def forward(self, x: Padded) -> Padded:
+        return Padded(super().forward(x.data), x.lengths)
+
+
+class ConvHead(nn.Conv1d):
+    """[B, T, D] to scores [B, T // stride, classes]: one convolution, zeros after the last frame.
+
+    A row's scores are the same alone and padded in a batch.
+    """
+
+    def forward(self, x: Padded) -> Padded:
+        kernel, stride = self.kernel_size[0], self.stride[0]
+        frames = x.data
+        if int(x.lengths.min()) < frames.shape[1]:
+            frames = frames * x.valid()[..., None]
+        after = max(kernel - frames.shape[1], kernel - stride)
+        scores: Tensor = super().forward(F.pad(frames, (0, 0, 0, after)).transpose(1, 2))
+        lengths = torch.div(x.lengths, stride, rounding_mode="floor")
+        return Padded(scores.transpose(1, 2), lengths)
+
+
+def ctc_head(size: int, classes: int, *, kernel: int, stride: int) -> LinearHead | ConvHead:
+    """Kernel 1: Xavier weights, zero bias (ALGORITHMS section 7.1); else PyTorch's defaults."""
+    if not 1 <= stride <= kernel:
+        raise ValueError(f"head_stride ({stride}) lies between 1 and head_kernel ({kernel})")
+    if kernel > 1:
+        return ConvHead(size, classes, kernel, stride)
+    head = LinearHead(size, classes)
+    nn.init.xavier_uniform_(head.weight)
+    nn.init.zeros_(head.bias)
+    return head
