@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import struct
+from pathlib import Path
+
+import soundfile
 
 UNKNOWN = (0, 0xFFFFFFFF, 0x7FFFFFFF)  # what writers to a pipe put where the size belongs
 
@@ -10,7 +13,7 @@ UNKNOWN = (0, 0xFFFFFFFF, 0x7FFFFFFF)  # what writers to a pipe put where the si
 def promised_frames(data: bytes) -> int | None:
     """The least number of samples a channel that a whole file decodes to; None where not stated.
 
-    Raises ValueError for an Ogg file that ends within a page, and for mu-law SPHERE with shorten.
+    Raises ValueError for an Ogg file that ends within a page, and for SPHERE that FFmpeg misreads.
     """
     if data[:4] == b"fLaC":
         return _flac(data)
@@ -47,16 +50,55 @@ def _wave(data: bytes) -> int | None:
     return None
 
 
+def sphere_fields(data: bytes) -> dict[str, str]:
+    """The fields of a NIST SPHERE header; the second line says how long the header is."""
+    size = data[8:16].strip()
+    head = data[: int(size)] if size.isdigit() else data[:1024]
+    fields = {}
+    for line in head.split(b"end_head")[0].decode("ascii", "replace").split("\n")[2:]:
+        name, _, rest = line.strip().partition(" ")
+        kind, _, value = rest.strip().partition(" ")
+        if kind.startswith("-"):
+            fields[name] = value.strip()
+    return fields
+
+
+def check_sphere(data: bytes) -> None:
+    """Raises ValueError for codings that FFmpeg cannot unpack: shorten over mu-law or A-law."""
+    coding = sphere_fields(data).get("sample_coding", "pcm").lower()
+    size = data[8:16].strip()
+    packed = size.isdigit() and data[int(size) : int(size) + 4] == b"ajkg"
+    if (packed or "," in coding) and not coding.startswith("pcm,embedded-shorten"):
+        raise ValueError(
+            f"SPHERE of coding {coding!r}{', packed by shorten' * packed}, which FFmpeg cannot"
+            " unpack: write sph2pipe -f wav FILE | in wav.scp"
+        )
+
+
 def _sphere(data: bytes) -> int | None:
-    """sample_count, a channel; FFmpeg reads shorten over PCM, not over mu-law."""
-    found = None
-    for line in data[:1024].split(b"\n"):
-        fields = line.split()
-        if fields[:1] == [b"sample_coding"] and b"ulaw,embedded-shorten" in line:
-            raise ValueError("mu-law with shorten: write sph2pipe -f wav FILE | in wav.scp")
-        if fields[:2] == [b"sample_count", b"-i"] and fields[2:]:
-            found = int(fields[2])
-    return found
+    """sample_count, a channel."""
+    check_sphere(data)
+    count = sphere_fields(data).get("sample_count", "")
+    return int(count) if count.isdigit() else None
+
+
+def seconds(path: str | Path) -> float:
+    """Length of a SPHERE, WAV or FLAC file as its header states it.
+
+    Raises ValueError if the header does not say, OSError if the file cannot be read.
+    """
+    with open(path, "rb") as stream:
+        data = stream.read(4096)
+    if data[:7] == b"NIST_1A":
+        fields = sphere_fields(data)
+        try:
+            return int(fields["sample_count"]) / int(fields["sample_rate"])
+        except (KeyError, ValueError, ZeroDivisionError):
+            raise ValueError("its SPHERE header lacks sample_count or sample_rate") from None
+    try:
+        return float(soundfile.info(str(path)).duration)
+    except soundfile.LibsndfileError as error:
+        raise ValueError(str(error)) from None
 
 
 def _ogg(data: bytes) -> None:

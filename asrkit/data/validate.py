@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-import soundfile
 from tqdm import tqdm
 
+from asrkit.data import headers
 from asrkit.data.datadir import (
     DataDir,
     Problem,
@@ -185,8 +185,8 @@ class Check:
                 self._add("wav.scp", line, f"{path}: is empty (0 bytes)", "fetch it again")
             elif "segments" in self.tables and path.lower().endswith((".wav", ".flac", ".sph")):
                 try:
-                    durations[key] = soundfile.info(path).duration
-                except soundfile.LibsndfileError as error:
+                    durations[key] = headers.seconds(path)
+                except ValueError as error:
                     self._add("wav.scp", line, f"{path}: {error}", "fetch it again")
         return durations
 

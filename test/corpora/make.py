@@ -9,7 +9,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parents[1]), str(HERE.parent)]
-TOOLS = {"make", "speech", "__init__"}
+TOOLS = {"make", "speech", "sphere", "__init__"}
 
 
 def names() -> list[str]:
