@@ -174,7 +174,8 @@ name_models() {
         : "${pretrain_tag:=$(basename -- "${pretrained}" .pt)}"
     fi
     : "${pretrain_exp:=${expdir}/pretrain_${pretrain_tag}}"
-    pretrain_token_list=data/token_list/${token_file#text.}_pretrain_${pretrain_tag}/tokens.txt
+    name=${pretrain_langs:-pretrain_${pretrain_tag}}
+    pretrain_token_list=data/token_list/${token_file#text.}_${name// /_}/tokens.txt
     start_model=${pretrained:-${pretrain_exp}/last.pt}
     from=${pretrain_tag}
     if [ -n "${continue_config}" ]; then

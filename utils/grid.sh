@@ -28,10 +28,9 @@ logs=${expdir}/log/grid
 [ "${dry_run}" = true ] || mkdir -p "${logs}"
 failed=()
 
-# one METHOD SEED TARGET OPTION...: a system; its output goes to a log of its own.
+# one NAME METHOD TARGET OPTION...: a call of run.sh; its output goes to a log of that name.
 one() {
-    local name=$3_$1_seed$2 command=(./run.sh --method "$1" --seed "$2" --target "$3"
-        --expdir "${expdir}" "${more[@]}" "${@:4}")
+    local name=$1 command=(./run.sh --method "$2" --target "$3" --expdir "${expdir}" "${more[@]}" "${@:4}")
     printf '+ %s\n' "$(quoted "${command[@]}")" >&2
     if [ "${dry_run}" = true ]; then
         "${command[@]}"
@@ -48,11 +47,12 @@ collect() {
     wait "$2" || failed+=("$1")
 }
 
-# Data and n-grams once for each target, so that no two jobs write the same files.
-read -r first _ <<<"${methods}"
+# Data and n-grams before anything is trained, so that no two jobs write the same files.
 for target in ${targets}; do
-    one "${first}" data "${target}" --seed 0 --stop_stage 5
-    one "${first}" ngram "${target}" --seed 0 --stage 9 --stop_stage 9
+    for method in ${methods}; do
+        one "${target}_${method}_data" "${method}" "${target}" --stop_stage 5
+    done
+    one "${target}_ngram" "${method}" "${target}" --stage 9 --stop_stage 9
 done
 
 [ "${jobs}" -le 1 ] || export OMP_NUM_THREADS=1
@@ -64,8 +64,9 @@ for seed in ${seeds}; do
                 collect "${names[0]}" "${pids[0]}"
                 names=("${names[@]:1}") pids=("${pids[@]:1}")
             fi
-            one "${method}" "${seed}" "${target}" --stage 6 --skip_stages 9 &
-            names+=("${target}_${method}_seed${seed}") pids+=("$!")
+            name=${target}_${method}_seed${seed}
+            one "${name}" "${method}" "${target}" --seed "${seed}" --stage 6 --skip_stages 9 &
+            names+=("${name}") pids+=("$!")
         done
     done
 done

@@ -19,16 +19,16 @@ END
 @test "data and n-grams once a target, then every system with its seed" {
     run "${grid}" --methods "scratch xlsr" --seeds "0 1" --targets "it es"
     [ "$status" -eq 0 ]
-    [ "$(grep -c -- '--stop_stage 5' calls)" -eq 2 ]
+    [ "$(grep -c -- '--stop_stage 5' calls)" -eq 4 ]
     [ "$(grep -c -- '--stage 9 --stop_stage 9' calls)" -eq 2 ]
     [ "$(grep -c -- '--stage 6 --skip_stages 9' calls)" -eq 8 ]
-    grep -qxF -- "--method xlsr --seed 1 --target es --expdir exp --stage 6 --skip_stages 9" calls
+    grep -qxF -- "--method xlsr --target es --expdir exp --seed 1 --stage 6 --skip_stages 9" calls
     [ "$(<exp/log/grid/es_xlsr_seed1.log)" = training ]
     grep -qF "asrkit.bin.results --exp exp --out exp/RESULTS.md" python_calls
 }
 
 @test "a system that fails is named, the others are trained, the exit status is 1" {
-    echo "--method xlsr --seed 0 --target it --expdir exp --stage 6 --skip_stages 9" >fail
+    echo "--method xlsr --target it --expdir exp --seed 0 --stage 6 --skip_stages 9" >fail
     run "${grid}" --methods "xlsr scratch" --seeds "0 1" --jobs 2
     [ "$status" -eq 1 ]
     [[ "$output" == *"failed: it_xlsr_seed0"* ]]

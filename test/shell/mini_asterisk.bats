@@ -39,6 +39,13 @@ setup() {
     [[ "$output" != *"--language_alpha"* ]]
     run ./run.sh --dry_run true --stage 6 --stop_stage 8 --method xlsr_all_unbalanced
     [[ "$output" == *"dump/raw/it_train_5min dump/raw/ru_train --valid"*"--language_alpha 1"* ]]
+    run ./run.sh --dry_run true --stage 5 --stop_stage 8 --method unidata2vec_plus
+    [ "$status" -eq 0 ]
+    [ "$(grep -c 'bin.asr_train' <<<"${output}")" -eq 3 ]
+    [[ "$output" == *"--out data/token_list/phn_en_es_fr_ru/tokens.txt"* ]]
+    [[ "$output" == *"exp/pretrain_unidata2vec_without_it "*"--train_data dump/raw/en_train dump/raw/es_train dump/raw/fr_train dump/raw/ru_train --valid"* ]]
+    [[ "$output" == *"exp/continue_unidata2vec_plus_it "*"--init exp/pretrain_unidata2vec_without_it/last.pt --train_data dump/raw/it_train --valid"* ]]
+    [[ "$output" == *"--init exp/continue_unidata2vec_plus_it/last.pt --init_take encoder --train_data dump/raw/it_train_5min"* ]]
     run ./run.sh --dry_run true --method no_such_method
     [ "$status" -eq 2 ]
 }

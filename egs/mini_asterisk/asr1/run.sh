@@ -10,7 +10,12 @@
 # xlsr_mono          pre-training on these minutes alone
 # xlsr_english       pre-training on English alone
 # xlsr_all           pre-training on all languages, these minutes sampled up (language_alpha 0.5)
-# xlsr_all_unbalanced     as xlsr_all, but every second of audio equally likely (language_alpha 1)
+# xlsr_all_unbalanced    as xlsr_all, but every second of audio equally likely (language_alpha 1)
+# TranUSR, phones of the other languages (L), audio of the target without labels (U), labelled minutes (F):
+# unispeech          contrastive and CTC with replacement on L, then CTC on F
+# unispeech_plus     goes on with contrastive on U before F
+# unidata2vec        regression to a teacher and CTC on L, then CTC on F
+# unidata2vec_plus   goes on with regression on U before F
 set -euo pipefail
 cd "$(dirname -- "${BASH_SOURCE[0]}")"
 
@@ -34,7 +39,7 @@ while [ $# -gt 0 ]; do
     --labelled_minutes) labelled_minutes=$2 && shift 2 ;;
     --method) method=$2 && shift 2 ;;
     --seed) seed=$2 && shift 2 ;;
-    --asr_tag | --asr_exp | --pretrain_tag | --pretrain_exp)
+    --asr_tag | --asr_exp | --pretrain_tag | --pretrain_exp | --continue_tag | --continue_exp)
         echo "$0: $1 would give several models one name; call ./asr.sh instead" >&2
         exit 2
         ;;
@@ -60,12 +65,20 @@ pretrained() {
     few_labels "$1" --pretrain_config conf/pretrain_xlsr.yaml --pretrain_tag "$2${suffix}" "${@:3}"
 }
 
+# phonetic METHOD OPTION...: pre-training with the phones of the other languages, then few_labels.
+phonetic() {
+    local base=${1%_plus} others=" ${langs} "
+    others=${others/" ${target} "/" "}
+    few_labels "$1" --pretrain_langs "${others:1:-1}" --pretrain_labels true \
+        --pretrain_config "conf/pretrain_${base}.yaml" --pretrain_tag "${base}_without_${target}${suffix}" "${@:2}"
+}
+
 # train_method METHOD
 train_method() {
-    local others=()
-    read -r -a others <<<"${langs}"
-    others=("${others[@]/%/_train}")
-    others=("${others[@]/#${target}_train/${few_set}}")
+    local scarce=()
+    read -r -a scarce <<<"${langs}"
+    scarce=("${scarce[@]/%/_train}")
+    scarce=("${scarce[@]/#${target}_train/${few_set}}")
     case "$1" in
     multilingual)
         ./asr.sh --langs "${langs}" --inference_modes "${modes}" --seed "${seed}" \
@@ -75,9 +88,13 @@ train_method() {
     xlsr) pretrained xlsr xlsr ;;
     xlsr_mono) pretrained "$1" "$1_${few}" --pretrain_sets "${few_set}" ;;
     xlsr_english) pretrained "$1" "$1" --pretrain_sets en_train ;;
-    xlsr_all) pretrained "$1" "$1_${few}" --pretrain_sets "${others[*]}" ;;
+    xlsr_all) pretrained "$1" "$1_${few}" --pretrain_sets "${scarce[*]}" ;;
     xlsr_all_unbalanced)
-        pretrained "$1" "$1_${few}" --pretrain_sets "${others[*]}" --pretrain_args "--language_alpha 1"
+        pretrained "$1" "$1_${few}" --pretrain_sets "${scarce[*]}" --pretrain_args "--language_alpha 1"
+        ;;
+    unispeech | unidata2vec) phonetic "$1" ;;
+    unispeech_plus | unidata2vec_plus)
+        phonetic "$1" --continue_config "conf/continue_$1.yaml" --continue_tag "$1_${target}${suffix}"
         ;;
     *)
         echo "$0: no --method '$1'; the comment at the top of $0 lists them" >&2
