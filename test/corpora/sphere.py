@@ -21,7 +21,7 @@ DIFF1, QUIT, BLOCKSIZE = 1, 4, 5  # shorten commands
 
 
 def sphere(samples: np.ndarray, rate: int, coding: str) -> bytes:
-    """A one-channel SPHERE file of float samples [S] in [-1, 1]: 1024 bytes of header, then data."""
+    """A one-channel SPHERE file of float samples [S] in [-1, 1]: a header of 1024 bytes, data."""
     name, width, raw = CODINGS[coding]
     integers = np.clip(np.round(samples * 32768), -32768, 32767).astype(np.int16)
     order = {"s16le": "01", "s16be": "10"}.get(raw, "1")
@@ -54,14 +54,14 @@ def _raw(integers: np.ndarray, rate: int, raw: str) -> bytes:
 
 
 def shorten(integers: np.ndarray) -> bytes:
-    """int16 [S] as a shorten stream, version 2: first differences, Golomb-Rice, little-endian type."""
+    """int16 [S] as a shorten stream, version 2: first differences in Golomb-Rice codes."""
     bits = "".join(_shorten_bits(integers.astype(np.int64)))
     bits += "0" * (-len(bits) % 32 + 64)
     return b"ajkg\x02" + int(bits, 2).to_bytes(len(bits) // 8, "big")
 
 
 def _shorten_bits(integers: np.ndarray) -> Iterator[str]:
-    # file type (5: 16 bit, low byte first), channels, block, order of prediction, means, bytes to skip
+    # type (5: 16 bit, low byte first), channels, block, order of prediction, means, skipped bytes
     yield from map(_number, (5, 1, BLOCK, 0, 0, 0))
     last, size = 0, BLOCK
     for at in range(0, len(integers), BLOCK):
