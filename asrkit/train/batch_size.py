@@ -1,0 +1,32 @@
+"""How much audio an update hears, and how many micro-batches that takes on the devices at hand."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from asrkit.config import ConfigError
+from asrkit.options import Options
+
+
+def update_seconds(options: Options, world_size: int) -> float:
+    """Audio of one update over all ranks, padding included, at most."""
+    return options.batch_bins * options.accum_grad * world_size / 16_000
+
+
+def with_accumulation(options: Options, world_size: int) -> Options:
+    """``accum_grad: 0`` resolved: so many micro-batches that an update hears as much audio as
+    ``reference_batch_seconds`` says, and one at least. Rounded: at most a third above or below,
+    unless one micro-batch a rank is too much already.
+    """
+    if options.accum_grad < 0:
+        raise ConfigError(f"accum_grad: {options.accum_grad} is below 0")
+    if options.accum_grad:
+        return options
+    reference = options.reference_batch_seconds
+    if not reference:
+        raise ConfigError(
+            "accum_grad: 0 asks for as much audio an update as reference_batch_seconds, which is "
+            "missing; give that, or a number of micro-batches"
+        )
+    one = update_seconds(dataclasses.replace(options, accum_grad=1), world_size)
+    return dataclasses.replace(options, accum_grad=max(1, round(reference / one)))
