@@ -40,7 +40,7 @@ format_sets() {
             [ "${part}" = "${pretrain_part}" ] && [ "${part}" != train ] || inputs+=("data/${lang}_${part}/text")
             step "${org}/${lang}_${part}/.done" "${inputs[@]}" -- \
                 python3 -m asrkit.bin.format_audio --in_dir "data/${lang}_${part}" \
-                --out_dir "${org}/${lang}_${part}" --nj "${nj}"
+                --out_dir "${org}/${lang}_${part}" --nj "${nj}" ${max_bad:+--max_bad "${max_bad}"}
         done
     done
 }
@@ -67,6 +67,7 @@ prepare_sets() {
         done
     done
     [ -z "${speed_sets}" ] || [ -n "${target}" ] || kinds+=(train_sp)
+    [ ${#labelled_langs[@]} -ne 0 ] || kinds=() # only audio to pre-train on: nothing to combine
     for part in "${kinds[@]}"; do
         parts=("${labelled_langs[@]/#/${raw}/}")
         parts=("${parts[@]/%/_${part}}")
@@ -79,6 +80,12 @@ prepare_sets() {
         step "${raw}/${own_train}/.done" "${from}/wav.scp" -- \
             python3 -m asrkit.bin.subset_data_dir --in_dir "${from}" \
             --out_dir "${raw}/${own_train}" --minutes "${labelled_minutes}"
+    fi
+    if [ -n "${labelled_list}" ]; then
+        # A tenth of a list may have been left out above, as too long or unreadable.
+        step "${raw}/${own_train}/.done" "${raw}/${target}_train/wav.scp" "data/lists/${target}/${labelled_list}" -- \
+            python3 -m asrkit.bin.subset_data_dir --in_dir "${raw}/${target}_train" --out_dir "${raw}/${own_train}" \
+            --utt_list "data/lists/${target}/${labelled_list}" --max_missing 0.1
     fi
 }
 

@@ -46,7 +46,7 @@ check_options() {
     one_of vocabulary shared separate
     one_of inference_modes greedy free lexicon lexicon_lm
     for name in ${langs} ${target} ${pretrain_langs}; do
-        [[ ${name} =~ ^[a-z]{2,3}$ ]] || refuse "'${name}' is no language code such as it"
+        [[ ${name} =~ ^([a-z]+_)?[a-z]{2,3}(-[a-z]+)?$ ]] || refuse "'${name}' is no language code such as it or mls_it"
     done
     [[ ${labelled_minutes} =~ ^[0-9]+(\.[0-9]+)?$ ]] ||
         refuse "--labelled_minutes is a number, not '${labelled_minutes}'"
@@ -58,7 +58,11 @@ check_options() {
     fi
     if [ -z "${target}" ]; then
         [ "${labelled_minutes}" = 0 ] || refuse "--labelled_minutes needs --target"
+        [ -z "${labelled_list}" ] || refuse "--labelled_list needs --target"
         [ -z "${continue_config}" ] || refuse "--continue_config needs --target, the language it continues on"
+    fi
+    if [ -n "${labelled_list}" ] && [ "${labelled_minutes}${speed_perturb_factors}" != 0 ]; then
+        refuse "--labelled_list goes neither with --labelled_minutes nor with --speed_perturb_factors"
     fi
     if [ "${restrict_langs}" = true ] && [ "${vocabulary}" = shared ]; then
         refuse "--restrict_langs needs --vocabulary separate: shared tokens belong to no language"
@@ -110,6 +114,7 @@ name_sets() {
         test_langs=("${target}")
         own_train=${target}_train
         [ "${labelled_minutes}" = 0 ] || own_train=${target}_train_${labelled_minutes}min
+        [ -z "${labelled_list}" ] || own_train=${target}_train_${labelled_list}
         : "${valid_set:=${target}_valid}"
     fi
     speed_sets=

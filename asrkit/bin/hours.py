@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections import defaultdict
 from pathlib import Path
@@ -36,15 +37,19 @@ def measure(folder: Path) -> dict[str, tuple[int, int]]:
 
 
 def table(folders: list[Path]) -> str:
-    """Markdown: a row a language; a column for what follows `<lang>_` in the folders' names."""
+    """Markdown: a row a language; a column for what follows `<lang>_` in the folders' names.
+
+    Folders called `<corpus>_<lang>_...` have rows of their own.
+    """
     cells: dict[str, dict[str, tuple[int, int]]] = defaultdict(dict)
     columns: list[str] = []
     for folder in folders:
         for lang, (samples, count) in sorted(measure(folder).items()):
-            column = folder.name.removeprefix(f"{lang}_")
+            named = re.fullmatch(rf"(?:(.+_)?{re.escape(lang)}_)?(.+)", folder.name)
+            corpus, column = named.groups() if named else ("", folder.name)
             if column not in columns:
                 columns.append(column)
-            cells[lang][column] = samples, count
+            cells[f"{corpus or ''}{lang}"][column] = samples, count
     rows = [["language", *columns]]
     for lang, row in sorted(cells.items()):
         rows.append([lang, *(cell(row.get(column, (0, 0))) for column in columns)])

@@ -19,6 +19,9 @@ def get_parser() -> argparse.ArgumentParser:
     parser.add_argument("--utterances", type=int)
     parser.add_argument("--utt_list", help="file whose first fields are the ids to take")
     parser.add_argument(
+        "--max_missing", type=float, default=0, help="share of --utt_list that --in_dir may lack"
+    )
+    parser.add_argument(
         "--per_language", type=boolean, default=False, help="so much of each language"
     )
     parser.add_argument("--seed", type=int, default=0)
@@ -32,6 +35,7 @@ def run(args: argparse.Namespace) -> None:
         minutes=args.minutes,
         utterances=args.utterances,
         utt_list=args.utt_list,
+        max_missing=args.max_missing,
         per_language=args.per_language,
         seed=args.seed,
     )

@@ -144,12 +144,14 @@ def subset(
     minutes: float | None = None,
     utterances: int | None = None,
     utt_list: str | Path | None = None,
+    max_missing: float = 0,
     per_language: bool = False,
     seed: int = 0,
 ) -> DataDir:
     """Writes a part of a folder: so many minutes or utterances, at random by ``seed``, or a list.
 
-    per_language: so many of each language. Exactly one of the three sizes must be given.
+    per_language: so many of each language. max_missing: share of the list that the folder may lack.
+    Exactly one of the three sizes must be given.
     """
     if sum(size is not None for size in (minutes, utterances, utt_list)) != 1:
         raise DataError("give one of minutes, utterances and utt_list")
@@ -171,10 +173,12 @@ def subset(
                 raise DataError(f"{where}: has only {len(members)} utterances, not {utterances}")
             chosen += sorted(members, key=lambda u: (key_of(seed, u), u))[:utterances]
     if utt_list is not None:
-        chosen = list(read_table(utt_list))
-        unknown = sorted(set(chosen) - set(data.utterances))
-        if unknown:
-            raise DataError(f"{utt_list}: {unknown[0]!r} is not in {in_dir}")
+        listed = set(read_table(utt_list))
+        unknown = sorted(listed - set(data.utterances))
+        if len(unknown) > max_missing * len(listed):
+            more = f" and {len(unknown) - 1} more" if len(unknown) > 1 else ""
+            raise DataError(f"{utt_list}: {unknown[0]!r}{more} of {len(listed)} not in {in_dir}")
+        chosen = sorted(listed - set(unknown))
     if not chosen:
         raise DataError(f"{in_dir}: no utterance is that short; ask for more")
     part = data.keep(chosen)

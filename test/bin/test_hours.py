@@ -33,6 +33,25 @@ def test_table_of_minutes_and_utterances(
     assert capsys.readouterr().out == out.read_text()
 
 
+def test_corpora_of_one_language_have_rows_of_their_own(tmp_path: Path) -> None:
+    folders = [
+        folder(tmp_path / name, [("a", lang, 960_000)])
+        for name, lang in (
+            ("mls_it_train", "it"),
+            ("cv_it_train", "it"),
+            ("cv_zh-hk_train", "zh-hk"),
+        )
+    ]
+    rows = [line.split("|")[1:3] for line in hours.table(folders).splitlines()]
+    assert [[cell.strip() for cell in row] for row in rows if "---" not in row[0]] == [
+        ["language", "train"],
+        ["cv_it", "1.0 min (1)"],
+        ["cv_zh-hk", "1.0 min (1)"],
+        ["mls_it", "1.0 min (1)"],
+        ["all", "3.0 min (3)"],
+    ]
+
+
 def test_unknown_language_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = folder(tmp_path / "x", [("a", "it", 16)])
     (path / "utt2num_samples").write_text("b 16\n")

@@ -100,8 +100,17 @@ def test_subset_per_language_and_lists(tmp_path: Path) -> None:
     subset(tmp_path / "d", tmp_path / "c", utt_list=tmp_path / "list")
     assert ids(tmp_path / "c") == ["e02", "i01"]
     (tmp_path / "list").write_text("q\n")
-    with pytest.raises(DataError, match="list: 'q' is not in"):
+    with pytest.raises(DataError, match="list: 'q' of 1 not in"):
         subset(tmp_path / "d", tmp_path / "e", utt_list=tmp_path / "list")
+
+
+def test_list_may_lack_a_share(tmp_path: Path) -> None:
+    dump(tmp_path / "d", [f"u{n}" for n in range(9)])
+    (tmp_path / "list").write_text("".join(f"u{n}\n" for n in range(5, 10)))
+    subset(tmp_path / "d", tmp_path / "a", utt_list=tmp_path / "list", max_missing=0.2)
+    assert ids(tmp_path / "a") == ["u5", "u6", "u7", "u8"]
+    with pytest.raises(DataError, match="list: 'u9' of 5 not in"):
+        subset(tmp_path / "d", tmp_path / "b", utt_list=tmp_path / "list", max_missing=0.1)
 
 
 def test_subset_refuses(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -111,6 +111,28 @@ setup() { setup_recipe; }
     [[ "$output" == *"--output_dir ${name} "*"--max_update 7"*"--set optimizer_conf.lr=1e-3"* ]]
 }
 
+@test "a list of the target's utterances makes a training set named after it" {
+    run ./asr.sh --dry_run true --langs it --target it --labelled_list 10h --finetune_config conf/tune.yaml
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"--out_dir dump/raw/it_train_10h --utt_list data/lists/it/10h"* ]]
+    [[ "$output" == *"--train_data dump/raw/it_train_10h "* ]]
+    run ./asr.sh --dry_run true --langs it --labelled_list 10h
+    [ "$status" -eq 2 ]
+    run ./asr.sh --dry_run true --langs it --target it --labelled_list 10h --labelled_minutes 5
+    [ "$status" -eq 2 ]
+}
+
+@test "corpora with the same language are told apart; audio alone is not combined" {
+    run ./asr.sh --dry_run true --langs "" --pretrain_langs "mls_it cv_it cv_zh-hk" --pretrain_part pretrain \
+        --pretrain_config conf/tune.yaml --skip_stages 5 --max_bad 0.01
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"--train_data dump/raw/mls_it_pretrain dump/raw/cv_it_pretrain dump/raw/cv_zh-hk_pretrain "* ]]
+    [[ "$output" != *combine_data* ]]
+    [[ "$output" == *"--max_bad 0.01"* ]]
+    run ./asr.sh --dry_run true --langs Italian
+    [ "$status" -eq 2 ]
+}
+
 @test "stage 1 calls local/data.sh once a language and not again" {
     mkdir -p data/it_train data/es_train
     run ./asr.sh --langs "it es" --stage 1 --stop_stage 1

@@ -28,12 +28,14 @@ dumpdir=dump  # formatted audio and tokenised text
 launcher=""  # put before training and decoding commands; ${ASRKIT_ROOT}/utils/slurm.sh for Slurm
 
 # -- Data
-langs="en"  # languages (ISO 639-1) to prepare, pre-train on and, without a target, recognise
+langs="en"  # languages (ISO 639-1, or <corpus>_<language>) to prepare, pre-train on and, without a target, recognise
 target=""  # language to fine-tune on and test; empty: all of langs together
 pretrain_langs=""  # languages to pre-train on instead; they need no labels
 pretrain_part=train  # part of each of them to pre-train on: another than train needs no labels
 labelled_minutes=0  # fine-tune on so many minutes of the target; 0: all of its training set
+labelled_list=""  # fine-tune on data/lists/<target>/<labelled_list>, ids of its training set, one a line
 local_data_opts=""  # more options for local/data.sh
+max_bad=""  # unreadable utterances that stage 3 leaves out of each set: a number or, below 1, a share; default: none
 speed_perturb_factors=""  # fine-tune on copies at these speeds, for example "0.9 1.0 1.1"
 min_wav_duration=0.2  # seconds; shorter utterances leave training and validation
 max_wav_duration=30  # seconds; longer ones too
