@@ -68,7 +68,9 @@ class Options:
 
     # the loop
     max_update: int = option(1000, "updates of the whole run")
-    accum_grad: int = option(1, "micro-batches an update and rank")
+    accum_grad: int = option(
+        1, "micro-batches an update and rank; 0: as many as reference_batch_seconds takes"
+    )
     grad_clip: float = option(0.0, "largest norm of the gradient; 0 does not clip")
     log_interval: int = option(50, "updates between two log lines")
     valid_interval: int = option(500, "updates between two validations")

@@ -24,6 +24,7 @@ from asrkit.objectives.base import Objective
 from asrkit.options import Options
 from asrkit.tokens import TokenList
 from asrkit.train import checkpoint
+from asrkit.train.batch_size import update_seconds, with_accumulation
 from asrkit.train.distributed import World
 from asrkit.train.folder import open_folder, write_folder
 from asrkit.train.log import logger, to_file_and_screen
@@ -66,8 +67,11 @@ def _describe_data(options: Options, index: DataIndex, plan: EpochPlan, world: W
             "left out of training: %d utterances shorter than min_sample_size, %d longer than "
             "max_sample_size", plan.short, plan.long,
         )  # fmt: skip
-    full = options.batch_bins * options.accum_grad * world.size / 16_000
-    logger.info("an update hears up to %.0f s of audio", full)
+    full = update_seconds(options, world.size)
+    logger.info(
+        "an update hears up to %.0f s of audio: %d x %d micro-batches of %.1f s",
+        full, world.size, options.accum_grad, options.batch_bins / 16_000,
+    )  # fmt: skip
     reference = options.reference_batch_seconds
     if reference and not 0.5 <= full / reference <= 2:
         logger.warning(
@@ -116,6 +120,7 @@ def train(options: Options) -> None:
     folder, content = Path(options.output_dir), config.to_mapping(options)
     world = World(ngpu=options.ngpu)
     try:
+        options = with_accumulation(options, world.size)
         goes_on = open_folder(folder, content, resume=options.resume)
         tokens = tokens_of(options)
         index = _index(options, options.train_data, "train_data", options.unlabelled_data)
