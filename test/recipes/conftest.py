@@ -1,7 +1,8 @@
-"""Makes the programs of egs/mini_asterisk importable."""
+"""Makes the programs of the recipes importable; their modules must not share names."""
 
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "egs/mini_asterisk/asr1/local"))
+for recipe in ("mini_asterisk", "commonvoice"):
+    sys.path.insert(0, str(ROOT / f"egs/{recipe}/asr1/local"))
