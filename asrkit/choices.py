@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from asrkit.encoders.cpc import CpcEncoder
 from asrkit.encoders.logmel import LogMelEncoder
 from asrkit.encoders.wav2vec2 import Wav2Vec2Encoder
 from asrkit.objectives.contrastive import ContrastiveObjective
+from asrkit.objectives.cpc import CpcObjective
 from asrkit.objectives.ctc import CtcObjective
 from asrkit.objectives.phonetic import PhoneticObjective
 from asrkit.objectives.regression import RegressionObjective
@@ -15,10 +17,15 @@ from asrkit.quantizers.gumbel import GumbelQuantizer
 from asrkit.train.optim import adam, adamw
 from asrkit.train.schedule import Constant, Polynomial, TriStage
 
-ENCODERS = {"wav2vec2": Wav2Vec2Encoder, "logmel": LogMelEncoder}
+ENCODERS = {"wav2vec2": Wav2Vec2Encoder, "logmel": LogMelEncoder, "cpc": CpcEncoder}
 QUANTIZERS = {"gumbel": GumbelQuantizer}
 FRAME_OBJECTIVES = {"contrastive": ContrastiveObjective, "regression": RegressionObjective}
-OBJECTIVES = {**FRAME_OBJECTIVES, "ctc": CtcObjective, "phonetic": PhoneticObjective}
+OBJECTIVES = {
+    **FRAME_OBJECTIVES,
+    "cpc": CpcObjective,
+    "ctc": CtcObjective,
+    "phonetic": PhoneticObjective,
+}
 OPTIMIZERS = {"adam": adam, "adamw": adamw}
 SCHEDULES = {"constant": Constant, "polynomial": Polynomial, "tri_stage": TriStage}
 

@@ -54,6 +54,7 @@ class Options:
     valid_data: list[str] = option([], "dump folders to validate on")
     token_list: str | None = option(None, "symbols of the text stream, one a line")
     token_file: str | None = option(None, "file of tokenised text in every dump folder: text.phn")
+    batch_by: str = option("length", "micro-batches of one length, or first of one speaker: speaker")
     crop: bool = option(False, "cut every clip to the shortest of its batch (no labels)")
     batch_bins: int = option(1_400_000, "samples of 16 kHz audio in a micro-batch, with padding")
     max_batch_size: int = option(1000, "utterances in a micro-batch at most")

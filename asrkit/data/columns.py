@@ -16,7 +16,7 @@ from asrkit.files import DataError
 
 LINES = 1 << 18  # lines a block
 BYTES = 1 << 26  # bytes a block when looking for line ends
-WIDEST = 64  # bytes of a number or a language name
+WIDEST = 256  # bytes of a number, a language or a speaker
 
 Bytes = np.ndarray  # uint8 [file size]
 

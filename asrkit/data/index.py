@@ -128,6 +128,15 @@ class DataIndex:
             raise DataError(f"{folder.path}: the index was opened without a token file")
         return columns.line(folder.tokens, folder.token_offsets, local).split()[1:]
 
+    def speakers(self) -> np.ndarray:
+        """int32 [N], a number for each name in utt2spk; equal names in two folders are two."""
+        found, first = [], 0
+        for folder in self._folders:
+            numbers = _speakers(folder) + np.int32(first)
+            first = int(numbers.max(initial=first - 1)) + 1
+            found.append(numbers)
+        return np.concatenate(found)
+
     def dir_rows(self, row: int) -> range:
         """Row numbers of all utterances in the folder that ``row`` lies in."""
         number = int(np.searchsorted(self._first, row, side="right")) - 1
@@ -163,6 +172,21 @@ def _build_base(path: Path) -> tuple[Arrays, dict[str, Any]]:
     renumber[[names[name] for name in order]] = np.arange(len(order))
     arrays = {"offsets": offsets, "num_samples": samples, "langs": renumber[langs]}
     return arrays, {"languages": order}
+
+
+def _speakers(folder: Folder) -> np.ndarray:
+    def build() -> tuple[Arrays, dict[str, Any]]:
+        speakers = np.empty(len(folder), np.int32)
+        names: dict[str, int] = {}
+        for rows, values in _joined(folder.path, "utt2spk", folder.scp, folder.offsets):
+            if not values.shape[1]:
+                raise DataError(f"{folder.path / 'utt2spk'}: a name of a speaker is too long")
+            local, found = columns.names_of(values)
+            speakers[rows] = np.array([names.setdefault(n, len(names)) for n in found])[local]
+        return {"speakers": speakers}, {}
+
+    arrays, _ = cached(folder.path, "speakers", ("wav.scp", "utt2spk"), build)
+    return arrays["speakers"]
 
 
 def _build_tokens(path: Path, name: str, scp: np.ndarray, scp_offsets: np.ndarray) -> Arrays:

@@ -59,6 +59,8 @@ class EpochPlan:
     alpha: exponent of language sampling in training; None takes each utterance once.
     max_sample_size: with ``crop`` longer clips count (and are read) as this long, without it they
         are left out, as labels cannot be cropped. min_sample_size: shorter ones are left out.
+    speakers: int32 [N]; micro-batches then hold utterances of one speaker, but for those at the
+        seams, where what is left over of one meets the next.
     train=False: nothing is left out, no sampling, no shuffling, and an utterance longer than
         batch_bins makes a batch of its own.
     What was left out stands in ``short`` and ``long`` (numbers of utterances).
@@ -76,6 +78,7 @@ class EpochPlan:
         max_sample_size: int | None = None,
         min_sample_size: int = 0,
         alpha: float | None = None,
+        speakers: np.ndarray | None = None,
         seed: int = 0,
         train: bool = True,
         ids: Callable[[int], str] = str,
@@ -96,6 +99,8 @@ class EpochPlan:
         # Lengths of one bucket differ by at most two percent.
         edges = _bucket_edges()
         self._buckets = np.searchsorted(edges, self.lengths, side="right").astype(np.int16)
+        if speakers is not None and train:
+            self._buckets = self._buckets + speakers.astype(np.int64) * len(edges)
         self.ratios: np.ndarray | None = None
         self._groups = [rows]
         if train and alpha is not None and langs is not None:
@@ -193,9 +198,11 @@ def _cut(lengths: np.ndarray, heads: np.ndarray, batch_bins: int, most: int | No
     longest = np.maximum.reduceat(lengths, heads)
     ends = np.append(heads[1:], len(lengths))
     bounds = [np.zeros(1, np.int64)]
-    begin = 0
+    begin = carried = 0
     for head, end, length in zip(heads, ends, longest, strict=True):
-        room = max(1, batch_bins // int(length))
+        # left over clips may be longer than this bucket's where buckets are grouped by speaker
+        carried = max(int(length), carried if begin < head else 0)
+        room = max(1, batch_bins // carried)
         room = min(room, most) if most else room
         if head - begin >= room:  # what was left over is already as much as fits
             begin = int(head)

@@ -30,9 +30,7 @@ class CausalAttention(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         rows, frames, size = x.shape
-        query, key, value = (
-            self.qkv(x).view(rows, frames, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
-        )
+        query, key, value = self.qkv(x).view(rows, frames, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
         time = torch.arange(frames, device=x.device)
         distance = time[:, None] - time  # i - j
         by_distance = query @ self.positions.to(query.dtype).t() / math.sqrt(query.shape[-1])

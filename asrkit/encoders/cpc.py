@@ -79,9 +79,7 @@ class CpcEncoder(Encoder):
         )
         self.norms = nn.ModuleList(ChannelNorm(width) for _ in conv_layers)
         self.mask_vector = nn.Parameter(torch.rand(width))
-        self.context = nn.ModuleList(
-            nn.LSTM(width, width, batch_first=True) for _ in range(layers)
-        )
+        self.context = nn.ModuleList(nn.LSTM(width, width, batch_first=True) for _ in range(layers))
 
     def output_lengths(self, lengths: Tensor) -> Tensor:
         for conv in self.convs:

@@ -8,7 +8,6 @@ import math
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from asrkit import noise
 from asrkit.batch import Batch, Padded

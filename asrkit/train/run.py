@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import numpy as np
 import torch
 from humanfriendly import format_size, format_timespan
 
@@ -40,6 +41,12 @@ def _index(
     return DataIndex.open([*dirs, *unlabelled], token_file=token_file, unlabelled=unlabelled)
 
 
+def _speakers(options: Options, index: DataIndex) -> np.ndarray | None:
+    if options.batch_by not in ("length", "speaker"):
+        raise ConfigError(f"batch_by is {options.batch_by!r}; it must be length or speaker")
+    return index.speakers() if options.batch_by == "speaker" else None
+
+
 def _plan(options: Options, index: DataIndex) -> EpochPlan:
     return EpochPlan(
         index.num_samples,
@@ -50,6 +57,7 @@ def _plan(options: Options, index: DataIndex) -> EpochPlan:
         max_sample_size=options.max_sample_size,
         min_sample_size=options.min_sample_size,
         alpha=options.language_alpha,
+        speakers=_speakers(options, index),
         seed=options.seed,
         ids=index.id,
     )

@@ -147,3 +147,19 @@ def test_blocks_do_not_matter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert [index.lang_names[n] for n in index.langs] == [row[3] for row in rows]
     assert [index.id(i) for i in range(1000)] == [row[0] for row in rows]
     assert [index.labels(i) for i in range(1000)] == [row[4].split() for row in rows]
+
+
+def test_speakers(tmp_path: Path) -> None:
+    for name in "12":
+        folder = write(tmp_path / name, ROWS)
+        text = "".join(
+            f"{row[0]} {who}\n" for row, who in zip(ROWS, ("s", "x" * 128, "s"), strict=True)
+        )
+        (folder / "utt2spk").write_text(text)
+    index = DataIndex.open([tmp_path / "1", tmp_path / "2"])
+    one, two = index.speakers()[:3], index.speakers()[3:]
+    assert index.speakers().dtype == np.int32
+    assert one[0] == one[2] != one[1] and np.array_equal(two, one + 2)
+    (tmp_path / "1" / "utt2spk").write_text(f"a s\nb s\nzz {'x' * 300}\n")
+    with pytest.raises(DataError, match="utt2spk:2: has 'b'"):
+        DataIndex.open(tmp_path / "1").speakers()

@@ -160,3 +160,25 @@ def test_evaluation_once_over_all_ranks() -> None:
     assert [len(part) for part in parts] == [
         len(EvalStream(plan, rank=r, world_size=3)) for r in range(3)
     ]
+
+
+def test_batches_of_one_speaker_meet_at_the_seams_only() -> None:
+    speakers = np.arange(4000, dtype=np.int32) * 7 % 10
+    windows = EpochPlan(np.full(4000, 20480, np.int32), batch_bins=8 * 20480, speakers=speakers)
+    epoch = windows.epoch(0)
+    heard = [windows.batch(epoch, 0, at).rows for at in range(len(epoch))]
+    assert sorted(np.concatenate(heard).tolist()) == list(range(4000))
+    assert all(len(rows) == 8 for rows in heard)
+    assert sum(len(set(speakers[rows])) > 1 for rows in heard) <= 9
+    assert [set(speakers[rows]) for rows in heard[:20]] != [{0}] * 20  # in random order
+
+
+def test_speakers_of_unequal_lengths_stay_within_bins() -> None:
+    lengths = corpus()
+    speakers = np.random.default_rng(0).integers(0, 50, 4000).astype(np.int32)
+    plan = EpochPlan(lengths, batch_bins=960000, speakers=speakers)
+    epoch = plan.epoch(0)
+    batches = [plan.batch(epoch, 0, at).rows for at in range(len(epoch))]
+    assert sorted(np.concatenate(batches).tolist()) == list(range(4000))
+    assert max(len(rows) * lengths[rows].max() for rows in batches) <= 960000
+    assert np.mean([len(set(speakers[rows])) for rows in batches]) < 1.5
