@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import secrets
 from collections.abc import Iterator
@@ -130,3 +131,12 @@ def read_lines(path: str | Path) -> list[str]:
             shown.append(f"{path}: and {len(flaws) - len(shown)} more")
         raise DataError("\n".join(shown))
     return lines
+
+
+def sha256(path: str | Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    total = hashlib.sha256()
+    with open(path, "rb") as file:
+        while block := file.read(1 << 20):
+            total.update(block)
+    return total.hexdigest()

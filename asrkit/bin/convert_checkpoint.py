@@ -1,0 +1,81 @@
+"""Converts checkpoints: transformers and fairseq to asrkit, asrkit to transformers.
+
+A folder with config.json is transformers', a folder with config.yaml (or a checkpoint in it)
+asrkit's, any other file fairseq's. docs/convert.md lists what is supported and what is refused.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from asrkit.arguments import boolean, run_main
+from asrkit.convert.experiment import write_experiment
+from asrkit.convert.export import write_huggingface
+from asrkit.convert.fairseq import read_fairseq
+from asrkit.convert.huggingface import read_huggingface
+from asrkit.convert.source import ConvertError, Given
+
+
+def get_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="convert_checkpoint",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("--source", type=Path, required=True, help="folder or file to read")
+    add("--out", type=Path, required=True, help="folder to write; must be new or empty")
+    add("--heads", type=int, help="attention heads, where the source does not say")
+    add("--norm_first", type=boolean, help="true: pre-norm (Large of XLSR-53), where likewise")
+    add("--normalize", type=boolean, help="true: waveforms are normalised, where likewise")
+    add("--dict", type=Path, help="dict.*.txt of a fine-tuned fairseq model")
+    add("--encoder_only", type=boolean, default=False, help="true: leave every head out")
+    return parser
+
+
+def convert(args: argparse.Namespace) -> dict[str, Any]:
+    """Reads what --source is, writes the other side's form, says what was done."""
+    source: Path = args.source
+    if not source.exists():
+        raise ConvertError(f"{source}: no such file or folder")
+    given = Given(
+        heads=args.heads,
+        norm_first=args.norm_first,
+        normalize=args.normalize,
+        dictionary=args.dict,
+        encoder_only=args.encoder_only,
+    )
+    if source.is_dir() and (source / "config.json").exists():
+        return write_experiment(read_huggingface(source, given), args.out)
+    ours = source if source.is_dir() else source.parent
+    if (ours / "config.yaml").exists():
+        if given != Given():
+            raise ConvertError(f"{source}: an asrkit model says all itself; only --out is needed")
+        return write_huggingface(source, args.out)
+    if source.is_dir():
+        raise ConvertError(
+            f"{source}: holds neither config.json (transformers) nor config.yaml (asrkit)"
+        )
+    return write_experiment(read_fairseq(source, given), args.out)
+
+
+def run(args: argparse.Namespace) -> None:
+    done = convert(args)
+    kind = done.get("class") or done["kind"]
+    print(f"{args.out}: {done['parameters']} parameters, {kind}")
+    for note in done.get("notes", []):
+        print(f"note: {note}")
+    if done["left_out"]:
+        shown = ", ".join(done["left_out"][:5])
+        print(f"left out: {len(done['left_out'])} tensors ({shown})")
+
+
+def main(argv: list[str] | None = None) -> int:
+    return run_main(get_parser(), run, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,105 @@
+"""Writes a converted network as an experiment that asr_train --init and asr_infer take."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from asrkit import config
+from asrkit.build import build_objective, resolve
+from asrkit.config import ConfigError
+from asrkit.convert.source import ConvertError, Source
+from asrkit.files import atomic, sha256
+from asrkit.options import Options
+from asrkit.tokens import TokenList
+from asrkit.train import checkpoint
+
+RECORD = "converted.json"
+
+
+def options_of(source: Source, out: Path) -> Options:
+    """The resolved configuration of an experiment with this network."""
+    options = Options(
+        objective=source.objective,
+        objective_conf=dict(source.objective_conf),
+        encoder_conf=dict(source.encoder_conf),
+        quantizer=None if source.quantizer_conf is None else "gumbel",
+        quantizer_conf=dict(source.quantizer_conf or {}),
+        output_dir=str(out),
+        optimizer_conf={"lr": 3e-5},
+    )
+    if source.symbols is not None:
+        options.token_list, options.token_file = str(out / "tokens.txt"), source.token_file
+    try:
+        return resolve(options)
+    except ConfigError as error:
+        raise ConvertError(f"{source.path}: {error}") from None
+
+
+def check(source: Source, options: Options) -> None:
+    """Every tensor has its place and shape: builds the model without memory, loads strictly."""
+    if source.objective == "ctc" and source.symbols is None:
+        tokens, state = TokenList.build([]), dict(source.state)
+        width = source.encoder_conf["width"]
+        state |= {"head.weight": torch.empty(2, width), "head.bias": torch.empty(2)}
+    else:
+        tokens, state = TokenList(source.symbols or ["<blank>", "<unk>"]), source.state
+    with torch.device("meta"):
+        objective = build_objective(options, tokens)
+    with warnings.catch_warnings():  # loading into a model without memory copies nothing
+        warnings.simplefilter("ignore", UserWarning)
+        try:
+            checkpoint.load_weights(objective, state, str(source.path))
+        except checkpoint.CheckpointError as error:
+            raise ConvertError(str(error)) from None
+
+
+def _digest(path: Path) -> dict[str, str]:
+    """SHA-256 of the file, or of the weights and settings in the folder."""
+    files = [path] if path.is_file() else sorted(p for p in path.iterdir() if p.is_file())
+    found = {}
+    for file in files:
+        if file == path or file.suffix in (".bin", ".safetensors", ".json"):
+            found[file.name] = sha256(file)
+    return found
+
+
+def _own(tensor: Tensor) -> Tensor:
+    """The tensor with memory of its own, as saving a part writes the whole."""
+    whole = tensor.untyped_storage().nbytes() == tensor.numel() * tensor.element_size()
+    return tensor if whole and tensor.is_contiguous() else tensor.contiguous().clone()
+
+
+def write_experiment(source: Source, out: Path) -> dict[str, Any]:
+    """config.yaml, tokens.txt, last.pt and a record of the source in ``out``; returns the record.
+
+    Refuses a folder that holds anything. last.pt, written at the end, makes it an experiment.
+    """
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise ConvertError(f"{out}: exists already; choose another folder, or remove it")
+    options = options_of(source, out)
+    check(source, options)
+    record = {
+        "source": source.path.name,
+        "kind": source.kind,
+        "sha256": _digest(source.path),
+        "parameters": sum(tensor.numel() for tensor in source.state.values()),
+        "left_out": source.dropped,
+        "notes": source.notes,
+    }
+    content = config.to_mapping(options)
+    out.mkdir(parents=True, exist_ok=True)
+    if source.symbols is not None:
+        TokenList(source.symbols).write(out / "tokens.txt")
+    with atomic(out / "config.yaml") as file:
+        file.write(config.dump_yaml(content))
+    with atomic(out / RECORD) as file:
+        file.write(json.dumps(record, indent=2, ensure_ascii=False) + "\n")
+    model = {name: _own(tensor) for name, tensor in source.state.items()}
+    checkpoint.save(out / "last.pt", {"model": model, "config": content, "step": 0})
+    return record

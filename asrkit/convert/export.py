@@ -1,0 +1,175 @@
+"""Writes an asrkit model as a folder that transformers loads with from_pretrained."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from asrkit.build import resolve
+from asrkit.config import from_mapping
+from asrkit.convert import huggingface
+from asrkit.convert.names import from_asrkit
+from asrkit.convert.source import ConvertError
+from asrkit.convert.vocabulary import vocabulary_of
+from asrkit.files import atomic
+from asrkit.infer import checkpoint_of
+from asrkit.tokens import TokenList
+from asrkit.train import checkpoint
+
+_HEADS = ("quantizer.", "target_projection.", "context_projection.")
+
+
+def read_model(path: Path) -> tuple[dict[str, Tensor], dict[str, Any], list[str] | None]:
+    """Weights, resolved configuration and tokens of exp/<name> or one checkpoint in it."""
+    file = checkpoint_of(path) if path.is_dir() else path
+    content = checkpoint.load(file)
+    options = resolve(from_mapping(content["config"], f"{file}: config"))
+    tokens = TokenList.read(file.parent / "tokens.txt").symbols if options.token_list else None
+    state = {name.removeprefix("base."): tensor for name, tensor in content["model"].items()}
+    return state, vars(options), tokens
+
+
+def _kind(config: dict[str, Any], where: Path) -> str:
+    """transformers' model_type; ConvertError for networks that transformers does not have."""
+    encoder = config["encoder_conf"]
+    if config["encoder"] != "wav2vec2":
+        raise ConvertError(f"{where}: transformers has no encoder {config['encoder']!r}")
+    if encoder["positional"][2] == 1:
+        return "wav2vec2"
+    if encoder["norm_first"] or encoder["conv_norm"] != "layer":
+        raise ConvertError(
+            f"{where}: transformers has stacked position convolutions in Data2VecAudio only, with "
+            "conv_norm: layer and norm_first: false"
+        )
+    return "data2vec-audio"
+
+
+def _config_json(kind: str, encoder: dict[str, Any]) -> dict[str, Any]:
+    kernel, groups, depth = encoder["positional"]
+    layers = encoder["conv_layers"]
+    content: dict[str, Any] = {
+        "model_type": kind,
+        "dtype": "float32",
+        "hidden_size": encoder["width"],
+        "num_hidden_layers": encoder["layers"],
+        "num_attention_heads": encoder["heads"],
+        "intermediate_size": 4 * encoder["width"],
+        "hidden_act": "gelu",
+        "layer_norm_eps": 1e-5,
+        "conv_dim": [channels for channels, _, _ in layers],
+        "conv_kernel": [kernel for _, kernel, _ in layers],
+        "conv_stride": [stride for _, _, stride in layers],
+        "conv_bias": encoder["conv_bias"],
+        "num_feat_extract_layers": len(layers),
+        "feat_extract_activation": "gelu",
+        "num_conv_pos_embeddings": kernel if depth == 1 else depth,
+        "num_conv_pos_embedding_groups": groups,
+        **{theirs: encoder[ours] for ours, theirs in huggingface.TRAINING.items()},
+    }
+    if kind == "data2vec-audio":
+        content["conv_pos_kernel_size"] = max(3, kernel // depth)
+    else:
+        content["feat_extract_norm"] = encoder["conv_norm"]
+        content["do_stable_layer_norm"] = encoder["norm_first"]
+    return content
+
+
+def _heads(state: dict[str, Tensor], config: dict[str, Any], tokens: list[str] | None) -> Any:
+    """(class, tensors beside the encoder's, keys of config.json) for what the model has."""
+    objective = config["objective_conf"]
+    if "head.weight" in state and tokens is not None:
+        head = {name: state[name] for name in ("head.weight", "head.bias")}
+        keys = {theirs: objective[ours] for ours, theirs in huggingface.CTC.items()}
+        keys |= {"vocab_size": len(tokens), "pad_token_id": 0, "ctc_loss_reduction": "sum"}
+        keys |= {"ctc_zero_infinity": True, "bos_token_id": None, "eos_token_id": None}
+        return "ForCTC", head, keys
+    if "quantizer.codebook" in state and config["objective"] == "contrastive":
+        quantizer = config["quantizer_conf"]
+        keys = {theirs: objective[ours] for ours, theirs in huggingface.CONTRASTIVE.items()}
+        keys |= {
+            "num_codevector_groups": quantizer["groups"],
+            "num_codevectors_per_group": quantizer["entries"],
+            "codevector_dim": quantizer["vector_size"],
+            "proj_codevector_dim": objective["final_size"],
+            "mask_time_prob": objective["mask_prob"],
+            "mask_time_length": objective["mask_length"],
+        }
+        head = {name: tensor for name, tensor in state.items() if name.startswith(_HEADS)}
+        return "ForPreTraining", head, keys
+    return "Model", {}, {}
+
+
+def _write_json(path: Path, content: dict[str, Any]) -> None:
+    with atomic(path) as file:
+        file.write(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+
+
+def _write_vocabulary(out: Path, tokens: list[str]) -> None:
+    """vocab.json and tokenizer_config.json; multi-letter tokens are phones."""
+    vocab = vocabulary_of(tokens)
+    _write_json(out / "vocab.json", vocab)
+    specials = {key: key if key in vocab else None for key in ("<s>", "</s>")}
+    _write_json(
+        out / "tokenizer_config.json",
+        {
+            "tokenizer_class": "Wav2Vec2CTCTokenizer",
+            "pad_token": "<pad>",
+            "unk_token": "<unk>",
+            "bos_token": specials["<s>"],
+            "eos_token": specials["</s>"],
+            "word_delimiter_token": "|",
+            "do_lower_case": False,
+        },
+    )
+
+
+def write_huggingface(path: Path, out: Path) -> dict[str, Any]:
+    """exp/<name> to a folder of transformers; returns class, number of parameters, left out.
+
+    Raises ConvertError for models that transformers does not have, and for a folder in use.
+    """
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise ConvertError(f"{out}: exists already; choose another folder, or remove it")
+    state, config, tokens = read_model(path)
+    kind = _kind(config, path)
+    name, head, keys = _heads(state, config, tokens)
+    if kind == "data2vec-audio" and name == "ForPreTraining":
+        name, head, keys = "Model", {}, {}
+    own = {key: tensor for key, tensor in state.items() if key.startswith("encoder.")}
+    if not own:
+        raise ConvertError(f"{path}: holds no encoder")
+    prefix = "" if name == "Model" else huggingface.PREFIXES[kind]
+    tensors = {prefix + key: tensor for key, tensor in from_asrkit(own).items()}
+    tensors |= from_asrkit(head)
+    family = {"wav2vec2": "Wav2Vec2", "data2vec-audio": "Data2VecAudio"}[kind]
+    content = {"architectures": [family + name], **_config_json(kind, config["encoder_conf"])}
+    safetensors = huggingface.import_safetensors()
+    ready = {key: tensor.float().contiguous() for key, tensor in tensors.items()}
+    out.mkdir(parents=True, exist_ok=True)
+    unfinished = out / ".model.safetensors.tmp"
+    safetensors.save_file(ready, unfinished, {"format": "pt"})
+    os.replace(unfinished, out / "model.safetensors")
+    _write_json(
+        out / "preprocessor_config.json",
+        {
+            "feature_extractor_type": "Wav2Vec2FeatureExtractor",
+            "feature_size": 1,
+            "sampling_rate": 16_000,
+            "padding_value": 0.0,
+            "padding_side": "right",
+            "do_normalize": config["encoder_conf"]["normalize"],
+            "return_attention_mask": config["encoder_conf"]["conv_norm"] == "layer",
+        },
+    )
+    if name == "ForCTC" and tokens is not None:
+        _write_vocabulary(out, tokens)
+    _write_json(out / "config.json", content | keys)
+    return {
+        "class": family + name,
+        "parameters": sum(tensor.numel() for tensor in ready.values()),
+        "left_out": sorted(state.keys() - own.keys() - head.keys()),
+    }

@@ -1,0 +1,232 @@
+"""Reads folders of transformers: Wav2Vec2, UniSpeech and Data2VecAudio models.
+
+config.json, the weights (model.safetensors or pytorch_model.bin, in one file or several with an
+index), preprocessor_config.json, and for recognisers vocab.json. No code of a folder is run, and
+transformers itself is not needed.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pickle
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from asrkit.convert import structure, vocabulary
+from asrkit.convert.names import to_asrkit
+from asrkit.convert.source import ConvertError, Given, Said, Source
+from asrkit.convert.vocabulary import read_json
+
+PREFIXES = {"wav2vec2": "wav2vec2.", "unispeech": "unispeech.", "data2vec-audio": "data2vec_audio."}
+# asrkit's option -> config.json's; both directions
+TRAINING = {
+    "dropout": "hidden_dropout",
+    "attention_dropout": "attention_dropout",
+    "activation_dropout": "activation_dropout",
+    "input_dropout": "feat_proj_dropout",
+    "layerdrop": "layerdrop",
+}
+CTC = {
+    "final_dropout": "final_dropout",
+    "mask_prob": "mask_time_prob",
+    "mask_length": "mask_time_length",
+    "min_masks": "mask_time_min_masks",
+    "channel_mask_prob": "mask_feature_prob",
+    "channel_mask_length": "mask_feature_length",
+}
+CONTRASTIVE = {
+    "negatives": "num_negatives",
+    "temperature": "contrastive_logits_temperature",
+    "features_dropout": "feat_quantizer_dropout",
+    "diversity_weight": "diversity_loss_weight",
+}
+_WHOLE = frozenset({"mask_length", "min_masks", "channel_mask_length", "negatives"})
+# config.json's key -> the only value that asrkit's network has
+_FIXED = {
+    "hidden_act": "gelu",
+    "feat_extract_activation": "gelu",
+    "layer_norm_eps": 1e-5,
+    "add_adapter": False,
+    "conv_pos_batch_norm": False,
+}
+
+
+def load_safetensors(path: Path) -> dict[str, Tensor]:
+    """Tensors of one .safetensors file, on the host."""
+    safetensors = import_safetensors()
+    try:
+        tensors: dict[str, Tensor] = safetensors.load_file(path)
+    except FileNotFoundError:
+        raise ConvertError(f"{path}: no such file") from None
+    except Exception as error:  # safetensors' own errors derive from Exception alone
+        raise ConvertError(f"{path}: damaged or no safetensors file ({error})") from None
+    return tensors
+
+
+def import_safetensors() -> Any:
+    """The module safetensors.torch, an optional dependency."""
+    try:
+        return importlib.import_module("safetensors.torch")
+    except ImportError:
+        raise ConvertError(
+            "the files of transformers need the package safetensors: pip install safetensors"
+        ) from None
+
+
+def _load_bin(path: Path) -> dict[str, Tensor]:
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise ConvertError(f"{path}: no such file") from None
+    except (RuntimeError, EOFError, OSError, pickle.UnpicklingError, ValueError) as error:
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        raise ConvertError(f"{path}: refused or damaged ({reason})") from None
+    if not isinstance(content, dict):
+        raise ConvertError(f"{path}: holds no tensors by name")
+    return content
+
+
+def _weights(folder: Path) -> dict[str, Tensor]:
+    """All tensors of the folder, in one file or in the files that an index names."""
+    for name, load in (("model.safetensors", load_safetensors), ("pytorch_model.bin", _load_bin)):
+        if (folder / name).exists():
+            return load(folder / name)
+        index = folder / f"{name}.index.json"
+        if index.exists():
+            table = read_json(index).get("weight_map")
+            if not isinstance(table, dict) or not table:
+                raise ConvertError(f"{index}: holds no weight_map")
+            files = sorted({str(file) for file in table.values()})
+            if strange := [file for file in files if Path(file).name != file]:
+                raise ConvertError(f"{index}: names a file outside the folder: {strange[0]!r}")
+            parts = [load(folder / file) for file in files]
+            tensors = {key: tensor for part in parts for key, tensor in part.items()}
+            if missing := sorted(table.keys() - tensors.keys()):
+                raise ConvertError(f"{index}: {missing[0]} is in none of the files")
+            return tensors
+    raise ConvertError(f"{folder}: holds neither model.safetensors nor pytorch_model.bin")
+
+
+def _said(config: dict[str, Any], kind: str, folder: Path) -> Said:
+    preprocessor = folder / "preprocessor_config.json"
+    found = read_json(preprocessor) if preprocessor.exists() else {}
+    rate = found.get("sampling_rate", 16_000)
+    if rate != 16_000:
+        raise ConvertError(f"{preprocessor}: made for audio at {rate} Hz; asrkit's is at 16000 Hz")
+    get = config.get
+    depth, kernel = 1, get("num_conv_pos_embeddings")
+    groups = get("num_conv_pos_embedding_groups")
+    if kind == "data2vec-audio" and kernel is not None:
+        depth, kernel = kernel, get("conv_pos_kernel_size", 0) * kernel
+    stacked = kind == "data2vec-audio"
+    return Said(
+        heads=get("num_attention_heads"),
+        norm_first=False if stacked else get("do_stable_layer_norm"),
+        normalize=found.get("do_normalize"),
+        strides=get("conv_stride"),
+        shown={
+            "conv_norm": "layer" if stacked else get("feat_extract_norm"),
+            "conv_bias": get("conv_bias"),
+            "width": get("hidden_size"),
+            "layers": get("num_hidden_layers"),
+            "ffn": get("intermediate_size"),
+            "channels": get("conv_dim"),
+            "kernels": get("conv_kernel"),
+            "positional": None if None in (kernel, groups) else [kernel, groups, depth],
+        },
+    )
+
+
+def _check(config: dict[str, Any], folder: Path) -> str:
+    """The kind of model; ConvertError for networks that asrkit does not have."""
+    kind = str(config.get("model_type"))
+    if kind not in PREFIXES:
+        raise ConvertError(
+            f"{folder}/config.json: model_type {kind!r}; known: {', '.join(PREFIXES)}"
+        )
+    if config.get("adapter_attn_dim") is not None:
+        structure.refuse_unknown(["adapter_attn_dim"], str(folder), encoder_only=False)
+    for key, only in _FIXED.items():
+        if config.get(key, only) != only:
+            raise ConvertError(
+                f"{folder}/config.json: {key} = {config[key]!r}; asrkit's network has {only!r} only"
+            )
+    return kind
+
+
+def _options(config: dict[str, Any], table: dict[str, str]) -> dict[str, Any]:
+    """Options of ``table`` that config.json gives, as floats and whole numbers."""
+    found = {ours: config[theirs] for ours, theirs in table.items() if theirs in config}
+    return {key: int(v) if key in _WHOLE else float(v) for key, v in found.items()}
+
+
+def read_huggingface(folder: Path, given: Given) -> Source:
+    """A folder that transformers wrote. Raises ConvertError on anything asrkit cannot hold."""
+    where = str(folder)
+    config = read_json(folder / "config.json")
+    kind = _check(config, folder)
+    tensors = {
+        name.removeprefix(PREFIXES[kind]): tensor.float() if tensor.is_floating_point() else tensor
+        for name, tensor in _weights(folder).items()
+    }
+    state, unknown = to_asrkit(tensors, "huggingface", where)
+    encoder = {name: tensor for name, tensor in state.items() if name.startswith("encoder.")}
+    source = Source(
+        path=folder, kind=f"transformers {kind}", state=encoder, objective="ctc", encoder_conf={}
+    )
+    if kind == "unispeech" and "quantizer.codebook" in state:
+        source.notes.append("the heads of UniSpeech's pre-training are left out")
+        unknown = [name for name in unknown if not name.startswith("ctc_proj.")]
+        state = encoder
+    structure.refuse_unknown(unknown, where, encoder_only=given.encoder_only)
+    _add_mask_vector(source)
+    source.encoder_conf = structure.encoder_conf(
+        encoder, _said(config, kind, folder), given, where
+    ) | _options(config, TRAINING)
+    if given.encoder_only:
+        source.dropped = sorted(state.keys() - encoder.keys())
+    elif "head.weight" in state:
+        _add_ctc(source, state, config, folder)
+    elif "quantizer.codebook" in state:
+        _add_contrastive(source, state, config, where)
+    return source
+
+
+def _add_mask_vector(source: Source) -> None:
+    """transformers leaves the vector out of models that were fine-tuned without masks."""
+    name = "encoder.mask_vector"
+    if name not in source.state and "encoder.projection.bias" in source.state:
+        size = source.state["encoder.projection.bias"].shape
+        source.state[name] = torch.rand(size, generator=torch.Generator().manual_seed(0))
+        source.notes.append("no masked_spec_embed in it: the mask vector is drawn anew")
+
+
+def _add_ctc(
+    source: Source, state: dict[str, Tensor], config: dict[str, Any], folder: Path
+) -> None:
+    size, blank = state["head.weight"].shape[0], config.get("pad_token_id")
+    if not isinstance(blank, int):
+        raise ConvertError(f"{folder}/config.json: no pad_token_id, which is the blank")
+    symbols, source.token_file = vocabulary.read_vocabulary(folder, size, blank)
+    source.state |= {name: state[name] for name in ("head.weight", "head.bias")}
+    source.symbols = vocabulary.sort_head(source.state, symbols, f"{folder}/vocab.json")
+    source.objective_conf = _options(config, CTC)
+
+
+def _add_contrastive(
+    source: Source, state: dict[str, Tensor], config: dict[str, Any], where: str
+) -> None:
+    groups = config.get("num_codevector_groups")
+    if not isinstance(groups, int):
+        raise ConvertError(f"{where}/config.json: no num_codevector_groups")
+    source.state |= state
+    source.quantizer_conf = structure.quantizer_conf(state, groups, None, where)
+    structure.grouped_codebook(source.state, groups)
+    source.objective = "contrastive"
+    source.objective_conf = {
+        "final_size": state["context_projection.weight"].shape[0],
+        **_options(config, CONTRASTIVE),
+    }

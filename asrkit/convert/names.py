@@ -1,0 +1,182 @@
+"""The names of a wav2vec 2.0 network's tensors in asrkit, transformers and fairseq.
+
+One table serves every direction. ``{n}`` stands for a number. Names are matched whole, as
+"layer_norm" has five meanings. Query, key and value are one matrix in asrkit, three elsewhere; the
+code book is [groups, entries, size] in asrkit and [1, groups * entries, size] elsewhere.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from asrkit.files import DataError
+
+Dialect = Literal["huggingface", "fairseq"]
+
+# asrkit, transformers without its prefix (wav2vec2.), fairseq without its prefixes
+_ENCODER = (
+    ("conv.convs.{n}", "feature_extractor.conv_layers.{n}.conv",
+     "feature_extractor.conv_layers.{n}.0"),
+    ("conv.norms.{n}", "feature_extractor.conv_layers.{n}.layer_norm",
+     "feature_extractor.conv_layers.{n}.2.1"),
+    ("feature_norm", "feature_projection.layer_norm", "layer_norm"),
+    ("projection", "feature_projection.projection", "post_extract_proj"),
+    ("context.norm", "encoder.layer_norm", "encoder.layer_norm"),
+    ("context.position.blocks.{n}", "encoder.pos_conv_embed.layers.{n}.conv",
+     "encoder.pos_conv.{n}.0"),
+    ("context.layers.{n}.attention.query", "encoder.layers.{n}.attention.q_proj",
+     "encoder.layers.{n}.self_attn.q_proj"),
+    ("context.layers.{n}.attention.key", "encoder.layers.{n}.attention.k_proj",
+     "encoder.layers.{n}.self_attn.k_proj"),
+    ("context.layers.{n}.attention.value", "encoder.layers.{n}.attention.v_proj",
+     "encoder.layers.{n}.self_attn.v_proj"),
+    ("context.layers.{n}.attention.out", "encoder.layers.{n}.attention.out_proj",
+     "encoder.layers.{n}.self_attn.out_proj"),
+    ("context.layers.{n}.attention_norm", "encoder.layers.{n}.layer_norm",
+     "encoder.layers.{n}.self_attn_layer_norm"),
+    ("context.layers.{n}.fc1", "encoder.layers.{n}.feed_forward.intermediate_dense",
+     "encoder.layers.{n}.fc1"),
+    ("context.layers.{n}.fc2", "encoder.layers.{n}.feed_forward.output_dense",
+     "encoder.layers.{n}.fc2"),
+    ("context.layers.{n}.ffn_norm", "encoder.layers.{n}.final_layer_norm",
+     "encoder.layers.{n}.final_layer_norm"),
+)  # fmt: skip
+_HEADS = (
+    ("quantizer.score", "quantizer.weight_proj", "quantizer.weight_proj"),
+    ("target_projection", "project_q", "project_q"),
+    ("context_projection", "project_hid", "final_proj"),
+    ("head", "lm_head", "proj"),
+)
+_POSITION = "encoder.context.position.blocks.0"
+_SINGLE = (
+    ("encoder.mask_vector", "masked_spec_embed", "mask_emb"),
+    ("quantizer.codebook", "quantizer.codevectors", "quantizer.vars"),
+    (f"{_POSITION}.bias", "encoder.pos_conv_embed.conv.bias", "encoder.pos_conv.0.bias"),
+    (f"{_POSITION}.weight_g", "encoder.pos_conv_embed.conv.parametrizations.weight.original0",
+     "encoder.pos_conv.0.weight_g"),
+    (f"{_POSITION}.weight_v", "encoder.pos_conv_embed.conv.parametrizations.weight.original1",
+     "encoder.pos_conv.0.weight_v"),
+)  # fmt: skip
+# Other spellings of the same tensors, read but never written.
+_OLD: dict[Dialect, dict[str, str]] = {
+    "huggingface": {
+        "encoder.pos_conv_embed.conv.weight_g": f"{_POSITION}.weight_g",
+        "encoder.pos_conv_embed.conv.weight_v": f"{_POSITION}.weight_v",
+    },
+    "fairseq": {
+        "encoder.pos_conv.0.parametrizations.weight.original0": f"{_POSITION}.weight_g",
+        "encoder.pos_conv.0.parametrizations.weight.original1": f"{_POSITION}.weight_v",
+        "feature_extractor.conv_layers.0.2.weight": "encoder.conv.norms.0.weight",
+        "feature_extractor.conv_layers.0.2.bias": "encoder.conv.norms.0.bias",
+    },
+}
+_PARTS = ("query", "key", "value")
+_COLUMN: dict[Dialect, int] = {"huggingface": 1, "fairseq": 2}
+
+
+def _rows() -> list[tuple[str, str, str]]:
+    """Every row of the tables with its kinds (weight, bias) written out."""
+    modules = [(f"encoder.{ours}", hf, fs) for ours, hf, fs in _ENCODER] + list(_HEADS)
+    kinds = ("weight", "bias")
+    written = [(f"{a}.{k}", f"{b}.{k}", f"{c}.{k}") for a, b, c in modules for k in kinds]
+    return [*_SINGLE, *written]
+
+
+def _fill(template: str, match: re.Match[str]) -> str:
+    return template.replace("{n}", match.group(1)) if "{n}" in template else template
+
+
+def _pattern(template: str) -> re.Pattern[str]:
+    return re.compile(re.escape(template).replace(r"\{n\}", r"(\d+)"))
+
+
+class Names:
+    """Translates tensor names between asrkit and one other dialect."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        column, rows = _COLUMN[dialect], _rows()
+        self._to_ours = [(_pattern(row[column]), row[0]) for row in rows]
+        self._to_theirs = [(_pattern(row[0]), row[column]) for row in rows]
+        self._old = _OLD[dialect]
+
+    def ours(self, name: str) -> str | None:
+        """asrkit's name of a foreign tensor; None if it has none."""
+        return self._old.get(name) or _translate(self._to_ours, name)
+
+    def theirs(self, name: str) -> str | None:
+        return _translate(self._to_theirs, name)
+
+
+def _translate(rules: list[tuple[re.Pattern[str], str]], name: str) -> str | None:
+    for pattern, template in rules:
+        if match := pattern.fullmatch(name):
+            return _fill(template, match)
+    return None
+
+
+def join_attention(state: Mapping[str, Tensor], where: str) -> dict[str, Tensor]:
+    """Three matrices query, key, value become one; an incomplete three is an error."""
+    joined: dict[str, Tensor] = {}
+    for name, tensor in state.items():
+        stem, _, kind = name.rpartition(".")
+        prefix, _, part = stem.rpartition(".")
+        if part not in _PARTS or not prefix.endswith(".attention"):
+            joined[name] = tensor
+        elif part == "query":
+            pieces = [f"{prefix}.{which}.{kind}" for which in _PARTS]
+            if missing := [piece for piece in pieces if piece not in state]:
+                raise DataError(f"{where}: lacks {', '.join(missing)}")
+            joined[f"{prefix}.qkv.{kind}"] = torch.cat([state[piece] for piece in pieces])
+        elif f"{prefix}.query.{kind}" not in state:
+            raise DataError(f"{where}: lacks {prefix}.query.{kind}")
+    return joined
+
+
+def split_attention(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The reverse of ``join_attention``."""
+    split: dict[str, Tensor] = {}
+    for name, tensor in state.items():
+        if ".attention.qkv." in name:
+            for part, piece in zip(_PARTS, tensor.chunk(3), strict=True):
+                split[name.replace(".qkv.", f".{part}.")] = piece.contiguous()
+        else:
+            split[name] = tensor
+    return split
+
+
+def to_asrkit(
+    state: Mapping[str, Tensor], dialect: Dialect, where: str
+) -> tuple[dict[str, Tensor], list[str]]:
+    """Foreign tensors under asrkit's names, and the names it has no place for.
+
+    The code book keeps its foreign shape, as no shape shows the number of groups.
+    """
+    names, ours, unknown = Names(dialect), {}, []
+    for name, tensor in state.items():
+        new = names.ours(name)
+        if new is None:
+            unknown.append(name)
+        elif new in ours:
+            raise DataError(f"{where}: holds {name} twice, in an old and a new spelling")
+        else:
+            ours[new] = tensor
+    return join_attention(ours, where), unknown
+
+
+def from_asrkit(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """asrkit's tensors (``encoder.``, ``quantizer.``, ...) under transformers' names and shapes."""
+    names, theirs = Names("huggingface"), {}
+    stacked = f"{_POSITION}.weight" in state  # data2vec: its first bias is one of several
+    for name, tensor in split_attention(state).items():
+        new = names.theirs(name)
+        if stacked and name == f"{_POSITION}.bias":
+            new = "encoder.pos_conv_embed.layers.0.conv.bias"
+        if new is None:
+            raise DataError(f"{name}: this tensor has no name in transformers")
+        theirs[new] = tensor.flatten(0, 1)[None] if name == "quantizer.codebook" else tensor
+    return theirs

@@ -1,0 +1,67 @@
+"""What a foreign checkpoint says, in asrkit's terms, whatever file it came from."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from asrkit.files import DataError
+
+
+class ConvertError(DataError):
+    """A checkpoint that cannot be converted without guessing or losing something."""
+
+
+@dataclasses.dataclass(kw_only=True)
+class Given:
+    """What the user says about a checkpoint; None where the checkpoint itself is to say it.
+
+    heads, norm_first, normalize: see Wav2Vec2Encoder; no shape shows them. dictionary: fairseq's
+    dict.*.txt. encoder_only: leave every head out.
+    """
+
+    heads: int | None = None
+    norm_first: bool | None = None
+    normalize: bool | None = None
+    dictionary: Path | None = None
+    encoder_only: bool = False
+
+
+@dataclasses.dataclass(kw_only=True)
+class Said:
+    """What the checkpoint's own configuration says; None where it says nothing.
+
+    strides: of the convolutions. shown: facts that shapes show as well, to be compared (keys are
+    those of ``structure.encoder_conf`` or of ``structure.sizes``).
+    """
+
+    heads: int | None = None
+    norm_first: bool | None = None
+    normalize: bool | None = None
+    strides: list[int] | None = None
+    shown: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(kw_only=True)
+class Source:
+    """A network ready to be written as an experiment.
+
+    state: tensors under asrkit's names. objective, *_conf: as in a configuration. symbols: the
+    tokens of a recogniser. token_file: names what they are. dropped: tensors left out.
+    notes: what the user should know.
+    """
+
+    path: Path
+    kind: str
+    state: dict[str, Tensor]
+    encoder_conf: dict[str, Any]
+    objective: str
+    objective_conf: dict[str, Any] = dataclasses.field(default_factory=dict)
+    quantizer_conf: dict[str, Any] | None = None
+    symbols: list[str] | None = None
+    token_file: str | None = None
+    dropped: list[str] = dataclasses.field(default_factory=list)
+    notes: list[str] = dataclasses.field(default_factory=list)

@@ -1,0 +1,148 @@
+"""Reads fairseq's .pt files without running anything that is in them.
+
+Such a file is a pickle: it names functions and classes to be called. Here a name becomes one of a
+few harmless things of torch and collections, or an inert stand-in that remembers what it was given;
+nothing is ever imported because a file asks for it. A name outside the packages that fairseq's
+files use is refused.
+"""
+
+from __future__ import annotations
+
+import collections
+import pickle
+import tarfile
+import types
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from asrkit.convert.source import ConvertError
+
+_HARMLESS = {
+    ("collections", "OrderedDict"): collections.OrderedDict,
+    ("collections", "defaultdict"): collections.defaultdict,
+    ("torch._utils", "_rebuild_tensor_v2"): torch._utils._rebuild_tensor_v2,
+    ("torch._utils", "_rebuild_tensor"): torch._utils._rebuild_tensor,
+    ("torch._utils", "_rebuild_parameter"): torch._utils._rebuild_parameter,
+    ("torch", "Size"): torch.Size,
+    ("torch", "device"): torch.device,
+    **{("builtins", kind.__name__): kind for kind in (set, frozenset, list, dict, tuple, slice)},
+    **{("torch", name): vars(torch)[name] for name in ("float16", "float32", "float64", "int64")},
+}
+# Packages whose objects may become stand-ins: settings, enumerations, numbers of a log.
+_STOOD_IN = frozenset(
+    "argparse omegaconf fairseq hydra unispeech examples numpy typing enum pathlib _codecs".split()
+)
+
+
+class Inert:
+    """Stands in for an object of a foreign class: keeps its contents, does nothing."""
+
+    def __new__(cls, *arguments: Any, **options: Any) -> Inert:
+        made = super().__new__(cls)
+        made.__dict__["arguments"] = arguments
+        return made
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        pass
+
+    def __setstate__(self, state: Any) -> None:
+        for part in state if isinstance(state, tuple) else (state,):
+            if isinstance(part, dict):
+                self.__dict__.update(part)
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def append(self, item: Any) -> None:
+        self.__dict__.setdefault("items", []).append(item)
+
+    def extend(self, items: Any) -> None:
+        self.__dict__.setdefault("items", []).extend(items)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        self.__dict__.setdefault("mapping", {})[key] = value
+
+
+class RestrictedUnpickler(pickle.Unpickler):
+    """Finds harmless things and stand-ins only."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) in _HARMLESS:
+            return _HARMLESS[module, name]
+        if module.split(".")[0] in _STOOD_IN:
+            return type(name, (Inert,), {"__module__": f"stand_in.{module}"})
+        raise pickle.UnpicklingError(f"it asks for {module}.{name}")
+
+
+def _load(file: Any, **options: Any) -> Any:
+    return RestrictedUnpickler(file, **options).load()
+
+
+# What torch.load takes for the module `pickle`.
+_PICKLE = types.SimpleNamespace(
+    __name__="restricted pickle", Unpickler=RestrictedUnpickler, load=_load
+)
+
+
+def _is_torch_zip(path: Path) -> bool:
+    """True for torch's zip format, false for the older one; other containers run code or are none.
+
+    torch.load would hand a zip with constants.pkl to TorchScript, which compiles what is in it.
+    """
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            if any(name.endswith("constants.pkl") for name in archive.namelist()):
+                raise ConvertError(f"{path}: refused: a TorchScript program, not a checkpoint")
+        return True
+    if tarfile.is_tarfile(path):
+        raise ConvertError(f"{path}: a tar archive; torch has not written such files since 2017")
+    return False
+
+
+def load_inert(path: Path) -> dict[str, Any]:
+    """The dict in a .pt file, tensors on the host, foreign objects as ``Inert``."""
+    if not path.is_file():
+        raise ConvertError(f"{path}: no such file")
+    zipped = _is_torch_zip(path)
+    try:
+        content = torch.load(
+            path, map_location="cpu", pickle_module=_PICKLE, weights_only=False, mmap=zipped
+        )
+    except pickle.UnpicklingError as error:
+        raise ConvertError(
+            f"{path}: refused: {error}, which no trained network needs and which could run code "
+            "on your machine; do not open this file with other programs"
+            if "asks for" in str(error)
+            else f"{path}: damaged or no checkpoint ({error})"
+        ) from None
+    except (RuntimeError, EOFError, OSError, ValueError, TypeError, AttributeError, KeyError,
+            IndexError, AssertionError, ImportError) as error:  # fmt: skip
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        raise ConvertError(f"{path}: damaged or no checkpoint ({reason})") from None
+    if not isinstance(content, dict):
+        raise ConvertError(f"{path}: holds no dict; not a fairseq checkpoint")
+    return content
+
+
+def plain(value: Any) -> Any:
+    """Namespaces, omegaconf containers and nodes as dicts, lists and plain values."""
+    if isinstance(value, Inert):
+        content = value.__dict__
+        if "_content" in content:
+            return plain(content["_content"])
+        if "_val" in content:
+            return plain(content["_val"])
+        if "mapping" in content:
+            return plain(content["mapping"])
+        rest = {key: entry for key, entry in content.items() if key != "arguments"}
+        if not rest and len(content["arguments"]) == 1:  # an enumeration's value
+            return plain(content["arguments"][0])
+        return plain(rest)
+    if isinstance(value, dict):
+        return {str(plain(key)): plain(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(entry) for entry in value]
+    return value
