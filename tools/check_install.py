@@ -17,7 +17,8 @@ from typing import NamedTuple
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = (
     "torch", "torchaudio", "av", "soundfile", "kaldiio", "phonemizer", "espeakng-loader",
-    "flashlight-text", "sentencepiece", "kaldialign", "tensorboard", "matplotlib",
+    "flashlight-text", "sentencepiece", "kaldialign", "tensorboard", "matplotlib", "scikit-learn",
+    "safetensors",
 )  # fmt: skip
 
 
