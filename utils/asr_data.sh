@@ -75,16 +75,16 @@ prepare_sets() {
             python3 -m asrkit.bin.combine_data --out_dir "${raw}/${part}" "${parts[@]}"
     done
     run python3 -m asrkit.bin.hours --out "${dumpdir}/hours.md" "${sets[@]}"
+    from=${raw}/${target}_train${speed_sets:+_sp}
     if [ "${labelled_minutes}" != 0 ]; then
-        from=${raw}/${target}_train${speed_sets:+_sp}
         step "${raw}/${own_train}/.done" "${from}/wav.scp" -- \
             python3 -m asrkit.bin.subset_data_dir --in_dir "${from}" \
             --out_dir "${raw}/${own_train}" --minutes "${labelled_minutes}"
     fi
     if [ -n "${labelled_list}" ]; then
         # A tenth of a list may have been left out above, as too long or unreadable.
-        step "${raw}/${own_train}/.done" "${raw}/${target}_train/wav.scp" "data/lists/${target}/${labelled_list}" -- \
-            python3 -m asrkit.bin.subset_data_dir --in_dir "${raw}/${target}_train" --out_dir "${raw}/${own_train}" \
+        step "${raw}/${own_train}/.done" "${from}/wav.scp" "data/lists/${target}/${labelled_list}" -- \
+            python3 -m asrkit.bin.subset_data_dir --in_dir "${from}" --out_dir "${raw}/${own_train}" \
             --utt_list "data/lists/${target}/${labelled_list}" --max_missing 0.1
     fi
 }
@@ -95,8 +95,12 @@ tokenise() {
     local mark=$1/.done.${plain_file}
     case "${token_type}" in
     phn)
-        step "${mark}" "$1/text" -- python3 -m asrkit.bin.phonemize --data_dir "$1" \
+        step "$1/.done.text.phn" "$1/text" -- python3 -m asrkit.bin.phonemize --data_dir "$1" \
             --word_boundary "${word_boundary}" --cache_dir data/phones
+        if [ "${dry_run}" = false ] && [ ! -e "$1/${plain_file}" ]; then
+            log "error: no ${plain_file} in $1: local/data.sh leaves none there; try --phone_labels espeak"
+            exit 1
+        fi
         ;;
     char)
         step "${mark}" "$1/text" -- python3 -m asrkit.bin.tokenize --data_dir "$1" --type char

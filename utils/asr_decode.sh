@@ -47,7 +47,7 @@ decode_folder() {
 decode() {
     local set=$1 mode=$2 folder ngram options=() weights=() lm=
     folder=$(decode_folder "${set}" "${mode}")
-    ngram=$(ngram_folder "${set%%_*}")
+    ngram=$(ngram_folder "${set%_*}")
     case "${mode}" in
     free) lm=${ngram}/${plain_file#text.}.bin ;;
     lexicon) options=(--lexicon "${ngram}/lexicon.txt") ;;
@@ -72,7 +72,7 @@ decode() {
     [ "${dry_run}" = true ] || rm -f "${folder}/skipped"
     tuned=
     if [ "${tune_lm}" = true ] && [ "${mode}" != greedy ]; then
-        tune_weights "${set%%_*}" "${mode}"
+        tune_weights "${set%_*}" "${mode}"
         weights=(--weights "${tuned}")
     elif [ "${mode}" = lexicon ]; then
         weights=(--word_score -4) # no LM holds short words back
@@ -126,5 +126,22 @@ score() {
             python3 -m asrkit.bin.score --unit "${unit}" --ref "${data}/${ref}" --hyp "${folder}/${hyp}" \
             --langs "${data}/utt2lang" --normalize "${normalize}" "${strip[@]}" \
             --config "${asr_exp}/config.yaml" --out "${folder}/score_${unit}"
+    done
+    [ "${token_type}" != phn ] || score_by_other_labels "$1" "$2"
+}
+
+# score_by_other_labels SET MODE: PER by --compare_labels too, in <asr_exp>/decode_<mode>_by_<labels>/<set>.
+score_by_other_labels() {
+    local data=${raw}/$1 folder other name ref strip=()
+    [ "${vocabulary}" = shared ] || strip=(--strip_languages true)
+    folder=$(decode_folder "$1" "$2")
+    for name in ${compare_labels}; do
+        ref=text.${name/#espeak/phn}
+        other=${folder%/*}_by_${name}/$1
+        [ "${ref}" != "${plain_file}" ] || continue
+        [ "${dry_run}" = true ] || mkdir -p "${other}"
+        step "${other}/.done.per" "${folder}/.done" "${data}/${ref}" -- \
+            python3 -m asrkit.bin.score --unit per --ref "${data}/${ref}" --hyp "${folder}/hyp.tokens" \
+            --langs "${data}/utt2lang" "${strip[@]}" --config "${asr_exp}/config.yaml" --out "${other}/score_per"
     done
 }

@@ -44,6 +44,10 @@ check_options() {
     done
     one_of token_type phn char bpe
     one_of vocabulary shared separate
+    for name in ${phone_labels} ${compare_labels}; do
+        [[ ${name} =~ ^[a-z0-9]+$ ]] || refuse "'${name}' is no name of phone labels such as espeak"
+    done
+    [ "${phone_labels}" = espeak ] || [ "${token_type}" = phn ] || refuse "--phone_labels goes with --token_type phn"
     one_of inference_modes greedy free lexicon lexicon_lm
     for name in ${langs} ${target} ${pretrain_langs}; do
         [[ ${name} =~ ^([a-z]+_)?[a-z]{2,3}(-[a-z]+)?$ ]] || refuse "'${name}' is no language code such as it or mls_it"
@@ -61,8 +65,8 @@ check_options() {
         [ -z "${labelled_list}" ] || refuse "--labelled_list needs --target"
         [ -z "${continue_config}" ] || refuse "--continue_config needs --target, the language it continues on"
     fi
-    if [ -n "${labelled_list}" ] && [ "${labelled_minutes}${speed_perturb_factors}" != 0 ]; then
-        refuse "--labelled_list goes neither with --labelled_minutes nor with --speed_perturb_factors"
+    if [ -n "${labelled_list}" ] && [ "${labelled_minutes}" != 0 ]; then
+        refuse "--labelled_list does not go with --labelled_minutes"
     fi
     if [ "${restrict_langs}" = true ] && [ "${vocabulary}" = shared ]; then
         refuse "--restrict_langs needs --vocabulary separate: shared tokens belong to no language"
@@ -160,6 +164,7 @@ name_pretraining_sets() {
 # plain_file: the tokens of each language. token_file: the tokens that the model learns.
 name_tokens() {
     token_list_name=${token_type}
+    [ "${phone_labels}" = espeak ] || token_list_name=${phone_labels}
     [ "${token_type}" != bpe ] || token_list_name=bpe${bpe_size}
     plain_file=text.${token_list_name}
     [ "${vocabulary}" = shared ] || token_list_name+=_separate

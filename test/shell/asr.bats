@@ -148,3 +148,18 @@ setup() { setup_recipe; }
     [ "$status" -ne 0 ]
     [[ "$output" != *"stage 2"* ]]
 }
+
+@test "labels of the corpus train the model; PER is told by them and by espeak's" {
+    run ./asr.sh --dry_run true --langs it --stage 5 --finetune_config conf/tune.yaml \
+        --phone_labels lists --compare_labels "espeak lists"
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"token_list --text dump/raw/train/text.lists --out data/token_list/lists/tokens.txt"* ]]
+    [[ "$output" == *"--token_list data/token_list/lists/tokens.txt --token_file text.lists"* ]]
+    own=$(grep 'decode_greedy/it_test/score_per' <<<"${output}")
+    other=$(grep 'decode_greedy_by_espeak/it_test/score_per' <<<"${output}")
+    [[ "${own}" == *"--ref dump/raw/it_test/text.lists --hyp"* ]]
+    [[ "${other}" == *"--ref dump/raw/it_test/text.phn --hyp"*"decode_greedy/it_test/hyp.tokens"* ]]
+    [[ "$output" != *by_lists* ]]
+    run ./asr.sh --dry_run true --langs it --phone_labels lists --token_type char
+    [ "$status" -eq 2 ]
+}

@@ -37,7 +37,7 @@ class Selection:
         }
 
     def short(self) -> bool:
-        return self.seconds < SHORT * self.wanted
+        return self.available < SHORT * self.wanted
 
 
 def rank(clip: str, seed: int) -> bytes:
