@@ -23,6 +23,7 @@ from tqdm import tqdm
 
 from asrkit.data import audio
 from asrkit.data.datadir import DataDir, write_table
+from asrkit.data.speed import TABLE, percent
 from asrkit.data.validate import OVERSHOOT, parse_segment, validate
 from asrkit.files import DataError, atomic
 
@@ -31,12 +32,14 @@ JOURNAL = ".format"
 
 
 class Cut(NamedTuple):
-    """One utterance of a recording: seconds (None: all of it), its FLAC file and its mark."""
+    """One utterance of a recording: seconds (None: all of it), its FLAC file, its mark, its speed
+    in hundredths."""
 
     utterance: str
     span: tuple[float, float] | None
     path: str
     mark: str
+    speed: int = 100
 
 
 class Recording(NamedTuple):
@@ -108,6 +111,7 @@ def _plan(data: DataDir, out_dir: Path, done: dict[str, Done]) -> tuple[list[Rec
             spans.setdefault(recording, []).append((utterance, (begin, end)))
     else:
         spans = {utterance: [(utterance, None)] for utterance in sorted(sources)}
+    speeds = data.tables.get(TABLE, {})
     jobs, skipped, made = [], 0, set()
     for recording, parts in spans.items():
         source = sources[recording]
@@ -115,7 +119,8 @@ def _plan(data: DataDir, out_dir: Path, done: dict[str, Done]) -> tuple[list[Rec
         cuts = []
         for utterance, span in parts:
             path = flac_path(out_dir, utterance)
-            mark = _hash(VERSION, stamp, span)
+            speed = percent(speeds.get(utterance, "1"), f"{TABLE}: {utterance}")
+            mark = _hash(VERSION, stamp, span, *([] if speed == 100 else [speed]))
             entry = done.get(utterance)
             if entry is not None and entry.mark == mark and _size(path) > 0:
                 skipped += 1
@@ -123,7 +128,7 @@ def _plan(data: DataDir, out_dir: Path, done: dict[str, Done]) -> tuple[list[Rec
             if path.parent not in made:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 made.add(path.parent)
-            cuts.append(Cut(utterance, span, str(path), mark))
+            cuts.append(Cut(utterance, span, str(path), mark, speed))
         if cuts:
             jobs.append(Recording(source, cuts))
     return jobs, skipped
@@ -236,6 +241,7 @@ def _write(cut: Cut, sound: audio.Audio, source: str) -> Done | Bad:
         samples = samples[begin:end]
         if not len(samples):
             return Bad(cut.utterance, f"{source}: segment {cut.span} holds no samples; remove it")
+    samples = audio.change_speed(samples, cut.speed)
     with atomic(cut.path, "wb", sync=False) as stream:
         audio.write_flac(stream, samples)
     orig = f"{sound.rate} {sound.channels} {sound.codec}"

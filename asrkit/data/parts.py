@@ -10,6 +10,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from asrkit.data.datadir import DataDir, read_table, split_line, table_names, write_table
+from asrkit.data.speed import with_copies, without_copies
 from asrkit.files import DataError, atomic
 from asrkit.noise import key_of
 
@@ -150,12 +151,14 @@ def subset(
 ) -> DataDir:
     """Writes a part of a folder: so many minutes or utterances, at random by ``seed``, or a list.
 
+    Copies at other speeds do not count, and go with their utterance.
     per_language: so many of each language. max_missing: share of the list that the folder may lack.
     Exactly one of the three sizes must be given.
     """
     if sum(size is not None for size in (minutes, utterances, utt_list)) != 1:
         raise DataError("give one of minutes, utterances and utt_list")
-    data = DataDir.read(in_dir)
+    everything = DataDir.read(in_dir)
+    data = without_copies(everything)
     langs = data.get("utt2lang", in_dir) if per_language else {}
     groups: dict[str, list[str]] = {}
     for utterance in data.utterances:
@@ -181,6 +184,6 @@ def subset(
         chosen = sorted(listed - set(unknown))
     if not chosen:
         raise DataError(f"{in_dir}: no utterance is that short; ask for more")
-    part = data.keep(chosen)
+    part = everything.keep(with_copies(everything, chosen))
     part.write(out_dir)
     return part
