@@ -7,6 +7,7 @@
 #   alpha               of XLSR-10: languages are sampled by hours^alpha
 #   finetune_kind       "" or _babel: conf/finetune_ctc_{base,large}<kind>.yaml, else without
 #   method_options      further options of asr.sh, an array
+#   tag_suffix          optional: part of the names of fine-tuned models, for example _10h
 #
 # --method NAME        scratch xlsr_mono xlsr_english xlsr_10 xlsr_10_unbalanced xlsr_10_large xlsr_53 m_cpc
 # --target LANG        one language; default: each of the languages in turn
@@ -155,5 +156,5 @@ call_asr() {
     local configuration
     configuration=$(finetuning)
     ./asr.sh "${method_options[@]}" "${@:2}" "${system[@]}" --finetune_config "${configuration}" \
-        --asr_tag "$1_${method}${suffix}" --seed "${seed}" "${options[@]}"
+        --asr_tag "$1_${method}${tag_suffix:-}${suffix}" --seed "${seed}" "${options[@]}"
 }

@@ -94,13 +94,13 @@ def test_text_has_no_carriage_return(corpus: Path, tmp_path: Path) -> None:
 
 def test_lists_of_limited_supervision(corpus: Path, tmp_path: Path) -> None:
     assert prepare(corpus, tmp_path / "data") == 0
-    lists = {path.name: ids(path) for path in (tmp_path / "data/lists").iterdir()}
-    folds = [lists[f"it_10min_{fold}"] for fold in range(6)]
+    lists = {path.name: ids(path) for path in (tmp_path / "data/lists/it").iterdir()}
+    folds = [lists[f"10min_{fold}"] for fold in range(6)]
     assert [len(fold) for fold in folds] == [2] * 6
-    assert lists["it_1h"] == sorted(name for fold in folds for name in fold)
-    assert len(lists["it_10h"]) == 16 and set(lists["it_1h"]) < set(lists["it_10h"])
+    assert lists["1h"] == sorted(name for fold in folds for name in fold)
+    assert len(lists["10h"]) == 16 and set(lists["1h"]) < set(lists["10h"])
     assert all(found == sorted(found) for found in lists.values())
-    assert set(lists["it_10h"]) <= table(tmp_path / "data/it_train/text").keys()
+    assert set(lists["10h"]) <= table(tmp_path / "data/it_train/text").keys()
 
 
 def test_gender_is_by_position_and_only_of_the_first_two_fields(tree: Path, tmp_path: Path) -> None:
@@ -230,8 +230,8 @@ def test_without_lists_and_tables_it_still_works(
     told = capsys.readouterr().out
     assert "no limited_supervision/1hr/3/handles.txt" in told
     assert "no segments.txt" in told and "no metainfo.txt" in told
-    lists = {path.name for path in (tmp_path / "data/lists").iterdir()}
-    assert "it_10min_0" in lists and "it_1h" not in lists and "it_10min_3" not in lists
+    lists = {path.name for path in (tmp_path / "data/lists/it").iterdir()}
+    assert "10min_0" in lists and "1h" not in lists and "10min_3" not in lists
 
 
 def test_lm_text_has_no_sentence_of_valid_or_test(corpus: Path, tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 # Prepare one language of Multilingual LibriSpeech (OpenSLR 94): de, en, es, fr, it, nl, pl or pt.
 #
 # Leaves data/<lang>_{train,valid,test} (all of train), lists of the limited supervision in
-# data/lists/<lang>_{10min_0 ... 10min_5,1h,10h}, and data/lm_text/<lang>.txt where the release's
+# data/lists/<lang>/{10min_0 ... 10min_5,1h,10h}, and data/lm_text/<lang>.txt where the release's
 # mls_lm_<language> is. Files of the user are neither changed nor downloaded over.
 set -euo pipefail
 

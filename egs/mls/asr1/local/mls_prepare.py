@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Data folders of one language of Multilingual LibriSpeech (stage 1), FLAC or Opus.
 
-Leaves data/<lang>_{train,valid,test}, lists of limited supervision in data/lists/<lang>_<size>
+Leaves data/<lang>_{train,valid,test}, lists of limited supervision in data/lists/<lang>/<size>
 (utterance ids) and, where MLS's text is, data/lm_text/<lang>.txt.
 """
 
@@ -134,11 +134,11 @@ def run(args: argparse.Namespace) -> None:
         write_folder(args.data / f"{lang}_{name}", rows, lang)
         print(f"{lang}_{name}: {size(rows)}")
     by_id = {utterance.id: utterance for utterance in parts["train"].values()}
-    (args.data / "lists").mkdir(parents=True, exist_ok=True)
+    (args.data / f"lists/{lang}").mkdir(parents=True, exist_ok=True)
     for name, ids in lists.items():
-        with atomic(args.data / f"lists/{lang}_{name}") as stream:
+        with atomic(args.data / f"lists/{lang}/{name}") as stream:
             stream.writelines(f"{utterance}\n" for utterance in ids)
-        print(f"list {lang}_{name}: {size([by_id[utterance] for utterance in ids])}")
+        print(f"list {lang}/{name}: {size([by_id[utterance] for utterance in ids])}")
     for reason, count in sorted(counts.items()):
         if count:
             print(f"{lang}: {reason}: {count}")
