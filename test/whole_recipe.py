@@ -1,4 +1,4 @@
-"""Whole recipes on miniature corpora: a copy of the recipe in a folder of its own, and tiny models."""
+"""Whole recipes on miniature corpora, each copied to a folder of its own, with tiny models."""
 
 from __future__ import annotations
 
