@@ -124,7 +124,7 @@ score() {
         fi
         step "${folder}/.done.${unit}" "${folder}/.done" "${data}/${ref}" -- \
             python3 -m asrkit.bin.score --unit "${unit}" --ref "${data}/${ref}" --hyp "${folder}/${hyp}" \
-            --langs "${data}/utt2lang" --normalize "${normalize}" "${strip[@]}" \
+            --langs "${data}/utt2lang" --normalize "${normalize}" "${strip[@]}" ${score_label:+--label "${score_label}"} \
             --config "${asr_exp}/config.yaml" --out "${folder}/score_${unit}"
     done
     [ "${token_type}" != phn ] || score_by_other_labels "$1" "$2"

@@ -91,6 +91,7 @@ inference_modes="greedy"  # of greedy, free (tokens with n-gram), lexicon, lexic
 tune_lm=false  # choose the weights of n-gram and words on the valid set of each language
 restrict_langs=false  # with separate vocabularies: an utterance has tokens of its language only
 inference_args=""  # more options of asr_infer.py
+score_label=""  # how the texts were made, e.g. "tags: xlsr"; shown beside every error rate
 results=""  # table to write; default: <expdir>/RESULTS.md
 skip_packing=true  # stage 14
 
