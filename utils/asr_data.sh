@@ -5,7 +5,7 @@
 # wants_pretrain_part LANG: true if a language has audio that is for pre-training only.
 wants_pretrain_part() {
     [ "${pretrain_part}" != train ] && [ -n "${pretrain_config}" ] &&
-        [[ " ${pretrain_sets} ${continue_sets} " == *" $1_${pretrain_part} "* ]]
+        [[ " ${pretrain_sets} ${continue_config:+${continue_sets}} " == *" $1_${pretrain_part} "* ]]
 }
 
 # parts_of LANG: the parts of a language that stages 3 and 4 make: train, valid, test, ...
@@ -53,7 +53,7 @@ filter_set() {
 
 # Stage 4: filtered parts of each language, the combinations, the labelled subset.
 prepare_sets() {
-    local lang part kinds=(train valid) sets=() parts from limits
+    local lang part kinds=("${combined[@]}") sets=() parts from limits
     limits=(--min_seconds "${min_wav_duration}" --max_seconds "${max_wav_duration}")
     for lang in "${all_langs[@]}"; do
         for part in $(parts_of "${lang}"); do

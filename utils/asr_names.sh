@@ -78,7 +78,12 @@ check_options() {
     if within 7; then need_file "${continue_config}"; fi
     if within 8; then need_file "${finetune_config}"; fi
     if (within 10 || within 11) && [ -n "${transcoder_config}" ]; then not_yet "the Transcoder (--transcoder_config)"; fi
-    if within 14 && [ "${skip_packing}" = false ]; then not_yet "packing (--skip_packing false)"; fi
+    if [ -n "${pretrained_source}" ] && [ -n "${pretrain_config}${pretrained}" ]; then
+        refuse "--pretrained_source goes neither with --pretrain_config nor with --pretrained"
+    fi
+    if [ -n "${pretrained_source}" ] && within 6 && [ ! -e "${pretrained_source}" ]; then
+        refuse "--pretrained_source: no file or folder ${pretrained_source}"
+    fi
 }
 
 # union WORD...: the words, each once, in order.
@@ -134,7 +139,8 @@ name_sets() {
         tests=("${test_langs[@]/%/_test}")
     fi
     # Sets that stages 4 and 5 leave in dump/raw with tokens.
-    all_sets=(train valid)
+    all_sets=()
+    [ -n "${target}" ] || all_sets=(train valid)
     for lang in "${labelled_langs[@]}"; do
         all_sets+=("${lang}_train" "${lang}_valid" "${lang}_test")
     done
@@ -143,7 +149,7 @@ name_sets() {
 
 # Sets of stages 6 and 7, as words for --train_data and --valid_data.
 name_pretraining_sets() {
-    local found
+    local found name used
     if [ -n "${pretrain_langs}" ] || [ "${pretrain_part}" != train ]; then
         read -r -a found <<<"${pretrain_langs:-${labelled_langs[*]}}"
         : "${pretrain_sets:=${found[*]/%/_${pretrain_part}}}"
@@ -156,6 +162,12 @@ name_pretraining_sets() {
     if [ "${pretrain_labels}" = true ]; then
         read -r -a all_sets <<<"$(union "${all_sets[@]}" "${pretrain_train_data[@]}" "${pretrain_valid_data[@]}")"
     fi
+    # Combinations of all of langs; a model of one target must not change those of another run.
+    combined=()
+    used=" ${train_set} ${valid_set} ${pretrain_config:+${pretrain_train_data[*]} ${pretrain_valid_data[*]}} "
+    for name in train valid; do
+        if [ -z "${target}" ] || [[ ${used} == *" ${name} "* ]]; then combined+=("${name}"); fi
+    done
     pretrain_train_data=("${pretrain_train_data[@]/#/${dumpdir}/raw/}")
     pretrain_valid_data=("${pretrain_valid_data[@]/#/${dumpdir}/raw/}")
     continue_train_data=("${continue_train_data[@]/#/${dumpdir}/raw/}")
@@ -180,10 +192,11 @@ name_models() {
     if [ -n "${pretrain_config}" ]; then
         name=$(basename -- "${pretrain_config}" .yaml)
         : "${pretrain_tag:=${name#pretrain_}}"
-    elif [ -n "${pretrained}" ]; then
-        : "${pretrain_tag:=$(basename -- "${pretrained}" .pt)}"
+    elif [ -n "${pretrained}${pretrained_source}" ]; then
+        : "${pretrain_tag:=$(basename -- "${pretrained:-${pretrained_source}}" .pt)}"
     fi
     : "${pretrain_exp:=${expdir}/pretrain_${pretrain_tag}}"
+    [ -z "${pretrained_source}" ] || pretrained=${pretrain_exp}/last.pt
     name=${pretrain_langs:-pretrain_${pretrain_tag}}
     pretrain_token_list=data/token_list/${token_file#text.}_${name// /_}/tokens.txt
     start_model=${pretrained:-${pretrain_exp}/last.pt}

@@ -163,3 +163,19 @@ setup() { setup_recipe; }
     run ./asr.sh --dry_run true --langs it --phone_labels lists --token_type char
     [ "$status" -eq 2 ]
 }
+
+@test "a model of one target combines no languages, unless it is pre-trained on them" {
+    run ./asr.sh --dry_run true --langs it --target it --finetune_config conf/tune.yaml
+    [ "$status" -eq 0 ]
+    [[ "$output" != *"combine_data"* && "$output" != *"--data_dir dump/raw/train"* ]]
+    run ./asr.sh --dry_run true --langs "it es" --target it --pretrain_config conf/tune.yaml
+    [[ "$output" == *"--out_dir dump/raw/train dump/raw/it_train dump/raw/es_train"*"--train_data dump/raw/train"* ]]
+}
+
+@test "audio for pre-training is formatted for the languages that pre-train" {
+    run ./asr.sh --dry_run true --langs it --target it --pretrain_langs en --pretrain_part pretrain \
+        --pretrain_config conf/tune.yaml --stage 3 --stop_stage 6
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"dump/org/en_pretrain "*"--train_data dump/raw/en_pretrain --valid_data dump/raw/en_valid"* ]]
+    [[ "$output" != *"it_pretrain"* ]]
+}
