@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Data folders of one language of Common Voice, by the words of --parts.
+"""Data folders of one language of Common Voice, by --parts.
 
 labelled       data/<lang>_{train,valid,test}: the few-shot lists; for languages without lists as
                many minutes at random of the official splits; with --splits official all of these
@@ -38,10 +38,10 @@ def get_parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("--lang", required=True, help="ISO 639-1 code")
-    add("--parts", default="labelled pretrain", help="labelled, pretrain, pretrain_<hours>h")
+    add("--parts", default="labelled,pretrain", help="labelled, pretrain, pretrain_<hours>h")
     add("--corpus", type=Path, help="release, folder of releases or archives, or an archive")
     add("--urls", type=Path, help="file of '<lang or locale> <signed link>' to fetch from")
-    add("--locales", default="", help="instead of the language's usual locale, e.g. 'zh-CN zh-TW'")
+    add("--locales", default="", help="instead of the usual locales, e.g. zh-CN,zh-TW")
     add("--release", default="", help="version, where there are several, e.g. 6.1")
     add("--data", type=Path, default=Path("data"))
     add("--downloads", type=Path, default=Path("downloads"), help="archives come and open here")
@@ -52,7 +52,7 @@ def get_parser() -> argparse.ArgumentParser:
     add("--allow_missing", type=boolean, default=False, help="go on with fewer")
     add("--digits", choices=("drop", "keep"), default="drop", help="of the official splits")
     add("--max_hours", type=float, help="of pretrain instead of Table 1's; 0: all there are")
-    add("--tables", default="validated", help="pretrain on these, e.g. 'validated other'")
+    add("--tables", default="validated", help="pretrain on these, e.g. validated,other")
     add("--max_seconds", type=float, default=30, help="longest clip to pretrain on")
     add("--seed", type=int, default=0, help="which clips, where not all are used")
     return parser
@@ -67,7 +67,7 @@ def fewshot_lists(args: argparse.Namespace) -> Lists | None:
             "where are the few-shot lists? Give --fewshot_lists (a folder, or CPC_audio's "
             "common_voices_splits.tar.gz), set CV_FEWSHOT, or say --splits official"
         )
-    names = [args.lang, LOCALES.get(args.lang, args.lang), *args.locales.split()]
+    names = [args.lang, LOCALES.get(args.lang, args.lang), *args.locales.split(",")]
     lists = read_lists(args.fewshot_lists, names, train_hours=args.fewshot_hours)
     if lists is None:
         raise DataError(f"{args.fewshot_lists}: no folder {args.lang} with lists in it")
@@ -170,7 +170,7 @@ def prepare_pretrain(
         hours = args.max_hours
     held_out = {row.clip: "in dev or test" for row in language.rows("dev.tsv", "test.tsv")}
     held_out |= dict.fromkeys(few_shot, "in a few-shot list")
-    rows = list(language.rows(*(f"{name}.tsv" for name in args.tables.split())))
+    rows = list(language.rows(*(f"{name}.tsv" for name in args.tables.split(","))))
     for row in rows:
         if not any(character.isalpha() for character in row.sentence):
             held_out.setdefault(row.clip, "no sentence")
@@ -197,7 +197,7 @@ def prepare_pretrain(
     if chosen.short():
         print(
             f"warning: {args.lang}: {record['hours_available']:.2f} h where {hours:g} h are "
-            "wanted; another release, or --tables 'validated other', has more",
+            "wanted; another release, or --tables validated,other, has more",
             file=sys.stderr,
         )
 
@@ -224,7 +224,7 @@ def write(
 
 
 def run(args: argparse.Namespace) -> None:
-    parts = args.parts.split()
+    parts = args.parts.split(",")
     for part in parts:
         _ = 0.0 if part == "labelled" else hours_of(part, args.lang)
     lists = fewshot_lists(args)

@@ -10,7 +10,7 @@ parts=""  # of labelled, pretrain (hours of Table 1), pretrain_<hours>h; default
 corpus=${COMMONVOICE:-}  # a release, a folder of releases or archives, or an archive; default: $COMMONVOICE
 urls=""  # file of "<lang or locale> <signed link>" lines, to fetch archives
 downloads=downloads  # where archives are fetched to and unpacked
-locales=""  # in place of the usual locale (sv-SE, zh-CN), for example "zh-CN zh-TW"
+locales=""  # in place of the usual locale (sv-SE, zh-CN), for example zh-CN,zh-TW
 release=""  # version where the corpus holds several, for example 6.1
 splits=fewshot  # fewshot (needs the lists) or official (train.tsv, dev.tsv, test.tsv)
 fewshot_lists=${CV_FEWSHOT:-}  # folder of the lists, or common_voices_splits.tar.gz; default: $CV_FEWSHOT
@@ -19,7 +19,7 @@ min_matched=0.95  # share of each list that must be in the release
 allow_missing=false  # go on with fewer
 digits=drop  # drop or keep sentences with digits (official splits)
 max_hours=""  # of pretrain, in place of Table 1's; 0: all there are
-tables=validated  # pre-train on these tables, for example "validated other"
+tables=validated  # pre-train on these tables, for example validated,other
 seed=0  # which clips, where not all are used
 dry_run=false  # true: print the commands only
 
@@ -33,8 +33,8 @@ if [ -z "${corpus}${urls}" ] && [ "${dry_run}" = false ]; then
     exit 2
 fi
 if [ -z "${parts}" ]; then
-    parts="labelled pretrain"
-    [ "${lang}" != en ] || parts+=" pretrain_360h pretrain_1350h" # of m_cpc and xlsr_english
+    parts=labelled,pretrain
+    [ "${lang}" != en ] || parts+=,pretrain_360h,pretrain_1350h # of m_cpc and xlsr_english
 fi
 run python3 local/cv_prepare.py --lang "${lang}" --parts "${parts}" --data data \
     --downloads "${downloads}" ${corpus:+--corpus "${corpus}"} ${urls:+--urls "${urls}"} \
@@ -42,6 +42,7 @@ run python3 local/cv_prepare.py --lang "${lang}" --parts "${parts}" --data data 
     ${fewshot_lists:+--fewshot_lists "${fewshot_lists}"} --fewshot_hours "${fewshot_hours}" \
     --min_matched "${min_matched}" --allow_missing "${allow_missing}" --digits "${digits}" \
     ${max_hours:+--max_hours "${max_hours}"} --tables "${tables}" --seed "${seed}"
-for part in ${parts/labelled/train valid test}; do
+parts=${parts/labelled/train valid test}
+for part in ${parts//,/ }; do
     run python3 -m asrkit.bin.validate_data_dir "data/${lang}_${part}"
 done

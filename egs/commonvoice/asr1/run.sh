@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# Common Voice with one labelled hour a language: Tables 1 and 2 of the XLSR paper, phone error rates.
+#
+#   ./run.sh --method xlsr_10 --target it        # one cell: pre-training on 11 languages, then Italian
+#   ./run.sh --method xlsr_10 --finetune_on all  # one model of the ten languages
+#
+# --phone_labels NAME  lists: those of the few-shot lists; espeak: espeak-ng of today. PER is told by both
+# --corpus, --fewshot_lists, --urls, --release, --locales, --splits, --fewshot_hours, --min_matched,
+# --allow_missing, --max_hours, --tables, --digits   as local/data.sh --help explains them
+# and the options below.
+set -euo pipefail
+cd "$(dirname -- "${BASH_SOURCE[0]}")"
+
+phone_labels=lists
+# shellcheck disable=SC2034  # read by utils/xlsr_methods.sh
+languages="es fr it ky nl ru sv tr tt zh" pretrain_languages="es fr it ky nl ru sv tr tt zh en" alpha=0.5 finetune_kind=""
+pretrain_part=pretrain # the hours of Table 1; 557 h of English
+data=()
+rest=()
+. ./path.sh
+. "${ASRKIT_ROOT}/utils/xlsr_methods.sh"
+
+while [ $# -gt 0 ]; do
+    [[ $# -ge 2 || $1 == --help || $1 == -h ]] || bad_option "option $1 needs a value"
+    case "$1" in
+    --phone_labels | --phone-labels) phone_labels=$2 && shift 2 ;;
+    --corpus | --fewshot_lists | --urls | --release | --locales | --splits | --fewshot_hours | --min_matched | \
+        --allow_missing | --max_hours | --tables | --digits | --local_data_opts)
+        [[ $1 == --local_data_opts || $2 != *' '* ]] || bad_option "$1 '$2' holds a space; link it to a name without"
+        [[ $1 == --local_data_opts ]] || data+=("$1")
+        data+=("$2") && shift 2
+        ;;
+    --help | -h)
+        while IFS= read -r line; do
+            [[ ${line} == '#'* ]] || break
+            [[ ${line} == '#!'* ]] || printf '%s\n' "${line#'#'}"
+        done <run.sh
+        rest+=("$1") && shift
+        ;;
+    --method)
+        case "$2" in
+        xlsr_english) pretrain_part=pretrain_1350h ;;
+        m_cpc) pretrain_part=pretrain_360h ;; # of English; the paper had LibriSpeech
+        esac
+        rest+=("$1" "$2") && shift 2
+        ;;
+    *) rest+=("$1" "$2") && shift 2 ;;
+    esac
+done
+case "${phone_labels}" in
+lists) tag_suffix="" ;;
+espeak) tag_suffix=_espeak ;;
+*) bad_option "--phone_labels is lists or espeak, not '${phone_labels}'" ;;
+esac
+# shellcheck disable=SC2034  # these two as well
+method_options=(--token_type phn --phone_labels "${phone_labels}" --compare_labels "espeak lists"
+    --use_ngram false --max_bad 0.01 --pretrain_part "${pretrain_part}" --local_data_opts "${data[*]}")
+run_method "${rest[@]}"
