@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
+import weakref
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -13,8 +16,12 @@ from asrkit.batch import Batch, pad
 from asrkit.build import build_objective, resolve
 from asrkit.data.tokenize import META, CharTokenizer
 from asrkit.objectives.base import Recognizer
+from asrkit.pack.archive import MANIFEST, is_pack, unpack
 from asrkit.tokens import TokenList
 from asrkit.train import checkpoint
+from asrkit.vocabulary import SUFFIX, strip_languages
+
+MODEL_NAMES = ("average.pt", "best.pt", "last.pt")
 
 
 class ModelError(ValueError):
@@ -23,26 +30,31 @@ class ModelError(ValueError):
 
 def checkpoint_of(folder: Path) -> Path:
     """The model to use where none is named: the average, else the best, else the last."""
-    for name in ("average.pt", "best.pt", "last.pt"):
+    for name in MODEL_NAMES:
         if (folder / name).exists():
             return folder / name
     raise ModelError(f"{folder}: holds no average.pt, best.pt or last.pt; train a model first")
 
 
 class Speech2Text:
-    """model: exp/<name>, or one checkpoint file in it; device: cpu or cuda."""
+    """model: exp/<name>, one checkpoint file in it, or a pack; device: cpu or cuda.
+
+    A pack is unpacked to a temporary folder, which goes with the object.
+    """
 
     def __init__(self, model: str | Path, *, device: str = "cpu") -> None:
         path = Path(model)
         if not path.exists():
             raise ModelError(f"{path}: no such model; it is a folder that asr_train.py wrote")
+        path = self._unpacked(path)
         path = checkpoint_of(path) if path.is_dir() else path
         content = checkpoint.load(path)
         options = resolve(config.from_mapping(content["config"], f"{path}: config"))
         if not options.token_list:
             raise ModelError(
-                f"{path}: this model was pre-trained only and cannot recognise speech; fine-tune "
-                "it with labelled data first (stage 8 of the recipes)"
+                f"{model}: this model was pre-trained only and cannot recognise speech; fine-tune "
+                "it with labelled data first (stage 8 of the recipes"
+                + (", after python -m asrkit.bin.unpack)" if is_pack(Path(model)) else ")")
             )
         self.path, self.device = path, torch.device(device)
         self.step = int(content["step"])
@@ -53,6 +65,15 @@ class Speech2Text:
             raise ModelError(f"{path}: objective {options.objective!r} is no recogniser")
         checkpoint.load_weights(objective, content["model"], str(path))
         self.objective = objective.to(self.device).eval()
+
+    def _unpacked(self, path: Path) -> Path:
+        """The model's folder in a pack or an unpacked pack; any other path as it is."""
+        if is_pack(path):
+            folder = Path(tempfile.mkdtemp(prefix="asrkit_pack_"))
+            weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+            unpack(path, folder)
+            path = folder
+        return path / "model" if (path / MANIFEST).is_file() else path
 
     @torch.inference_mode()
     def log_probs(self, waves: Sequence[Tensor]) -> list[Tensor]:
@@ -71,6 +92,8 @@ class Speech2Text:
     def words(self, symbols: Sequence[str]) -> list[str] | None:
         """Words of a token sequence, or None where tokens (phones) do not spell words."""
         kind = Path(self.token_file).suffix
+        if kind.endswith(SUFFIX):
+            kind, symbols = kind.removesuffix(SUFFIX), strip_languages(symbols)
         if kind == ".char":
             return CharTokenizer().decode(symbols)
         if kind.startswith(".bpe"):

@@ -71,7 +71,7 @@ check_options() {
     if [ "${restrict_langs}" = true ] && [ "${vocabulary}" = shared ]; then
         refuse "--restrict_langs needs --vocabulary separate: shared tokens belong to no language"
     fi
-    if [ -n "${continue_config}" ] && [ -z "${pretrain_config}${pretrained}" ]; then
+    if [ -n "${continue_config}" ] && [ -z "${pretrain_config}${pretrained}${pretrained_source}" ]; then
         refuse "--continue_config needs a model to continue: --pretrain_config or --pretrained"
     fi
     if within 6; then need_file "${pretrain_config}"; fi

@@ -61,6 +61,8 @@ pretrain_exp=""  # default: <expdir>/pretrain_<pretrain_tag>
 pretrain_args=""  # more options of asr_train.py in stage 6; they do not rename the experiment
 language_alpha=""  # of stage 6: languages are sampled by hours^alpha; default: the configuration's
 pretrained=""  # checkpoint to go on from instead of stage 6, e.g. one that convert_checkpoint wrote
+pretrained_source=""  # or a folder of transformers, or a .pt of fairseq: stage 6 converts it
+convert_args=""  # more options of convert_checkpoint, where the source does not say all
 continue_config=""  # conf/*.yaml of stage 7: goes on from stage 6 on the audio of the target
 continue_tag=""  # default: <continue_config>_<target>_from_<pretrain_tag>
 continue_sets=""  # sets of dumpdir/raw for it; default: <target>_<pretrain_part>
@@ -93,7 +95,8 @@ restrict_langs=false  # with separate vocabularies: an utterance has tokens of i
 inference_args=""  # more options of asr_infer.py
 score_label=""  # how the texts were made, e.g. "tags: xlsr"; shown beside every error rate
 results=""  # table to write; default: <expdir>/RESULTS.md
-skip_packing=true  # stage 14
+skip_packing=true  # false: stage 14 writes <asr_exp>/<name>.zip, which asr_infer.py takes
+pack_args=""  # more options of pack, e.g. "--license cc-by-4.0"
 
 . ./path.sh
 . "${ASRKIT_ROOT}/utils/parse_options.sh"
@@ -102,6 +105,7 @@ skip_packing=true  # stage 14
 . "${ASRKIT_ROOT}/utils/asr_data.sh"
 . "${ASRKIT_ROOT}/utils/asr_train.sh"
 . "${ASRKIT_ROOT}/utils/asr_decode.sh"
+. "${ASRKIT_ROOT}/utils/asr_models.sh"
 
 if [ $# -ne 0 ]; then
     log "error: no arguments without -- expected, found: $*"
@@ -146,7 +150,9 @@ if in_stage 5 "phonemes and token lists"; then
 fi
 
 if in_stage 6 "pre-train"; then
-    if [ -n "${pretrained}" ]; then
+    if [ -n "${pretrained_source}" ]; then
+        convert_pretrained
+    elif [ -n "${pretrained}" ]; then
         log "--pretrained ${pretrained}: nothing to do"
     elif [ -z "${pretrain_config}" ]; then
         log "no --pretrain_config: ${asr_exp} starts from scratch"
@@ -203,7 +209,13 @@ if in_stage 13 "score"; then
 fi
 
 if in_stage 14 "pack"; then
-    log "--skip_packing true: nothing to do"
+    if [ "${skip_packing}" = true ]; then
+        log "--skip_packing true: nothing to do"
+    elif [ -z "${finetune_config}" ]; then
+        log "no --finetune_config: no recogniser to pack"
+    else
+        pack_model
+    fi
 fi
 report_done
 log "stages ${stage} to ${stop_stage} done"

@@ -1,0 +1,30 @@
+"""Unpacks a file that pack.py wrote, every name and hash checked; asr_infer.py takes both forms."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from asrkit.arguments import run_main
+from asrkit.pack.archive import unpack
+
+
+def get_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="unpack", description=__doc__)
+    parser.add_argument("--pack", type=Path, required=True, help="file to read")
+    parser.add_argument("--out", type=Path, required=True, help="new folder")
+    return parser
+
+
+def run(args: argparse.Namespace) -> None:
+    manifest = unpack(args.pack, args.out)
+    print(f"{args.out}: {manifest['name']}, {manifest['kind']}, {len(manifest['files'])} files")
+
+
+def main(argv: list[str] | None = None) -> int:
+    return run_main(get_parser(), run, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

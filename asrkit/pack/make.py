@@ -1,0 +1,184 @@
+"""Collects what a model needs to be used elsewhere, and writes it as one file."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import asrkit
+from asrkit import config
+from asrkit.build import resolve
+from asrkit.convert.experiment import RECORD
+from asrkit.files import DataError
+from asrkit.infer import MODEL_NAMES, checkpoint_of
+from asrkit.options import Options
+from asrkit.pack.archive import Content, PackError, write_archive
+from asrkit.pack.card import Facts, card
+from asrkit.score.results import Score, collect
+from asrkit.tokens import TokenList
+from asrkit.train import checkpoint
+
+PHONES = "phonemizer.json"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Order:
+    """What to pack.
+
+    model: exp/<name> or one checkpoint in it. ngram: folder of <lang>/{lexicon.txt, *.bin}; langs:
+    those of it to take, all if empty. bpe_model: sentencepiece file; phones: phonemizer.json.
+    name, license, data: for the card. allow_pretrained: pack a model that recognises nothing.
+    """
+
+    model: Path
+    out: Path
+    ngram: Path | None = None
+    langs: tuple[str, ...] = ()
+    bpe_model: Path | None = None
+    phones: Path | None = None
+    name: str | None = None
+    license: str | None = None
+    data: str | None = None
+    allow_pretrained: bool = False
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise PackError(f"{path}: not readable JSON ({error})") from None
+    if not isinstance(content, dict):
+        raise PackError(f"{path}: holds no JSON object")
+    return content
+
+
+def _weights(content: dict[str, Any], path: Path) -> Path:
+    """The checkpoint without what only training needs; the same weights give the same bytes."""
+    model = dict(sorted(content["model"].items()))
+    checkpoint.save(path, {"config": content["config"], "step": content["step"], "model": model})
+    return path
+
+
+def _need_recogniser(order: Order, options: Options, folder: Path) -> bool:
+    """Whether the model can recognise; PackError if not, and that was not asked for."""
+    able = bool(options.token_list)
+    if not able and not order.allow_pretrained:
+        raise PackError(
+            f"{order.model}: this model was pre-trained only and cannot recognise speech; "
+            "fine-tune it first (stage 8 of the recipes), or say --allow_pretrained true to pass "
+            "on the encoder for others to fine-tune"
+        )
+    if able and not (folder / "tokens.txt").exists():
+        raise PackError(f"{folder}/tokens.txt: no such file; without it the outputs mean nothing")
+    return able
+
+
+def _ngrams(order: Order) -> Iterator[tuple[str, Path]]:
+    """(name in the pack, file) of lexicons and n-gram models."""
+    if order.ngram is None:
+        return
+    if not order.ngram.is_dir():
+        raise PackError(f"{order.ngram}: no such folder; stage 9 makes it")
+    langs = order.langs or tuple(sorted(p.name for p in order.ngram.iterdir() if p.is_dir()))
+    for lang in langs:
+        files = sorted((order.ngram / lang).glob("*.bin")) + [order.ngram / lang / "lexicon.txt"]
+        files = [file for file in files if file.is_file()]
+        if not files:
+            raise PackError(f"{order.ngram}/{lang}: holds no lexicon and no n-gram; run stage 9")
+        yield from ((f"ngram/{lang}/{file.name}", file) for file in files)
+
+
+def _beside(options: Options, order: Order) -> Iterator[tuple[str, Path]]:
+    """Files that explain the tokens: the sentencepiece model, the record of the phonemiser."""
+    model = order.bpe_model
+    kind = str(options.token_file or "")
+    if model is None and kind.startswith("text.bpe") and options.token_list:
+        model = Path(options.token_list).parent / "bpe.model"
+        if not model.is_file():
+            raise PackError(f"{model}: no such file; give --bpe_model, as the tokens are its units")
+    if model is not None:
+        if not model.is_file():
+            raise PackError(f"{model}: no such file")
+        yield "model/bpe.model", model
+    found = [Path(folder) / PHONES for folder in options.train_data]
+    candidates = [order.phones] if order.phones else found if kind.startswith("text.phn") else []
+    for record in candidates:
+        if record.is_file():
+            yield f"model/{PHONES}", record
+            return
+    if order.phones:
+        raise PackError(f"{order.phones}: no such file")
+
+
+def _scores(folder: Path) -> list[Score]:
+    try:
+        return collect(folder)[0]
+    except DataError as error:
+        raise PackError(str(error)) from None
+
+
+def make_pack(order: Order) -> dict[str, Any]:
+    """Writes ``order.out``; returns the facts of its manifest. Raises PackError before writing."""
+    if not order.model.exists():
+        raise PackError(f"{order.model}: no such model; it is a folder that asr_train wrote")
+    file = checkpoint_of(order.model) if order.model.is_dir() else order.model
+    folder = file.parent
+    content = checkpoint.load(file)
+    options = resolve(config.from_mapping(content["config"], f"{file}: config"))
+    able = _need_recogniser(order, options, folder)
+    contents: dict[str, Content] = {
+        "model/config.yaml": config.dump_yaml(config.to_mapping(options)).encode(),
+        **dict(_ngrams(order)),
+        **dict(_beside(options, order)),
+    }
+    if able:
+        contents["model/tokens.txt"] = folder / "tokens.txt"
+    if (folder / RECORD).exists():
+        contents[f"model/{RECORD}"] = folder / RECORD
+    scores = _scores(folder)
+    for score in scores:
+        place = "/".join(part for part in (score.mode, score.dataset, score.unit) if part)
+        contents[f"scores/{place}.json"] = score.folder / "score.json"
+    order.out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=order.out.parent, prefix=".pack_") as temporary:
+        name = file.name if file.name in MODEL_NAMES else MODEL_NAMES[-1]
+        contents[f"model/{name}"] = _weights(content, Path(temporary) / name)
+        facts = _facts(order, options, content, contents, scores)
+        contents["README.md"] = card(facts, scores, order.out.name).encode()
+        manifest = {"asrkit": asrkit.__version__, "name": facts.name, "kind": facts.kind}
+        write_archive(order.out, contents, manifest)
+    return {**manifest, "files": len(contents), "bytes": order.out.stat().st_size}
+
+
+def _facts(
+    order: Order,
+    options: Options,
+    content: dict[str, Any],
+    contents: dict[str, Content],
+    scores: list[Score],
+) -> Facts:
+    def record(name: str) -> dict[str, Any] | None:
+        found = contents.get(f"model/{name}")
+        return _read_json(found) if isinstance(found, Path) else None
+
+    tokens = contents.get("model/tokens.txt")
+    langs = {name.split("/")[1] for name in contents if name.startswith("ngram/")}
+    langs |= {lang for score in scores for lang in score.data["languages"]} | {*order.langs}
+    return Facts(
+        name=order.name or (order.model if order.model.is_dir() else order.model.parent).name,
+        kind="recogniser" if options.token_list else "pre-trained",
+        config=vars(options),
+        step=int(content["step"]),
+        parameters=sum(tensor.numel() for tensor in content["model"].values()),
+        tokens=len(TokenList.read(tokens)) if isinstance(tokens, Path) else 0,
+        langs=sorted(langs),
+        license=order.license,
+        data=order.data,
+        converted=record(RECORD),
+        phones=record(PHONES),
+        files=sorted(contents),
+    )

@@ -1,0 +1,36 @@
+#!/usr/bin/env bats
+# asr.sh: checkpoints from elsewhere in stage 6, packing in stage 14.
+load helper
+setup() { setup_recipe; }
+
+@test "one command converts a released checkpoint and fine-tunes it" {
+    touch xlsr_53_56k.pt
+    run ./asr.sh --dry_run true --langs it --target it --stage 6 --stop_stage 8 \
+        --pretrained_source xlsr_53_56k.pt --convert_args "--heads 16" --finetune_config conf/tune.yaml
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"convert_checkpoint --source xlsr_53_56k.pt --out exp/pretrain_xlsr_53_56k --heads 16"* ]]
+    [[ "$output" == *"--output_dir exp/asr_tune_it_train_phn_from_xlsr_53_56k"*"--init exp/pretrain_xlsr_53_56k/last.pt --init_take encoder"* ]]
+}
+
+@test "a source that is not there, or a second one, exits 2 before any work" {
+    run ./asr.sh --dry_run true --langs it --pretrained_source nothing.pt
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"nothing.pt"* && "$output" != *"stage 1"* ]]
+    touch x.pt
+    run ./asr.sh --dry_run true --langs it --pretrained_source x.pt --pretrained y.pt
+    [ "$status" -eq 2 ]
+}
+
+@test "stage 14 packs the recogniser, when asked to" {
+    run ./asr.sh --dry_run true --langs it --stage 14 --stop_stage 14 --finetune_config conf/tune.yaml
+    [ "$status" -eq 0 ]
+    [[ "$output" != *"bin.pack"* ]]
+    run ./asr.sh --dry_run true --langs "it es" --stage 14 --stop_stage 14 --finetune_config conf/tune.yaml \
+        --skip_packing false --pack_args "--license cc-by-4.0"
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"bin.pack --model exp/asr_tune_train_phn --out exp/asr_tune_train_phn/asr_tune_train_phn.zip"* ]]
+    [[ "$output" == *"--ngram exp/ngram --langs it\\ es --license cc-by-4.0"* ]]
+    run ./asr.sh --dry_run true --langs it --stage 14 --stop_stage 14 --skip_packing false --use_ngram false
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"no recogniser to pack"* ]]
+}

@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# What asr.sh does with models from and for elsewhere: part of stage 6, and stage 14.
+# shellcheck disable=SC2154,SC2086  # the options are set by asr.sh; several options in one variable
+
+# Stage 6 with --pretrained_source: a checkpoint of transformers or fairseq becomes pretrain_exp.
+convert_pretrained() {
+    step "${pretrain_exp}/.done" "${pretrained_source}" -- \
+        python3 -m asrkit.bin.convert_checkpoint --source "${pretrained_source}" --out "${pretrain_exp}" ${convert_args}
+}
+
+# Stage 14: weights, tokens, n-grams, scores and a model card in one file.
+pack_model() {
+    local options=()
+    if [ "${use_ngram}" = true ] && { [ "${dry_run}" = true ] || [ -d "${expdir}/ngram" ]; }; then
+        options=(--ngram "${expdir}/ngram" --langs "${test_langs[*]}")
+    fi
+    [ "${token_type}" != bpe ] || options+=(--bpe_model "${bpe_model}")
+    run python3 -m asrkit.bin.pack --model "${asr_exp}" --out "${asr_exp}/$(basename -- "${asr_exp}").zip" \
+        "${options[@]}" ${pack_args}
+}
