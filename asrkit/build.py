@@ -81,7 +81,13 @@ def tokens_of(options: Options) -> TokenList | None:
     return TokenList.read(options.token_list) if options.token_list else None
 
 
-def build_objective(options: Options, tokens: TokenList | None) -> Objective:
+def phones_of(options: Options) -> TokenList | None:
+    return TokenList.read(options.phone_list) if options.phone_list else None
+
+
+def build_objective(
+    options: Options, tokens: TokenList | None, phones: TokenList | None = None
+) -> Objective:
     """The model and its loss, from resolved options."""
     made: dict[str, Any] = {}
 
@@ -90,6 +96,10 @@ def build_objective(options: Options, tokens: TokenList | None) -> Objective:
             if tokens is None:
                 raise ConfigError(f"token_list: missing; objective {options.objective!r} needs it")
             return tokens
+        if name == "phones":
+            if phones is None:
+                raise ConfigError(f"phone_list: missing; {owner} reads phones, not speech")
+            return phones
         if name == "input_size":
             return block("encoder").feature_size
         if name not in BLOCKS:

@@ -5,19 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from asrkit.encoders.conformer import ConformerEncoder
 from asrkit.encoders.cpc import CpcEncoder
 from asrkit.encoders.logmel import LogMelEncoder
+from asrkit.encoders.transcoder import TranscoderEncoder
 from asrkit.encoders.wav2vec2 import Wav2Vec2Encoder
 from asrkit.objectives.contrastive import ContrastiveObjective
 from asrkit.objectives.cpc import CpcObjective
 from asrkit.objectives.ctc import CtcObjective
 from asrkit.objectives.phonetic import PhoneticObjective
 from asrkit.objectives.regression import RegressionObjective
+from asrkit.objectives.transcoder import TranscoderObjective
 from asrkit.quantizers.gumbel import GumbelQuantizer
 from asrkit.train.optim import adam, adamw
 from asrkit.train.schedule import Constant, Polynomial, TriStage
 
 ENCODERS = {"wav2vec2": Wav2Vec2Encoder, "logmel": LogMelEncoder, "cpc": CpcEncoder}
+PHONE_ENCODERS = {"transcoder": TranscoderEncoder, "conformer": ConformerEncoder}
 QUANTIZERS = {"gumbel": GumbelQuantizer}
 FRAME_OBJECTIVES = {"contrastive": ContrastiveObjective, "regression": RegressionObjective}
 OBJECTIVES = {
@@ -26,13 +30,14 @@ OBJECTIVES = {
     "ctc": CtcObjective,
     "phonetic": PhoneticObjective,
 }
+PHONE_OBJECTIVES = {"transcoder": TranscoderObjective}
 OPTIMIZERS = {"adam": adam, "adamw": adamw}
 SCHEDULES = {"constant": Constant, "polynomial": Polynomial, "tri_stage": TriStage}
 
 CHOICES: Mapping[str, Mapping[str, Callable[..., Any]]] = {
-    "objective": OBJECTIVES,
+    "objective": {**OBJECTIVES, **PHONE_OBJECTIVES},
     "base": FRAME_OBJECTIVES,
-    "encoder": ENCODERS,
+    "encoder": {**ENCODERS, **PHONE_ENCODERS},
     "quantizer": QUANTIZERS,
     "optimizer": OPTIMIZERS,
     "schedule": SCHEDULES,

@@ -53,6 +53,9 @@ class Options:
     unlabelled_data: list[str] = option([], "more folders, of audio alone, for joint objectives")
     valid_data: list[str] = option([], "dump folders to validate on")
     token_list: str | None = option(None, "symbols of the text stream, one a line")
+    phone_list: str | None = option(
+        None, "phones, one a line: the folders hold text.phn or posteriors, read in place of speech"
+    )
     token_file: str | None = option(None, "file of tokenised text in every dump folder: text.phn")
     batch_by: str = option("length", "micro-batches of one length, or first of one speaker: speaker")
     crop: bool = option(False, "cut every clip to the shortest of its batch (no labels)")

@@ -11,6 +11,7 @@ import torch
 
 from asrkit.batch import Batch
 from asrkit.data.dataset import Failed, SpeechDataset
+from asrkit.data.phone_dataset import PhoneDataset
 from asrkit.data.sampler import BatchSpec
 from asrkit.files import DataError
 
@@ -27,7 +28,10 @@ class Loader:
     """
 
     def __init__(
-        self, dataset: SpeechDataset, batches: Iterable[Batch | Failed], max_bad: float
+        self,
+        dataset: SpeechDataset | PhoneDataset,
+        batches: Iterable[Batch | Failed],
+        max_bad: float,
     ) -> None:
         self.dataset, self.max_bad = dataset, max_bad
         self.bad: dict[str, str] = {}
@@ -57,7 +61,7 @@ class Loader:
 
 
 def make_loader(
-    dataset: SpeechDataset,
+    dataset: SpeechDataset | PhoneDataset,
     stream: Iterable[BatchSpec],
     *,
     num_workers: int = 1,

@@ -52,10 +52,17 @@ def open_folder(folder: Path, content: dict[str, Any], *, resume: bool) -> bool:
     return (folder / "last.pt").exists()
 
 
-def write_folder(folder: Path, content: dict[str, Any], tokens: TokenList | None) -> None:
-    """config.yaml with every value, and the tokens that the model's outputs stand for."""
+def write_folder(
+    folder: Path,
+    content: dict[str, Any],
+    tokens: TokenList | None,
+    phones: TokenList | None = None,
+) -> None:
+    """config.yaml with every value, and what the model's outputs (and phone inputs) stand for."""
     folder.mkdir(parents=True, exist_ok=True)
     if tokens is not None:
         tokens.write(folder / "tokens.txt")
+    if phones is not None:
+        phones.write(folder / "phones.txt")
     with atomic(folder / "config.yaml") as file:
         file.write(config.dump_yaml(content))

@@ -14,11 +14,14 @@ from humanfriendly import format_size, format_timespan
 
 from asrkit import config
 from asrkit.batch import Batch
-from asrkit.build import build_objective, choose, tokens_of
+from asrkit.build import build_objective, choose, phones_of, tokens_of
+from asrkit.choices import PHONE_ENCODERS
 from asrkit.config import ConfigError
 from asrkit.data.dataset import SpeechDataset
 from asrkit.data.index import DataIndex
 from asrkit.data.loader import make_loader
+from asrkit.data.phone_dataset import PhoneDataset
+from asrkit.data.phone_index import PhoneIndex
 from asrkit.data.sampler import BatchStream, EpochPlan, EvalStream
 from asrkit.noise import key_of
 from asrkit.objectives.base import Objective
@@ -34,20 +37,24 @@ from asrkit.train.trainer import Trainer
 
 def _index(
     options: Options, dirs: list[str], name: str, unlabelled: Sequence[str] = ()
-) -> DataIndex:
+) -> DataIndex | PhoneIndex:
     if not dirs:
         raise ConfigError(f"{name}: missing; name at least one dump folder")
     token_file = options.token_file if options.token_list else None
+    if options.phone_list:
+        return PhoneIndex(dirs, token_file)
     return DataIndex.open([*dirs, *unlabelled], token_file=token_file, unlabelled=unlabelled)
 
 
-def _speakers(options: Options, index: DataIndex) -> np.ndarray | None:
+def _speakers(options: Options, index: DataIndex | PhoneIndex) -> np.ndarray | None:
     if options.batch_by not in ("length", "speaker"):
         raise ConfigError(f"batch_by is {options.batch_by!r}; it must be length or speaker")
-    return index.speakers() if options.batch_by == "speaker" else None
+    if options.batch_by == "length" or isinstance(index, PhoneIndex):
+        return None
+    return index.speakers()
 
 
-def _plan(options: Options, index: DataIndex) -> EpochPlan:
+def _plan(options: Options, index: DataIndex | PhoneIndex) -> EpochPlan:
     return EpochPlan(
         index.num_samples,
         index.langs,
@@ -63,8 +70,45 @@ def _plan(options: Options, index: DataIndex) -> EpochPlan:
     )
 
 
-def _describe_data(options: Options, index: DataIndex, plan: EpochPlan, world: World) -> None:
+def _check_phones(options: Options) -> None:
+    """The encoder and the data must both be of phones, or both of speech."""
+    if options.phone_list and options.encoder not in PHONE_ENCODERS:
+        raise ConfigError(f"phone_list: given, but encoder {options.encoder!r} reads speech")
+    if options.phone_list and (options.crop or options.unlabelled_data):
+        raise ConfigError("phone_list: given, but crop and unlabelled_data are for speech")
+
+
+def _dataset(
+    options: Options,
+    index: DataIndex | PhoneIndex,
+    tokens: TokenList | None,
+    label_field: str,
+    *,
+    train: bool,
+) -> SpeechDataset | PhoneDataset:
+    if isinstance(index, PhoneIndex):
+        return PhoneDataset(index, TokenList.read(str(options.phone_list)), tokens)
+    return SpeechDataset(
+        index,
+        tokens,
+        crop=options.crop and train,
+        max_sample_size=options.max_sample_size if train else None,
+        label_field=label_field,
+        unknown="error" if train else "map",
+        replace_bad=train,
+        seed=options.seed,
+    )
+
+
+def _describe_data(
+    options: Options, index: DataIndex | PhoneIndex, plan: EpochPlan, world: World
+) -> None:
     """Hours of each language, what sampling makes of them, and the audio of an update."""
+    if isinstance(index, PhoneIndex):
+        logger.info("train: %d sentences of %d phones", len(index), index.num_samples.sum())
+        if plan.long:
+            logger.warning("left out: %d sentences longer than max_sample_size", plan.long)
+        return
     for number, name in enumerate(index.lang_names):
         mine = index.langs == number
         hours = index.num_samples[mine].sum() / 57_600_000
@@ -101,14 +145,7 @@ def _valid_loader(
         max_batch_size=options.max_batch_size,
         train=False,
     )
-    dataset = SpeechDataset(
-        index,
-        tokens,
-        label_field=label_field,
-        unknown="map",
-        replace_bad=False,
-        seed=options.seed,
-    )
+    dataset = _dataset(options, index, tokens, label_field, train=False)
     stream = EvalStream(plan, rank=world.rank, world_size=world.size)
     return make_loader(dataset, stream, num_workers=0)
 
@@ -130,11 +167,12 @@ def train(options: Options) -> None:
     try:
         options = with_accumulation(options, world.size)
         goes_on = open_folder(folder, content, resume=options.resume)
-        tokens = tokens_of(options)
+        tokens, phones = tokens_of(options), phones_of(options)
+        _check_phones(options)
         index = _index(options, options.train_data, "train_data", options.unlabelled_data)
         plan = _plan(options, index)
         torch.manual_seed(key_of(options.seed, "initial weights"))
-        objective = build_objective(options, tokens)
+        objective = build_objective(options, tokens, phones)
         if options.unlabelled_data and objective.label_field != "phones":
             raise ConfigError(
                 f"unlabelled_data: objective {options.objective!r} does not tell labelled from "
@@ -155,7 +193,7 @@ def train(options: Options) -> None:
             trainer.restore(folder / "last.pt")
         world.barrier()  # every rank has looked at the folder before rank 0 changes it
         if world.is_main:
-            write_folder(folder, content, tokens)
+            write_folder(folder, content, tokens, phones)
             to_file_and_screen(folder / "train.log")
         else:
             logger.setLevel(logging.WARNING)
@@ -168,14 +206,7 @@ def train(options: Options) -> None:
         if options.compile:
             compile_layers(objective)
         stream = BatchStream(plan, rank=world.rank, world_size=world.size, start=trainer.start)
-        dataset = SpeechDataset(
-            index,
-            tokens,
-            crop=options.crop,
-            max_sample_size=options.max_sample_size,
-            label_field=objective.label_field,
-            seed=options.seed,
-        )
+        dataset = _dataset(options, index, tokens, objective.label_field, train=True)
         loader = make_loader(
             dataset,
             stream,

@@ -1,0 +1,83 @@
+"""Micro-batches of phone posteriors and word labels, for models that read phones (TranUSR 2.3)."""
+
+from __future__ import annotations
+
+import kaldiio
+import numpy as np
+import torch
+
+from asrkit.batch import Batch, Padded
+from asrkit.data import collate
+from asrkit.data.dataset import Failed
+from asrkit.data.phone_index import PhoneIndex
+from asrkit.data.sampler import BatchSpec
+from asrkit.data.stars import encode_labels
+from asrkit.files import DataError
+from asrkit.noise import key_of
+from asrkit.tokens import TokenList
+
+
+def read_matrix(place: str, shape: tuple[int, int]) -> np.ndarray:
+    """float32 posteriors from ``file.ark:offset``. Raises DataError on another shape or file."""
+    try:
+        found = np.asarray(kaldiio.load_mat(place))
+    except (OSError, ValueError, EOFError) as error:
+        raise DataError(f"{place}: no matrix can be read ({error}); run stage 11 again") from None
+    if found.shape != shape:
+        raise DataError(
+            f"{place}: the posteriors are {found.shape}, not {shape} (phones, columns of the phone"
+            " list without blank); they were dumped for another phone list: run stage 11 again"
+        )
+    return found.astype(np.float32, copy=False)
+
+
+class PhoneDataset(torch.utils.data.Dataset["Batch | Failed"]):
+    """Batches by BatchSpec: ``Batch.posteriors`` [B, L, P] and ``Batch.text`` [B, L].
+
+    phones: the columns, P = len(phones) - 1: ``<unk>`` first, then the phones; none for blank. A
+        phone that is not in the list becomes ``<unk>``.
+    tokens: words; turns star labels into ``Batch.text``: 0 star, 1 unknown word. None: no labels.
+    """
+
+    def __init__(self, index: PhoneIndex, phones: TokenList, tokens: TokenList | None) -> None:
+        if tokens is not None and index.token_file is None:
+            raise DataError("labels are wanted, but the index was opened without a token file")
+        self.index, self.phones, self.tokens = index, phones, tokens
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def __getitem__(self, spec: BatchSpec) -> Batch | Failed:
+        """One micro-batch; ``Failed`` instead of an exception (``make_loader`` raises it)."""
+        try:
+            return self._batch(spec)
+        except DataError as error:
+            return Failed(str(error))
+
+    def _batch(self, spec: BatchSpec) -> Batch:
+        rows = [int(row) for row in spec.rows]
+        ids = [self.index.id(row) for row in rows]
+        keys = [key_of(name, int(copy)) for name, copy in zip(ids, spec.copies, strict=True)]
+        text = None
+        if self.tokens is not None:
+            labels = [encode_labels(self.index.labels(row), self.tokens) for row in rows]
+            text = collate.pad_labels(labels)
+        return Batch(
+            ids=ids,
+            keys=torch.tensor(keys, dtype=torch.int64),
+            text=text,
+            posteriors=self._posteriors(rows),
+            langs=torch.tensor([int(self.index.langs[row]) for row in rows]),
+        )
+
+    def _posteriors(self, rows: list[int]) -> Padded:
+        lengths = [int(self.index.num_samples[row]) for row in rows]
+        data = np.zeros((len(rows), max(lengths), len(self.phones) - 1), np.float32)
+        for target, row, length in zip(data, rows, lengths, strict=True):
+            place = self.index.matrix(row)
+            if place is None:
+                numbers = np.array(self.phones.encode(self.index.phones(row)))
+                target[np.arange(length), numbers - 1] = 1
+            else:
+                target[:length] = read_matrix(place, (length, data.shape[2]))
+        return Padded(torch.from_numpy(data), torch.tensor(lengths, dtype=torch.int64))

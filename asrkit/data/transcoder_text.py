@@ -1,0 +1,235 @@
+"""Text T of a language to what the Transcoder learns from: phones, star labels, a list of words.
+
+Every line is either used or counted with a reason; nothing is lost silently.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import functools
+import json
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+from tqdm import tqdm
+
+from asrkit.data.homophones import Homophones
+from asrkit.data.normalize import NormalizeError, normalize
+from asrkit.data.phonemize import Phonemizer, Sentence
+from asrkit.data.stars import StarError, star_labels, words_of
+from asrkit.files import DataError, atomic
+from asrkit.noise import key_of
+from asrkit.tokens import BLANK, UNK, TokenList
+
+_BATCH = 2000
+_SHOWN = 80  # characters of a skipped line that are kept to look at
+_ONE_SCRIPT = {"HIRAGANA": "CJK", "KATAKANA": "CJK", "HANGUL": "CJK"}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TextOptions:
+    """vocabulary: most frequent words kept. valid, test: sentences held out, by a hash of them.
+
+    max_words, max_characters: longer lines are skipped (attention grows with their square).
+    mixed_scripts: ``skip`` or ``keep`` sentences whose letters are of several scripts.
+    """
+
+    vocabulary: int = 50_000
+    valid: int = 1000
+    test: int = 1000
+    max_words: int = 100
+    max_characters: int = 5000
+    mixed_scripts: str = "skip"
+    seed: int = 0
+
+
+@functools.cache
+def _script(character: str) -> str:
+    name = unicodedata.name(character, "UNKNOWN").split()[0]
+    return _ONE_SCRIPT.get(name, name)
+
+
+def scripts(text: str) -> set[str]:
+    """Scripts of the letters of a text, by the first word of their Unicode names."""
+    letters = {c for c in text if c.isalpha() and unicodedata.category(c) != "Lm"}
+    return {_script(character) for character in letters}
+
+
+def read_sentences(
+    lines: Iterable[tuple[str, str]], language: str, options: TextOptions, skipped: Skipped
+) -> list[str]:
+    """(place, raw line) to distinct sentences in asrkit's spelling, in their order."""
+    kept: dict[str, None] = {}
+    for place, line in lines:
+        if len(line) > options.max_characters:
+            skipped.add("too_long", place, line)
+            continue
+        try:
+            text = normalize(line, language)
+        except NormalizeError:
+            skipped.add("reserved_symbol", place, line)
+            continue
+        if not text:
+            skipped.add("nothing_spoken", place, line)
+        elif text.count(" ") >= options.max_words:
+            skipped.add("too_long", place, line)
+        elif options.mixed_scripts == "skip" and len(scripts(text)) > 1:
+            skipped.add("mixed_scripts", place, line)
+        elif text in kept:
+            skipped.add("repeated", place, line)
+        else:
+            kept[text] = None
+    return list(kept)
+
+
+class Skipped:
+    """Counts by reason, and a file ``reason<TAB>place<TAB>beginning of the line``."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self.counts: Counter[str] = Counter()
+        self._stream = stream
+
+    def add(self, reason: str, place: str, line: str) -> None:
+        self.counts[reason] += 1
+        shown = " ".join(line[:_SHOWN].split())
+        self._stream.write(f"{reason}\t{place}\t{shown}\n")
+
+
+def labels_of(sentence: Sentence) -> tuple[list[str] | None, str]:
+    """Star labels, or None and the reason why there are none."""
+    try:
+        return star_labels(sentence.words, sentence.phones), ""
+    except StarError:
+        return None, "words_and_phones_disagree"
+
+
+def word_list(counts: Counter[str], size: int) -> TokenList:
+    """The ``size`` most frequent words (equal counts by code point) behind star and ``<unk>``."""
+    ranked = sorted(counts, key=lambda word: (-counts[word], word))
+    words = [word for word in ranked if word not in (BLANK, UNK)]
+    if not words:
+        raise DataError("no sentence is left to learn words from; see the file skipped.tsv")
+    return TokenList.build(words[:size])
+
+
+class _Part:
+    """Writes one folder: text, text.phn, text.star, utt2lang."""
+
+    def __init__(self, folder: Path, stack: contextlib.ExitStack, names: Sequence[str]) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.streams = {name: stack.enter_context(atomic(folder / name)) for name in names}
+        self.count = 0
+
+    def write(self, key: str, values: dict[str, str]) -> None:
+        for name, stream in self.streams.items():
+            stream.write(f"{key} {values[name]}\n")
+        self.count += 1
+
+
+def prepare_text(
+    lines: Iterable[tuple[str, str]],
+    phonemizer: Phonemizer,
+    out: Path,
+    options: TextOptions,
+    phones: TokenList | None = None,
+) -> dict[str, Any]:
+    """Writes ``out``/{train,valid,test}, words.txt, word_counts.txt, skipped.tsv, report.json and,
+    without ``phones``, phones.txt; returns the report.
+
+    test keeps sentences whose words and phones disagree (it has no text.star): they are as hard to
+    recognise as others. Raises DataError if too few sentences are left.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    language = phonemizer.language
+    counts, unknown = Counter[str](), Counter[str]()
+    seen = Homophones()
+    with contextlib.ExitStack() as stack:
+        skipped = Skipped(stack.enter_context(atomic(out / "skipped.tsv")))
+        sentences = read_sentences(lines, language, options, skipped)
+        held = _held_out(sentences, options)
+        names = ("text", "text.phn", "text.star", "utt2lang")
+        parts = {
+            "train": _Part(out / "train", stack, names),
+            "valid": _Part(out / "valid", stack, names),
+            "test": _Part(out / "test", stack, (*names[:2], "utt2lang")),
+        }
+        inventory: Counter[str] = Counter()
+        for number, sentence in enumerate(_spoken(sentences, phonemizer), 1):
+            text = " ".join(sentence.words)
+            name = held.get(text, "train")
+            labels, reason = labels_of(sentence)
+            spoken = sentence.tokens()
+            if not spoken or (labels is None and name != "test"):
+                skipped.add(reason if spoken else "no_phones", f"sentence {number}", text)
+                continue
+            values = {"text": text, "text.phn": " ".join(spoken), "utt2lang": language}
+            parts[name].write(
+                f"{language}_t{number:08d}", values | {"text.star": " ".join(labels or ())}
+            )
+            if name == "train" and labels is not None:
+                counts.update(words_of(labels))
+                inventory.update(spoken)
+                seen.learn(sentence)
+            elif name == "test":
+                seen.test(sentence)
+            if phones is not None:
+                unknown.update(phone for phone in spoken if phone not in phones)
+        words = word_list(counts, options.vocabulary)
+        _check(parts, options)
+    if phones is None:
+        phones = TokenList.build(sorted(inventory, key=lambda p: (-inventory[p], p)))
+        phones.write(out / "phones.txt")
+    words.write(out / "words.txt")
+    with atomic(out / "word_counts.txt") as stream:
+        for word in words.symbols[2:]:
+            stream.write(f"{word}\t{counts[word]}\n")
+    report = {
+        "language": language,
+        "sentences": {name: part.count for name, part in parts.items()},
+        "skipped": dict(sorted(skipped.counts.items())),
+        "words": {
+            "asked": options.vocabulary,
+            "kept": len(words) - 2,
+            "distinct": len(counts),
+            "left_out": sum(counts.values()) - sum(counts[w] for w in words.symbols[2:]),
+        },
+        "phones": {"known": len(phones) - 2, "unknown": dict(unknown.most_common())},
+        "test": seen.report(words),
+        "options": dataclasses.asdict(options),
+        "phonemizer": phonemizer.report(),
+    }
+    with atomic(out / "report.json") as stream:
+        json.dump(report, stream, ensure_ascii=False, indent=2)
+        stream.write("\n")
+    return report
+
+
+def _held_out(sentences: Sequence[str], options: TextOptions) -> dict[str, str]:
+    """test and valid by a hash of the sentence: the same whatever else is in the text."""
+    wanted = options.valid + options.test
+    if len(sentences) < wanted + 2:
+        raise DataError(
+            f"{len(sentences)} sentences are too few to hold out {options.valid} + {options.test};"
+            " add text, or lower --valid and --test; skipped lines are in skipped.tsv"
+        )
+    order = sorted(sentences, key=lambda text: (key_of(options.seed, text), text))
+    held = dict.fromkeys(order[: options.test], "test")
+    return held | dict.fromkeys(order[options.test : wanted], "valid")
+
+
+def _spoken(sentences: Sequence[str], phonemizer: Phonemizer) -> Iterator[Sentence]:
+    with tqdm(total=len(sentences), desc="phonemize", unit="sentence", delay=2) as bar:
+        for start in range(0, len(sentences), _BATCH):
+            part = sentences[start : start + _BATCH]
+            yield from phonemizer(part)
+            bar.update(len(part))
+
+
+def _check(parts: dict[str, _Part], options: TextOptions) -> None:
+    for name, wanted in (("train", 1), ("valid", options.valid), ("test", options.test)):
+        if wanted and not parts[name].count:
+            raise DataError(f"no sentence is left for {name}; skipped.tsv says why")

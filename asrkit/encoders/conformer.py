@@ -1,0 +1,63 @@
+"""A Conformer in the Transcoder's place (TranUSR, Table 3; torchaudio's implementation)."""
+
+from __future__ import annotations
+
+import torch
+import torchaudio
+from torch import Tensor
+
+from asrkit.batch import Padded, valid_mask
+from asrkit.encoders.base import Hidden
+from asrkit.encoders.posteriors import PosteriorEncoder
+from asrkit.tokens import TokenList
+
+
+class ConformerEncoder(PosteriorEncoder):
+    """Phone posteriors [B, L, P] to [B, L, D] by ``layers`` Conformer layers (Gulati et al. 2020).
+
+    kernel: of the depthwise convolutions, odd. Norms over a sentence (group norm) in place of batch
+    norm: a batch norm's running numbers would change in ``forward``. torchaudio's convolutions and
+    norms see padding, so that a row's result depends on its batch in training; in evaluation rows
+    of one length are computed together.
+    """
+
+    def __init__(
+        self,
+        phones: TokenList,
+        *,
+        width: int = 256,
+        layers: int = 3,
+        heads: int = 4,
+        ffn: int = 1024,
+        kernel: int = 31,
+        dropout: float = 0.1,
+        hard: bool = False,
+        position: bool = True,
+    ) -> None:
+        if kernel < 1 or kernel % 2 == 0:
+            raise ValueError(f"kernel is odd, not {kernel}")
+        super().__init__(phones, width=width, hard=hard, position=position, dropout=dropout)
+        self.conformer = torchaudio.models.Conformer(
+            width, heads, ffn, layers, kernel, dropout=dropout, use_group_norm=True
+        )
+
+    def context(self, x: Padded, every_layer: bool) -> Hidden:
+        if every_layer:
+            raise ValueError("torchaudio's Conformer does not give its layers' outputs")
+        lengths = x.lengths.clamp(min=1)
+        if self.training or int(lengths.min()) == x.data.shape[1]:
+            return Hidden(Padded(self._layers(x.data, lengths), x.lengths))
+        out = torch.zeros_like(x.data)
+        for length in lengths.unique().tolist():
+            rows = (lengths == length).nonzero()[:, 0].to(x.data.device)
+            part = x.data[rows, :length]
+            out[rows, :length] = self._layers(part, torch.full((len(rows),), length))
+        return Hidden(Padded(out, x.lengths))
+
+    def _layers(self, frames: Tensor, lengths: Tensor) -> Tensor:
+        """What Conformer.forward does, but for lengths: they stay on the host."""
+        padding = ~valid_mask(lengths, frames.shape[1], frames.device)
+        frames = frames.transpose(0, 1)
+        for layer in self.conformer.conformer_layers:
+            frames = layer(frames, padding)
+        return frames.transpose(0, 1)
