@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from pathlib import Path
 from typing import Any
 
 from asrkit.arguments import boolean, run_main
 from asrkit.data import audio
+from asrkit.data.keyed import read_keyed
 from asrkit.decode.parallel import BeamTask
 from asrkit.decode.run import recognise, recognise_dir, score
+from asrkit.files import atomic
 from asrkit.infer import ModelError, Speech2Text
 
 MODES = ("greedy", "free", "lexicon", "lexicon_lm")
@@ -41,6 +44,14 @@ def get_parser() -> argparse.ArgumentParser:
     add("--beam_threshold", type=float, default=50.0)
     add("--lm_weight", type=float, default=2.0)
     add("--word_score", type=float, default=-1.0, help="added for each word")
+    add("--weights", type=Path, help="file of tune_lm: its lm_weight and word_score count")
+    add(
+        "--restrict_langs",
+        type=boolean,
+        default=False,
+        help="with separate vocabularies: only tokens of the utterance's language (utt2lang, or "
+        "--lang); lexicon and n-gram then hold tokens without its name",
+    )
     add("--nj", type=int, default=1, help="processes of the beam search")
     add("--device", default="cpu", help="cpu or cuda")
     add("--max_seconds", type=float, default=60.0, help="cut longer recordings at quiet places")
@@ -79,13 +90,52 @@ def _beam(args: argparse.Namespace, model: Speech2Text) -> BeamTask | None:
     return BeamTask(model.path.parent / "tokens.txt", options)
 
 
+def _languages(args: argparse.Namespace) -> dict[str, str] | None:
+    """id -> language of the utterances whose tokens are restricted to it."""
+    if not args.restrict_langs:
+        return None
+    if args.data_dir and not args.lang:
+        return read_keyed(args.data_dir / "utt2lang", allow_empty=False)
+    if not args.lang:
+        raise ModelError("--restrict_langs true needs --lang, the language of the files")
+    names = read_keyed(args.data_dir / "wav.scp") if args.data_dir else args.audio
+    return dict.fromkeys(names, args.lang)
+
+
+def _read_weights(args: argparse.Namespace) -> None:
+    if args.weights is None:
+        return
+    try:
+        content = json.loads(args.weights.read_text(encoding="utf-8"))
+        args.lm_weight, args.word_score = float(content["lm_weight"]), float(content["word_score"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelError(
+            f"{args.weights}: no weights of tune_lm ({type(error).__name__}: {error})"
+        ) from None
+
+
+def _record(args: argparse.Namespace, beam: BeamTask | None) -> None:
+    """decoding.json beside the hypotheses: what they were searched with."""
+    options = {} if beam is None else {k: _plain(v) for k, v in sorted(beam.options.items())}
+    tuned = None if args.weights is None else str(args.weights)
+    content = {"decode": args.decode, "restrict_langs": args.restrict_langs, "tuned": tuned}
+    with atomic(args.output_dir / "decoding.json") as out:
+        json.dump({**content, **options}, out, indent=1)
+        out.write("\n")
+
+
+def _plain(value: object) -> object:
+    return str(value) if isinstance(value, Path) else value
+
+
 def run(args: argparse.Namespace) -> int:
     if bool(args.audio) == bool(args.data_dir):
         raise ModelError("give audio files, or --data_dir and --output_dir")
     if args.data_dir and not args.output_dir:
         raise ModelError("--data_dir needs --output_dir, where the hypotheses go")
     model = Speech2Text(args.model, device=args.device)
-    beam = _beam(args, model)
+    _read_weights(args)
+    beam, langs = _beam(args, model), _languages(args)
     if args.data_dir:
         failed = recognise_dir(
             model,
@@ -96,7 +146,9 @@ def run(args: argparse.Namespace) -> int:
             nj=args.nj,
             max_seconds=args.max_seconds,
             keep_scores=args.keep_scores,
+            langs=langs,
         )
+        _record(args, beam)
         for name in failed:
             print(
                 f"warning: {name} could not be read; see {args.output_dir}/failed", file=sys.stderr
@@ -107,7 +159,7 @@ def run(args: argparse.Namespace) -> int:
     scores = score(
         model, rows, lambda n: audio.decode(n).samples, failures, max_seconds=args.max_seconds
     )
-    for result in recognise(model, scores, beam, 1):
+    for result in recognise(model, scores, beam, 1, langs):
         print(f"{result.id}\t{' '.join(result.tokens if result.words is None else result.words)}")
     for reason in failures.values():
         print(f"error: {reason}", file=sys.stderr)

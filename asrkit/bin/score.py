@@ -24,6 +24,7 @@ def get_parser() -> argparse.ArgumentParser:
     add("--ref_type", choices=kinds, default="text", help="put words together from such tokens")
     add("--hyp_type", choices=kinds, default="text")
     add("--bpe_model", type=Path)
+    add("--strip_languages", type=boolean, default=False, help="(it)a counts as a (per, ter)")
     add("--langs", type=Path, help="utt2lang: rates by language and their average")
     add("--lang", help="one language for all, instead of --langs")
     add("--speakers", type=Path, help="utt2spk for the trn files")

@@ -11,11 +11,11 @@ from pathlib import Path
 from asrkit.arguments import boolean, run_main
 from asrkit.data.keyed import languages_of, read_keyed
 from asrkit.data.normalize import normalize
-from asrkit.decode.beam import BeamDecoder
-from asrkit.decode.parallel import load_scores
+from asrkit.decode.parallel import BeamTask, load_scores
 from asrkit.decode.tune import tune
 from asrkit.files import atomic
 from asrkit.tokens import TokenList
+from asrkit.vocabulary import restrict
 
 
 def get_parser() -> argparse.ArgumentParser:
@@ -32,7 +32,14 @@ def get_parser() -> argparse.ArgumentParser:
     add("--beam_size", type=int, default=50)
     add("--beam_threshold", type=float, default=50.0)
     add("--normalize", type=boolean, default=False, help="bring references to asrkit's spelling")
-    add("--lang", help="for --normalize")
+    add("--lang", help="for --normalize and --restrict_langs")
+    add(
+        "--restrict_langs",
+        type=boolean,
+        default=False,
+        help="with separate vocabularies: only tokens of --lang, as asr_infer does",
+    )
+    add("--nj", type=int, default=1, help="processes, each with some pairs of weights")
     add("--utt2lang", type=Path, help="for --normalize")
     add("--out", type=Path, required=True, help="JSON: best weights and all trials")
     return parser
@@ -45,20 +52,25 @@ def run(args: argparse.Namespace) -> None:
         languages = languages_of(references, lang=args.lang, utt2lang=args.utt2lang)
         pairs = zip(references.items(), languages, strict=True)
         references = {key: normalize(text, language) for (key, text), language in pairs}
-    decoder = BeamDecoder(
-        TokenList.read(args.token_list),
-        lexicon=args.lexicon,
-        lm=args.lm,
-        beam_size=args.beam_size,
-        beam_threshold=args.beam_threshold,
-    )
+    if args.restrict_langs:
+        if not args.lang:
+            raise ValueError("--restrict_langs true needs --lang")
+        columns = restrict(TokenList.read(args.token_list), args.lang).columns
+        scores = {key: row[:, columns] for key, row in scores.items()}
+    options = {
+        "lexicon": args.lexicon,
+        "lm": args.lm,
+        "beam_size": args.beam_size,
+        "beam_threshold": args.beam_threshold,
+    }
     trials = tune(
-        decoder,
+        BeamTask(args.token_list, options, args.lang if args.restrict_langs else None),
         scores,
         references,
         unit=args.unit,
         lm_weights=args.lm_weights,
         word_scores=args.word_scores,
+        nj=args.nj,
     )
     best = trials[0]
     rows = [dataclasses.asdict(trial) for trial in trials]

@@ -14,6 +14,7 @@ import numpy as np
 from asrkit.decode.beam import BeamDecoder, DecodeError, Hypothesis
 from asrkit.files import atomic
 from asrkit.tokens import TokenList
+from asrkit.vocabulary import restrict
 
 _CHUNK = 8
 _MARK = "utt:"  # so that no utterance id can be an argument's name
@@ -21,13 +22,20 @@ _MARK = "utt:"  # so that no utterance id can be an argument's name
 
 @dataclasses.dataclass(frozen=True)
 class BeamTask:
-    """How to make a BeamDecoder in another process: token list file and keyword options."""
+    """How to make a BeamDecoder in another process: token list file and keyword options.
+
+    lang: decode with this language's part of a separate vocabulary (vocabulary.restrict).
+    """
 
     token_list: Path
     options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    lang: str | None = None
 
     def build(self) -> BeamDecoder:
-        return BeamDecoder(TokenList.read(self.token_list), **self.options)
+        tokens = TokenList.read(self.token_list)
+        if self.lang is not None:
+            tokens = restrict(tokens, self.lang).tokens
+        return BeamDecoder(tokens, **self.options)
 
 
 _decoder: BeamDecoder | None = None  # one a worker process

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import dataclasses
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,10 +13,12 @@ from tqdm import tqdm
 
 from asrkit.data.audio import AudioError
 from asrkit.data.keyed import read_keyed, write_keyed
+from asrkit.decode.beam import DecodeError
 from asrkit.decode.greedy import collapse
 from asrkit.decode.parallel import BeamTask, decode_many, save_scores
 from asrkit.files import DataError
 from asrkit.infer import Speech2Text, chunks
+from asrkit.vocabulary import Restriction, restrict
 
 
 class Result(NamedTuple):
@@ -49,17 +52,56 @@ def score(
 
 
 def recognise(
-    model: Speech2Text, scores: Iterable[tuple[str, np.ndarray]], beam: BeamTask | None, nj: int
+    model: Speech2Text,
+    scores: Iterable[tuple[str, np.ndarray]],
+    beam: BeamTask | None,
+    nj: int,
+    langs: Mapping[str, str] | None = None,
 ) -> Iterator[Result]:
-    """Scores to tokens: the best path, or a beam search in ``nj`` processes."""
+    """Scores to tokens: the best path, or a beam search in ``nj`` processes.
+
+    langs: id -> the language whose tokens alone may be written (separate vocabularies); a beam
+    search is for one language. Raises DecodeError for several.
+    """
     if beam is None:
-        for name, row in scores:
-            tokens = model.tokens.decode(collapse(row.argmax(-1).tolist()))
-            yield Result(name, tokens, model.words(tokens))
+        yield from _best_paths(model, scores, langs)
         return
+    part: Restriction | None = None
+    if langs is not None:
+        found = sorted(set(langs.values()))
+        if len(found) != 1:
+            raise DecodeError(
+                f"a beam search restricted to one language cannot decode {', '.join(found)} "
+                "together; decode them one by one"
+            )
+        part = restrict(model.tokens, found[0])
+        beam = dataclasses.replace(beam, lang=found[0])
+        columns = part.columns
+        scores = ((name, row[:, columns]) for name, row in scores)
     for name, (best, *_) in decode_many(beam, scores, nj=nj):
-        tokens = model.tokens.decode(best.tokens)
+        tokens = model.tokens.decode(part.whole(best.tokens) if part else best.tokens)
         yield Result(name, tokens, best.words if "lexicon" in beam.options else model.words(tokens))
+
+
+def _best_paths(
+    model: Speech2Text, scores: Iterable[tuple[str, np.ndarray]], langs: Mapping[str, str] | None
+) -> Iterator[Result]:
+    parts = {lang: restrict(model.tokens, lang) for lang in set((langs or {}).values())}
+    for name, row in scores:
+        if langs is None:
+            numbers = collapse(row.argmax(-1).tolist())
+        else:
+            part = parts[langs[name]]
+            numbers = part.whole(collapse(row[:, part.columns].argmax(-1).tolist()))
+        tokens = model.tokens.decode(numbers)
+        yield Result(name, tokens, model.words(tokens))
+
+
+def languages_known(names: Iterable[str], langs: Mapping[str, str], data_dir: Path) -> None:
+    missing = [name for name in names if name not in langs]
+    if missing:
+        what = f"{len(missing)} utterances lack a language: {', '.join(missing[:3])}"
+        raise DataError(f"{data_dir}/utt2lang: {what}; run fix_data_dir")
 
 
 def recognise_dir(
@@ -72,11 +114,18 @@ def recognise_dir(
     nj: int,
     max_seconds: float,
     keep_scores: bool,
+    langs: Mapping[str, str] | None = None,
 ) -> list[str]:
-    """A dump folder to hyp.tokens, hyp.text and failed (with reasons); ids that failed."""
+    """A dump folder to hyp.tokens, hyp.text and failed (with reasons); ids that failed.
+
+    langs: as in ``recognise``; every utterance must have one.
+    """
     sources = read_keyed(data_dir / "wav.scp", allow_empty=False)
     if not sources:
         raise DataError(f"{data_dir}/wav.scp: holds no utterance")
+    if langs is not None:
+        languages_known(sources, langs, data_dir)
+        langs = {name: langs[name] for name in sources}
     out.mkdir(parents=True, exist_ok=True)
     failed: dict[str, str] = {}
     bar = tqdm(sources.items(), desc=f"decode {data_dir.name}", mininterval=1.0, leave=False)
@@ -85,7 +134,7 @@ def recognise_dir(
         kept = dict(scores)
         save_scores(out / "scores.npz", kept)
         scores = iter(kept.items())
-    results = list(recognise(model, scores, beam, nj))
+    results = list(recognise(model, scores, beam, nj, langs))
     write_keyed(out / "failed", failed)
     if all(result.words is not None for result in results):
         write_keyed(out / "hyp.text", ((r.id, " ".join(r.words or [])) for r in results))

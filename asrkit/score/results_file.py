@@ -31,13 +31,26 @@ def _environments(scores: Sequence[Score]) -> str:
     return "\n".join(lines)
 
 
+def _weights(score: Score) -> str:
+    """The weights of a search, and the file of tune_lm that they come from."""
+    decoding = score.data.get("decoding") or {}
+    names = [name for name in ("lm_weight", "word_score") if name in decoding]
+    if not names:
+        return ""
+    tuned = f" of `{decoding['tuned']}`" if decoding.get("tuned") else ""
+    return ", " + ", ".join(f"{name} {decoding[name]:g}" for name in names) + tuned
+
+
 def _commands(scores: Sequence[Score]) -> str:
     lines = []
     for score in scores:
         name = " / ".join(filter(None, (score.experiment, score.mode, score.dataset)))
         config = f", config `{score.data['config']}`" if score.data.get("config") else ""
         commit = score.data.get("environment", {}).get("commit")
-        lines.append(f"- {name}, {NAMES[score.unit]}: `{score.data['command']}`{config} ({commit})")
+        lines.append(
+            f"- {name}, {NAMES[score.unit]}: `{score.data['command']}`{config}{_weights(score)}"
+            f" ({commit})"
+        )
     return "\n".join(lines)
 
 

@@ -19,6 +19,7 @@ from asrkit.score import pictures, report
 from asrkit.score.provenance import environment, now
 from asrkit.score.rates import ScoreError, Utterance, confusions, score_utterances, summary
 from asrkit.score.units import NAMES, default_separator, policy, split_units
+from asrkit.vocabulary import strip_languages
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -29,6 +30,7 @@ class ScoreTask:
     ref_type, hyp_type: ``text``, or the token type (char, bpe, word) whose words are put together
         first. bpe_model: for token type bpe. langs: file utt2lang. speakers: file utt2spk.
     normalize: bring both sides to asrkit's spelling (needs langs or lang).
+    strip_languages: hypotheses of a separate vocabulary: ``(it)a`` counts as ``a`` (per, ter).
     marks: ``drop`` or ``keep`` <hes> and the like (asrkit/data/marks.py) in cer and wer.
     label: how the texts were made, in a few words; shown beside every number.
     name, command, config, seed: recorded. top: phones in the confusion picture.
@@ -45,6 +47,7 @@ class ScoreTask:
     lang: str | None = None
     speakers: Path | None = None
     normalize: bool = False
+    strip_languages: bool = False
     marks: str = "drop"
     label: str | None = None
     name: str | None = None
@@ -60,6 +63,8 @@ def _texts(path: Path, kind: str, task: ScoreTask, languages: Mapping[str, str])
     if kind != "text":
         tokenizer = make_tokenizer(kind, task.bpe_model)
         table = {key: " ".join(tokenizer.decode(line.split())) for key, line in table.items()}
+    if task.strip_languages:
+        table = {key: " ".join(strip_languages(line.split())) for key, line in table.items()}
     if task.normalize:
         table = {
             key: normalize(line, languages.get(key, ""), marks="keep")
@@ -74,6 +79,18 @@ def _has_marks(task: ScoreTask) -> bool:
         return False
     lines = (line for path in (task.ref, task.hyp) for line in read_keyed(path).values())
     return any(not set(MARKS).isdisjoint(line.split()) for line in lines if "<" in line)
+
+
+def _decoding(hyp: Path) -> dict[str, Any] | None:
+    """What asr_infer says in decoding.json beside the hypotheses, if it wrote them."""
+    path = hyp.parent / "decoding.json"
+    if not path.exists():
+        return None
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ScoreError(f"{path}: cannot be read ({error}); decode again") from None
+    return content if isinstance(content, dict) else None
 
 
 def _languages(task: ScoreTask) -> dict[str, str] | None:
@@ -141,6 +158,7 @@ def score_set(task: ScoreTask, out: Path) -> dict[str, Any]:
         "other_marks": _other_marks(task, separator) if marked else None,
         "ref": str(task.ref),
         "hyp": str(task.hyp),
+        "decoding": _decoding(task.hyp),
         "command": task.command,
         "config": None if task.config is None else str(task.config),
         "seed": seed,

@@ -73,6 +73,13 @@ def test_tuning_finds_the_middle(tmp_path: Path) -> None:
     assert by_phones[0].rate == 0.0
 
 
+def test_tuning_in_two_processes_gives_what_one_gives(tmp_path: Path, task: BeamTask) -> None:
+    _, data, refs = _hard_set(tmp_path)
+    whole = BeamTask(task.token_list, {**task.options, "lm": tmp_path / "lm.arpa"})
+    grid = {"lm_weights": [0.0, 1.0], "word_scores": [0.0]}
+    assert tune(whole, data, refs, nj=2, **grid) == tune(whole, data, refs, **grid)
+
+
 def test_tuning_needs_the_same_utterances(tmp_path: Path) -> None:
     decoder, data, _ = _hard_set(tmp_path)
     with pytest.raises(DecodeError, match="2 utterances have scores, 1 a reference, 1 both"):
