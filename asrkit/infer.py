@@ -20,7 +20,6 @@ from asrkit.pack.archive import MANIFEST, is_pack, unpack
 from asrkit.tokens import TokenList
 from asrkit.train import checkpoint
 from asrkit.vocabulary import SUFFIX, strip_languages
-from asrkit.vocabulary import SUFFIX, strip_languages
 
 MODEL_NAMES = ("average.pt", "best.pt", "last.pt")
 
@@ -93,8 +92,6 @@ class Speech2Text:
     def words(self, symbols: Sequence[str]) -> list[str] | None:
         """Words of a token sequence, or None where tokens (phones) do not spell words."""
         kind = Path(self.token_file).suffix
-        if kind.endswith(SUFFIX):
-            kind, symbols = kind.removesuffix(SUFFIX), strip_languages(symbols)
         if kind.endswith(SUFFIX):
             kind, symbols = kind.removesuffix(SUFFIX), strip_languages(symbols)
         if kind == ".char":
