@@ -53,11 +53,13 @@ filter_set() {
 
 # Stage 4: filtered parts of each language, the combinations, the labelled subset.
 prepare_sets() {
-    local lang part kinds=("${combined[@]}") sets=() parts from limits
+    local lang part kind kinds=("${combined[@]}") sets=() parts from limits
     limits=(--min_seconds "${min_wav_duration}" --max_seconds "${max_wav_duration}")
     for lang in "${all_langs[@]}"; do
         for part in $(parts_of "${lang}"); do
-            case "${part}" in
+            kind=${part}
+            [[ " ${labelled_langs[*]} " == *" ${lang} "* ]] || kind=unlabelled
+            case "${kind}" in
             test) filter_set "${lang}" test ;; # keeps every utterance, however short or long
             train | train_sp | valid) filter_set "${lang}" "${part}" "${limits[@]}" ;;
             # Pre-training crops what is long, and needs no text.
