@@ -10,9 +10,12 @@ convert_pretrained() {
 
 # Stage 14: weights, tokens, n-grams, scores and a model card in one file.
 pack_model() {
-    local options=()
-    if [ "${use_ngram}" = true ] && { [ "${dry_run}" = true ] || [ -d "${expdir}/ngram" ]; }; then
-        options=(--ngram "${expdir}/ngram" --langs "${test_langs[*]}")
+    local lang langs=() options=()
+    for lang in "${test_langs[@]}"; do
+        if [ "${dry_run}" = true ] || [ -d "$(ngram_folder "${lang}")" ]; then langs+=("${lang}"); fi
+    done
+    if [ "${use_ngram}" = true ] && [ "${#langs[@]}" -gt 0 ]; then
+        options=(--ngram "${expdir}/ngram" --langs "${langs[*]}")
     fi
     [ "${token_type}" != bpe ] || options+=(--bpe_model "${bpe_model}")
     run python3 -m asrkit.bin.pack --model "${asr_exp}" --out "${asr_exp}/$(basename -- "${asr_exp}").zip" \

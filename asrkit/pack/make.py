@@ -85,7 +85,7 @@ def _ngrams(order: Order) -> Iterator[tuple[str, Path]]:
         raise PackError(f"{order.ngram}: no such folder; stage 9 makes it")
     langs = order.langs or tuple(sorted(p.name for p in order.ngram.iterdir() if p.is_dir()))
     for lang in langs:
-        files = sorted((order.ngram / lang).glob("*.bin")) + [order.ngram / lang / "lexicon.txt"]
+        files = [*sorted((order.ngram / lang).glob("*.bin")), order.ngram / lang / "lexicon.txt"]
         files = [file for file in files if file.is_file()]
         if not files:
             raise PackError(f"{order.ngram}/{lang}: holds no lexicon and no n-gram; run stage 9")
@@ -115,10 +115,12 @@ def _beside(options: Options, order: Order) -> Iterator[tuple[str, Path]]:
 
 
 def _scores(folder: Path) -> list[Score]:
+    """The scores of one experiment; below its folder stand <decoding>/<set> only."""
     try:
-        return collect(folder)[0]
+        found = collect(folder)[0]
     except DataError as error:
         raise PackError(str(error)) from None
+    return [dataclasses.replace(s, experiment="", mode=s.mode or s.experiment) for s in found]
 
 
 def make_pack(order: Order) -> dict[str, Any]:
