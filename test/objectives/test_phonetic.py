@@ -267,7 +267,7 @@ def test_a_constant_encoder_is_noticed(make):
 
 
 def test_wrong_options_are_refused():
-    with pytest.raises(ValueError, match="set base_conf.compare to context"):
+    with pytest.raises(ValueError, match=r"set base_conf\.compare to context"):
         unispeech({"compare": "projected"})
     with pytest.raises(ValueError, match="normalization is one of"):
         unidata2vec(normalization="mean")
