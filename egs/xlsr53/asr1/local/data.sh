@@ -1,0 +1,66 @@
+#!/usr/bin/env bash
+# Prepare one set of XLSR-53, such as mls_it, cv_ky or babel_ka (local/languages.tsv), by stage 1 of
+# the corpus' own recipe.
+#
+# Leaves data/<set>_{train,valid,test}, where train is all audio to pre-train on, labelled or not. The
+# recipe works in data/recipes/<set>, so that its own data folders stay as they are. Files of the user
+# are only read.
+set -euo pipefail
+
+lang=mls_it  # set to prepare: <corpus>_<language> of local/languages.tsv
+mls=${MLS:-}  # Multilingual LibriSpeech, as egs/mls/asr1/local/data.sh takes it
+commonvoice=${COMMONVOICE:-}  # Common Voice, as egs/commonvoice/asr1/local/data.sh takes it
+babel=${BABEL:-}  # BABEL, as egs/babel/asr1/local/data.sh takes it
+mls_opts=""  # more options of that data.sh, as name=value:name=value, for example codec=opus
+commonvoice_opts=""  # likewise, for example tables=validated,other
+babel_opts=""  # likewise
+valid_utterances=200  # of each set, at most; 0: all
+dry_run=false  # true: print the commands only
+
+# shellcheck source=egs/TEMPLATE/asr1/path.sh
+. ./path.sh
+. "${ASRKIT_ROOT}/utils/parse_options.sh"
+. "${ASRKIT_ROOT}/utils/stages.sh"
+
+row=()
+while IFS=$'\t' read -r -a fields; do
+    [ "${fields[0]}" != "${lang}" ] || row=("${fields[@]}")
+done <local/languages.tsv
+if [ ${#row[@]} -eq 0 ]; then
+    log "error: '${lang}' is no set of local/languages.tsv, such as mls_it"
+    exit 2
+fi
+corpus=${row[1]} their_lang=${row[2]}
+folder=${!corpus}
+if [ -z "${folder}" ]; then
+    log "error: ${lang} needs ${corpus}: give run.sh --${corpus} FOLDER, or set ${corpus^^}"
+    exit 2
+fi
+[[ ${folder} == http*://* ]] || folder=$(realpath -s -- "${folder}")
+theirs=(--lang "${their_lang}")
+case "${corpus}" in
+mls) theirs+=(--mls "${folder}" --lm_text false --downloads "${PWD}/downloads") ;;
+commonvoice)
+    theirs+=(--corpus "${folder}" --parts labelled,pretrain --splits official --max_hours 0 --downloads "${PWD}/downloads")
+    ;;
+babel) theirs+=(--babel "${folder}") ;;
+esac
+[ "${row[3]}" = - ] || theirs+=("${row[3]%%,*}" "${row[3]#*,}")
+more=${corpus}_opts
+IFS=: read -r -a options <<<"${!more}"
+for option in "${options[@]}"; do
+    theirs+=("--${option%%=*}" "${option#*=}")
+done
+
+# A folder that looks like the recipe's own, so that its data.sh runs as it does there.
+work=data/recipes/${lang}
+run mkdir -p "${work}"
+for name in local path.sh; do
+    run ln -sfn "$(realpath -- "../../${corpus}/asr1")/${name}" "${work}/${name}"
+done
+run env -C "${work}" local/data.sh "${theirs[@]}"
+run python3 local/xlsr53_adopt.py --recipe "${work}" --lang "${their_lang}" --set "${lang}" \
+    --valid_utterances "${valid_utterances}"
+for name in train valid test; do
+    run python3 -m asrkit.bin.validate_data_dir "data/${lang}_${name}" --allow_empty_text true --check_audio false
+done

@@ -1,0 +1,94 @@
+#!/usr/bin/env bash
+# XLSR-53: one Large model, pre-trained on MLS (8 languages), Common Voice (36) and BABEL (17) together.
+#
+#   ./run.sh --mls DIR --commonvoice DIR --babel DIR --ngpu 8
+#
+# leaves exp/pretrain_xlsr_53, from which `run.sh --method xlsr_53` of egs/commonvoice, egs/babel and
+# egs/mls fine-tune.
+#
+# --mls, --commonvoice, --babel   where the corpora are; default: $MLS, $COMMONVOICE, $BABEL
+# --sets "mls_it cv_it ..."       some of local/languages.tsv; default: all 61
+# --allow_missing true            go on without sets that are not on this machine, and list them
+# --seed N                        other than 0, it is part of the experiment's name
+# and the options below.
+set -euo pipefail
+cd "$(dirname -- "${BASH_SOURCE[0]}")"
+
+sets=""
+allow_missing=false
+dry_run=false
+stage=1 stop_stage=13
+skip_stages="1 5"
+seed=0
+rest=()
+fail() {
+    echo "$0: $2" >&2
+    exit "$1"
+}
+
+while [ $# -gt 0 ]; do
+    [[ $# -ge 2 || $1 == --help || $1 == -h ]] || fail 2 "option $1 needs a value"
+    case "$1" in
+    --help | -h)
+        while IFS= read -r line; do
+            [[ ${line} == '#'* ]] || break
+            [[ ${line} == '#!'* ]] || printf '%s\n' "${line#'#'}"
+        done <run.sh
+        exec ./asr.sh --help
+        ;;
+    --mls) export MLS=$2 ;;
+    --commonvoice) export COMMONVOICE=$2 ;;
+    --babel) export BABEL=$2 ;;
+    --sets) sets=$2 ;;
+    --allow_missing | --allow-missing) allow_missing=$2 ;;
+    --method) [ "$2" = xlsr_53 ] || fail 2 "this recipe has xlsr_53 alone; see egs/commonvoice and egs/babel for $2" ;;
+    --skip_stages | --skip-stages) skip_stages+=" $2" ;;
+    --stage) stage=$2 ;;
+    --stop_stage | --stop-stage) stop_stage=$2 ;;
+    --seed) seed=$2 ;;
+    --dry_run | --dry-run) dry_run=$2 ;;
+    --langs | --target | --pretrain_langs) fail 2 "$1: say which --sets to pre-train on; other recipes fine-tune" ;;
+    *) rest+=("$1" "$2") ;;
+    esac
+    shift 2
+done
+[[ ${allow_missing} == true || ${allow_missing} == false ]] || fail 2 "--allow_missing is true or false"
+[[ ${stage}${stop_stage} =~ ^[0-9]+$ ]] || fail 2 "--stage and --stop_stage are whole numbers"
+known=()
+while IFS=$'\t' read -r name _; do
+    [ "${name}" = set ] || known+=("${name}")
+done <local/languages.tsv
+for name in ${sets:=${known[*]}}; do
+    [[ " ${known[*]} " == *" ${name} "* ]] || fail 2 "'${name}' is no set of local/languages.tsv, such as mls_it"
+done
+
+# Stage 1 set by set, as those that fail may be left out.
+there=() missing=()
+one=(./asr.sh --langs "" "${rest[@]}" --dry_run "${dry_run}" --stage 1 --stop_stage 1)
+if [ "${dry_run}" = true ]; then
+    ((stage > 1)) || "${one[@]}" --pretrain_langs "${sets}"
+    read -r -a there <<<"${sets}"
+    sets=
+fi
+for name in ${sets}; do
+    status=0
+    if ((stage <= 1)) && [[ " ${skip_stages#1 5} " != *" 1 "* ]]; then
+        "${one[@]}" --pretrain_langs "${name}" || status=$?
+    elif [ ! -e "data/${name}_train/.done" ]; then
+        status=1
+    fi
+    if [ "${status}" -eq 0 ]; then there+=("${name}"); else missing+=("${name}"); fi
+done
+if [ ${#missing[@]} -gt 0 ]; then
+    echo "$0: ${#missing[@]} of $((${#there[@]} + ${#missing[@]})) sets could not be prepared (see above): ${missing[*]}" >&2
+    [ "${allow_missing}" = true ] || fail 1 "give their corpora, or say --allow_missing true to leave them out"
+    [ ${#there[@]} -gt 0 ] || fail 1 "no set is left"
+fi
+((stop_stage > 1)) || exit 0
+suffix=
+[ "${seed}" = 0 ] || suffix=_seed${seed}
+# Languages of several corpora are one language to the sampler: it looks at utt2lang.
+./asr.sh --langs "" --pretrain_langs "${there[*]}" --skip_stages "${skip_stages}" --pretrain_tag "xlsr_53${suffix}" \
+    --pretrain_config ../../TEMPLATE/asr1/conf/pretrain_xlsr_53.yaml --use_ngram false --max_bad 0.01 \
+    --dry_run "${dry_run}" --seed "${seed}" "${rest[@]}" --stage "$((stage > 2 ? stage : 2))" \
+    --stop_stage "$((stop_stage < 6 ? stop_stage : 6))" --skip_data_prep false --skip_train false
