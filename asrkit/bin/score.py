@@ -31,6 +31,7 @@ def get_parser() -> argparse.ArgumentParser:
     add("--normalize", type=boolean, default=False, help="one spelling for both sides (cer, wer)")
     add("--marks", choices=("drop", "keep"), default="drop", help="<hes> and the like (cer, wer)")
     add("--label", help="how the texts were made, e.g. 'tags: xlsr'; shown beside the numbers")
+    add("--vocabulary", type=Path, help="words.txt of a Transcoder: its OOV rate (wer)")
     add("--name", help="name of the set; default: the folder above --out")
     add("--command", help="the command to record; default: this one")
     add("--config", type=Path, help="the experiment's config.yaml, recorded, and read for the seed")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import kaldiio
 import numpy as np
 import torch
@@ -15,6 +17,13 @@ from asrkit.data.stars import encode_labels
 from asrkit.files import DataError
 from asrkit.noise import key_of
 from asrkit.tokens import TokenList
+
+
+def one_hot(spoken: Sequence[str], phones: TokenList) -> np.ndarray:
+    """float32 [L, P] of certain phones: column j is token j + 1, blank has none."""
+    rows = np.zeros((len(spoken), len(phones) - 1), np.float32)
+    rows[np.arange(len(spoken)), np.array(phones.encode(spoken), np.int64) - 1] = 1
+    return rows
 
 
 def read_matrix(place: str, shape: tuple[int, int]) -> np.ndarray:
@@ -70,14 +79,16 @@ class PhoneDataset(torch.utils.data.Dataset["Batch | Failed"]):
             langs=torch.tensor([int(self.index.langs[row]) for row in rows]),
         )
 
+    def matrix(self, row: int) -> np.ndarray:
+        """float32 [L, P] of one sentence."""
+        place, phones = self.index.matrix(row), self.index.phones(row)
+        if place is None:
+            return one_hot(phones, self.phones)
+        return read_matrix(place, (len(phones), len(self.phones) - 1))
+
     def _posteriors(self, rows: list[int]) -> Padded:
         lengths = [int(self.index.num_samples[row]) for row in rows]
         data = np.zeros((len(rows), max(lengths), len(self.phones) - 1), np.float32)
         for target, row, length in zip(data, rows, lengths, strict=True):
-            place = self.index.matrix(row)
-            if place is None:
-                numbers = np.array(self.phones.encode(self.index.phones(row)))
-                target[np.arange(length), numbers - 1] = 1
-            else:
-                target[:length] = read_matrix(place, (length, data.shape[2]))
+            target[:length] = self.matrix(row)
         return Padded(torch.from_numpy(data), torch.tensor(lengths, dtype=torch.int64))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -48,7 +50,8 @@ class TranscoderBlock(nn.Module):
                 inner = self.attention_norms[number](x)
                 x = x + self.dropout(self.attentions[number](inner, lengths, valid))
         ffn: Tensor = self.fc2(self.dropout(F.gelu(self.fc1(self.ffn_norm(x)))))
-        return x + self.dropout(ffn), ffn
+        out: Tensor = x + self.dropout(ffn)
+        return out, ffn
 
 
 class TranscoderEncoder(PosteriorEncoder):
@@ -74,11 +77,14 @@ class TranscoderEncoder(PosteriorEncoder):
         if not kernels or any(kernel < 1 or kernel % 2 == 0 for kernel in kernels):
             raise ValueError(f"kernels are odd and at least one, not {kernels}")
         super().__init__(phones, width=width, hard=hard, position=position, dropout=dropout)
-        self.blocks = nn.ModuleList(
+        self.stack = nn.ModuleList(
             TranscoderBlock(width, heads=heads, ffn=ffn, kernels=kernels, dropout=dropout)
             for _ in range(blocks)
         )
         self.norm = nn.LayerNorm(width)
+
+    def blocks(self) -> Iterable[nn.Module]:
+        return self.stack
 
     def context(self, x: Padded, every_layer: bool) -> Hidden:
         frames, valid = x.data, None
@@ -86,7 +92,7 @@ class TranscoderEncoder(PosteriorEncoder):
         if int(lengths.min()) < frames.shape[1]:
             valid = Padded(frames, lengths).valid()
         outputs, ffns = [frames], []
-        for block in self.blocks:
+        for block in self.stack:
             frames, ffn = block(frames, lengths, valid)
             outputs.append(frames)
             ffns.append(ffn)

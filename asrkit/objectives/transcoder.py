@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
 from asrkit.batch import Batch, Padded, valid_mask
-from asrkit.decode.greedy import collapse
+from asrkit.decode.greedy import greedy_tokens
 from asrkit.encoders.base import Encoder
 from asrkit.encoders.dropout import Dropout
 from asrkit.encoders.take_part import take_part
@@ -25,13 +25,17 @@ PATIENCE = 500  # updates before nothing but stars is worth a word
 
 
 class Candidates(NamedTuple):
-    """What a position may be: log-probabilities of the star [B, L] and of the best words [B, L, K],
-    and their numbers in the token list; on the host, lengths [B]."""
+    """What positions may be: log-probabilities of the star [..., L] and of the best words
+    [..., L, K], and the numbers of these words in the token list; on the host."""
 
     star: Tensor
     scores: Tensor
     words: Tensor
-    lengths: Tensor
+
+    def best(self) -> Tensor:
+        """[..., L] the likeliest class: 0 for the star."""
+        is_word = self.scores[..., 0] > self.star
+        return torch.where(is_word, self.words[..., 0], 0)
 
 
 class TranscoderObjective(Recognizer):
@@ -137,7 +141,6 @@ class TranscoderObjective(Recognizer):
             star.view(rows, size).cpu(),
             scores.view(shape).cpu(),
             words.view(shape).cpu(),
-            hidden.lengths,
         )
 
     def _encode(self, batch: Batch) -> Padded:
@@ -218,33 +221,23 @@ class TranscoderObjective(Recognizer):
             "infeasible": (infeasible(hidden.lengths, Padded(padded, lengths)), len(rows)),
         }
         if not self.training:
-            found = [
-                collapse(row[:length])
-                for row, length in zip(best.tolist(), hidden.lengths.tolist(), strict=True)
-            ]
-            stats["word_error_rate"] = _errors(rows, found)
+            stats["word_error_rate"] = _errors(rows, greedy_tokens(log_probs))
         return Output(loss, stats, count)
 
     def _word_errors(self, batch: Batch, text: Padded) -> Stat:
-        found = self.candidates(batch, 1, sure=0.5)
+        best = self.candidates(batch, 1, sure=0.5).best()
+        found = [
+            [number for number in row[:length] if number]
+            for row, length in zip(best.tolist(), text.lengths.tolist(), strict=True)
+        ]
         wanted = [
             [number for number in row[:length] if number]
             for row, length in zip(text.data.tolist(), text.lengths.tolist(), strict=True)
         ]
-        return _errors(wanted, greedy(found))
+        return _errors(wanted, found)
 
 
 _STATS = ("loss", "stars", "infeasible", "word_accuracy", "word_error_rate")
-
-
-def greedy(candidates: Candidates) -> list[list[int]]:
-    """Best class of every position, stars left out; equal neighbours stay two words."""
-    is_word = candidates.scores[..., 0] > candidates.star
-    best = torch.where(is_word, candidates.words[..., 0], 0)
-    return [
-        [number for number in row[:length] if number]
-        for row, length in zip(best.tolist(), candidates.lengths.tolist(), strict=True)
-    ]
 
 
 def _errors(wanted: list[list[int]], found: list[list[int]]) -> Stat:

@@ -19,6 +19,7 @@ from asrkit.score import pictures, report
 from asrkit.score.provenance import environment, now
 from asrkit.score.rates import ScoreError, Utterance, confusions, score_utterances, summary
 from asrkit.score.units import NAMES, default_separator, policy, split_units
+from asrkit.tokens import TokenList
 from asrkit.vocabulary import strip_languages
 
 
@@ -33,6 +34,8 @@ class ScoreTask:
     strip_languages: hypotheses of a separate vocabulary: ``(it)a`` counts as ``a`` (per, ter).
     marks: ``drop`` or ``keep`` <hes> and the like (asrkit/data/marks.py) in cer and wer.
     label: how the texts were made, in a few words; shown beside every number.
+    vocabulary: the words a model can write (wer); the share of reference words that it lacks stands
+        beside the rate, to which they count as errors.
     name, command, config, seed: recorded. top: phones in the confusion picture.
     """
 
@@ -50,6 +53,7 @@ class ScoreTask:
     strip_languages: bool = False
     marks: str = "drop"
     label: str | None = None
+    vocabulary: Path | None = None
     name: str | None = None
     command: str | None = None
     config: Path | None = None
@@ -134,6 +138,17 @@ def _align(task: ScoreTask, separator: str) -> list[Utterance]:
     return score_utterances(side(task.ref, task.ref_type), side(task.hyp, task.hyp_type), languages)
 
 
+def _oov_rate(task: ScoreTask, utterances: list[Utterance]) -> float | None:
+    """Per cent of the reference words that are not in the model's vocabulary."""
+    if task.vocabulary is None:
+        return None
+    if task.unit != "wer":
+        raise ScoreError(f"vocabulary is a list of words, and {task.unit} counts none")
+    known = TokenList.read(task.vocabulary)
+    refs = [ref for u in utterances for ref, _ in u.alignment.pairs if ref is not None]
+    return 100 * sum(ref not in known for ref in refs) / len(refs) if refs else None
+
+
 def score_set(task: ScoreTask, out: Path) -> dict[str, Any]:
     """Writes score.json, result.txt, alignment.txt, ref.trn, hyp.trn, utterances.tsv,
     confusions.json and two pictures to ``out``; returns what score.json holds.
@@ -146,9 +161,13 @@ def score_set(task: ScoreTask, out: Path) -> dict[str, Any]:
     speakers = {} if task.speakers is None else read_keyed(task.speakers)
     numbers = summary(utterances)
     marked = _has_marks(task)
+    oov = _oov_rate(task, utterances)
     result: dict[str, Any] = {
         "unit": task.unit,
-        "policy": _policy(task, separator, marked),
+        "policy": "; ".join(
+            [_policy(task, separator, marked), *([] if oov is None else [f"OOV {oov:.2f} %"])]
+        ),
+        "oov_rate": oov,
         "label": task.label,
         "separator": separator,
         "normalized": task.normalize,

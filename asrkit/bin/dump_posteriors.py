@@ -1,0 +1,82 @@
+"""Decodes a dump folder of speech to phone posteriors that a Transcoder can be tuned on.
+
+Writes OUT/{text.phn,posteriors.ark,posteriors.scp,utt2lang,text,text.star}; ``empty`` and
+``skipped.tsv`` name the utterances left out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from tqdm import tqdm
+
+from asrkit.arguments import boolean, run_main
+from asrkit.data import audio
+from asrkit.data.hypotheses import Heard, write_hypotheses
+from asrkit.data.keyed import languages_of, read_keyed
+from asrkit.data.phonemize import phonemize_table
+from asrkit.decode.posteriors import POOLS, PhoneColumns
+from asrkit.decode.run import score
+from asrkit.infer import Speech2Text
+from asrkit.tokens import TokenList
+
+
+def get_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="dump_posteriors", description=__doc__.split("\n")[0])
+    add = parser.add_argument
+    add("--model", type=Path, required=True, help="exp/<name> of a phone recogniser")
+    add("--data_dir", type=Path, required=True, help="dump folder: wav.scp, text, utt2lang")
+    add("--out_dir", type=Path, required=True)
+    add("--phone_list", type=Path, required=True, help="phones.txt of the Transcoder")
+    add("--labels", type=boolean, default=True, help="align the words of text: text.star")
+    add("--pool", choices=POOLS, default="mean", help="frames of a phone to its posteriors")
+    add("--max_seconds", type=float, default=60.0, help="cut longer recordings at quiet places")
+    add("--cache_dir", help="folder of espeak's answers, shared between runs")
+    add("--device", default="cpu", help="cpu or cuda")
+    return parser
+
+
+def run(args: argparse.Namespace) -> None:
+    model = Speech2Text(args.model, device=args.device)
+    columns = PhoneColumns(model.tokens, TokenList.read(args.phone_list), pool=args.pool)
+    if columns.lost:
+        print(f"warning: {args.phone_list} lacks {' '.join(columns.lost)}", file=sys.stderr)
+    sources = read_keyed(args.data_dir / "wav.scp", allow_empty=False)
+    langs = languages_of(sources, lang=None, utt2lang=args.data_dir / "utt2lang")
+    sentences = None
+    if args.labels:
+        texts = read_keyed(args.data_dir / "text", allow_empty=False)
+        texts = {key: texts[key] for key in sources}
+        sentences, _ = phonemize_table(texts, langs, cache_dir=args.cache_dir)
+    failed: dict[str, str] = {}
+
+    def heard() -> Iterator[Heard]:
+        bar = tqdm(sources.items(), f"decode {args.data_dir.name}", mininterval=1, leave=False)
+        scores = score(model, bar, audio.load, failed, max_seconds=args.max_seconds)
+        for key, row in scores:
+            rows = columns(row)
+            yield Heard(key, columns.names(rows), rows)
+
+    counts = write_hypotheses(
+        heard(),
+        args.out_dir,
+        langs=dict(zip(sources, langs, strict=True)),
+        sentences=sentences,
+    )
+    for key, reason in failed.items():
+        print(f"warning: {key} could not be read: {reason}", file=sys.stderr)
+    print(
+        f"{args.out_dir}: {counts['kept']} utterances; {counts['empty']} without a recognised"
+        f" phone, {counts['skipped']} whose words fit no phones, {len(failed)} unreadable"
+    )
+
+
+def main(argv: list[str] | None = None) -> int:
+    return run_main(get_parser(), run, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

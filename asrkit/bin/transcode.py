@@ -1,0 +1,213 @@
+"""Words from phones with a Transcoder; from audio too, with an acoustic model before it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from asrkit.arguments import boolean, run_main
+from asrkit.data import audio
+from asrkit.data.keyed import read_keyed, write_keyed
+from asrkit.data.phone_dataset import PhoneDataset
+from asrkit.data.phone_index import PhoneIndex
+from asrkit.decode.posteriors import POOLS
+from asrkit.decode.words import WordHypothesis, WordSearch
+from asrkit.files import DataError, atomic
+from asrkit.infer import ModelError, Speech2Text
+from asrkit.tokens import TokenList
+from asrkit.transcode import Phones2Words, Speech2Words, transcribe
+
+Rows = Iterator[tuple[str, np.ndarray]]
+
+
+def get_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="transcode", description=__doc__)
+    add = parser.add_argument
+    add("audio", nargs="*", help="audio files of any rate and codec; needs --asr_model")
+    add("--transcoder", type=Path, required=True, help="exp/<name> of stage 10 or 11")
+    add("--asr_model", type=Path, help="exp/<name> of a phone recogniser (stage 8)")
+    add(
+        "--data_dir",
+        type=Path,
+        help="dump folder of speech; without --asr_model a folder of phones",
+    )
+    add("--phones", help="file of '<id> <phones>' lines to read; - reads standard input")
+    add("--output_dir", type=Path, help="where hyp.text goes; default: print")
+    add("--batch_size", type=int, help="utterances a batch; default 16, or 1 to print each at once")
+    add("--lm", type=Path, help="KenLM file of words, to search with")
+    add("--lm_weight", type=float, default=0.5, help="multiplies log10 of the n-gram")
+    add("--word_score", type=float, default=0.0, help="added for each word of a search")
+    add("--beam_size", type=int, default=8, help="hypotheses kept by a search")
+    add("--nbest", type=int, default=1, help="also write nbest.jsonl with so many hypotheses")
+    add("--pool", choices=POOLS, default="mean", help="frames of a phone to its posteriors")
+    add("--max_phones", type=int, default=1000, help="read longer utterances in windows")
+    add("--max_seconds", type=float, default=60.0, help="cut longer recordings at quiet places")
+    add("--device", default="cpu", help="cpu or cuda")
+    add("--progress", type=boolean, default=True)
+    return parser
+
+
+class Source:
+    """Posteriors of the utterances to read, and what happened on the way."""
+
+    def __init__(self, args: argparse.Namespace, model: Phones2Words) -> None:
+        self.args, self.model = args, model
+        self.failed: dict[str, str] = {}
+        self.heard: dict[str, str] = {}  # phones recognised from audio
+        self.unknown: dict[str, int] = {}  # phones of a text that the model lacks
+        self.count: int | None = None
+
+    def rows(self) -> Rows:
+        args = self.args
+        if args.phones:
+            return self._phones()
+        if args.asr_model is None:
+            return self._folder(args.data_dir)
+        speech = Speech2Words(
+            Speech2Text(args.asr_model, device=args.device),
+            self.model,
+            pool=args.pool,
+            max_seconds=args.max_seconds,
+        )
+        if speech.columns.lost:
+            shown = " ".join(speech.columns.lost)
+            print(f"warning: phones that the Transcoder lacks are <unk>: {shown}", file=sys.stderr)
+        return self._audio(speech)
+
+    def _phones(self) -> Rows:
+        if self.args.phones != "-":
+            table = read_keyed(self.args.phones)
+            self.count = len(table)
+            lines = iter(table.items())
+        else:
+            lines = (_parts(line) for line in sys.stdin if line.strip())
+        for name, text in lines:
+            spoken = text.split()
+            for phone in spoken:
+                if phone not in self.model.phones:
+                    self.unknown[phone] = self.unknown.get(phone, 0) + 1
+            yield name, self.model.posteriors(spoken)
+
+    def _folder(self, folder: Path) -> Rows:
+        index = PhoneIndex([folder])
+        dataset = PhoneDataset(index, self.model.phones, None)
+        self.count = len(index)
+        for row in range(len(index)):
+            for phone in index.phones(row):
+                if phone not in self.model.phones:
+                    self.unknown[phone] = self.unknown.get(phone, 0) + 1
+            yield index.id(row), dataset.matrix(row)
+        if (folder / "empty").exists():
+            for name in read_keyed(folder / "empty"):
+                yield name, self.model.posteriors([])
+
+    def _audio(self, speech: Speech2Words) -> Rows:
+        args = self.args
+        if args.data_dir:
+            sources = read_keyed(args.data_dir / "wav.scp", allow_empty=False)
+        else:
+            sources = {name: name for name in args.audio}
+        if not sources:
+            raise DataError(f"{args.data_dir}/wav.scp: holds no utterance")
+        self.count = len(sources)
+        for name, place in sources.items():
+            try:
+                wave = audio.load(place) if args.data_dir else audio.decode(place).samples
+            except audio.AudioError as error:
+                self.failed[name] = str(error)
+                continue
+            rows = speech.posteriors(wave)
+            self.heard[name] = " ".join(speech.columns.names(rows))
+            yield name, rows
+
+
+def _parts(line: str) -> tuple[str, str]:
+    name, *rest = line.split(maxsplit=1)
+    return name, rest[0] if rest else ""
+
+
+def _check(args: argparse.Namespace) -> None:
+    if sum(map(bool, (args.audio, args.data_dir, args.phones))) != 1:
+        raise ModelError("give one of: audio files, --data_dir, --phones")
+    if args.audio and args.asr_model is None:
+        raise ModelError("audio files need --asr_model, a phone recogniser")
+    if args.phones and args.asr_model is not None:
+        raise ModelError("--phones are phones already: leave out --asr_model")
+    if args.nbest > 1 and not args.output_dir:
+        raise ModelError("--nbest above 1 needs --output_dir, where nbest.jsonl goes")
+    if args.batch_size is None:
+        args.batch_size = 16 if args.output_dir else 1
+    if args.batch_size < 1:
+        raise ModelError("--batch_size is at least 1")
+
+
+def _search(args: argparse.Namespace, tokens: TokenList) -> WordSearch | None:
+    if args.lm is None and args.nbest == 1:
+        return None
+    return WordSearch(
+        tokens,
+        lm=args.lm,
+        lm_weight=args.lm_weight,
+        word_score=args.word_score,
+        beam_size=args.beam_size,
+        nbest=args.nbest,
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    _check(args)
+    model = Phones2Words(args.transcoder, device=args.device, max_phones=args.max_phones)
+    model.search = _search(args, model.tokens)
+    source = Source(args, model)
+    results = transcribe(model, source.rows(), batch_size=args.batch_size)
+    if args.output_dir:
+        _write(args, source, results)
+    else:
+        for name, (best, *_) in results:
+            print(f"{name}\t{' '.join(best.words)}", flush=True)
+    if source.unknown:
+        shown = " ".join(f"{phone}={count}" for phone, count in sorted(source.unknown.items()))
+        print(
+            f"warning: phones not in the model's list were read as <unk>: {shown}", file=sys.stderr
+        )
+    for name, reason in source.failed.items():
+        kind = "warning" if args.data_dir else "error"
+        print(f"{kind}: {name}: {reason}", file=sys.stderr)
+    return 1 if source.failed and not args.data_dir else 0
+
+
+def _write(
+    args: argparse.Namespace, source: Source, results: Iterator[tuple[str, list[WordHypothesis]]]
+) -> None:
+    """hyp.text, failed, hyp.tokens of what was heard, nbest.jsonl; hyp.text last."""
+    out: Path = args.output_dir
+    out.mkdir(parents=True, exist_ok=True)
+    words: dict[str, str] = {}
+    with ExitStack() as stack:
+        nbest = stack.enter_context(atomic(out / "nbest.jsonl")) if args.nbest > 1 else None
+        bar = tqdm(results, f"transcode {out.name}", mininterval=1, disable=not args.progress)
+        for name, hypotheses in bar:
+            bar.total = source.count
+            words[name] = " ".join(hypotheses[0].words)
+            if nbest is not None:
+                row = [{"words": " ".join(h.words), "score": h.score} for h in hypotheses]
+                nbest.write(json.dumps({"id": name, "nbest": row}, ensure_ascii=False) + "\n")
+    write_keyed(out / "failed", source.failed)
+    if source.heard:
+        write_keyed(out / "hyp.tokens", source.heard)
+    write_keyed(out / "hyp.text", words)
+
+
+def main(argv: list[str] | None = None) -> int:
+    return run_main(get_parser(), run, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

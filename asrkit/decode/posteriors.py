@@ -1,0 +1,84 @@
+"""A phone recogniser's frames to the rows that a Transcoder reads (TranUSR 2.3; Graves 2006)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from asrkit.tokens import BLANK, SPACE, UNK, TokenList
+
+POOLS = ("mean", "peak")
+LEAST_SHARED = 0.5  # of the recogniser's phones must be in the Transcoder's list
+
+
+class PosteriorError(ValueError):
+    """A recogniser and a Transcoder that do not belong together."""
+
+
+class PhoneColumns:
+    """Maps the tokens of an acoustic model to the columns of a Transcoder.
+
+    tokens: the acoustic model's, V with the blank. phones: the Transcoder's, P = len(phones) - 1
+    columns, ``<unk>`` first. A phone that the Transcoder lacks becomes ``<unk>``; blank and
+    ``<space>`` have no column. lost: such phones. pool: rows are the ``mean`` over a run of frames
+    with one best phone, or the frame where it is likeliest (``peak``).
+    """
+
+    def __init__(self, tokens: TokenList, phones: TokenList, *, pool: str = "mean") -> None:
+        if pool not in POOLS:
+            raise PosteriorError(f"pool is one of {', '.join(POOLS)}, not {pool!r}")
+        self.pool, self.phones, self.size = pool, phones, len(phones) - 1
+        spoken = [t for t in tokens.symbols if t not in (BLANK, UNK, SPACE)]
+        self.lost = [phone for phone in spoken if phone not in phones]
+        if len(self.lost) > (1 - LEAST_SHARED) * len(spoken):
+            raise PosteriorError(
+                f"{len(self.lost)} of the acoustic model's {len(spoken)} phones are not in the"
+                f" Transcoder's list ({' '.join(self.lost[:10])}); were they made of the same"
+                " language and token type?"
+            )
+        columns = np.array(phones.encode(tokens.symbols)) - 1
+        self._columns = np.where(np.isin(tokens.symbols, [BLANK, SPACE]), -1, columns)
+        self._project = np.zeros((len(tokens), self.size), np.float32)
+        kept = np.flatnonzero(self._columns >= 0)
+        self._project[kept, self._columns[kept]] = 1
+
+    def __call__(self, log_probs: np.ndarray) -> np.ndarray:
+        """Log-probabilities [T, V] to float32 [L, P], rows that sum to 1; a row for every run of
+        frames whose best token is the same phone. A blank between two equal phones parts them."""
+        if log_probs.ndim != 2 or log_probs.shape[1] != len(self._columns):
+            raise PosteriorError(
+                f"scores are [T, {len(self._columns)}] for this token list, not {log_probs.shape}"
+            )
+        if not len(log_probs):
+            return np.zeros((0, self.size), np.float32)
+        if np.isnan(log_probs).any():
+            raise PosteriorError("the scores hold NaN; the model or its input is broken")
+        best = log_probs.argmax(1)
+        begins = np.flatnonzero(np.append(True, best[1:] != best[:-1]))
+        phones = best[begins]
+        probabilities = np.exp(log_probs.astype(np.float32))
+        if self.pool == "mean":
+            sizes = np.diff(np.append(begins, len(best)))
+            rows = np.add.reduceat(probabilities, begins) / sizes[:, None]
+        else:
+            ends = np.append(begins[1:], len(best))
+            runs = zip(begins, ends, phones, strict=True)
+            rows = probabilities[[b + probabilities[b:e, p].argmax() for b, e, p in runs]]
+        rows = rows[self._columns[phones] >= 0] @ self._project
+        normal: np.ndarray = rows / rows.sum(1, keepdims=True)
+        return normal
+
+    def names(self, rows: np.ndarray) -> list[str]:
+        """The likeliest phone of every row [L, P]."""
+        return [self.phones.symbols[number + 1] for number in rows.argmax(1)]
+
+
+def check_rows(rows: Sequence[np.ndarray], size: int) -> None:
+    """Raises PosteriorError unless all are [L, size]."""
+    for row in rows:
+        if row.ndim != 2 or row.shape[1] != size:
+            raise PosteriorError(
+                f"posteriors are [L, {size}] for this Transcoder, not {row.shape}; they were"
+                " dumped for another phone list"
+            )

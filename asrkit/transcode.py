@@ -1,0 +1,163 @@
+"""A trained Transcoder as an object: phone posteriors, or speech, to words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from asrkit import config
+from asrkit.batch import Batch, pad
+from asrkit.build import build_objective, resolve
+from asrkit.data.phone_dataset import one_hot
+from asrkit.decode.greedy import collapse
+from asrkit.decode.posteriors import PhoneColumns, check_rows
+from asrkit.decode.words import WordHypothesis, WordSearch
+from asrkit.infer import ModelError, Speech2Text, checkpoint_of, chunks
+from asrkit.objectives.transcoder import Candidates, TranscoderObjective
+from asrkit.tokens import TokenList
+from asrkit.train import checkpoint
+
+
+class Phones2Words:
+    """model: exp/<name> of a Transcoder, or one checkpoint file in it; device: cpu or cuda.
+
+    search: n-best with or without a language model; None takes the likeliest class everywhere.
+    max_phones: longer sequences are read in windows. A window ends behind its last word, and what
+    follows it opens the next, so that no word is cut and nothing is left out.
+    """
+
+    def __init__(
+        self,
+        model: str | Path,
+        *,
+        device: str = "cpu",
+        search: WordSearch | None = None,
+        max_phones: int = 1000,
+    ) -> None:
+        path = Path(model)
+        if not path.exists():
+            raise ModelError(f"{path}: no such model; asr_train.py writes one (stages 10 and 11)")
+        if max_phones < 1:
+            raise ModelError(f"max_phones is at least 1, not {max_phones}")
+        path = checkpoint_of(path) if path.is_dir() else path
+        content = checkpoint.load(path)
+        options = resolve(config.from_mapping(content["config"], f"{path}: config"))
+        if not options.phone_list:
+            raise ModelError(
+                f"{path}: reads speech and is no Transcoder; asr_infer decodes with it"
+            )
+        self.path, self.device = path, torch.device(device)
+        self.phones = TokenList.read(path.parent / "phones.txt")
+        self.tokens = TokenList.read(path.parent / "tokens.txt")
+        objective = build_objective(options, self.tokens, self.phones)
+        if not isinstance(objective, TranscoderObjective):
+            raise ModelError(f"{path}: objective {options.objective!r} is no Transcoder")
+        checkpoint.load_weights(objective, content["model"], str(path))
+        self.objective = objective.to(self.device).eval()
+        self.search, self.max_phones = search, max_phones
+
+    def posteriors(self, spoken: Sequence[str]) -> np.ndarray:
+        """Phones of a text to one-hot rows [L, P]; those not in ``phones`` become ``<unk>``."""
+        return one_hot(spoken, self.phones)
+
+    def __call__(self, rows: Sequence[np.ndarray]) -> list[list[WordHypothesis]]:
+        """Posteriors [L_i, P] of several utterances, read as one batch, to the n-best of each.
+
+        No phones give one hypothesis without words. Raises PosteriorError on another P.
+        """
+        check_rows(rows, len(self.phones) - 1)
+        if self.search is not None and self.objective.kind == "ctc":
+            raise ModelError(
+                f"{self.path}: a search needs aligned words; this model learned by CTC"
+            )
+        found: list[list[Candidates]] = [[] for _ in rows]
+        waiting = [(number, row) for number, row in enumerate(rows) if len(row)]
+        while waiting:
+            windows = [torch.from_numpy(row[: self.max_phones]) for _, row in waiting]
+            rest = []
+            for (number, row), window in zip(waiting, self._candidates(windows), strict=True):
+                end = len(window.star)
+                if end < len(row):
+                    ends = window.best().nonzero()[:, 0]
+                    end = int(ends[-1]) + 1 if len(ends) else end
+                    rest.append((number, row[end:]))
+                found[number].append(Candidates(*(part[:end] for part in window)))
+            waiting = rest
+        return [self._words(windows) for windows in found]
+
+    @torch.inference_mode()
+    def _candidates(self, windows: list[Tensor]) -> list[Candidates]:
+        padded = pad(windows)
+        batch = Batch(
+            ids=["utterance"] * len(windows),
+            keys=torch.zeros(len(windows), dtype=torch.int64),
+            posteriors=padded,
+        ).to(self.device)
+        if self.search is None:
+            both = self.objective.candidates(batch, 1, sure=0.5)
+        else:
+            both = self.objective.candidates(batch, self.search.count)
+        return [
+            Candidates(*(part[number, :length] for part in both))
+            for number, length in enumerate(padded.lengths.tolist())
+        ]
+
+    def _words(self, windows: list[Candidates]) -> list[WordHypothesis]:
+        if not windows:
+            return [WordHypothesis([], 0.0)]
+        whole = Candidates(*(torch.cat(parts) for parts in zip(*windows, strict=True)))
+        if self.search is not None:
+            return self.search(whole)
+        best = whole.best().tolist()
+        if self.objective.kind == "ctc":
+            best = collapse(best)
+        score = float(torch.maximum(whole.star, whole.scores[:, 0]).sum())
+        return [WordHypothesis(self.tokens.decode(best), score)]
+
+
+class Speech2Words:
+    """An acoustic model of phones and a Transcoder: samples at 16 kHz to words.
+
+    max_seconds: longer recordings are cut at quiet places for the acoustic model.
+    """
+
+    def __init__(
+        self,
+        asr_model: Speech2Text,
+        transcoder: Phones2Words,
+        *,
+        pool: str = "mean",
+        max_seconds: float = 60.0,
+    ) -> None:
+        self.asr_model, self.transcoder = asr_model, transcoder
+        self.columns = PhoneColumns(asr_model.tokens, transcoder.phones, pool=pool)
+        self.max_seconds = max_seconds
+
+    def posteriors(self, wave: np.ndarray) -> np.ndarray:
+        """float32 samples [S] to [L, P]; L is 0 where no phone was heard."""
+        parts = list(chunks(torch.from_numpy(wave), self.max_seconds))
+        return self.columns(torch.cat(self.asr_model.log_probs(parts)).numpy())
+
+    def __call__(self, wave: np.ndarray) -> list[str]:
+        """float32 samples [S] to the best words."""
+        return self.transcoder([self.posteriors(wave)])[0][0].words
+
+
+def transcribe(
+    transcoder: Phones2Words, rows: Iterable[tuple[str, np.ndarray]], *, batch_size: int = 1
+) -> Iterator[tuple[str, list[WordHypothesis]]]:
+    """(id, posteriors [L, P]) to (id, n-best), in the same order; a batch as soon as it is full."""
+    names: list[str] = []
+    waiting: list[np.ndarray] = []
+    for name, row in rows:
+        names.append(name)
+        waiting.append(row)
+        if len(names) >= batch_size:
+            yield from zip(names, transcoder(waiting), strict=True)
+            names, waiting = [], []
+    if names:
+        yield from zip(names, transcoder(waiting), strict=True)
