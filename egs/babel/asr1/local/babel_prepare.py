@@ -181,7 +181,7 @@ def write_faults(path: Path, faults: list[Fault]) -> None:
 def get_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="babel_prepare", description=__doc__)
     add = parser.add_argument
-    add("--lang", required=True, help="lang of packs.tsv (ka), its ISO 639-3 code, code or name")
+    add("--lang", required=True, help="lang or iso639_3 of packs.tsv: ka, zh, yue")
     add("--babel", type=Path, help="folder that holds the releases, each below it somewhere")
     add("--pack", nargs="*", default=[], help="CODE=FOLDER for single packs: 404=/corpora/georgian")
     add("--data", type=Path, default=Path("data"))
@@ -216,7 +216,9 @@ def roots_of(args: argparse.Namespace, pack: Pack) -> list[Path]:
 def run(args: argparse.Namespace) -> None:
     pack = find_pack(args.lang)
     # The code that was asked for names the folders: zh, or yue for the same language.
-    lang = pack.iso639_3 if args.lang == pack.iso639_3 else pack.lang
+    lang = args.lang
+    if lang not in (pack.lang, pack.iso639_3):
+        raise DataError(f"--lang {lang}: write {pack.lang}, the code of {pack.name} in packs.tsv")
     places = find_parts(roots_of(args, pack), pack)
     policy = make_policy(args, pack, places["training"])
     only = read_list(args.train_list)

@@ -8,7 +8,7 @@ set -euo pipefail
 
 lang=ka  # language as in local/packs.tsv: ka, zh (or yue), tpi, ceb, ...
 babel=${BABEL:-}  # folder that holds the releases, below it somewhere; BABEL if that is set
-pack=""  # releases elsewhere: "404=/corpora/georgian 101=/corpora/cantonese"
+pack=${BABEL_PACKS:-}  # releases elsewhere: "404=/corpora/georgian 101=/corpora/cantonese"; BABEL_PACKS if set
 tags=xlsr  # what becomes of tags such as <breath>: xlsr, kaldi or lhotse (local/tags.tsv)
 lexicon=""  # with --tags kaldi; default: reference_materials/lexicon.txt of the release
 roman=false  # true: transcript_roman instead of transcription

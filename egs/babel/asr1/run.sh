@@ -1,0 +1,84 @@
+#!/usr/bin/env bash
+# IARPA BABEL, telephone conversations: Tables 2 and 3 of the XLSR paper, CER and WER, without a
+# language model and with a lexicon and a 4-gram.
+#
+#   ./run.sh --babel /corpora/babel --method xlsr_10 --target tl   # one cell of Table 2
+#   ./run.sh --babel /corpora/babel --method scratch               # as, tl, sw, lo, ka, one after the other
+#
+# --babel FOLDER    holds the releases, each somewhere below it; default: $BABEL
+# --packs LIST      releases elsewhere: "404=/corpora/georgian 101=/corpora/cantonese"
+# --tags NAME       what becomes of tags such as <breath> (local/tags.tsv): xlsr, kaldi, lhotse
+# --valid_split NAME  speaker (default), or utterance: voices of the validation set are trained on
+# --lexicon, --roman, --train_list, --valid_share, --split_seed   as local/data.sh --help explains them
+# --method NAME     one of: scratch xlsr_mono xlsr_10 xlsr_10_large xlsr_53
+# --target LANG     any of the 25 languages of local/packs.tsv
+# and the options below.
+set -euo pipefail
+cd "$(dirname -- "${BASH_SOURCE[0]}")"
+
+tags=xlsr
+valid_split=speaker
+# The paper's tp is tpi here; its zh is Cantonese, which local/data.sh knows as yue, too.
+# shellcheck disable=SC2034  # read by utils/xlsr_methods.sh
+languages="as tl sw lo ka" pretrain_languages="bn zh ka ht ku ps ta tr tpi vi" alpha=1 finetune_kind=_babel
+data=()
+rest=()
+. ./path.sh
+. "${ASRKIT_ROOT}/utils/xlsr_methods.sh"
+
+while [ $# -gt 0 ]; do
+    [[ $# -ge 2 || $1 == --help || $1 == -h ]] || bad_option "option $1 needs a value"
+    case "$1" in
+    --babel)
+        BABEL=$(realpath -m -- "$2")
+        export BABEL
+        shift 2
+        ;;
+    --packs) export BABEL_PACKS=$2 && shift 2 ;;
+    --tags) tags=$2 && shift 2 ;;
+    --valid_split | --valid-split) valid_split=$2 && shift 2 ;;
+    --lexicon | --roman | --train_list | --valid_share | --split_seed)
+        [[ $2 != *' '* ]] || bad_option "$1 '$2' holds a space; link it to a name without"
+        data+=("$1" "$2") && shift 2
+        ;;
+    --local_data_opts) data+=("$2") && shift 2 ;;
+    --help | -h)
+        while IFS= read -r line; do
+            [[ ${line} == '#'* ]] || break
+            [[ ${line} == '#!'* ]] || printf '%s\n' "${line#'#'}"
+        done <run.sh
+        rest+=("$1") && shift
+        ;;
+    --method)
+        case "$2" in
+        m_cpc | xlsr_english | xlsr_10_unbalanced)
+            bad_option "$2 is no system of the tables for BABEL; see egs/commonvoice"
+            ;;
+        esac
+        rest+=("$1" "$2") && shift 2
+        ;;
+    --target)
+        target_code=$2
+        [ "${target_code}" != tp ] || target_code=tpi
+        rest+=("$1" "${target_code}") && shift 2
+        ;;
+    *) rest+=("$1" "$2") && shift 2 ;;
+    esac
+done
+# What changes the texts or the split is part of the experiments' names.
+tag_suffix=""
+case "${tags}" in
+xlsr) ;;
+kaldi | lhotse) tag_suffix+=_${tags} ;;
+*) bad_option "--tags is xlsr, kaldi or lhotse, not '${tags}'" ;;
+esac
+case "${valid_split}" in
+speaker) ;;
+utterance) tag_suffix+=_utterance ;;
+*) bad_option "--valid_split is speaker or utterance, not '${valid_split}'" ;;
+esac
+data=(--tags "${tags}" --valid_split "${valid_split}" "${data[@]}")
+# shellcheck disable=SC2034  # this one as well
+method_options=(--token_type char --inference_modes "greedy lexicon_lm" --tune_lm true
+    --score_label "tags: ${tags}" --local_data_opts "${data[*]}")
+run_method "${rest[@]}"
