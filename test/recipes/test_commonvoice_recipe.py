@@ -1,0 +1,121 @@
+"""All stages of egs/commonvoice on miniature releases, and the commands of every system."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import whole_recipe
+from corpora import commonvoice
+
+METHODS = {
+    "scratch": "",
+    "m_cpc": "dump/raw/en_pretrain_360h",
+    "xlsr_mono": "dump/raw/it_pretrain",
+    "xlsr_english": "dump/raw/en_pretrain_1350h",
+    "xlsr_10": "dump/raw/zh_pretrain dump/raw/en_pretrain",
+    "xlsr_10_unbalanced": "dump/raw/zh_pretrain dump/raw/en_pretrain",
+    "xlsr_10_large": "dump/raw/zh_pretrain dump/raw/en_pretrain",
+    "xlsr_53": "",
+}
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_dry_run_of_a_system(method: str, tmp_path: Path) -> None:
+    recipe = whole_recipe.copy_recipe(tmp_path / "egs", "commonvoice")
+    before = sorted(path.name for path in recipe.iterdir())
+    said = whole_recipe.run(recipe, "--method", method, "--target", "it", "--dry_run", "true")
+    training = [line for line in said.splitlines() if "bin.asr_train" in line]
+    assert len(training) == (2 if METHODS[method] else 1)
+    if METHODS[method]:
+        assert f"--train_data {METHODS[method]} " in training[0].replace(
+            "es_pretrain dump/raw/fr_pretrain dump/raw/it_pretrain dump/raw/ky_pretrain "
+            "dump/raw/nl_pretrain dump/raw/ru_pretrain dump/raw/sv_pretrain dump/raw/tr_pretrain "
+            "dump/raw/tt_pretrain dump/raw/",
+            "",
+        )
+    alpha = {"xlsr_10": "0.5", "xlsr_10_large": "0.5", "xlsr_10_unbalanced": "1"}.get(method)
+    assert ("--language_alpha" in said) == (alpha is not None)
+    assert alpha is None or f"--language_alpha {alpha} " in training[0]
+    assert f"--output_dir exp/asr_it_{method} " in training[-1]
+    assert ("--init " in training[-1]) == (method != "scratch")
+    assert "--token_file text.lists" in training[-1]
+    assert sorted(path.name for path in recipe.iterdir()) == before
+
+
+def test_dry_run_of_all_languages_with_separate_vocabularies(tmp_path: Path) -> None:
+    recipe = whole_recipe.copy_recipe(tmp_path / "egs", "commonvoice")
+    options = ["--finetune_on", "all", "--vocabulary", "separate", "--dry_run", "true"]
+    said = whole_recipe.run(recipe, *options, "--phone_labels", "espeak", "--corpus", "/cv")
+    training = [line for line in said.splitlines() if "bin.asr_train" in line]
+    assert "--output_dir exp/asr_all_separate_xlsr_10_espeak " in training[-1]
+    assert "--token_file text.phn_separate" in training[-1]
+    assert "+ local/data.sh --lang zh --corpus /cv" in said
+    assert "--ref dump/raw/tt_test/text.lists" in said
+    assert "decode_greedy_by_lists/tt_test/score_per" in said
+
+
+def test_bad_options_end_before_any_work(tmp_path: Path) -> None:
+    recipe = whole_recipe.copy_recipe(tmp_path / "egs", "commonvoice")
+    for options in (
+        ["--phone_labels", "id"],
+        ["--corpus", "/a folder"],
+        ["--method", "xlsr_11"],
+        ["--target"],
+    ):
+        done = whole_recipe.attempt(recipe, *options)
+        assert done.returncode == 2, options
+        assert "stage 1" not in done.stderr
+
+
+@pytest.mark.recipe
+@pytest.mark.timeout(600)
+def test_all_stages(tmp_path: Path) -> None:
+    recipe = whole_recipe.copy_recipe(tmp_path / "egs", "commonvoice")
+    corpus = tmp_path / "corpus"
+    commonvoice.make(corpus)
+    common = [
+        "--corpus", str(corpus), "--max_bad", "1", "--nj", "1", "--inference_nj", "1",
+        "--finetune_config", "tiny_finetune.yaml",
+    ]  # fmt: skip
+    refused = whole_recipe.attempt(
+        recipe, *common, "--method", "scratch", "--target", "it",
+        "--fewshot_lists", str(corpus / "fewshot"), "--stop_stage", "1",
+    )  # fmt: skip
+    assert refused.returncode == 1
+    assert "8 of 9 clips (88.9 %); missing: common_voice_it_17999999" in refused.stderr
+
+    one_language = [
+        *common, "--method", "xlsr_10", "--pretrain_langs", "it sv en", "--target", "it",
+        "--pretrain_config", "tiny_pretrain.yaml", "--allow_missing", "true",
+        "--fewshot_lists", str(corpus / "fewshot"),
+    ]  # fmt: skip
+    whole_recipe.run(recipe, *one_language)
+    bad = (recipe / "dump/org/it_pretrain/bad_audio").read_text()
+    assert "common_voice_it_17000017" in bad and "is cut short" in bad
+    stereo = (recipe / "dump/raw/it_train/utt2orig").read_text()
+    assert "common_voice_it_17000003 44100 2 mp3" in stereo
+    assert "common_voice_it_17000022" not in (recipe / "dump/raw/it_pretrain/wav.scp").read_text()
+    model = recipe / "exp/asr_it_xlsr_10"
+    rates = {}
+    for mode in ("greedy", "greedy_by_espeak"):
+        score = model / f"decode_{mode}/it_test/score_per/score.json"
+        rates[mode] = json.loads(score.read_text())["tokens"]
+    assert rates["greedy"] > 0 and rates["greedy_by_espeak"] > 0
+    results = (recipe / "exp/RESULTS.md").read_text()
+    assert "|asr_it_xlsr_10|decode_greedy|it_test|" in results
+    assert "|asr_it_xlsr_10|decode_greedy_by_espeak|it_test|" in results
+
+    all_languages = [
+        *common, "--finetune_on", "all", "--langs", "it sv", "--vocabulary", "separate",
+        "--method", "scratch", "--phone_labels", "espeak", "--restrict_langs", "true",
+        "--fewshot_lists", str(corpus / "common_voices_splits.tar.gz"), "--min_matched", "0.8",
+    ]  # fmt: skip
+    whole_recipe.run(recipe, *all_languages)
+    model = recipe / "exp/asr_all_separate_scratch_espeak"
+    assert "(it)a" in (model / "tokens.txt").read_text().split()
+    for lang in ("it", "sv"):
+        assert (model / f"decode_greedy_restricted/{lang}_test/score_per/score.json").exists()
+    results = (recipe / "exp/RESULTS.md").read_text()
+    assert "asr_all_separate_scratch_espeak" in results
