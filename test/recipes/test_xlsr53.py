@@ -36,9 +36,8 @@ TABLE = rows(RECIPE / "local/languages.tsv")
 
 
 def test_table_has_the_released_models_languages() -> None:
-    found = {
-        name: [r for r in TABLE if r["corpus"] == name] for name in ("mls", "commonvoice", "babel")
-    }
+    names = ("mls", "commonvoice", "babel")
+    found = {name: [row for row in TABLE if row["corpus"] == name] for name in names}
     assert [len(part) for part in found.values()] == [8, 36, 17]
     assert len({row["set"] for row in TABLE}) == 61
     # 50.7 thousand hours of MLS as the model's README says; Common Voice's 3.6 thousand lie between
