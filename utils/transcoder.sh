@@ -1,0 +1,152 @@
+#!/usr/bin/env bash
+# Stages 10 and 11 of asr.sh, and their part of 12 and 13: from phones to words.
+# shellcheck disable=SC2154,SC2086  # the options are set by asr.sh; several options in one variable
+
+# transcoder_text LANG: the folder of its text with phones and star labels.
+transcoder_text() {
+    printf '%s\n' "data/transcoder/$1_${token_list_name}"
+}
+
+# transcoder_exp LANG: the model of stage 10.
+transcoder_exp() {
+    printf '%s\n' "${expdir}/${transcoder_tag:-$(basename -- "${transcoder_config}" .yaml)}_$1"
+}
+
+# transcoder_hyp_exp LANG: the model of stage 11, or of stage 10 if there is none.
+transcoder_hyp_exp() {
+    if [ -z "${transcoder_hyp_config}" ]; then
+        transcoder_exp "$1"
+    else
+        printf '%s\n' "$(transcoder_exp "$1")_$(basename -- "${transcoder_hyp_config}" .yaml)_${asr_exp##*/}"
+    fi
+}
+
+# Stop with exit 2 on options that do not go together.
+check_transcoder() {
+    local mode
+    for mode in ${inference_modes}; do
+        if [[ ${mode} == transcoder* ]] && [ -z "${transcoder_config}" ]; then
+            refuse "--inference_modes ${mode} needs --transcoder_config"
+        fi
+    done
+    need_integer transcoder_words "${transcoder_words}"
+    need_integer hypothesis_folds "${hypothesis_folds}"
+    if within 10; then need_file "${transcoder_config}"; fi
+    if within 11; then need_file "${transcoder_hyp_config}"; fi
+    [ -z "${transcoder_hyp_config}" ] || [ -n "${transcoder_config}" ] ||
+        refuse "--transcoder_hyp_config needs --transcoder_config, the model to tune"
+    [ -z "${transcoder_config}" ] || [ "${token_type}/${vocabulary}" = phn/shared ] ||
+        refuse "--transcoder_config needs --token_type phn and --vocabulary shared: it reads phones"
+    [ "${hypothesis_folds}" != 1 ] || refuse "--hypothesis_folds is 0, or 2 and more: one part leaves none to learn from"
+}
+
+# train_transcoder FOLDER LANG OPTION...: its own options of asr_train.py; those of speech do not fit.
+train_transcoder() {
+    local text
+    text=$(transcoder_text "$2")
+    train "$1" --token_list "${text}/words.txt" --phone_list "${token_list}" --ngpu "${ngpu}" \
+        ${seed:+--seed "${seed}"} "${@:3}" ${transcoder_args}
+}
+
+# Stage 10 for LANG: text to phones and words, and a model of them.
+transcoder_on_text() {
+    local text name inputs=() words=()
+    text=$(transcoder_text "$1")
+    words=(--text "${raw}/$1_train/text")
+    for name in "${lm_text}/$1.txt" "${lm_text}/$1.txt.gz"; do
+        if [ -s "${name}" ]; then
+            words+=(--plain "${name}")
+            inputs+=("${name}")
+        fi
+    done
+    step "${text}/.done" "${raw}/$1_train/text" "${token_list}" "${inputs[@]}" -- \
+        python3 -m asrkit.bin.transcoder_text "${words[@]}" --lang "$1" --phone_list "${token_list}" \
+        --vocabulary "${transcoder_words}" --cache_dir data/phones --out_dir "${text}" ${transcoder_text_args}
+    train_transcoder "$(transcoder_exp "$1")" "$1" --config "${transcoder_config}" \
+        --train_data "${text}/train" --valid_data "${text}/valid"
+}
+
+# Stage 11 for LANG: what recognisers hear in speech that they did not learn from, and the model tuned on it.
+transcoder_on_hypotheses() {
+    local part parts=() split=${raw}/${train_set}/split${hypothesis_folds} heard=${asr_exp}/hypotheses/$1
+    if [ "${hypothesis_folds}" = 0 ]; then
+        hypotheses "$1" "${asr_exp}" "${raw}/${train_set}" "${heard}/train"
+        parts=("${heard}/train")
+    else
+        step "${split}/.done" "${raw}/${train_set}/${token_file}" -- \
+            python3 -m asrkit.bin.split_data --in_dir "${raw}/${train_set}" --parts "${hypothesis_folds}"
+    fi
+    for ((part = 1; part <= hypothesis_folds; part++)); do
+        recognise_fold "${part}" "${split}"
+        hypotheses "$1" "${asr_exp}_without${part}of${hypothesis_folds}" "${split}/${part}" "${heard}/part${part}of${hypothesis_folds}"
+        parts+=("${heard}/part${part}of${hypothesis_folds}")
+    done
+    hypotheses "$1" "${asr_exp}" "${raw}/${valid_set}" "${heard}/valid"
+    train_transcoder "$(transcoder_hyp_exp "$1")" "$1" --config "${transcoder_hyp_config}" \
+        --init "$(transcoder_exp "$1")/average.pt" --train_data "${parts[@]}" --valid_data "${heard}/valid"
+}
+
+# recognise_fold PART SPLIT: a recogniser of all parts of the training set but one.
+recognise_fold() {
+    local rest=() other set=${train_set}_without$1of${hypothesis_folds}
+    for ((other = 1; other <= hypothesis_folds; other++)); do
+        [ "${other}" = "$1" ] || rest+=("$2/${other}")
+    done
+    step "${raw}/${set}/.done" "$2/.done" -- \
+        python3 -m asrkit.bin.combine_data --out_dir "${raw}/${set}" "${rest[@]}"
+    train_set=${set} asr_exp=${asr_exp}_without$1of${hypothesis_folds} finetune
+}
+
+# hypotheses LANG MODEL DATA FOLDER
+hypotheses() {
+    step "$4/.done" "$2/last.pt" "$3/wav.scp" -- \
+        python3 -m asrkit.bin.dump_posteriors --model "$2" --data_dir "$3" --out_dir "$4" \
+        --phone_list "${token_list}" --cache_dir data/phones
+}
+
+# transcode SET MODE: words of a test set in <asr_exp>/decode_<mode>/<set>.
+transcode() {
+    local lang=${1%_*} folder lm=() model
+    folder=$(decode_folder "$1" "$2")
+    model=$(transcoder_hyp_exp "${lang}")
+    [ "$2" != transcoder_text ] || model=$(transcoder_exp "${lang}")
+    if [ "$2" = transcoder_lm ]; then
+        lm=(--lm "$(ngram_folder "${lang}")/word.bin")
+        if [ "${dry_run}" = false ] && [ ! -e "${lm[1]}" ]; then
+            mkdir -p "${folder}"
+            printf '%s\n' "${no_lmplz}" >"${folder}/skipped"
+            log "skipped: ${folder}: no ${lm[1]}; ${no_lmplz}"
+            return
+        fi
+        [ "${dry_run}" = true ] || rm -f "${folder}/skipped"
+    fi
+    step "${folder}/.done" "${asr_exp}/last.pt" "${model}/last.pt" "${raw}/$1/wav.scp" "${lm[@]:1}" -- \
+        python3 -m asrkit.bin.transcode --asr_model "${asr_exp}" --transcoder "${model}" \
+        --data_dir "${raw}/$1" --output_dir "${folder}" "${lm[@]}"
+}
+
+# score_transcoder SET MODE: WER with the share of unknown words.
+score_transcoder() {
+    local data=${raw}/$1 folder
+    folder=$(decode_folder "$1" "$2")
+    if [ -e "${folder}/skipped" ]; then
+        return
+    fi
+    step "${folder}/.done.wer" "${folder}/.done" "${data}/text" -- \
+        python3 -m asrkit.bin.score --unit wer --ref "${data}/text" --hyp "${folder}/hyp.text" \
+        --langs "${data}/utt2lang" --normalize true --vocabulary "$(transcoder_text "${1%_*}")/words.txt" \
+        --config "$(transcoder_hyp_exp "${1%_*}")/config.yaml" --out "${folder}/score_wer"
+}
+
+# transcode_text LANG: words of the correct phones of held-out sentences, in <model>/decode_text/<lang>_text.
+transcode_text() {
+    local text folder model
+    text=$(transcoder_text "$1")
+    model=$(transcoder_exp "$1")
+    folder=${model}/decode_text/$1_text
+    step "${folder}/.done" "${model}/last.pt" "${text}/test/text.phn" -- \
+        python3 -m asrkit.bin.transcode --transcoder "${model}" --data_dir "${text}/test" --output_dir "${folder}"
+    step "${folder}/.done.wer" "${folder}/.done" "${text}/test/text" -- \
+        python3 -m asrkit.bin.score --unit wer --ref "${text}/test/text" --hyp "${folder}/hyp.text" --lang "$1" \
+        --vocabulary "${text}/words.txt" --config "${model}/config.yaml" --out "${folder}/score_wer"
+}
