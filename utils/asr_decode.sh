@@ -46,6 +46,10 @@ decode_folder() {
 # decode SET MODE: hypotheses in <asr_exp>/decode_<mode>/<set>; or a file `skipped` that says why not.
 decode() {
     local set=$1 mode=$2 folder ngram options=() weights=() lm=
+    if [[ ${mode} == transcoder* ]]; then
+        transcode "${set}" "${mode}"
+        return
+    fi
     folder=$(decode_folder "${set}" "${mode}")
     ngram=$(ngram_folder "${set%_*}")
     case "${mode}" in
@@ -107,6 +111,10 @@ tune_weights() {
 # score SET MODE: error rates in <asr_exp>/decode_<mode>/<set>/score_*.
 score() {
     local data=${raw}/$1 folder unit ref hyp normalize strip
+    if [[ $2 == transcoder* ]]; then
+        score_transcoder "$1" "$2"
+        return
+    fi
     folder=$(decode_folder "$1" "$2")
     if [ -e "${folder}/skipped" ]; then
         return

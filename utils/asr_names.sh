@@ -48,7 +48,7 @@ check_options() {
         [[ ${name} =~ ^[a-z0-9]+$ ]] || refuse "'${name}' is no name of phone labels such as espeak"
     done
     [ "${phone_labels}" = espeak ] || [ "${token_type}" = phn ] || refuse "--phone_labels goes with --token_type phn"
-    one_of inference_modes greedy free lexicon lexicon_lm
+    one_of inference_modes greedy free lexicon lexicon_lm transcoder transcoder_lm transcoder_text
     for name in ${langs} ${target} ${pretrain_langs}; do
         [[ ${name} =~ ^([a-z]+_)?[a-z]{2,3}(-[a-z]+)?$ ]] || refuse "'${name}' is no language code such as it or mls_it"
     done
@@ -77,7 +77,7 @@ check_options() {
     if within 6; then need_file "${pretrain_config}"; fi
     if within 7; then need_file "${continue_config}"; fi
     if within 8; then need_file "${finetune_config}"; fi
-    if (within 10 || within 11) && [ -n "${transcoder_config}" ]; then not_yet "the Transcoder (--transcoder_config)"; fi
+    check_transcoder
     if [ -n "${pretrained_source}" ] && [ -n "${pretrain_config}${pretrained}" ]; then
         refuse "--pretrained_source goes neither with --pretrain_config nor with --pretrained"
     fi

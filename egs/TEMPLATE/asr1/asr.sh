@@ -88,8 +88,15 @@ ngram_num=4  # their order
 ngram_prune=""  # KenLM's thresholds by order for the word n-gram, for example "0 0 1"
 lm_text=data/lm_text  # folder of <lang>.txt or .txt.gz, a sentence a line, added to the training texts
 lexicon_words=""  # so many of the most frequent words in the lexicon; default: all
-transcoder_config=""  # stages 10 and 11
-inference_modes="greedy"  # of greedy, free (tokens with n-gram), lexicon, lexicon_lm
+transcoder_config=""  # conf/*.yaml of stage 10: a model from phones to words, on text alone
+transcoder_hyp_config=""  # conf/*.yaml of stage 11: goes on from it on what recognisers hear; empty: not tuned
+transcoder_tag=""  # of its experiments, <expdir>/<transcoder_tag>_<lang>; default: the name of transcoder_config
+transcoder_words=50000  # so many of the most frequent words it can write
+transcoder_args=""  # more options of asr_train.py in stages 10 and 11
+transcoder_text_args=""  # more options of transcoder_text, for example "--test 500"
+hypothesis_folds=2  # stage 11: a recogniser of the other parts decodes each part; 0: the one of stage 8 decodes all
+inference_modes="greedy"  # of greedy, free (tokens with n-gram), lexicon, lexicon_lm, transcoder, transcoder_lm
+# (with n-gram), transcoder_text (before stage 11)
 tune_lm=false  # choose the weights of n-gram and words on the valid set of each language
 restrict_langs=false  # with separate vocabularies: an utterance has tokens of its language only
 inference_args=""  # more options of asr_infer.py
@@ -106,6 +113,7 @@ pack_args=""  # more options of pack, e.g. "--license cc-by-4.0"
 . "${ASRKIT_ROOT}/utils/asr_train.sh"
 . "${ASRKIT_ROOT}/utils/asr_decode.sh"
 . "${ASRKIT_ROOT}/utils/asr_models.sh"
+. "${ASRKIT_ROOT}/utils/transcoder.sh"
 
 if [ $# -ne 0 ]; then
     log "error: no arguments without -- expected, found: $*"
@@ -187,8 +195,24 @@ if in_stage 9 "n-gram language models"; then
     fi
 fi
 
-if in_stage 10 "Transcoder on text" || in_stage 11 "Transcoder on hypotheses"; then
-    log "no --transcoder_config: not part of this recipe's systems"
+if in_stage 10 "Transcoder on text"; then
+    if [ -z "${transcoder_config}" ]; then
+        log "no --transcoder_config: nothing to do"
+    else
+        for lang in "${test_langs[@]}"; do
+            transcoder_on_text "${lang}"
+        done
+    fi
+fi
+
+if in_stage 11 "Transcoder on hypotheses"; then
+    if [ -z "${transcoder_hyp_config}" ]; then
+        log "no --transcoder_hyp_config: nothing to do"
+    else
+        for lang in "${test_langs[@]}"; do
+            transcoder_on_hypotheses "${lang}"
+        done
+    fi
 fi
 
 if in_stage 12 "decode"; then
@@ -205,6 +229,11 @@ if in_stage 13 "score"; then
             score "${name}" "${mode}"
         done
     done
+    if [ -n "${transcoder_config}" ]; then
+        for lang in "${test_langs[@]}"; do
+            transcode_text "${lang}"
+        done
+    fi
     run python3 -m asrkit.bin.results --exp "${expdir}" --out "${results}"
 fi
 
