@@ -95,8 +95,7 @@ transcoder_words=50000  # so many of the most frequent words it can write
 transcoder_args=""  # more options of asr_train.py in stages 10 and 11
 transcoder_text_args=""  # more options of transcoder_text, for example "--test 500"
 hypothesis_folds=2  # stage 11: a recogniser of the other parts decodes each part; 0: the one of stage 8 decodes all
-inference_modes="greedy"  # of greedy, free (tokens with n-gram), lexicon, lexicon_lm, transcoder, transcoder_lm
-# (with n-gram), transcoder_text (before stage 11)
+inference_modes="greedy"  # of greedy, free (tokens with n-gram), lexicon, lexicon_lm, transcoder, transcoder_lm, transcoder_text (before stage 11)
 tune_lm=false  # choose the weights of n-gram and words on the valid set of each language
 restrict_langs=false  # with separate vocabularies: an utterance has tokens of its language only
 inference_args=""  # more options of asr_infer.py
