@@ -9,17 +9,29 @@ ngram_folder() {
     printf '%s\n' "${expdir}/ngram/$1"
 }
 
+# clean_raw LANG: sentences of web text for the n-grams, without those of the valid and test sets.
+clean_raw() {
+    local name
+    for name in "${lm_raw}/$1".{txt,txt.gz,txt.xz,txt.bz2,gz,xz,bz2}; do
+        [ -s "${name}" ] || continue
+        step "${lm_text}/.done.$1.web" "${name}" "${raw}/$1_valid/text" "${raw}/$1_test/text" -- \
+            python3 -m asrkit.bin.clean_lm_text "${name}" --lang "$1" --nj "${nj}" \
+            --held_out "${raw}/$1_valid/text" "${raw}/$1_test/text" --out "${lm_text}/$1.web.txt.gz" ${lm_raw_args}
+        return
+    done
+    log "no text of $1 in --lm_raw ${lm_raw}"
+}
+
 # make_ngram LANG: a lexicon, a word n-gram and an n-gram of tokens.
 make_ngram() {
     local folder words=() type=phn option=() name
     folder=$(ngram_folder "$1")
     words=(--text "${raw}/$1_train/text")
-    for name in "${lm_text}/$1.txt" "${lm_text}/$1.txt.gz"; do
-        if [ -s "${name}" ]; then
-            words+=(--plain "${name}")
-            option+=("${name}")
-        fi
+    [ -z "${lm_raw}" ] || clean_raw "$1"
+    for name in "${lm_text}/$1".{txt,txt.gz,web.txt.gz}; do
+        [ ! -s "${name}" ] || option+=("${name}")
     done
+    [ ${#option[@]} -eq 0 ] || words+=(--plain "${option[@]}")
     [ "${token_type}" = phn ] || type=char
     step "${folder}/.done.lexicon" "${raw}/$1_train/text" "${option[@]}" -- \
         python3 -m asrkit.bin.make_lexicon "${words[@]}" --lang "$1" --type "${type}" \

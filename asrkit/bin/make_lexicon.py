@@ -27,15 +27,19 @@ def get_parser() -> argparse.ArgumentParser:
     add("--min_count", type=int, default=1, help="leave out rarer words")
     add("--max_words", type=int, help="keep only the most frequent words")
     add("--max_pronunciations", type=int, default=3)
+    add(
+        "--max_sentences",
+        type=int,
+        default=100_000,
+        help="sentences at most that espeak reads for how words sound in them",
+    )
     add("--cache_dir", help="folder of espeak's answers, shared between runs")
     return parser
 
 
 def run(args: argparse.Namespace) -> None:
     marks = "keep" if args.type == "char" else "drop"
-    lines = list(text_lines(args.text, args.plain, language=args.lang, marks=marks))
-    if not lines:
-        raise ValueError("no text: give --text or --plain files that are not empty")
+    lines = text_lines(args.text, args.plain, language=args.lang, marks=marks)
     phonemizer = Phonemizer(args.lang, cache_dir=args.cache_dir) if args.type == "phn" else None
     lexicon, report = build_lexicon(
         lines,
@@ -43,6 +47,7 @@ def run(args: argparse.Namespace) -> None:
         min_count=args.min_count,
         max_words=args.max_words,
         max_pronunciations=args.max_pronunciations,
+        max_sentences=args.max_sentences,
     )
     lost = 0
     if args.token_list is not None:

@@ -18,12 +18,14 @@ def get_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="train_ngram", description=__doc__)
     add = parser.add_argument
     add("--text", nargs="*", default=[], help="Kaldi texts or token files: '<id> <words>'")
-    add("--plain", nargs="*", default=[], help="texts with one sentence a line")
+    add("--plain", nargs="*", default=[], help="texts, a sentence a line; .gz, .xz, .bz2 too")
     add("--lang", help="normalise the texts by the rules of this language (words only)")
     add("--out", type=Path, help="lm.arpa, or any other name for KenLM's binary")
     add("--order", type=int, default=4)
     add("--prune", type=int, nargs="*", default=[], help="thresholds by order: 0 0 1")
     add("--limit_vocab", type=Path, help="file of words; all others are <unk>")
+    add("--structure", choices=("trie", "probing"), default="trie", help="small or fast binary")
+    add("--quantize", type=int, help="bits of the binary's probabilities; default: exact")
     add("--memory", default="1G", help="what lmplz may sort in")
     add("--lmplz", type=Path, help="default: tools/bin/lmplz, else the one on PATH")
     add("--build_binary", type=Path)
@@ -45,6 +47,8 @@ def run(args: argparse.Namespace) -> int:
             prune=tuple(args.prune),
             memory=args.memory,
             limit_vocab=args.limit_vocab,
+            structure=args.structure,
+            quantize=args.quantize,
         )
         report = train_ngram(
             lines, args.out, options=options, lmplz=program, build_binary=args.build_binary

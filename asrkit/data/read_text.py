@@ -9,7 +9,8 @@ from tqdm import tqdm
 
 from asrkit.data.keyed import read_keyed
 from asrkit.data.normalize import NormalizeError, normalize
-from asrkit.files import DataError, read_lines
+from asrkit.data.text_files import text_of
+from asrkit.files import DataError
 
 
 def text_lines(
@@ -21,12 +22,13 @@ def text_lines(
 ) -> Iterator[str]:
     """Non-empty lines of Kaldi texts (``<id> <words>``) and of plain texts, one sentence a line.
 
+    Plain texts may be compressed (.gz, .xz, .bz2) and are streamed.
     With ``language`` they are normalised, and ``marks`` kept or dropped. Raises DataError naming
     the file and the line.
     """
     for keyed, paths in ((True, texts), (False, plain)):
         for path in paths:
-            lines = list(read_keyed(path).values()) if keyed else read_lines(path)
+            lines = read_keyed(path).values() if keyed else text_of(path)
             for number, line in enumerate(tqdm(lines, desc=Path(path).name, delay=2), start=1):
                 try:
                     spoken = (

@@ -86,21 +86,29 @@ def build_lexicon(
     max_words: int | None = None,
     max_pronunciations: int = 3,
     min_share: float = 0.1,
+    max_sentences: int = 100_000,
 ) -> tuple[Lexicon, LexiconReport]:
     """Words of normalised lines with espeak's pronunciations; without phonemizer, their letters.
 
     Every word is spoken alone; how it sounds inside sentences is added where espeak kept the words
     apart (Sentence.aligned), if that is at least ``min_share`` of the word's occurrences. Most
-    frequent first, ``max_pronunciations`` a word.
+    frequent first, ``max_pronunciations`` a word. Lines are streamed; espeak reads the first
+    ``max_sentences`` of them.
     """
-    lines = list(lines)
-    counts = Counter(word for line in lines for word in line.split())
+    kept: list[str] = []  # what espeak reads
+    counts: Counter[str] = Counter()
+    for line in lines:
+        counts.update(line.split())
+        if phonemizer is not None and len(kept) < max_sentences:
+            kept.append(line)
+    if not counts:
+        raise LexiconError("no text: the files hold no word")
     ranked = sorted((w for w in counts if counts[w] >= min_count), key=lambda w: (-counts[w], w))
     words = sorted(ranked[:max_words])
     if phonemizer is None:
         lexicon: Lexicon = {word: [tuple(characters(word))] for word in words}
     else:
-        heard = _heard(lines, words, phonemizer)
+        heard = _heard(kept, words, phonemizer)
         lexicon = {}
         alone = _sentences(words, phonemizer, "lexicon, words")
         for word, sentence in zip(words, alone, strict=True):

@@ -45,6 +45,8 @@ def find_tool(name: str, given: str | Path | None = None) -> Path:
 class NgramOptions:
     """order: length of the n-grams (2-6). prune: KenLM's thresholds by order, e.g. (0, 0, 1).
 
+    structure: trie (small) or probing (fast), of a binary. quantize: bits of its probabilities and
+    back-offs (1 to 25, trie only); None keeps them exact.
     memory: what lmplz may sort in (1G, 20%). limit_vocab: file of words; all others are <unk>.
     discount_fallback: discounts where the counts of counts are too poor to estimate them.
     """
@@ -54,6 +56,21 @@ class NgramOptions:
     memory: str = "1G"
     limit_vocab: Path | None = None
     discount_fallback: tuple[float, ...] = (0.5, 1.0, 1.5)
+    structure: str = "trie"
+    quantize: int | None = None
+
+    def __post_init__(self) -> None:
+        if not 2 <= self.order <= 6:
+            raise NgramError(f"order is 2 to 6 (KenLM's limits), not {self.order}")
+        if self.structure not in ("trie", "probing"):
+            raise NgramError(f"structure is trie or probing, not {self.structure!r}")
+        if self.quantize is not None and (self.structure != "trie" or not 1 <= self.quantize <= 25):
+            raise NgramError("quantize is 1 to 25 bits, of a trie")
+
+    def packing(self) -> list[str]:
+        """Options of build_binary; sentence marks may lack in texts of phones."""
+        bits = [] if self.quantize is None else ["-q", str(self.quantize), "-b", str(self.quantize)]
+        return ["-s", *bits, self.structure]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,8 +112,6 @@ def train_ngram(
     If lmplz cannot estimate discounts (small texts, phones), it runs again with fixed ones.
     Raises MissingLmplz without the program and NgramError with its last words if it fails.
     """
-    if not 2 <= options.order <= 6:
-        raise NgramError(f"order is 2 to 6 (KenLM's limits), not {options.order}")
     program = find_tool("lmplz", lmplz)
     binary = out.suffix != ".arpa"
     packer = find_tool("build_binary", build_binary) if binary else None
@@ -129,7 +144,7 @@ def train_ngram(
             failure = _run([*command, "--discount_fallback", *values])
         if failure is None and packer is not None:
             arpa, packed = str(folder / "lm.arpa"), str(folder / "lm.bin")
-            failure = _run([str(packer), "-s", "trie", arpa, packed])
+            failure = _run([str(packer), *options.packing(), arpa, packed])
         if failure is not None:
             raise NgramError(f"KenLM failed: {failure}")
         os.replace(folder / ("lm.bin" if binary else "lm.arpa"), out)

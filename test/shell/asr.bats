@@ -179,3 +179,102 @@ setup() { setup_recipe; }
     [[ "$output" == *"dump/org/en_pretrain "*"--train_data dump/raw/en_pretrain --valid_data dump/raw/en_valid"* ]]
     [[ "$output" != *"it_pretrain"* ]]
 }
+
+@test "languages to pre-train on need no labels and are no part of the fine-tuning" {
+    run ./asr.sh --dry_run true --langs it --target it --pretrain_langs "es en" --pretrain_part audio \
+        --pretrain_config conf/tune.yaml --finetune_config conf/tune.yaml --language_alpha 0.5
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"--train_data dump/raw/es_audio dump/raw/en_audio --valid_data dump/raw/es_valid dump/raw/en_valid --language_alpha 0.5"* ]]
+    [[ "$output" == *"--out_dir dump/raw/es_audio --min_seconds 0.2 --allow_empty_text true"* ]]
+    [[ "$output" != *"dump/org/es_train"* ]]
+    [[ "$output" != *"phonemize --data_dir dump/raw/es"* ]]
+    [[ "$output" == *"--train_data dump/raw/it_train --valid_data dump/raw/it_valid --token_list"* ]]
+}
+
+@test "stage 7 goes on from stage 6 on the audio of the target, and stage 8 from stage 7" {
+    run ./asr.sh --dry_run true --langs "it es" --target it --pretrain_config conf/tune.yaml --pretrain_tag a \
+        --continue_config conf/tune.yaml --continue_tag b --finetune_config conf/tune.yaml --asr_tag c
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"--output_dir exp/continue_b "*"--init exp/pretrain_a/last.pt --train_data dump/raw/it_train "* ]]
+    [[ "$output" == *"--output_dir exp/asr_c "*"--init exp/continue_b/last.pt --init_take encoder"* ]]
+    run ./asr.sh --dry_run true --langs it --continue_config conf/tune.yaml --pretrain_config conf/tune.yaml
+    [ "$status" -eq 2 ]
+    run ./asr.sh --dry_run true --langs it --target it --continue_config conf/tune.yaml
+    [ "$status" -eq 2 ]
+}
+
+@test "a checkpoint from elsewhere takes the place of stage 6" {
+    run ./asr.sh --dry_run true --langs it --target it --pretrained x/y.pt --finetune_config conf/tune.yaml
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"asr_tune_it_train_phn_from_y "*"--init x/y.pt --init_take encoder"* ]]
+}
+
+@test "several learning rates: a model each, and one gets the name" {
+    run ./asr.sh --dry_run true --langs it --finetune_config conf/tune.yaml --asr_tag x --learning_rates "2e-5 6e-5"
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"exp/asr_x_lr2e-5 "*"--set optimizer_conf.lr=2e-5"* ]]
+    [[ "$output" == *"exp/asr_x_lr6e-5 "*"--set optimizer_conf.lr=6e-5"* ]]
+    [[ "$output" == *"pick_model --out exp/asr_x exp/asr_x_lr2e-5 exp/asr_x_lr6e-5"* ]]
+    [[ "$output" == *"asr_infer --model exp/asr_x "* ]]
+    run ./asr.sh --dry_run true --langs it --learning_rates fast
+    [ "$status" -eq 2 ]
+}
+
+@test "copies at other speeds are of the labelled training set only" {
+    run ./asr.sh --dry_run true --langs "it es" --target it --labelled_minutes 5 --finetune_config conf/tune.yaml \
+        --speed_perturb_factors "0.9 1.0 1.1"
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"perturb_speed --in_dir data/it_train --out_dir data/it_train_sp --factors 0.9 1.0 1.1"* ]]
+    [[ "$output" == *"--in_dir dump/raw/it_train_sp --out_dir dump/raw/it_train_5min_sp --minutes 5"* ]]
+    [[ "$output" == *"--train_data dump/raw/it_train_5min_sp "* ]]
+    [[ "$output" != *es_train_sp* ]]
+    run ./asr.sh --dry_run true --langs "it es" --finetune_config conf/tune.yaml --speed_perturb_factors "0.9 1.1"
+    [[ "$output" == *"--out_dir dump/raw/train_sp dump/raw/it_train_sp dump/raw/es_train_sp"* ]]
+    run ./asr.sh --dry_run true --langs it --speed_perturb_factors "fast"
+    [ "$status" -eq 2 ]
+}
+
+@test "separate vocabularies have tokens of their own; decoding can keep to the language" {
+    run ./asr.sh --dry_run true --langs "it es" --finetune_config conf/tune.yaml --asr_tag x --vocabulary separate
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"--data_dir dump/raw/train --tokens text.phn --out dump/raw/train/text.phn_separate"* ]]
+    [[ "$output" == *"--token_list data/token_list/phn_separate/tokens.txt --token_file text.phn_separate"* ]]
+    [[ "$output" == *"exp/asr_x/decode_greedy/it_test"* && "$output" != *"--restrict_langs"* ]]
+    [[ "$output" == *"--ref dump/raw/it_test/text.phn "*"--strip_languages true"* ]]
+    run ./asr.sh --dry_run true --langs "it es" --finetune_config conf/tune.yaml --asr_tag x --vocabulary separate \
+        --restrict_langs true --inference_modes "greedy free"
+    [[ "$output" == *"exp/asr_x/decode_greedy_restricted/it_test --decode greedy --restrict_langs true"* ]]
+    [[ "$output" == *"exp/asr_x/decode_free_restricted/it_test --decode free --restrict_langs true --lm exp/ngram/it/phn.bin"* ]]
+    run ./asr.sh --dry_run true --langs it --restrict_langs true
+    [ "$status" -eq 2 ]
+    run ./asr.sh --dry_run true --langs it --vocabulary both
+    [ "$status" -eq 2 ]
+}
+
+@test "weights of the search are chosen on the valid set" {
+    run ./asr.sh --dry_run true --langs it --finetune_config conf/tune.yaml --asr_tag x --tune_lm true \
+        --inference_modes "greedy lexicon lexicon_lm" --stage 12 --stop_stage 12
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"--data_dir dump/raw/it_valid --output_dir exp/asr_x/tune_lm/it --decode greedy --keep_scores true"* ]]
+    [[ "$output" == *"--out exp/asr_x/tune_lm/it/lexicon_lm.json"* ]]
+    [[ "$output" == *"--decode lexicon_lm --lexicon exp/ngram/it/lexicon.txt --lm exp/ngram/it/word.bin --weights exp/asr_x/tune_lm/it/lexicon_lm.json"* ]]
+    [[ "$output" == *"--lm_weights 0 --word_scores -6"*"--out exp/asr_x/tune_lm/it/lexicon.json"* ]]
+    [[ "$output" != *"tune_lm/it/greedy"* ]]
+}
+
+@test "web text is cleaned for the n-grams, without what is held out" {
+    mkdir web
+    echo x >web/it.xz
+    run ./asr.sh --dry_run true --langs it --lm_raw web --ngram_prune "0 0 1" --lexicon_words 9 --stage 9 --stop_stage 9
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"clean_lm_text web/it.xz --lang it --nj 2 --held_out dump/raw/it_valid/text dump/raw/it_test/text"* ]]
+    [[ "$output" == *"--order 4 --prune 0 0 1 --out exp/ngram/it/word.bin"* ]]
+    [[ "$output" == *"--max_words 9"* ]]
+}
+
+@test "accum_grad is a number or auto" {
+    run ./asr.sh --dry_run true --langs it --finetune_config conf/tune.yaml --accum_grad auto --stage 8 --stop_stage 8
+    [[ "$output" == *"--accum_grad 0"* ]]
+    run ./asr.sh --dry_run true --langs it --accum_grad some
+    [ "$status" -eq 2 ]
+}
