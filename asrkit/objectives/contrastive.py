@@ -17,7 +17,7 @@ from asrkit.encoders.dropout import Dropout
 from asrkit.objectives.base import Complaint, FrameObjective, Frames, Output, Stat
 from asrkit.objectives.masking import SpanMask, draw_mask
 from asrkit.objectives.picks import Picks
-from asrkit.objectives.similarity import contrast, draw_negatives
+from asrkit.objectives.similarity import contrast, contrast_with, draw_negatives
 from asrkit.quantizers.base import Quantized, Quantizer
 
 SETTLED = 200  # updates before which a run is not judged
@@ -27,22 +27,26 @@ SETTLED = 200  # updates before which a run is not judged
 class Draws:
     """All random choices of one forward pass but dropout's.
 
-    mask: bool [B, T] on the host. picks: its positions. negatives: [B, N, K] into the picks.
-    noise: [B, N, quantizer.noise_size] in (0, 1); None in evaluation.
+    mask: bool [B, T] on the host. picks: its positions. negatives: [B, N, K] into the picks, or
+    into all frames with ``negatives_from: all``. noise: [B, N, quantizer.noise_size] in (0, 1);
+    None in evaluation. every: the same for a second choice, of all frames [B, T].
     """
 
     mask: Tensor
     picks: Picks
     negatives: Tensor
     noise: Tensor | None
+    every: Tensor | None = None
 
 
 class Scored(NamedTuple):
-    """hidden: context [B, T, D] of the masked input. losses: [B], each row's share of the loss."""
+    """hidden: context [B, T, D] of the masked input. losses: [B], each row's share of the loss.
+    targets: of every frame, if asked for."""
 
     hidden: Padded
     output: Output
     losses: Tensor
+    targets: Padded | None = None
 
 
 class ContrastiveObjective(FrameObjective):
@@ -52,9 +56,10 @@ class ContrastiveObjective(FrameObjective):
 
     final_size: width in which contexts and targets are compared. compare: ``projected``, contexts
     are projected to final_size; ``context``, targets are projected to the contexts' width instead,
-    so that they can stand in for them (UniSpeech). negatives: distractors a frame.
-    temperature: divides the cosine. mask_*: see masking.SpanMask; ``same_counts`` holds on all rows
-    of a micro-batch. features_dropout: on what the quantizer sees.
+    so that they can stand in for them (UniSpeech). negatives: distractors a frame, from the row's
+    ``masked`` frames or from ``all`` of them (negatives_from). temperature: divides the cosine.
+    mask_*: see masking.SpanMask; ``same_counts`` holds on all rows of a micro-batch.
+    features_dropout: on what the quantizer sees.
     """
 
     def __init__(
@@ -65,6 +70,7 @@ class ContrastiveObjective(FrameObjective):
         final_size: int = 256,
         compare: str = "projected",
         negatives: int = 100,
+        negatives_from: str = "masked",
         temperature: float = 0.1,
         mask_prob: float = 0.65,
         mask_length: int = 10,
@@ -78,10 +84,13 @@ class ContrastiveObjective(FrameObjective):
         super().__init__()
         if compare not in ("projected", "context"):
             raise ValueError(f"compare is projected or context, not {compare!r}")
+        if negatives_from not in ("masked", "all"):
+            raise ValueError(f"negatives_from is masked or all, not {negatives_from!r}")
         if negatives < 1 or temperature <= 0:
             raise ValueError(f"negatives ({negatives}) and temperature ({temperature}) are above 0")
         self.encoder, self.quantizer = encoder, quantizer
         self.negatives, self.temperature = negatives, temperature
+        self.negatives_from = negatives_from
         self.spans = SpanMask(mask_prob, mask_length, min_masks, require_same_masks, mask_rounding)
         self.diversity_weight, self.features_weight = diversity_weight, features_weight
         self.features_dropout = Dropout(features_dropout)
@@ -125,10 +134,10 @@ class ContrastiveObjective(FrameObjective):
     def frames(self, batch: Batch) -> tuple[Frames, Output]:
         """Targets are the projected quantised latents of every frame, in a choice of their own."""
         features = self._features(batch)
-        draws = self.draw(batch.keys, features)
-        scored = self.score(features, draws)
-        targets = self._every_target(features, batch.keys)
-        return Frames(scored.hidden, targets, scored.losses, draws.picks.counts), scored.output
+        draws = self.draw(batch.keys, features, every=True)
+        hidden, output, losses, targets = self.score(features, draws, every=True)
+        assert targets is not None
+        return Frames(hidden, targets, losses, draws.picks.counts), output
 
     def _features(self, batch: Batch) -> Padded:
         if batch.speech is None:
@@ -139,21 +148,26 @@ class ContrastiveObjective(FrameObjective):
         """What random numbers depend on beside the row; evaluation repeats step 0."""
         return self.seed, self.step if self.training else 0, name
 
-    def draw(self, keys: Tensor, features: Padded) -> Draws:
+    def draw(self, keys: Tensor, features: Padded, *, every: bool = False) -> Draws:
         """Mask, distractors and Gumbel noise for rows of ``keys`` [B]."""
         size, device = features.data.shape[1], features.data.device
         lengths = features.lengths.tolist()
         mask = draw_mask(self.spans, keys, lengths, size, *self._purpose("mask"))
         picks = Picks.of(mask, device)
         wide = picks.frames.shape[1]
+        everywhere = self.negatives_from == "all"
         negatives = draw_negatives(
             noise.row_keys(keys, *self._purpose("negatives")),
-            picks.counts,
+            features.lengths if everywhere else picks.counts,
             wide,
             self.negatives,
             device,
+            picks.frames if everywhere else None,
         )
-        return Draws(mask, picks, negatives, self._noise(keys, wide, "gumbel", device))
+        second = None
+        if every or everywhere:
+            second = self._noise(keys, size, "gumbel of every frame", device)
+        return Draws(mask, picks, negatives, self._noise(keys, wide, "gumbel", device), second)
 
     def _noise(self, keys: Tensor, size: int, name: str, device: torch.device) -> Tensor | None:
         if not self.training or self.quantizer.noise_size == 0:
@@ -167,29 +181,35 @@ class ContrastiveObjective(FrameObjective):
         seen = self.features_dropout(features).flatten(0, 1)
         return self.quantizer(seen, valid.flatten(), None if draws is None else draws.flatten(0, 1))
 
-    def _every_target(self, features: Padded, keys: Tensor) -> Padded:
+    def _every_target(self, features: Padded, draws: Draws) -> tuple[Padded, Tensor]:
+        """Targets [B, T, target_size] of all frames, and their codes [B, T, G]."""
         rows, size, _ = features.data.shape
-        drawn = self._noise(keys, size, "gumbel of every frame", features.data.device)
-        quantized = self._quantize(self.encoder.normalized(features.data), features.valid(), drawn)
+        seen = self.encoder.normalized(features.data)
+        quantized = self._quantize(seen, features.valid(), draws.every)
         targets = self.target_projection(quantized.vectors).view(rows, size, -1)
-        return Padded(targets, features.lengths)
+        return Padded(targets, features.lengths), quantized.codes.view(rows, size, -1)
 
-    def score(self, features: Padded, draws: Draws) -> Scored:
-        """The loss for given random choices."""
+    def score(self, features: Padded, draws: Draws, *, every: bool = False) -> Scored:
+        """The loss for given random choices; ``every``: also the targets of all frames."""
         picks = draws.picks
         rows, wide = picks.frames.shape
         mask = draws.mask.to(features.data.device, non_blocking=True)
         hidden = self.encoder.contextualize(features, mask).output
         picked = self.encoder.normalized(picks.take(features.data))
         quantized = self._quantize(picked, picks.valid, draws.noise)
-        result = contrast(
-            self.context_projection(picks.take(hidden.data)),
-            self.target_projection(quantized.vectors).view(rows, wide, -1),
-            quantized.codes.view(rows, wide, -1),
-            draws.negatives,
-            picks.valid,
-            self.temperature,
+        contexts = self.context_projection(picks.take(hidden.data))
+        targets = self.target_projection(quantized.vectors).view(rows, wide, -1)
+        codes = quantized.codes.view(rows, wide, -1)
+        compared = (draws.negatives, picks.valid, self.temperature)
+        everywhere = self.negatives_from == "all"
+        pool, pool_codes = (
+            self._every_target(features, draws) if every or everywhere else (None, None)
         )
+        if everywhere:
+            assert pool is not None and pool_codes is not None
+            result = contrast_with(contexts, targets, codes, pool.data, pool_codes, *compared)
+        else:
+            result = contrast(contexts, targets, codes, *compared)
         power = _mean_square(features)
         contrastive = result.loss.sum()
         penalties = self.diversity_weight * quantized.penalty + self.features_weight * power
@@ -204,7 +224,7 @@ class ContrastiveObjective(FrameObjective):
             "masked": (picks.total, int(features.lengths.sum())),
             **_health(quantized, power, picked, picks),
         }
-        return Scored(hidden, Output(loss, stats, picks.total), losses)
+        return Scored(hidden, Output(loss, stats, picks.total), losses, pool)
 
 
 def _mean_square(features: Padded) -> Tensor:

@@ -19,18 +19,26 @@ from asrkit import noise
 
 
 def draw_negatives(
-    keys: Tensor, counts: Tensor, size: int, number: int, device: torch.device
+    keys: Tensor,
+    counts: Tensor,
+    size: int,
+    number: int,
+    device: torch.device,
+    own: Tensor | None = None,
 ) -> Tensor:
-    """int64 [B, size, number]: for each of counts[b] frames, other frames of the same row.
+    """int64 [B, size, number]: for each of ``size`` frames, others among the row's counts[b].
 
-    Uniform with replacement, never the frame itself. keys: [B] row keys. Rows and frames past the
-    count hold numbers without meaning, inside [0, size).
+    Uniform with replacement, never the frame itself. keys: [B] row keys. own: [B, size], which of
+    the row's counts[b] a frame is; the first, second ... if not given. Rows and frames past the
+    count hold numbers without meaning, inside [0, max(counts, size)).
     """
     words = noise.words(keys, size * number, device).view(-1, size, number)
     others = (counts - 1).clamp(min=0).to(device, non_blocking=True)[:, None, None]
     drawn = (words * others) >> 32
-    own = torch.arange(size, device=device)[None, :, None]
-    return (drawn + (drawn >= own)).clamp(max=size - 1)
+    if own is None:
+        own = torch.arange(size, device=device)[None]
+    most = max(int(counts.max()), size) - 1
+    return (drawn + (drawn >= own[..., None])).clamp(max=most)
 
 
 class Contrast(NamedTuple):
@@ -72,10 +80,39 @@ def contrast(
         return Contrast(torch.where(valid, loss, 0), correct.float())
 
 
-def _drawn(negatives: Tensor) -> Tensor:
-    """How often frame j was drawn for frame i, float [B, N, N]."""
+def contrast_with(
+    contexts: Tensor,
+    targets: Tensor,
+    codes: Tensor,
+    pool: Tensor,
+    pool_codes: Tensor,
+    negatives: Tensor,
+    valid: Tensor,
+    temperature: float,
+) -> Contrast:
+    """As ``contrast``, with negatives from a pool [B, T, D] of its own, codes [B, T, G]."""
+    with torch.autocast(contexts.device.type, enabled=False):
+        context = F.normalize(contexts.float(), dim=-1, eps=1e-8)
+        target = F.normalize(targets.float(), dim=-1, eps=1e-8)
+        others = F.normalize(pool.float(), dim=-1, eps=1e-8)
+        positive = (context * target).sum(-1) / temperature
+        scores = context @ others.transpose(1, 2) / temperature  # [B, N, T]
+        drawn = _drawn(negatives, pool.shape[1])
+        same = (codes[:, :, None] == pool_codes[:, None]).all(-1)
+        weighted = scores + torch.where(same, 0, drawn).log()
+        loss = torch.cat([positive[..., None], weighted], -1).logsumexp(-1) - positive
+        with torch.no_grad():
+            scores = scores.masked_fill(same, -torch.inf)
+            highest = scores.masked_fill(drawn == 0, -torch.inf).amax(-1)
+            lowest = scores.masked_fill(drawn == 0, torch.inf).amin(-1)
+            correct = (positive >= highest) & ~(positive <= lowest) & valid
+        return Contrast(torch.where(valid, loss, 0), correct.float())
+
+
+def _drawn(negatives: Tensor, pool: int | None = None) -> Tensor:
+    """How often frame j of ``pool`` (N) was drawn for frame i, float [B, N, pool]."""
     rows, size, _ = negatives.shape
-    counts = torch.zeros(rows, size, size, device=negatives.device)
+    counts = torch.zeros(rows, size, pool or size, device=negatives.device)
     ones = torch.ones((), device=negatives.device).expand_as(negatives)
     return counts.scatter_add_(2, negatives, ones)
 

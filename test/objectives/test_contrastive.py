@@ -117,6 +117,22 @@ def test_nothing_masked_is_legal():
     assert all(float(count) == 0 for _, count in empty.stats.values())
 
 
+def test_negatives_may_come_from_all_frames():
+    objective = make(negatives_from="all")
+    _, features = _drawn_for(objective, 16000, 9000)
+    draws = objective.draw(torch.arange(2), features)
+    frames = set(draws.negatives[0].flatten().tolist())
+    assert frames == set(range(int(features.lengths[0])))
+    assert draws.negatives[1].max() < features.lengths[1]
+    output, usual = objective(batch_of(16000, 9000)), make()(batch_of(16000, 9000))
+    assert output.weight == usual.weight and not torch.equal(output.loss, usual.loss)
+    output.loss.backward()
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in objective.parameters())
+    assert objective(batch_of(300, 350)).loss == 0
+    with pytest.raises(ValueError, match="negatives_from is masked or all"):
+        make(negatives_from="everywhere")
+
+
 def test_a_short_row_adds_nothing():
     objective = make().eval()
     alone, both = objective(batch_of(16000)), objective(batch_of(16000, 300))

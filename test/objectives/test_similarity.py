@@ -7,7 +7,7 @@ import torch
 from torch.nn import functional as F
 
 from asrkit import noise
-from asrkit.objectives.similarity import contrast, draw_negatives
+from asrkit.objectives.similarity import contrast, contrast_with, draw_negatives
 
 CPU = torch.device("cpu")
 
@@ -48,6 +48,27 @@ def test_equals_the_definition():
     got = torch.autograd.grad(result.loss.sum(), (contexts, table), retain_graph=True)
     for one, other in zip(got, torch.autograd.grad(loss.sum(), (contexts, table)), strict=True):
         assert torch.allclose(one, other, atol=1e-5)
+
+
+def test_a_pool_of_all_frames_equals_the_definition():
+    """Positives are a choice of their own: a frame of the pool may differ from its positive."""
+    torch.manual_seed(1)
+    contexts, targets = torch.randn(1, 3, 5), torch.randn(1, 3, 5)
+    pool, frames = torch.randn(1, 7, 5), torch.tensor([[1, 2, 6]])
+    codes, pool_codes = torch.randint(0, 3, (1, 3, 1)), torch.randint(0, 3, (1, 7, 1))
+    negatives = draw_negatives(torch.tensor([3]), torch.tensor([7]), 3, 20, CPU, frames)
+    assert not (negatives == frames[..., None]).any()
+    assert set(negatives[0, 0].tolist()) == {0, 2, 3, 4, 5, 6}
+    valid = torch.ones(1, 3, dtype=torch.bool)
+    found = contrast_with(contexts, targets, codes, pool, pool_codes, negatives, valid, 0.1)
+    for n in range(3):
+        candidates = torch.cat([targets[0, n : n + 1], pool[0, negatives[0, n]]])
+        scores = F.cosine_similarity(contexts[0, n : n + 1], candidates) / 0.1
+        same = (pool_codes[0, negatives[0, n]] == codes[0, n]).all(-1)
+        scores = torch.cat([scores[:1], scores[1:].masked_fill(same, -math.inf)])
+        loss = F.cross_entropy(scores[None], torch.zeros(1, dtype=torch.long))
+        torch.testing.assert_close(found.loss[0, n], loss)
+        assert found.correct[0, n] == float(scores.argmax() == 0)
 
 
 def test_equal_scores_cost_log_101_and_are_not_correct():
