@@ -7,8 +7,16 @@ import json
 import pytest
 import torch
 
+from asrkit import config as configuration
+from asrkit.batch import pad
+from asrkit.bin import convert_checkpoint
+from asrkit.build import build_objective, resolve
+from asrkit.tokens import TokenList
+from asrkit.train import checkpoint
+
 transformers = pytest.importorskip("transformers")
 
+VOCAB = {"<s>": 1, "<pad>": 0, "</s>": 2, "<unk>": 3, "|": 4, "a": 5, "b": 6, "c": 8, "d": 7}
 KERNELS, STRIDES = [10, 3, 3, 3, 3, 2, 2], [5, 2, 2, 2, 2, 2, 2]
 # norm, pre-norm, conv bias, width, heads, channels, [kernel, groups]
 LAYOUTS = {
@@ -117,3 +125,24 @@ def fairseq_state(model, group):
             )
         state[name] = tensor
     return state
+
+
+def convert(*words):
+    args = convert_checkpoint.get_parser().parse_args([str(word) for word in words])
+    return convert_checkpoint.convert(args)
+
+
+def load(folder):
+    """The objective of a converted folder, loaded strictly."""
+    content = checkpoint.load(folder / "last.pt")
+    options = resolve(configuration.from_mapping(content["config"], "config"))
+    tokens = TokenList.read(folder / "tokens.txt") if options.token_list else None
+    objective = build_objective(options, tokens or TokenList.build([]))
+    state = dict(objective.state_dict()) | content["model"]
+    checkpoint.load_weights(objective, state, "test")
+    return objective.eval()
+
+
+def hidden(objective, wave):
+    with torch.no_grad():
+        return objective.encoder(pad([wave])).output.data

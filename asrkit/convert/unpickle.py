@@ -12,7 +12,6 @@ import collections
 import pickle
 import tarfile
 import types
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -90,13 +89,18 @@ _PICKLE = types.SimpleNamespace(
 def _is_torch_zip(path: Path) -> bool:
     """True for torch's zip format, false for the older one; other containers run code or are none.
 
-    torch.load would hand a zip with constants.pkl to TorchScript, which compiles what is in it.
+    torch.load would hand a zip with constants.pkl to TorchScript, which compiles what is in it; so
+    the look inside is with torch's own eyes.
     """
-    if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            if any(name.endswith("constants.pkl") for name in archive.namelist()):
+    with open(path, "rb") as file:
+        if file.read(4) == b"PK\x03\x04":
+            try:
+                names = torch._C.PyTorchFileReader(str(path)).get_all_records()
+            except RuntimeError as error:
+                raise ConvertError(f"{path}: damaged or no checkpoint ({error})") from None
+            if any(name.endswith("constants.pkl") for name in names):
                 raise ConvertError(f"{path}: refused: a TorchScript program, not a checkpoint")
-        return True
+            return True
     if tarfile.is_tarfile(path):
         raise ConvertError(f"{path}: a tar archive; torch has not written such files since 2017")
     return False
