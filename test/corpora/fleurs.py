@@ -66,7 +66,7 @@ def add_faults(audio: Path, rows: list[str]) -> None:
     rows[2] = "\t".join([*fields[:2], "", "", "|", *fields[5:]])
     rows.append(rows[3])
     fields = rows[4].split("\t")
-    rows.append("\t".join([fields[0], "10000000000.wav", *fields[2:]]))
+    rows.append("\t".join([fields[0], "12345678901.wav", *fields[2:]]))
     shutil.copy(audio / fields[1], audio / "99999999999.wav")
     last = audio / rows[13].split("\t")[1]
     last.write_bytes(last.read_bytes()[: last.stat().st_size // 2])
