@@ -393,6 +393,17 @@ def test_official_splits_and_the_labels_of_an_earlier_run(tmp_path: Path) -> Non
         assert keys(tmp_path / f"data/it_{split}/text") == names(number)
 
 
+def test_listed_clips_are_held_out_of_pre_training_with_official_splits_too(tmp_path: Path) -> None:
+    make_release(tmp_path / "it", [line("it", n) for n in range(6)])
+    make_lists(tmp_path / "lists/it", names(3), names(4), names(0))
+    options = ["--lang", "it", "--corpus", str(tmp_path), "--splits", "official"]
+    assert prepare(tmp_path, *options, "--parts", "pretrain") == 0
+    assert sorted(keys(tmp_path / "data/it_pretrain/text")) == names(0, 3, 4, 5)
+    options += ["--fewshot_lists", str(tmp_path / "lists")]
+    assert prepare(tmp_path, *options, "--parts", "pretrain") == 0
+    assert sorted(keys(tmp_path / "data/it_pretrain/text")) == names(5)
+
+
 def test_digits_are_left_out_of_official_splits(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

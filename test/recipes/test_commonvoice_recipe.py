@@ -47,7 +47,7 @@ def test_dry_run_of_a_system(method: str, tmp_path: Path) -> None:
 def test_dry_run_of_all_languages_with_separate_vocabularies(tmp_path: Path) -> None:
     recipe = whole_recipe.copy_recipe(tmp_path / "egs", "commonvoice")
     options = ["--finetune_on", "all", "--vocabulary", "separate", "--dry_run", "true"]
-    said = whole_recipe.run(recipe, *options, "--phone_labels", "espeak", "--corpus", "/cv")
+    said = whole_recipe.run(recipe, *options, "--phone_labels", "espeak", "--commonvoice", "/cv")
     training = [line for line in said.splitlines() if "bin.asr_train" in line]
     assert "--output_dir exp/asr_all_separate_xlsr_10_espeak " in training[-1]
     assert "--token_file text.phn_separate" in training[-1]
@@ -60,7 +60,7 @@ def test_bad_options_end_before_any_work(tmp_path: Path) -> None:
     recipe = whole_recipe.copy_recipe(tmp_path / "egs", "commonvoice")
     for options in (
         ["--phone_labels", "id"],
-        ["--corpus", "/a folder"],
+        ["--commonvoice", "/a folder"],
         ["--method", "xlsr_11"],
         ["--target"],
     ):
@@ -76,7 +76,7 @@ def test_all_stages(tmp_path: Path) -> None:
     corpus = tmp_path / "corpus"
     commonvoice.make(corpus)
     common = [
-        "--corpus", str(corpus), "--max_bad", "1", "--nj", "1", "--inference_nj", "1",
+        "--commonvoice", str(corpus), "--max_bad", "1", "--nj", "1", "--inference_nj", "1",
         "--finetune_config", "tiny_finetune.yaml",
     ]  # fmt: skip
     refused = whole_recipe.attempt(

@@ -4,11 +4,14 @@
 #   ./run.sh --method xlsr_10 --target it        # one cell: pre-training on 11 languages, then Italian
 #   ./run.sh --method xlsr_10 --finetune_on all  # one model of the ten languages
 #
+# --commonvoice PATH   a release, a folder of releases or archives, or an archive; default: $COMMONVOICE
+# --fewshot_lists PATH  folder of the lists, or common_voices_splits.tar.gz; default: $CV_FEWSHOT
 # --phone_labels NAME  lists: those of the few-shot lists; espeak: espeak-ng of today. PER is told by both
-# --corpus, --fewshot_lists, --urls, --release, --locales, --splits, --fewshot_hours, --min_matched,
-# --allow_missing, --max_hours, --tables, --digits   as local/data.sh --help explains them
+# --urls, --release, --locales, --splits, --fewshot_hours, --min_matched, --allow_missing, --max_hours,
+# --tables, --digits   as local/data.sh --help explains them
 # and the options below.
 set -euo pipefail
+from=${PWD}
 cd "$(dirname -- "${BASH_SOURCE[0]}")"
 
 phone_labels=lists
@@ -24,12 +27,17 @@ while [ $# -gt 0 ]; do
     [[ $# -ge 2 || $1 == --help || $1 == -h ]] || bad_option "option $1 needs a value"
     case "$1" in
     --phone_labels | --phone-labels) phone_labels=$2 && shift 2 ;;
-    --corpus | --fewshot_lists | --urls | --release | --locales | --splits | --fewshot_hours | --min_matched | \
-        --allow_missing | --max_hours | --tables | --digits | --local_data_opts)
-        [[ $1 == --local_data_opts || $2 != *' '* ]] || bad_option "$1 '$2' holds a space; link it to a name without"
-        [[ $1 == --local_data_opts ]] || data+=("$1")
-        data+=("$2") && shift 2
+    --commonvoice | --fewshot_lists | --urls)
+        path=$(cd "${from}" && realpath -ms -- "$2")
+        [[ ${path} != *' '* ]] || bad_option "$1 '${path}' holds a space; link it to a name without"
+        data+=("${1/#--commonvoice/--corpus}" "${path}") && shift 2
         ;;
+    --release | --locales | --splits | --fewshot_hours | --min_matched | --allow_missing | --max_hours | \
+        --tables | --digits)
+        [[ $2 != *' '* ]] || bad_option "$1 is one word, not '$2'"
+        data+=("$1" "$2") && shift 2
+        ;;
+    --local_data_opts) data+=("$2") && shift 2 ;;
     --help | -h)
         while IFS= read -r line; do
             [[ ${line} == '#'* ]] || break

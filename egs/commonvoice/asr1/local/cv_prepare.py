@@ -67,11 +67,15 @@ def fewshot_lists(args: argparse.Namespace) -> Lists | None:
             "where are the few-shot lists? Give --fewshot_lists (a folder, or CPC_audio's "
             "common_voices_splits.tar.gz), set CV_FEWSHOT, or say --splits official"
         )
-    names = [args.lang, LOCALES.get(args.lang, args.lang), *args.locales.split(",")]
-    lists = read_lists(args.fewshot_lists, names, train_hours=args.fewshot_hours)
+    lists = read_fewshot(args)
     if lists is None:
         raise DataError(f"{args.fewshot_lists}: no folder {args.lang} with lists in it")
     return lists
+
+
+def read_fewshot(args: argparse.Namespace) -> Lists | None:
+    names = [args.lang, LOCALES.get(args.lang, args.lang), *args.locales.split(",")]
+    return read_lists(args.fewshot_lists, names, train_hours=args.fewshot_hours)
 
 
 def prepare_fewshot(args: argparse.Namespace, language: Language, lists: Lists) -> None:
@@ -84,7 +88,8 @@ def prepare_fewshot(args: argparse.Namespace, language: Language, lists: Lists) 
     except DataError as error:
         raise DataError(f"{language.names()}: {error}") from None
     _write_missing(args, matches)
-    wanted, rows = set(lists.clips), {}
+    wanted = set(lists.clips)
+    rows: dict[str, Row] = {}
     for row in language.rows(*ALL_TABLES):
         if row.clip in wanted:
             rows.setdefault(row.clip, row)
@@ -230,6 +235,9 @@ def run(args: argparse.Namespace) -> None:
     lists = fewshot_lists(args)
     language = open_language(args)
     print(f"{args.lang}: {language.names()}: {len(language.files)} audio files")
+    # No list is heard in pre-training, even where others split the labelled data.
+    listed = lists or (read_fewshot(args) if args.fewshot_lists is not None else None)
+    held_out = listed.clips if listed else []
     if "labelled" in parts and lists is not None:
         prepare_fewshot(args, language, lists)
     elif "labelled" in parts:
@@ -239,7 +247,7 @@ def run(args: argparse.Namespace) -> None:
             write(args, language, f"{args.lang}_{split}", items, {"split": OFFICIAL[split]})
     for part in parts:
         if part != "labelled":
-            prepare_pretrain(args, language, part, lists.clips if lists else ())
+            prepare_pretrain(args, language, part, held_out)
     for what, count in sorted(language.counts.items()):
         print(f"{args.lang}: {what}: {count}")
 
