@@ -40,6 +40,7 @@ class Options:
     # the run
     output_dir: str | None = option(None, "folder of this experiment: exp/<name>")
     ngpu: int = option(0, "GPUs on this machine; 0 trains on the CPU")
+    parallel: str = option("ddp", "several GPUs: ddp, or fsdp for a model that does not fit in one")
     seed: int = option(0, "seed of every random choice")
     resume: bool = option(False, "go on from output_dir/last.pt if it is there")
     init: str | None = option(None, "checkpoint to take weights from, strictly")
@@ -57,7 +58,9 @@ class Options:
         None, "phones, one a line: the folders hold text.phn or posteriors, read in place of speech"
     )
     token_file: str | None = option(None, "file of tokenised text in every dump folder: text.phn")
-    batch_by: str = option("length", "micro-batches of one length, or first of one speaker: speaker")
+    batch_by: str = option(
+        "length", "micro-batches of one length, or first of one speaker: speaker"
+    )
     crop: bool = option(False, "cut every clip to the shortest of its batch (no labels)")
     batch_bins: int = option(1_400_000, "samples of 16 kHz audio in a micro-batch, with padding")
     max_batch_size: int = option(1000, "utterances in a micro-batch at most")
@@ -90,7 +93,7 @@ class Options:
 BLOCKS = ("objective", "base", "encoder", "quantizer", "optimizer", "schedule")
 # What may differ when a run goes on: none of it changes what the model is or learns from.
 MAY_CHANGE = frozenset(
-    "output_dir ngpu resume init init_take num_workers max_update log_interval valid_interval "
+    "output_dir ngpu parallel resume init init_take num_workers max_update log_interval valid_interval "
     "save_interval keep_nbest_models max_skipped stop_on_collapse compile accum_grad "
     "reference_batch_seconds".split()
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from typing import NamedTuple, final
 
 from torch import Tensor, nn
@@ -67,6 +68,11 @@ class Encoder(nn.Module, ABC):
             frame of the row, after the time mask.
         every_layer: also return each layer's output and feed-forward output.
         """
+
+    def blocks(self) -> Iterable[nn.Module]:
+        """Modules whose weights are used in their own forward only, called once a pass whatever is
+        drawn: what FSDP may gather one by one."""
+        return ()
 
     @final  # type: ignore[misc]  # nn.Module types forward as an attribute
     def forward(self, x: Padded, mask: Tensor | None = None) -> Hidden:

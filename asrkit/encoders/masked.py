@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Iterable
 from typing import Any
 
 import torch
@@ -84,6 +85,9 @@ class MaskedEncoder(Encoder):
             scaled: Any = _ScaleGradient.apply(features.data, self.feature_grad_mult)
             features = Padded(scaled, features.lengths)
         return features
+
+    def blocks(self) -> Iterable[nn.Module]:
+        return self.context.layers
 
     def normalized(self, features: Tensor) -> Tensor:
         return self.feature_norm(features)

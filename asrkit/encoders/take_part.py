@@ -9,12 +9,22 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import torch
+import torch.distributed as dist
 from torch import Tensor, nn
+
+
+def _own(parameter: Tensor) -> Tensor:
+    """This process's part of a weight that several share (FSDP)."""
+    if not dist.is_initialized():
+        return parameter
+    from torch.distributed.tensor import DTensor  # slow to import: not for a single process
+
+    return parameter.to_local() if isinstance(parameter, DTensor) else parameter
 
 
 def take_part(x: Tensor, parameters: Iterable[nn.Parameter]) -> Tensor:
     """x unchanged; every trainable one of ``parameters`` gets a gradient of zeros."""
     if not torch.is_grad_enabled():
         return x
-    terms = [parameter.sum() for parameter in parameters if parameter.requires_grad]
+    terms = [_own(parameter).sum() for parameter in parameters if parameter.requires_grad]
     return x + 0 * sum(terms[1:], terms[0]) if terms else x

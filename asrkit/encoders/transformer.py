@@ -42,8 +42,15 @@ class TransformerLayer(nn.Module):
     def _ffn(self, x: Tensor) -> Tensor:
         return self.fc2(self.activation_dropout(F.gelu(self.fc1(x))))
 
-    def forward(self, x: Tensor, lengths: Tensor, valid: Tensor | None) -> tuple[Tensor, Tensor]:
-        """x [B, T, D] to (output, feed-forward output before dropout and residual)."""
+    def forward(
+        self, x: Tensor, lengths: Tensor, valid: Tensor | None, kept: bool = True
+    ) -> tuple[Tensor, Tensor]:
+        """x [B, T, D] to (output, feed-forward output before dropout and residual).
+
+        kept: without it x passes through; asked here, as the weights may be gathered for a call.
+        """
+        if not kept:
+            return take_part(x, self.parameters()), x
         if self.norm_first:
             x = x + self.dropout(self.attention(self.attention_norm(x), lengths, valid))
             ffn = self._ffn(self.ffn_norm(x))
@@ -119,11 +126,9 @@ class Transformer(nn.Module):
         frames = self.dropout(frames)
         outputs, ffns = [frames], []
         for layer, kept in zip(self.layers, self._kept(), strict=True):
+            frames, ffn = layer(frames, lengths, valid, kept)
             if kept:
-                frames, ffn = layer(frames, lengths, valid)
                 ffns.append(ffn)
-            else:
-                frames = take_part(frames, layer.parameters())
             outputs.append(frames)
         if self.norm_first:
             frames = self.norm(frames)

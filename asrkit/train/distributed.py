@@ -6,12 +6,14 @@ import contextlib
 import datetime
 import os
 from collections.abc import Iterator
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
+
+from asrkit.train import shards
 
 T = TypeVar("T")
 
@@ -19,7 +21,10 @@ T = TypeVar("T")
 class World:
     """The processes of this run. One process without torchrun is a world of size 1."""
 
-    def __init__(self, *, ngpu: int, timeout_minutes: float = 30.0) -> None:
+    def __init__(self, *, ngpu: int, parallel: str = "ddp", timeout_minutes: float = 30.0) -> None:
+        """parallel: ``ddp``, every rank holds the model; ``fsdp``, a part of it (shards.py)."""
+        if parallel not in ("ddp", "fsdp"):
+            raise ValueError(f"parallel is {parallel!r}; it must be ddp or fsdp")
         self.size = int(os.environ.get("WORLD_SIZE", "1"))
         self.rank = int(os.environ.get("RANK", "0"))
         local = int(os.environ.get("LOCAL_RANK", "0"))
@@ -36,6 +41,7 @@ class World:
                 "nccl" if ngpu > 0 else "gloo",
                 timeout=datetime.timedelta(minutes=timeout_minutes),
             )
+        self.sharded = parallel == "fsdp" and self.distributed
 
     @property
     def is_main(self) -> bool:
@@ -47,10 +53,44 @@ class World:
 
     def wrap(self, model: nn.Module) -> nn.Module:
         """The model as the loop calls it; gradients are averaged over ranks in backward."""
-        if not self.distributed:
+        if not self.distributed or self.sharded:
             return model
         # buffers are constants here (mel filters): no need to send them before each forward
         return DistributedDataParallel(model, broadcast_buffers=False)
+
+    def shard(self, model: nn.Module) -> None:
+        """Under fsdp, spreads the model over the ranks, before its optimizer is made."""
+        if self.sharded:
+            shards.shard(model, self.device, self.size)
+
+    def whole_model(self, model: nn.Module) -> contextlib.AbstractContextManager[None]:
+        """Here ranks may call the model unequally often."""
+        return shards.gathered(model) if self.sharded else contextlib.nullcontext()
+
+    def own(self, tensors: list[Tensor]) -> list[Tensor]:
+        """What this rank holds of ``tensors``: plain ones."""
+        return [shards.own(tensor) for tensor in tensors] if self.sharded else tensors
+
+    def norm(self, tensors: list[Tensor]) -> Tensor:
+        """The 2-norm of all tensors together, given what each rank holds of them."""
+        norm = torch.nn.utils.get_total_norm(tensors)
+        if not self.sharded:
+            return norm
+        return self.sum_(norm.double().square()).sqrt().to(norm.dtype)
+
+    def whole(self, state: Any) -> Any:
+        """A state as files hold it; complete on the main rank only, and all must ask for it."""
+        return shards.whole(state, keep=self.is_main) if self.sharded else state
+
+    def parts(self, weights: dict[str, Tensor], model: nn.Module) -> dict[str, Tensor]:
+        """Weights as files hold them, as ``model`` holds them on this rank."""
+        return shards.parts_of(weights, model) if self.sharded else weights
+
+    def optimizer_parts(
+        self, state: dict[str, Any], optimizer: torch.optim.Optimizer
+    ) -> dict[str, Any]:
+        """Likewise for the state of an optimizer."""
+        return shards.optimizer_parts_of(state, optimizer) if self.sharded else state
 
     def sum_(self, value: Tensor) -> Tensor:
         """Adds ``value`` up over all ranks, in place."""

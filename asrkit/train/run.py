@@ -163,7 +163,11 @@ def train(options: Options) -> None:
     if options.output_dir is None:
         raise ConfigError("output_dir: missing; where shall the experiment be kept?")
     folder, content = Path(options.output_dir), config.to_mapping(options)
-    world = World(ngpu=options.ngpu)
+    if options.parallel == "fsdp" and options.compile:
+        raise ConfigError(
+            "compile: leave it out with parallel fsdp; the two are not tried together"
+        )
+    world = World(ngpu=options.ngpu, parallel=options.parallel)
     try:
         options = with_accumulation(options, world.size)
         goes_on = open_folder(folder, content, resume=options.resume)
@@ -184,6 +188,7 @@ def train(options: Options) -> None:
             taken = checkpoint.take_parts(objective, options.init, options.init_take, content)
             objective.after_init(list(taken))
         objective.to(world.device)
+        world.shard(objective)
         optimizer = choose("optimizer", options.optimizer)(
             objective.parameters(), **options.optimizer_conf
         )

@@ -141,11 +141,11 @@ class Trainer:
         """Divides the summed gradients by the weight of all ranks and steps, or skips together."""
         totals = torch.stack([self._weight, self._weight.new_tensor(float(self._signal))])
         weight, stop = self.world.sum_(totals).unbind()
-        gradients = [p.grad for p in self._parameters if p.grad is not None]
+        gradients = self.world.own([p.grad for p in self._parameters if p.grad is not None])
         # DDP averages over ranks, losses are sums: hence the world's size
         factor = self.world.size / (weight.clamp(min=1) * self.precision.scale)
         torch._foreach_mul_(gradients, factor.to(gradients[0].dtype))
-        norm = torch.nn.utils.get_total_norm(gradients)
+        norm = self.world.norm(gradients)
         # the update's only wait for the device; equal on all ranks, as the gradients are
         norm_value, stop_value = torch.stack([norm.double(), stop]).tolist()
         if stop_value:
@@ -161,7 +161,7 @@ class Trainer:
             self._meter.add(stats)
         self._meter.add({"grad_norm": (norm_value, 1.0)})
         if self.options.grad_clip > 0:
-            torch.nn.utils.clip_grads_with_norm_(self._parameters, self.options.grad_clip, norm)
+            torch._foreach_mul_(gradients, (self.options.grad_clip / (norm + 1e-6)).clamp(max=1))
         self.step += 1
         for group in self.optimizer.param_groups:
             group["lr"] = self.rate()
@@ -204,9 +204,10 @@ class Trainer:
     def _validate(self, journal: Journal, batches: Iterable[Batch]) -> None:
         self.objective.eval()
         meter = Meter()
-        for batch in batches:
-            with self.precision.autocast():
-                meter.add(self.objective(batch.to(self.world.device)).stats)
+        with self.world.whole_model(self.objective):
+            for batch in batches:
+                with self.precision.autocast():
+                    meter.add(self.objective(batch.to(self.world.device)).stats)
         stats = meter.averages(self.world)
         journal.write(self.step, "valid", stats)
         metric = self.options.best_metric
@@ -231,13 +232,16 @@ class Trainer:
                 signal.signal(number, handler)
 
     def _model_content(self) -> dict[str, Any]:
-        return {"model": self.objective.state_dict(), "step": self.step, "config": self.config}
+        weights = self.world.whole(self.objective.state_dict())
+        return {"model": weights, "step": self.step, "config": self.config}
 
     def save(self, stream: Stream) -> None:
         """Everything a run needs to go on exactly: last.pt."""
+        content = self._model_content()
+        optimizer = self.world.whole(self.optimizer.state_dict())
         if self.world.is_main:
-            content = self._model_content() | {
-                "optimizer": self.optimizer.state_dict(),
+            content |= {
+                "optimizer": optimizer,
                 "stream": list(stream.state(self._consumed)),
                 "precision": self.precision.state(),
                 "best": self.best.state(),
@@ -250,8 +254,11 @@ class Trainer:
         content = checkpoint.load(path)
         if "optimizer" not in content:
             raise checkpoint.CheckpointError(f"{path}: holds a model only; resume takes last.pt")
-        checkpoint.load_weights(self.objective, content["model"], str(path))
-        self.optimizer.load_state_dict(content["optimizer"])
+        weights = self.world.parts(content["model"], self.objective)
+        checkpoint.load_weights(self.objective, weights, str(path))
+        self.optimizer.load_state_dict(
+            self.world.optimizer_parts(content["optimizer"], self.optimizer)
+        )
         self.step = int(content["step"])
         self.start = (int(content["stream"][0]), int(content["stream"][1]))
         self.precision.restore(content["precision"])
