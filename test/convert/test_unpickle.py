@@ -71,12 +71,6 @@ def test_names_of_allowed_packages_import_nothing(tmp_path):
     """A stand-in has the foreign name and nothing else; calling it does nothing."""
     body = b"\x80\x02}(X\x05\x00\x00\x00modelcfairseq.evil\nrun\nX\x01\x00\x00\x00a\x85R"
     body += b"X\x01\x00\x00\x00ccnumpy.core.multiarray\nscalar\n)Ru."
-    assert (
-        pickle.loads(
-            body.replace(b"cfairseq.evil\nrun\n", b"ccollections\nOrderedDict\n")[:2] + b"N."
-        )
-        is None
-    )
     with zipfile.ZipFile(tmp_path / "x.pt", "w") as archive:
         archive.writestr("x/data.pkl", body)
         archive.writestr("x/version", "3\n")

@@ -5,6 +5,7 @@ import torch
 from torch.nn import functional as F
 
 from asrkit.batch import Padded, pad
+from asrkit.convert.names import to_asrkit
 from asrkit.encoders.wav2vec2 import Wav2Vec2Encoder
 from asrkit.objectives.regression import RegressionObjective
 
@@ -54,44 +55,10 @@ def ours(theirs):
     return objective
 
 
-RULES = [
-    ("feature_projection.layer_norm.", "feature_norm."),
-    ("feature_projection.projection.", "projection."),
-    ("masked_spec_embed", "mask_vector"),
-    ("encoder.layer_norm.", "context.norm."),
-    ("encoder.pos_conv_embed.layers.", "context.position.blocks."),
-    ("encoder.layers.", "context.layers."),
-    ("feature_extractor.conv_layers.", "conv."),
-]
-INSIDE = [
-    (".attention.out_proj.", ".attention.out."),
-    (".feed_forward.intermediate_dense.", ".fc1."),
-    (".feed_forward.output_dense.", ".fc2."),
-    (".final_layer_norm.", ".ffn_norm."),
-]
-
-
 def from_hf(tensors):
-    state = {}
-    for name, tensor in tensors.items():
-        for old, new in RULES:
-            if name.startswith(old):
-                name = new + name[len(old) :]
-                break
-        if name.startswith("conv."):
-            number, kind, which = name.removeprefix("conv.").split(".")
-            name = f"conv.{'convs' if kind == 'conv' else 'norms'}.{number}.{which}"
-        if name.startswith("context.layers."):
-            for old, new in INSIDE:
-                name = name.replace(old, new)
-            name = name.replace(".layer_norm.", ".attention_norm.")
-        state[name.replace(".conv.", ".") if "position" in name else name] = tensor
-    for layer in range(LAYERS):
-        for kind in ("weight", "bias"):
-            prefix = f"context.layers.{layer}.attention"
-            parts = [state.pop(f"{prefix}.{which}_proj.{kind}") for which in "qkv"]
-            state[f"{prefix}.qkv.{kind}"] = torch.cat(parts)
-    return state
+    ours, unknown = to_asrkit(tensors, "huggingface", "transformers")
+    assert not unknown
+    return {name.removeprefix("encoder."): tensor for name, tensor in ours.items()}
 
 
 @pytest.mark.parametrize("samples", [6400, 7777])

@@ -7,6 +7,8 @@ import torch
 from torch.nn import functional as F
 
 from asrkit.batch import Batch, Padded, pad
+from asrkit.convert.names import to_asrkit
+from asrkit.convert.structure import grouped_codebook
 from asrkit.encoders.wav2vec2 import Wav2Vec2Encoder
 from asrkit.objectives.contrastive import ContrastiveObjective, Draws
 from asrkit.objectives.picks import Picks
@@ -81,62 +83,12 @@ def our_model(norm, pre_norm, bias, grad_mult=1.0):
 
 
 def from_hf(tensors):
-    """Names and layout of transformers' tensors (weights or gradients) to asrkit's."""
-    ours = {}
-    for name, tensor in tensors.items():
-        name = name.removeprefix("wav2vec2.")
-        for theirs, new in (
-            ("feature_projection.layer_norm", "encoder.feature_norm"),
-            ("feature_projection.projection", "encoder.projection"),
-            ("masked_spec_embed", "encoder.mask_vector"),
-            ("encoder.layer_norm", "encoder.context.norm"),
-            ("encoder.pos_conv_embed.conv.bias", "encoder.context.position.blocks.0.bias"),
-            (
-                "encoder.pos_conv_embed.conv.parametrizations.weight.original0",
-                "encoder.context.position.blocks.0.weight_g",
-            ),
-            (
-                "encoder.pos_conv_embed.conv.parametrizations.weight.original1",
-                "encoder.context.position.blocks.0.weight_v",
-            ),
-            ("quantizer.codevectors", "quantizer.codebook"),
-            ("quantizer.weight_proj", "quantizer.score"),
-            ("project_q", "target_projection"),
-            ("project_hid", "context_projection"),
-        ):
-            if name == theirs or name.startswith(theirs + "."):
-                ours[new + name[len(theirs) :]] = tensor
-                break
-        else:
-            parts = name.split(".")
-            if parts[0] == "feature_extractor":
-                kind = "convs" if parts[3] == "conv" else "norms"
-                ours[f"encoder.conv.{kind}.{parts[2]}.{parts[4]}"] = tensor
-            else:
-                ours[_layer_name(parts)] = tensor
-    ours["quantizer.codebook"] = ours["quantizer.codebook"].view(2, ENTRIES, 8)
-    for layer in range(LAYERS):
-        for kind in ("weight", "bias"):
-            prefix = f"encoder.context.layers.{layer}.attention"
-            parts = [ours.pop(f"{prefix}.{which}_proj.{kind}") for which in "qkv"]
-            ours[f"{prefix}.qkv.{kind}"] = torch.cat(parts)
+    """transformers' tensors (weights or gradients) under asrkit's names."""
+    bare = {name.removeprefix("wav2vec2."): tensor for name, tensor in tensors.items()}
+    ours, unknown = to_asrkit(bare, "huggingface", "transformers")
+    assert not unknown
+    grouped_codebook(ours, 2)
     return ours
-
-
-def _layer_name(parts):
-    prefix = f"encoder.context.layers.{parts[2]}."
-    rest = ".".join(parts[3:])
-    for theirs, new in (
-        ("attention.out_proj", "attention.out"),
-        ("attention.", "attention."),
-        ("layer_norm", "attention_norm"),
-        ("feed_forward.intermediate_dense", "fc1"),
-        ("feed_forward.output_dense", "fc2"),
-        ("final_layer_norm", "ffn_norm"),
-    ):
-        if rest.startswith(theirs):
-            return prefix + new + rest[len(theirs) :]
-    raise KeyError(rest)
 
 
 def make_batch(lengths):

@@ -1,0 +1,72 @@
+"""The shapes of every published size, without memory: each tensor finds its place in asrkit."""
+
+from pathlib import Path
+
+import hf_tiny
+import pytest
+import torch
+
+from asrkit.convert import structure
+from asrkit.convert.experiment import check, options_of
+from asrkit.convert.names import from_asrkit, to_asrkit
+from asrkit.convert.source import Given, Said, Source
+
+LARGE = {
+    "feat_extract_norm": "layer", "do_stable_layer_norm": True, "conv_bias": True,
+    "num_attention_heads": 16, "hidden_size": 1024, "intermediate_size": 4096,
+    "num_hidden_layers": 24, "codevector_dim": 768, "proj_codevector_dim": 768,
+}  # fmt: skip
+HUGE = LARGE | {"num_hidden_layers": 48, "codevector_dim": 1024, "proj_codevector_dim": 1024}
+# sizes, and the number of parameters in pre-training where it is published
+SIZES = {
+    "base": ({}, 95_044_608),
+    "large_2020": ({**LARGE, "feat_extract_norm": "group", "do_stable_layer_norm": False,
+                    "conv_bias": False}, None),
+    "xlsr_53, xls_r_300m, mms_300m": (LARGE, 317_390_592),
+    "xls_r_1b, mms_1b": ({**HUGE, "hidden_size": 1280, "intermediate_size": 5120}, None),
+    "xls_r_2b": ({**HUGE, "hidden_size": 1920, "intermediate_size": 7680}, None),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SIZES)
+def test_pretraining_checkpoint(name):
+    changes, published = SIZES[name]
+    settings = hf_tiny.transformers.Wav2Vec2Config(**changes)
+    with torch.device("meta"):
+        model = hf_tiny.transformers.Wav2Vec2ForPreTraining(settings)
+    theirs = model.state_dict()
+    bare = {key.removeprefix("wav2vec2."): tensor for key, tensor in theirs.items()}
+    state, unknown = to_asrkit(bare, "huggingface", name)
+    assert unknown == []
+    said = Said(
+        heads=settings.num_attention_heads,
+        norm_first=settings.do_stable_layer_norm,
+        normalize=True,
+        strides=list(settings.conv_stride),
+    )
+    source = Source(
+        path=Path(name),
+        kind="test",
+        encoder_conf=structure.encoder_conf(state, said, Given(), name),
+        quantizer_conf=structure.quantizer_conf(state, 2, None, name),
+        objective="contrastive",
+        objective_conf={"final_size": settings.proj_codevector_dim},
+        state=state,
+    )
+    structure.grouped_codebook(state, 2)
+    check(source, options_of(source, Path("exp/x")))
+    assert published in (None, sum(tensor.numel() for tensor in state.values()))
+    back = from_asrkit(state)
+    prefixed = {key.removeprefix("wav2vec2."): tuple(t.shape) for key, t in theirs.items()}
+    assert {key: tuple(t.shape) for key, t in back.items()} == prefixed
+
+
+def test_published_fairseq_names_of_data2vec_base():
+    settings = hf_tiny.transformers.Data2VecAudioConfig()
+    with torch.device("meta"):
+        model = hf_tiny.transformers.Data2VecAudioModel(settings)
+    state, unknown = to_asrkit(hf_tiny.fairseq_state(model, False), "fairseq", "x")
+    assert unknown == []
+    found = structure.sizes(state, "x")
+    assert found["positional"] == [95, 16, 5] and found["layers"] == 12
+    assert not found["conv_bias"] and found["conv_norm"] == "layer"
