@@ -113,8 +113,11 @@ pretraining() {
         ;;
     xlsr_53)
         size=large
-        # Of egs/xlsr53, or another checkpoint with --pretrained (convert_checkpoint makes one).
-        system=(--pretrained "../../xlsr53/asr1/exp/pretrain_xlsr_53${suffix}/last.pt" --pretrain_tag "${tag}")
+        # Of egs/xlsr53, whatever the seed of the fine-tuning; --pretrained FILE and --pretrained_source
+        # (a released checkpoint, which stage 6 converts) take another.
+        system=(--pretrain_tag "xlsr_53${config_variant:+_${config_variant}}")
+        [[ " ${options[*]} " == *" --pretrained_source "* ]] ||
+            system+=(--pretrained ../../xlsr53/asr1/exp/pretrain_xlsr_53/last.pt)
         ;;
     *) bad_option "no --method '$1'; --help lists them" ;;
     esac

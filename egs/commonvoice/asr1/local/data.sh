@@ -7,6 +7,7 @@ set -euo pipefail
 
 lang=it  # ISO 639-1 code
 parts=""  # of labelled, pretrain (hours of Table 1), pretrain_<hours>h; default: what run.sh's methods need
+librispeech=${LIBRISPEECH:-}  # with lang en: adds its parts librispeech_100h, _360h; default: $LIBRISPEECH
 corpus=${COMMONVOICE:-}  # a release, a folder of releases or archives, or an archive; default: $COMMONVOICE
 urls=""  # file of "<lang or locale> <signed link>" lines, to fetch archives
 downloads=downloads  # where archives are fetched to and unpacked
@@ -34,7 +35,7 @@ if [ -z "${corpus}${urls}" ] && [ "${dry_run}" = false ]; then
 fi
 if [ -z "${parts}" ]; then
     parts=labelled,pretrain
-    [ "${lang}" != en ] || parts+=,pretrain_360h,pretrain_1350h # of m_cpc and xlsr_english
+    [ "${lang}" != en ] || parts+=,pretrain_100h,pretrain_360h,pretrain_1350h # of m_cpc and xlsr_english
 fi
 run python3 local/cv_prepare.py --lang "${lang}" --parts "${parts}" --data data \
     --downloads "${downloads}" ${corpus:+--corpus "${corpus}"} ${urls:+--urls "${urls}"} \
@@ -43,6 +44,14 @@ run python3 local/cv_prepare.py --lang "${lang}" --parts "${parts}" --data data 
     --min_matched "${min_matched}" --allow_missing "${allow_missing}" --digits "${digits}" \
     ${max_hours:+--max_hours "${max_hours}"} --tables "${tables}" --seed "${seed}"
 parts=${parts/labelled/train valid test}
-for part in ${parts//,/ }; do
+read -r -a names <<<"${parts//,/ }"
+if [ "${lang}" = en ] && [ -n "${librispeech}" ]; then
+    for part in librispeech_100h librispeech_360h; do
+        [ -d "${librispeech}/train-clean-${part//[!0-9]/}" ] || continue
+        run python3 local/cv_librispeech.py --corpus "${librispeech}" --part "${part}" --data data
+        names+=("${part}")
+    done
+fi
+for part in "${names[@]}"; do
     run python3 -m asrkit.bin.validate_data_dir "data/${lang}_${part}"
 done
