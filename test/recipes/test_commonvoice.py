@@ -12,6 +12,7 @@ import pytest
 from corpora.commonvoice import COLUMNS_4, COLUMNS_17, Line, mp3, table
 
 import cv_check_lists
+import cv_librispeech
 import cv_prepare
 from asrkit.data.validate import validate
 from asrkit.files import DataError
@@ -458,3 +459,17 @@ def test_check_of_lists_tells_what_is_not_as_published(
     said = capsys.readouterr()
     assert "| it | train | 2 | 0.001 | 4 | 3, 0 | 50.00 % (2 of 2 clips) | - |" in said.out
     assert "it: clips: (2, 1, 1), published (720, 223, 706)" in said.err
+
+
+def test_librispeech_of_m_cpc(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    chapter = tmp_path / "LibriSpeech/train-clean-100/103/1240"
+    chapter.mkdir(parents=True)
+    (chapter / "103-1240.trans.txt").write_text("103-1240-0000 IT'S ONE\n103-1240-0001 GONE\n")
+    (chapter / "103-1240-0000.flac").write_bytes(b"fLaC")
+    options = ["--corpus", str(tmp_path / "LibriSpeech"), "--data", str(tmp_path / "data")]
+    assert cv_librispeech.main([*options, "--part", "librispeech_100h"]) == 0
+    text = (tmp_path / "data/en_librispeech_100h/text").read_text()
+    assert text == "ls_103-1240-0000 it's one\n"
+    assert "1 utterances, 1 without a file: ['103-1240-0001']" in capsys.readouterr().out
+    assert cv_librispeech.main([*options, "--part", "librispeech_360h"]) == 1
+    assert "no train-clean-360" in capsys.readouterr().err

@@ -56,12 +56,30 @@ def test_dry_run_of_all_languages_with_separate_vocabularies(tmp_path: Path) -> 
     assert "decode_greedy_by_lists/tt_test/score_per" in said
 
 
+@pytest.mark.parametrize(
+    "options, part, name",
+    [
+        (["--cpc_hours", "100"], "pretrain_100h", "m_cpc_100h"),
+        (["--librispeech", "/ls"], "librispeech_360h", "m_cpc_librispeech_360h"),
+    ],
+)
+def test_audio_of_m_cpc(options: list[str], part: str, name: str, tmp_path: Path) -> None:
+    recipe = whole_recipe.copy_recipe(tmp_path / "egs", "commonvoice")
+    command = ["--method", "m_cpc", "--target", "it", "--dry_run", "true", "--stage", "6"]
+    said = whole_recipe.run(recipe, *command, *options)
+    training = [line for line in said.splitlines() if "bin.asr_train" in line]
+    assert f"--output_dir exp/pretrain_{name} " in training[0]
+    assert f"--train_data dump/raw/en_{part} " in training[0]
+    assert f"--output_dir exp/asr_it_{name} " in training[1]
+
+
 def test_bad_options_end_before_any_work(tmp_path: Path) -> None:
     recipe = whole_recipe.copy_recipe(tmp_path / "egs", "commonvoice")
     for options in (
         ["--phone_labels", "id"],
         ["--commonvoice", "/a folder"],
         ["--method", "xlsr_11"],
+        ["--method", "m_cpc", "--cpc_hours", "10"],
         ["--target"],
     ):
         done = whole_recipe.attempt(recipe, *options)

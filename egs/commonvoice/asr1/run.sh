@@ -7,6 +7,8 @@
 # --commonvoice PATH   a release, a folder of releases or archives, or an archive; default: $COMMONVOICE
 # --fewshot_lists PATH  folder of the lists, or common_voices_splits.tar.gz; default: $CV_FEWSHOT
 # --phone_labels NAME  lists: those of the few-shot lists; espeak: espeak-ng of today. PER is told by both
+# --cpc_hours 100|360  of English that m_cpc is pre-trained on: LibriSpeech's where --librispeech FOLDER
+#                      (default: $LIBRISPEECH) is given, else Common Voice's
 # --urls, --release, --locales, --splits, --fewshot_hours, --min_matched, --allow_missing, --max_hours,
 # --tables, --digits   as local/data.sh --help explains them
 # and the options below.
@@ -18,6 +20,10 @@ phone_labels=lists
 # shellcheck disable=SC2034  # read by utils/xlsr_methods.sh
 languages="es fr it ky nl ru sv tr tt zh" pretrain_languages="es fr it ky nl ru sv tr tt zh en" alpha=0.5 finetune_kind=""
 pretrain_part=pretrain # the hours of Table 1; 557 h of English
+librispeech=${LIBRISPEECH:-}
+cpc_hours=360
+method_name=
+split_suffix=
 data=()
 rest=()
 . ./path.sh
@@ -27,6 +33,8 @@ while [ $# -gt 0 ]; do
     [[ $# -ge 2 || $1 == --help || $1 == -h ]] || bad_option "option $1 needs a value"
     case "$1" in
     --phone_labels | --phone-labels) phone_labels=$2 && shift 2 ;;
+    --librispeech) librispeech=$2 && shift 2 ;;
+    --cpc_hours | --cpc-hours) cpc_hours=$2 && shift 2 ;;
     --commonvoice | --fewshot_lists | --urls)
         path=$(cd "${from}" && realpath -ms -- "$2")
         [[ ${path} != *' '* ]] || bad_option "$1 '${path}' holds a space; link it to a name without"
@@ -35,6 +43,11 @@ while [ $# -gt 0 ]; do
     --release | --locales | --splits | --fewshot_hours | --min_matched | --allow_missing | --max_hours | \
         --tables | --digits)
         [[ $2 != *' '* ]] || bad_option "$1 is one word, not '$2'"
+        # What changes the labelled sets is part of the names of fine-tuned models.
+        case "$1/$2" in
+        --splits/official) split_suffix=_official ;;
+        --fewshot_hours/5) split_suffix=_5h ;;
+        esac
         data+=("$1" "$2") && shift 2
         ;;
     --local_data_opts) data+=("$2") && shift 2 ;;
@@ -45,21 +58,29 @@ while [ $# -gt 0 ]; do
         done <run.sh
         rest+=("$1") && shift
         ;;
-    --method)
-        case "$2" in
-        xlsr_english) pretrain_part=pretrain_1350h ;;
-        m_cpc) pretrain_part=pretrain_360h ;; # of English; the paper had LibriSpeech
-        esac
-        rest+=("$1" "$2") && shift 2
-        ;;
+    --method) method_name=$2 && rest+=("$1" "$2") && shift 2 ;;
     *) rest+=("$1" "$2") && shift 2 ;;
     esac
 done
 case "${phone_labels}" in
-lists) tag_suffix="" ;;
-espeak) tag_suffix=_espeak ;;
+lists) tag_suffix=${split_suffix} ;;
+espeak) tag_suffix=_espeak${split_suffix} ;;
 *) bad_option "--phone_labels is lists or espeak, not '${phone_labels}'" ;;
 esac
+[ -z "${librispeech}" ] || LIBRISPEECH=$(cd "${from}" && realpath -m -- "${librispeech}")
+[ -z "${librispeech}" ] || export LIBRISPEECH
+case "${method_name}/${cpc_hours}/${librispeech}" in
+xlsr_english/*) pretrain_part=pretrain_1350h ;;
+m_cpc/360/) pretrain_part=pretrain_360h ;;
+m_cpc/100/) pretrain_part=pretrain_100h tag_suffix=_100h${tag_suffix} ;;
+m_cpc/100/* | m_cpc/360/*)
+    pretrain_part=librispeech_${cpc_hours}h
+    tag_suffix=_${pretrain_part}${tag_suffix}
+    ;;
+m_cpc/*) bad_option "--cpc_hours is 100 or 360, not '${cpc_hours}'" ;;
+esac
+[[ ${method_name} != m_cpc || ${pretrain_part} == pretrain_360h ]] ||
+    rest+=(--pretrain_tag "m_cpc_${pretrain_part#pretrain_}")
 # shellcheck disable=SC2034  # these two as well
 method_options=(--token_type phn --phone_labels "${phone_labels}" --compare_labels "espeak lists"
     --use_ngram false --max_bad 0.01 --pretrain_part "${pretrain_part}" --local_data_opts "${data[*]}")
