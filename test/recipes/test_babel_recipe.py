@@ -1,18 +1,92 @@
-"""All stages of egs/babel on the miniature of three language packs; the commands of every system."""
+"""All stages of egs/babel on the miniature of three packs, and the commands of every system."""
 
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 import whole_recipe
 from corpora import babel
 
+TEN = "bn zh ka ht ku ps ta tr tpi vi".split()
 TINY = [
     "--pretrain_config", "tiny_pretrain.yaml", "--finetune_config", "tiny_finetune.yaml",
     "--nj", "1", "--inference_nj", "1", "--inference_args", "--beam_size 5",
 ]  # fmt: skip
+
+
+METHODS = {  # the sets of stage 6
+    "scratch": "",
+    "xlsr_mono": "dump/raw/tl_train",
+    "xlsr_10": " ".join(f"dump/raw/{lang}_train" for lang in TEN),
+    "xlsr_10_large": " ".join(f"dump/raw/{lang}_train" for lang in TEN),
+    "xlsr_53": "",
+}
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_dry_run_of_a_system(method: str, tmp_path: Path) -> None:
+    recipe = whole_recipe.copy_recipe(tmp_path / "egs", "babel")
+    before = sorted(path.name for path in recipe.iterdir())
+    said = whole_recipe.run(recipe, "--method", method, "--target", "tl", "--dry_run", "true")
+    training = [line for line in said.splitlines() if "bin.asr_train" in line]
+    assert len(training) == (2 if METHODS[method] else 1)
+    if METHODS[method]:
+        assert f"--train_data {METHODS[method]} " in training[0]
+    assert ("--language_alpha 1 " in training[0]) == method.startswith("xlsr_10")
+    assert f"--output_dir exp/asr_tl_{method} " in training[-1]
+    assert ("--init " in training[-1]) == (method != "scratch")
+    size = "large" if method in ("xlsr_10_large", "xlsr_53") else "base"
+    assert f"ctc_{size}_babel.yaml" in training[-1]
+    assert "--token_file text.char" in training[-1]
+    assert said.count("--label tags:\\ xlsr") == 4
+    assert "--decode lexicon_lm" in said and "bin.tune_lm" in said
+    wanted = sorted({"tl", *(TEN if "10" in method else ())})
+    assert sorted(re.findall(r"\+ local/data.sh --lang (\w+)", said)) == wanted
+    assert sorted(path.name for path in recipe.iterdir()) == before
+
+
+def test_dry_run_of_every_language_in_turn(tmp_path: Path) -> None:
+    recipe = whole_recipe.copy_recipe(tmp_path / "egs", "babel")
+    options = ["--method", "scratch", "--tags", "lhotse", "--valid_split", "utterance"]
+    said = whole_recipe.run(recipe, *options, "--dry_run", "true", "--train_list", "/lists/llp")
+    for lang in ("as", "tl", "sw", "lo", "ka"):
+        assert f"--output_dir exp/asr_{lang}_scratch_lhotse_utterance " in said
+    data = "--lang lo --tags lhotse --valid_split utterance --train_list /lists/llp"
+    assert f"+ local/data.sh {data}" in said
+
+
+def test_tok_pisin_by_the_code_of_the_paper(tmp_path: Path) -> None:
+    recipe = whole_recipe.copy_recipe(tmp_path / "egs", "babel")
+    said = whole_recipe.run(recipe, "--method", "scratch", "--target", "tp", "--dry_run", "true")
+    assert "--output_dir exp/asr_tpi_scratch " in said
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--method", "m_cpc"], "no system of the tables for BABEL"),
+        (["--tags", "mine"], "--tags is xlsr, kaldi or lhotse"),
+        (["--valid_split", "none"], "--valid_split is speaker or utterance"),
+        (["--train_list", "a b"], "holds a space"),
+        (["--babel"], "needs a value"),
+    ],
+)
+def test_bad_options_end_before_any_work(options: list[str], message: str, tmp_path: Path) -> None:
+    recipe = whole_recipe.copy_recipe(tmp_path / "egs", "babel")
+    done = whole_recipe.attempt(recipe, *options)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert not (recipe / "data").exists()
+
+
+def test_without_a_corpus_stage_1_says_how_to_name_it(tmp_path: Path) -> None:
+    recipe = whole_recipe.copy_recipe(tmp_path / "egs", "babel")
+    done = whole_recipe.attempt(recipe, "--method", "scratch", "--target", "ka", BABEL="")
+    assert done.returncode == 2
+    assert "where is BABEL?" in done.stderr
 
 
 @pytest.mark.recipe

@@ -58,12 +58,26 @@ class Side(NamedTuple):
 
 
 def read_packs(path: Path = TABLE) -> list[Pack]:
-    packs = []
-    for line in read_lines(path)[1:]:
-        f = line.split("\t")
-        number = [None if cell == "-" else int(cell) for cell in f[9:]]
-        packs.append(Pack(*f[:7], f[7] == "yes", f[8] == "yes", *number))  # type: ignore[arg-type]
-    return packs
+    head, *rows = (line.split("\t") for line in read_lines(path))
+    return [_pack(dict(zip(head, row, strict=True))) for row in rows]
+
+
+def _pack(row: dict[str, str]) -> Pack:
+    def number(name: str) -> int | None:
+        return None if row[name] == "-" else int(row[name])
+
+    words = ("pack", "name", "lang", "iso639_3", "prefix", "release", "role")
+    return Pack(
+        *(row[name] for name in words),
+        xlsr53=row["xlsr53"] == "yes",
+        romanised=row["romanised"] == "yes",
+        paper_hours=number("paper_hours"),
+        train=int(row["train"]),
+        llp=int(row["llp"]),
+        untranscribed=number("untranscribed"),
+        dev=int(row["dev"]),
+        eval=int(row["eval"]),
+    )
 
 
 def find_pack(name: str) -> Pack:

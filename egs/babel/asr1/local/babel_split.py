@@ -28,7 +28,8 @@ def split(
     for utterance in utterances:
         seconds[name(utterance)] += length(utterance)
     ranked = sorted(seconds, key=lambda n: hashlib.sha256(f"{seed}\0{n}".encode()).digest())
-    wanted, chosen = share * sum(seconds.values()), set()
+    wanted = share * sum(seconds.values())
+    chosen: set[str] = set()
     for candidate in ranked:
         if wanted <= 0:
             break
