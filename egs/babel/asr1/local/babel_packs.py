@@ -66,9 +66,14 @@ def _pack(row: dict[str, str]) -> Pack:
     def number(name: str) -> int | None:
         return None if row[name] == "-" else int(row[name])
 
-    words = ("pack", "name", "lang", "iso639_3", "prefix", "release", "role")
     return Pack(
-        *(row[name] for name in words),
+        pack=row["pack"],
+        name=row["name"],
+        lang=row["lang"],
+        iso639_3=row["iso639_3"],
+        prefix=row["prefix"],
+        release=row["release"],
+        role=row["role"],
         xlsr53=row["xlsr53"] == "yes",
         romanised=row["romanised"] == "yes",
         paper_hours=number("paper_hours"),
