@@ -1,0 +1,95 @@
+"""What a pre-trained model says about each frame: layers, targets, codes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from asrkit import config
+from asrkit.batch import Padded, pad
+from asrkit.build import build_objective, resolve
+from asrkit.encoders.base import Hidden
+from asrkit.encoders.logmel import normalize_frames
+from asrkit.infer import ModelError, checkpoint_of
+from asrkit.objectives.base import FrameObjective, Objective
+from asrkit.objectives.contrastive import ContrastiveObjective
+from asrkit.objectives.ctc import CtcObjective
+from asrkit.objectives.phonetic import PhoneticObjective
+from asrkit.objectives.regression import RegressionObjective
+from asrkit.tokens import TokenList
+from asrkit.train import checkpoint
+
+
+class Views(NamedTuple):
+    """One utterance. layers: [T, D] by number, from 1. codes: int64 [T, G], None without a
+    quantizer. quantized: [T, Dq], the chosen entries, or None."""
+
+    layers: dict[int, Tensor]
+    codes: np.ndarray | None
+    quantized: Tensor | None
+
+
+def load_objective(path: Path) -> Objective:
+    """A trained model of any kind, ready to be looked into."""
+    if not path.exists():
+        raise ModelError(f"{path}: no such model; it is a folder that asr_train.py wrote")
+    path = checkpoint_of(path) if path.is_dir() else path
+    content = checkpoint.load(path)
+    options = resolve(config.from_mapping(content["config"], f"{path}: config"))
+    folder = path.parent if (path.parent / "config.yaml").exists() else path.parent.parent
+    tokens = TokenList.read(folder / "tokens.txt") if options.token_list else None
+    objective = build_objective(options, tokens)
+    checkpoint.load_weights(objective, content["model"], str(path))
+    return objective.eval()
+
+
+class Viewer:
+    """source: ``teacher`` (a model with one) or ``student``. output: ``ffn``, the feed-forward
+    outputs that data2vec's targets are made of, or ``block``, the layers' outputs.
+    normalized: bring every channel of an utterance to mean 0, variance 1, as targets are.
+    """
+
+    def __init__(
+        self,
+        objective: Objective,
+        *,
+        source: str = "student",
+        output: str = "ffn",
+        normalized: bool = True,
+    ) -> None:
+        if isinstance(objective, PhoneticObjective):
+            objective = objective.base
+        if not isinstance(objective, FrameObjective | CtcObjective):
+            raise ModelError(f"{type(objective).__name__} has no transformer layers to look into")
+        if source not in ("teacher", "student") or output not in ("ffn", "block"):
+            raise ValueError(f"teacher or student, ffn or block; not {source!r}, {output!r}")
+        if source == "teacher" and not isinstance(objective, RegressionObjective):
+            raise ValueError("only data2vec's models have a teacher; look at the student")
+        self.objective, self.source, self.output = objective, source, output
+        self.normalized = normalized
+
+    @torch.inference_mode()
+    def view(self, wave: np.ndarray) -> Views:
+        """Samples at 16 kHz, unmasked, one utterance at a time."""
+        features = self.objective.encoder.extract(pad([torch.from_numpy(wave)]))
+        hidden = self._hidden(features)
+        layers = hidden.ffn if self.output == "ffn" else hidden.layers[1:]
+        if self.normalized:
+            layers = tuple(normalize_frames(Padded(x, features.lengths)) for x in layers)
+        codes = quantized = None
+        if isinstance(self.objective, ContrastiveObjective):
+            seen = self.objective.encoder.normalized(features.data[0])
+            found = self.objective.quantizer(seen, torch.ones(len(seen), dtype=torch.bool))
+            codes, quantized = found.codes.numpy(), found.vectors
+        return Views({n: x[0] for n, x in enumerate(layers, start=1)}, codes, quantized)
+
+    def _hidden(self, features: Padded) -> Hidden:
+        if isinstance(self.objective, RegressionObjective) and self.source == "teacher":
+            inputs = self.objective.encoder.projected(features)
+            found: Hidden = self.objective.teacher(inputs, every_layer=True)
+            return found
+        return self.objective.encoder.contextualize(features, every_layer=True)

@@ -1,0 +1,110 @@
+"""bin/cluster_quality on a toy language and small models, from wave to table and pictures."""
+
+import json
+
+import pytest
+import torch
+import yaml
+from tones import TINY_ENCODER, write_dump, write_tokens
+
+from asrkit import config
+from asrkit.analysis.layers import Viewer, load_objective
+from asrkit.batch import pad
+from asrkit.bin import cluster_quality
+from asrkit.build import build_objective, resolve
+from asrkit.options import Options
+from asrkit.tokens import TokenList
+from asrkit.train import checkpoint
+from asrkit.train.folder import write_folder
+
+ENCODER = yaml.safe_load(TINY_ENCODER) | {"layers": 2}
+
+
+def save(folder, tokens, **options):
+    """A model of random weights, as asr_train.py leaves it."""
+    made = resolve(
+        Options(
+            encoder="logmel",
+            encoder_conf=dict(ENCODER),
+            optimizer_conf={"lr": 1e-3},
+            token_list=str(tokens),
+            **options,
+        )
+    )
+    torch.manual_seed(0)
+    symbols = TokenList.read(tokens)
+    objective = build_objective(made, symbols)
+    content = config.to_mapping(made)
+    write_folder(folder, content, symbols)
+    model = {"model": objective.state_dict(), "step": 0, "config": content}
+    checkpoint.save(folder / "last.pt", model)
+    return objective
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("models")
+    tokens = write_tokens(folder / "tokens.txt")
+    save(folder / "uni", tokens, objective="phonetic", base="contrastive",
+         base_conf={"compare": "context", "final_size": 8}, quantizer="gumbel",
+         quantizer_conf={"entries": 4, "vector_size": 8})  # fmt: skip
+    save(folder / "d2v", tokens, objective="phonetic", base="regression",
+         base_conf={"top_k": 1})  # fmt: skip
+    write_dump(folder / "xx", 6)
+    write_dump(folder / "yy", 6, seed=1, lang="yy")
+    return folder
+
+
+def args(models, out, *more):
+    return [
+        "--model", f"UniSpeech={models / 'uni'}", f"UniData2vec={models / 'd2v'}",
+        "--aligner", str(models / "d2v"), "--data_dir", str(models / "xx"), str(models / "yy"),
+        "--out_dir", str(out), "--clusters", "5", "--fit_share", "0.5", "--tries", "2", *more,
+    ]  # fmt: skip
+
+
+def test_table_and_pictures(models, tmp_path, capsys):
+    assert cluster_quality.main(args(models, tmp_path)) == 0
+    table = (tmp_path / "quality.md").read_text()
+    assert capsys.readouterr().out == table
+    rows = json.loads((tmp_path / "quality.json").read_text())
+    told = [(row["model"], row["frames_of"]) for row in rows]
+    assert told == [
+        ("UniSpeech", "codes"),
+        ("UniSpeech", "student ffn 1"),
+        ("UniSpeech", "student ffn 2"),
+        ("UniSpeech", "quantised vectors"),
+        ("UniData2vec", "teacher ffn 1"),
+        ("UniData2vec", "teacher ffn 2"),
+    ]
+    frames = {row["frames"] for row in rows}
+    assert len(frames) == 1 and frames.pop() > 100
+    assert all(0 < row["phone_purity"] <= 1 and row["information"] >= 0 for row in rows)
+    assert all(row["clusters"] <= 5 for row in rows if row["frames_of"] != "codes")
+    for name in ("quality_5.png", "codebook_UniSpeech.png"):
+        assert (tmp_path / name).stat().st_size > 5000
+    assert not (tmp_path / "codebook_UniData2vec.png").exists()
+
+
+def test_layers_are_those_of_the_target(models):
+    """The teacher's normalised top layer is what the student regresses to, with top_k 1."""
+    objective = load_objective(models / "d2v")
+    wave = torch.randn(8000)
+    views = Viewer(objective, source="teacher").view(wave.numpy())
+    base = objective.base
+    features = base.encoder.extract(pad([wave]))
+    torch.testing.assert_close(views.layers[2], base.targets(features).data[0])
+    raw = Viewer(objective, source="teacher", normalized=False).view(wave.numpy())
+    assert raw.layers[2].mean(0).abs().max() > 10 * views.layers[2].mean(0).abs().max()
+    assert views.codes is None and views.quantized is None
+
+
+def test_wrong_requests_are_refused(models, tmp_path, capsys):
+    assert cluster_quality.main(args(models, tmp_path, "--clusters", "5000")) == 1
+    assert "too few for 5000 clusters" in capsys.readouterr().err
+    assert cluster_quality.main(args(models, tmp_path, "--clusters", "1")) == 1
+    assert "--clusters is 2 or more" in capsys.readouterr().err
+    assert cluster_quality.main(args(models, tmp_path, "--aligner", str(tmp_path / "no"))) == 1
+    assert "no such model" in capsys.readouterr().err
+    with pytest.raises(ValueError, match="only data2vec's models have a teacher"):
+        Viewer(load_objective(models / "uni"), source="teacher")
