@@ -31,23 +31,26 @@ if [ ${#row[@]} -eq 0 ]; then
     exit 2
 fi
 corpus=${row[1]} their_lang=${row[2]}
-folder=${!corpus}
+theirs=(--lang "${their_lang}")
+case "${corpus}" in
+mls)
+    folder=${mls} more=${mls_opts}
+    theirs+=(--lm_text false --downloads "${PWD}/downloads")
+    ;;
+commonvoice)
+    folder=${commonvoice} more=${commonvoice_opts}
+    theirs+=(--parts "labelled,pretrain" --splits official --max_hours 0 --downloads "${PWD}/downloads")
+    ;;
+babel) folder=${babel} more=${babel_opts} ;;
+esac
 if [ -z "${folder}" ]; then
     log "error: ${lang} needs ${corpus}: give run.sh --${corpus} FOLDER, or set ${corpus^^}"
     exit 2
 fi
 [[ ${folder} == http*://* ]] || folder=$(realpath -s -- "${folder}")
-theirs=(--lang "${their_lang}")
-case "${corpus}" in
-mls) theirs+=(--mls "${folder}" --lm_text false --downloads "${PWD}/downloads") ;;
-commonvoice)
-    theirs+=(--corpus "${folder}" --parts labelled,pretrain --splits official --max_hours 0 --downloads "${PWD}/downloads")
-    ;;
-babel) theirs+=(--babel "${folder}") ;;
-esac
+if [ "${corpus}" = commonvoice ]; then theirs+=(--corpus "${folder}"); else theirs+=("--${corpus}" "${folder}"); fi
 [ "${row[3]}" = - ] || theirs+=("${row[3]%%,*}" "${row[3]#*,}")
-more=${corpus}_opts
-IFS=: read -r -a options <<<"${!more}"
+IFS=: read -r -a options <<<"${more}"
 for option in "${options[@]}"; do
     theirs+=("--${option%%=*}" "${option#*=}")
 done
