@@ -118,7 +118,7 @@ def _is_mapping(value: Any) -> bool:
 def _layers(root: dict[str, Any]) -> list[dict[str, Any]]:
     """The mappings in which fairseq keeps options: model, task, criterion, and the flat one."""
     named = [root.get(key) for key in ("model", "task", "criterion")]
-    return [*filter(_is_mapping, named), root]
+    return [*(layer for layer in named if isinstance(layer, dict)), root]
 
 
 def _tensors(content: Mapping[str, Any], where: str) -> Iterator[tuple[str, Tensor]]:

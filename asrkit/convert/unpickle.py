@@ -19,6 +19,7 @@ import torch
 
 from asrkit.convert.source import ConvertError
 
+_PLAIN = (bool, int, float, complex, str, set, frozenset, list, dict, tuple, slice, object)
 _HARMLESS = {
     ("collections", "OrderedDict"): collections.OrderedDict,
     ("collections", "defaultdict"): collections.defaultdict,
@@ -27,13 +28,19 @@ _HARMLESS = {
     ("torch._utils", "_rebuild_parameter"): torch._utils._rebuild_parameter,
     ("torch", "Size"): torch.Size,
     ("torch", "device"): torch.device,
-    **{("builtins", kind.__name__): kind for kind in (set, frozenset, list, dict, tuple, slice)},
+    **{("builtins", kind.__name__): kind for kind in _PLAIN},
+    # protocol 2 writes the names of Python 2
+    **{("__builtin__", kind.__name__): kind for kind in _PLAIN},
+    **{("__builtin__", "unicode"): str, ("__builtin__", "long"): int},
     **{("torch", name): vars(torch)[name] for name in ("float16", "float32", "float64", "int64")},
 }
 # Packages whose objects may become stand-ins: settings, enumerations, numbers of a log.
 _STOOD_IN = frozenset(
     "argparse omegaconf fairseq hydra unispeech examples numpy typing enum pathlib _codecs".split()
 )
+# Functions that make types such as Optional[int] in omegaconf's files; stood in for as well.
+_HINTS = {("_operator", "getitem"), ("builtins", "type"), ("__builtin__", "type")}
+_DEEPEST = 50
 
 
 class Inert:
@@ -71,7 +78,7 @@ class RestrictedUnpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) in _HARMLESS:
             return _HARMLESS[module, name]
-        if module.split(".")[0] in _STOOD_IN:
+        if module.split(".")[0] in _STOOD_IN or (module, name) in _HINTS:
             return type(name, (Inert,), {"__module__": f"stand_in.{module}"})
         raise pickle.UnpicklingError(f"it asks for {module}.{name}")
 
@@ -131,22 +138,21 @@ def load_inert(path: Path) -> dict[str, Any]:
     return content
 
 
-def plain(value: Any) -> Any:
+def plain(value: Any, depth: int = 0) -> Any:
     """Namespaces, omegaconf containers and nodes as dicts, lists and plain values."""
+    if depth > _DEEPEST:
+        raise ConvertError("the checkpoint's settings are nested too deeply, or hold themselves")
     if isinstance(value, Inert):
         content = value.__dict__
-        if "_content" in content:
-            return plain(content["_content"])
-        if "_val" in content:
-            return plain(content["_val"])
-        if "mapping" in content:
-            return plain(content["mapping"])
+        for key in ("_content", "_val", "mapping"):
+            if key in content:
+                return plain(content[key], depth + 1)
         rest = {key: entry for key, entry in content.items() if key != "arguments"}
         if not rest and len(content["arguments"]) == 1:  # an enumeration's value
-            return plain(content["arguments"][0])
-        return plain(rest)
+            return plain(content["arguments"][0], depth + 1)
+        return plain(rest, depth + 1)
     if isinstance(value, dict):
-        return {str(plain(key)): plain(entry) for key, entry in value.items()}
+        return {str(plain(k, depth + 1)): plain(entry, depth + 1) for k, entry in value.items()}
     if isinstance(value, list | tuple):
-        return [plain(entry) for entry in value]
+        return [plain(entry, depth + 1) for entry in value]
     return value

@@ -2,12 +2,15 @@
 
 import io
 import os
+import pathlib
 import pickle
 import subprocess
 import sys
 import tarfile
+import typing
 import zipfile
 
+import numpy as np
 import pytest
 import torch
 
@@ -90,6 +93,24 @@ def test_attributes_of_stand_ins_are_data(tmp_path):
     made["k"] = [Inert(5)]
     assert plain(made) == {"k": [5]}
     assert plain({Inert(7): (1, 2)}) == {"7": [1, 2]}
+
+
+def test_settings_that_hold_themselves():
+    endless = {}
+    endless["a"] = [endless]
+    with pytest.raises(ConvertError, match="hold themselves"):
+        plain(endless)
+
+
+def test_names_that_protocol_2_writes(tmp_path):
+    """Types by Python 2's names, type hints, numbers of numpy: all in files of omegaconf 2."""
+    hints = {"a": dict, "b": typing.List[int], "c": str}  # noqa: UP006
+    hints |= {"d": typing.Optional[float], "e": int}  # noqa: UP045
+    content = {"model": hints, "set": {1, 2}, "best": np.float64(2.5), "path": pathlib.Path("x")}
+    torch.save(content, tmp_path / "x.pt")
+    found = load_inert(tmp_path / "x.pt")
+    assert found["model"]["a"] is dict and found["model"]["c"] is str and found["set"] == {1, 2}
+    assert isinstance(found["best"], Inert)
 
 
 def test_torchscript_and_tar_are_refused(tmp_path):
