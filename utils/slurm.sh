@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Run a command as a Slurm job and wait for it; exit with its status.
+# Run a command as a Slurm job and wait for it; exit with its status. Its output goes to the log; the
+# end of it is shown when the job fails. An interrupt cancels the job.
 # Usage: utils/slurm.sh LOG COMMAND...
 # Options of the site (partition, time, account) come from SBATCH_* variables or from the words in
 # ASRKIT_SBATCH, for example ASRKIT_SBATCH="--partition=gpu --gres=gpu:4 --time=24:00:00".
@@ -17,5 +18,16 @@ shift
 mkdir -p "$(dirname -- "${log}")"
 read -r -a site <<<"${ASRKIT_SBATCH:-}"
 printf -v command '%q ' "$@"
-exec sbatch --wait --parsable --export=ALL --chdir="${PWD}" --output="${log}" --open-mode=append \
-    --job-name="$(basename -- "${log}" .log)" "${site[@]}" --wrap "${command}"
+job=$(mktemp)
+trap 'rm -f -- "${job}"' EXIT
+sbatch --wait --parsable --export=ALL --chdir="${PWD}" --output="${log}" --open-mode=append \
+    --job-name="$(basename -- "${log}" .log)" "${site[@]}" --wrap "${command}" >"${job}" &
+trap 'scancel "$(head -n 1 -- "${job}")"; exit 130' INT TERM
+status=0
+wait "$!" || status=$?
+number=$(head -n 1 -- "${job}")
+if [ "${status}" -ne 0 ] && [ -n "${number}" ]; then
+    echo "error: job ${number} ended with status ${status}; the end of ${log}:" >&2
+    [ ! -e "${log}" ] || tail -n 20 -- "${log}" >&2
+fi
+exit "${status}"

@@ -77,6 +77,7 @@ def make_loader(
         pin_memory=pin_memory,
         prefetch_factor=PREFETCH if num_workers else None,
         collate_fn=_as_is,
+        worker_init_fn=_leave_signals_to_the_loop,
         generator=torch.Generator(),  # leaves the global random state of training alone
     )
     return Loader(dataset, batches, max_bad)
@@ -84,7 +85,7 @@ def make_loader(
 
 def _leave_signals_to_the_loop(_: int) -> None:
     """Ctrl-C and Slurm signal all processes; the loop needs its readers to end an update whole."""
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1):
         signal.signal(number, signal.SIG_IGN)
 
 

@@ -219,12 +219,14 @@ class Trainer:
 
     @contextlib.contextmanager
     def _signals(self) -> Iterator[None]:
-        """While training, SIGTERM and SIGINT end it after the update in hand, with a save."""
+        """While training, these end it after the update in hand, with a save; a scheduler sends
+        SIGUSR1 some time before it ends a job."""
 
         def remember(number: int, _: object) -> None:
             self._signal = number
 
-        old = {n: signal.signal(n, remember) for n in (signal.SIGTERM, signal.SIGINT)}
+        asked = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
+        old = {number: signal.signal(number, remember) for number in asked}
         try:
             yield
         finally:

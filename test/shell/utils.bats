@@ -87,7 +87,7 @@ EOF
 
 @test "slurm.sh quotes the command and passes the site's options" {
     mkdir bin
-    printf '#!/usr/bin/env bash\nprintf "%%s\\n" "$@"\n' >bin/sbatch
+    printf '#!/usr/bin/env bash\necho 17\nprintf "%%s\\n" "$@" >&2\n' >bin/sbatch
     chmod +x bin/sbatch
     PATH="${PWD}/bin:${PATH}" ASRKIT_SBATCH="--partition=gpu --time=1:00:00" run "${root}/utils/slurm.sh" log/x.log echo 'a b'
     [ "$status" -eq 0 ]

@@ -162,15 +162,18 @@ def test_killed_at_any_moment_and_resumed_it_ends_the_same(tones, tmp_path):
 
 
 @pytest.mark.timeout(180)
-def test_terminate_saves_and_says_so(tones, tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1])
+def test_terminate_saves_and_says_so(tones, tmp_path, number):
+    """Slurm signals every process of a job, the readers of audio too."""
     out = tmp_path / "stopped"
-    run = process(ctc_args(tones, out, "--max_update", "100000", "--log_interval", "1"))
+    more = ["--max_update", "100000", "--log_interval", "1", "--num_workers", "1"]
+    run = process(ctc_args(tones, out, *more), start_new_session=True)
     deadline = time.monotonic() + 120
     while not (out / "train.jsonl").exists() and time.monotonic() < deadline:
         time.sleep(0.05)
-    run.send_signal(signal.SIGTERM)
+    os.killpg(run.pid, number)
     _, errors = run.communicate(timeout=120)
-    assert run.returncode == 128 + signal.SIGTERM
+    assert run.returncode == 128 + number
     assert "--resume true goes on" in errors
     assert checkpoint.load(out / "last.pt")["step"] >= 1
 

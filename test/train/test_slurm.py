@@ -1,0 +1,126 @@
+"""Stages and training under a real Slurm of one machine (apt-get install slurm-wlm)."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import slurm_cluster
+from tones import corpus, ctc_args
+
+ROOT = Path(__file__).resolve().parents[2]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(1200),
+    pytest.mark.skipif(slurm_cluster.missing() is not None, reason=str(slurm_cluster.missing())),
+]
+
+
+@pytest.fixture(scope="module")
+def slurm(tmp_path_factory):
+    with slurm_cluster.cluster(tmp_path_factory.mktemp("slurm") / "cluster") as env:
+        yield env | {"ASRKIT_VENV": sys.prefix, "OMP_NUM_THREADS": "1"}
+
+
+@pytest.fixture
+def recipe(tmp_path):
+    for name in ("asr.sh", "path.sh"):
+        (tmp_path / name).symlink_to(ROOT / "egs/TEMPLATE/asr1" / name)
+    return tmp_path
+
+
+def launch(slurm, folder, *command, **changes):
+    return subprocess.run(
+        [str(ROOT / "utils/slurm.sh"), "log/x.log", *command],
+        cwd=folder, env=slurm | changes, capture_output=True, text=True,
+    )  # fmt: skip
+
+
+def test_a_job_runs_where_it_was_started_with_its_words_unchanged(slurm, tmp_path):
+    done = launch(slurm, tmp_path, "bash", "-c", 'printf "%s|" "$@"; pwd', "-", "two  words", "$x'")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "log/x.log").read_text() == f"two  words|$x'|{tmp_path}\n"
+
+
+def test_a_failing_job_gives_its_status_and_the_end_of_its_log(slurm, tmp_path):
+    done = launch(slurm, tmp_path, "bash", "-c", "echo what went wrong; exit 7")
+    assert done.returncode == 7
+    assert "ended with status 7" in done.stderr
+    assert "what went wrong" in done.stderr
+
+
+def test_a_job_that_is_not_accepted_fails(slurm, tmp_path):
+    done = launch(slurm, tmp_path, "true", ASRKIT_SBATCH="--partition=none")
+    assert done.returncode != 0
+    assert "invalid partition" in done.stderr
+
+
+def test_an_interrupt_cancels_the_job(slurm, tmp_path):
+    command = [str(ROOT / "utils/slurm.sh"), "log/x.log", "bash", "-c", "echo up; sleep 600"]
+    run = subprocess.Popen(command, cwd=tmp_path, env=slurm)
+    wait_for(lambda: (tmp_path / "log/x.log").exists(), 60)
+    run.send_signal(signal.SIGINT)
+    assert run.wait(timeout=60) == 130
+    wait_for(lambda: "x" not in jobs(slurm), 60)
+
+
+def jobs(slurm):
+    command = ["squeue", "--noheader", "--format=%j", "--states=PENDING,RUNNING"]
+    return subprocess.run(command, env=slurm, capture_output=True, text=True).stdout.split()
+
+
+def wait_for(ready, seconds):
+    deadline = time.monotonic() + seconds
+    while not ready():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.2)
+
+
+def test_a_stage_of_a_recipe_and_a_stage_that_fails(slurm, recipe):
+    tones = corpus(recipe / "dump/raw")
+    tokens = recipe / "data/token_list/phn/tokens.txt"
+    tokens.parent.mkdir(parents=True)
+    os.rename(tones / "tokens.txt", tokens)
+    argv = ctc_args(tones, recipe)
+    kept = ("objective_conf", "encoder", "encoder_conf", "optimizer_conf", "best_metric")
+    pairs = [(name[2:], value) for name, value in zip(argv[::2], argv[1::2], strict=True)]
+    config = "".join(f"{name}: {value}\n" for name, value in pairs if name in kept)
+    (recipe / "ctc.yaml").write_text(config + "batch_bins: 200000\n")
+    stage = [
+        "./asr.sh", "--langs", "xx", "--stage", "8", "--stop_stage", "8", "--max_update", "4",
+        "--finetune_config", "ctc.yaml", "--asr_tag", "x", "--num_workers", "0",
+        "--launcher", str(ROOT / "utils/slurm.sh"),
+    ]  # fmt: skip
+    done = subprocess.run(stage, cwd=recipe, env=slurm, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert (recipe / "exp/asr_x/last.pt").exists()
+    assert "trained for" in (recipe / "exp/log/asr_x.log").read_text()
+    bad = [*stage, "--finetune_args", "--precision fp8", "--asr_tag", "y"]
+    done = subprocess.run(bad, cwd=recipe, env=slurm, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "precision: fp32, bf16, fp16 or auto" in done.stderr
+    assert not (recipe / "exp/asr_y").exists()
+
+
+def test_before_the_time_limit_training_saves_goes_back_into_the_queue_and_ends(slurm, recipe):
+    tones = corpus(recipe / "tones")
+    argv = ctc_args(tones, recipe / "exp", "--max_update", "120", "--log_interval", "1")
+    command = ["sbatch", "--parsable", str(ROOT / "utils/sbatch_train.sh"), *argv]
+    env = slurm | {"ASRKIT_PROCESSES": "2"}
+    done = subprocess.run(command, cwd=recipe, env=env, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    job = done.stdout.strip()
+    journal = recipe / "exp/train.jsonl"
+    wait_for(journal.exists, 600)
+    subprocess.run(["scancel", "--batch", "--signal=USR1", job], env=slurm, check=True)
+    wait_for((recipe / "exp/last.pt").exists, 300)
+    wait_for(lambda: not jobs(slurm), 900)
+    log = (recipe / f"asr_train_{job}.log").read_text()
+    assert "going on at update" in log, log[-3000:]
+    steps = [json.loads(line)["step"] for line in journal.open() if '"train"' in line]
+    assert steps == list(range(1, 121))
+    assert "2 x 1 micro-batches" in log
