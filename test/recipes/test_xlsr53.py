@@ -174,4 +174,5 @@ def test_dry_run_shows_the_other_recipes_stage_1(tmp_path: Path) -> None:
     assert "--splits official --max_hours 0" in done.stderr
     assert "--locales zh-TW --tables validated,other --seed 3" in done.stderr
     assert "--set cv_zh-tw" in done.stderr
+    assert "warning: no --fewshot_lists" in done.stderr
     assert sorted(RECIPE.rglob("*")) == before

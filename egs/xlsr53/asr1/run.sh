@@ -7,6 +7,7 @@
 # egs/mls fine-tune.
 #
 # --mls, --commonvoice, --babel   where the corpora are; default: $MLS, $COMMONVOICE, $BABEL
+# --fewshot_lists DIR             of egs/commonvoice: their clips are not pre-trained on; default: $CV_FEWSHOT
 # --sets "mls_it cv_it ..."       some of local/languages.tsv; default: all 61
 # --allow_missing true            go on without sets that are not on this machine, and list them
 # --seed N                        other than 0, it is part of the experiment's name
@@ -39,6 +40,7 @@ while [ $# -gt 0 ]; do
     --mls) export MLS=$2 ;;
     --commonvoice) export COMMONVOICE=$2 ;;
     --babel) export BABEL=$2 ;;
+    --fewshot_lists | --fewshot-lists) export CV_FEWSHOT=$2 ;;
     --sets) sets=$2 ;;
     --allow_missing | --allow-missing) allow_missing=$2 ;;
     --method) [ "$2" = xlsr_53 ] || fail 2 "this recipe has xlsr_53 alone; see egs/commonvoice and egs/babel for $2" ;;

@@ -30,6 +30,5 @@ esac
 
 run python3 local/mls_prepare.py --lang "${lang}" --mls "${mls}" --codec "${codec}" \
     --download "${download}" --downloads "${downloads}" --lm_text "${lm_text}" --max_missing "${max_missing}"
-for name in train valid test; do
-    run python3 -m asrkit.bin.validate_data_dir "data/${lang}_${name}" --check_audio false
-done
+run python3 -m asrkit.bin.validate_data_dir "data/${lang}_train" "data/${lang}_valid" "data/${lang}_test" \
+    --check_audio false # the walk through the folders has seen the files

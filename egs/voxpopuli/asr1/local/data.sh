@@ -25,9 +25,8 @@ run python3 local/voxpopuli_prepare.py --lang "${lang}" ${voxpopuli:+--voxpopuli
     --max_missing "${max_missing}"
 empty=false
 [ "${part}" != unlabelled ] || empty=true
-for name in train valid test; do
-    run python3 -m asrkit.bin.validate_data_dir "data/${lang}_${name}" --allow_empty_text "${empty}"
-done
+run python3 -m asrkit.bin.validate_data_dir "data/${lang}_train" "data/${lang}_valid" "data/${lang}_test" \
+    --allow_empty_text "${empty}"
 if [ "${part}" = both ]; then
     run python3 -m asrkit.bin.validate_data_dir "data/${lang}_unlabelled" --allow_empty_text true
 fi

@@ -10,6 +10,7 @@ set -euo pipefail
 lang=mls_it  # set to prepare: <corpus>_<language> of local/languages.tsv
 mls=${MLS:-}  # Multilingual LibriSpeech, as egs/mls/asr1/local/data.sh takes it
 commonvoice=${COMMONVOICE:-}  # Common Voice, as egs/commonvoice/asr1/local/data.sh takes it
+fewshot_lists=${CV_FEWSHOT:-}  # the few-shot lists of egs/commonvoice: their clips are left out of train
 babel=${BABEL:-}  # BABEL, as egs/babel/asr1/local/data.sh takes it
 mls_opts=""  # more options of that data.sh, as name=value:name=value, for example codec=opus
 commonvoice_opts=""  # likewise, for example tables=validated,other
@@ -40,6 +41,11 @@ mls)
 commonvoice)
     folder=${commonvoice} more=${commonvoice_opts}
     theirs+=(--parts "labelled,pretrain" --splits official --max_hours 0 --downloads "${PWD}/downloads")
+    if [ -n "${fewshot_lists}" ]; then
+        theirs+=(--fewshot_lists "$(realpath -s -- "${fewshot_lists}")")
+    elif [[ " es fr it ky nl ru sv tr tt zh " == *" ${their_lang} "* ]]; then
+        log "warning: no --fewshot_lists: the model will have heard clips that egs/commonvoice tests on"
+    fi
     ;;
 babel) folder=${babel} more=${babel_opts} ;;
 esac
@@ -64,6 +70,5 @@ done
 run env -C "${work}" local/data.sh "${theirs[@]}"
 run python3 local/xlsr53_adopt.py --recipe "${work}" --lang "${their_lang}" --set "${lang}" \
     --valid_utterances "${valid_utterances}"
-for name in train valid test; do
-    run python3 -m asrkit.bin.validate_data_dir "data/${lang}_${name}" --allow_empty_text true --check_audio false
-done
+run python3 -m asrkit.bin.validate_data_dir "data/${lang}_train" "data/${lang}_valid" "data/${lang}_test" \
+    --allow_empty_text true --check_audio false
