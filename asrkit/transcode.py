@@ -26,8 +26,8 @@ class Phones2Words:
     """model: exp/<name> of a Transcoder, or one checkpoint file in it; device: cpu or cuda.
 
     search: n-best with or without a language model; None takes the likeliest class everywhere.
-    max_phones: longer sequences are read in windows. A window ends behind its last word, and what
-    follows it opens the next, so that no word is cut and nothing is left out.
+    max_phones: longer sequences are read in windows. A window ends behind a word, and what follows
+    opens the next, so that no word is cut and nothing is left out.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class Phones2Words:
         *,
         device: str = "cpu",
         search: WordSearch | None = None,
-        max_phones: int = 1000,
+        max_phones: int = 300,
     ) -> None:
         path = Path(model)
         if not path.exists():
@@ -77,13 +77,12 @@ class Phones2Words:
         found: list[list[Candidates]] = [[] for _ in rows]
         waiting = [(number, row) for number, row in enumerate(rows) if len(row)]
         while waiting:
-            windows = [torch.from_numpy(row[: self.max_phones]) for _, row in waiting]
+            windows = [torch.tensor(row[: self.max_phones]) for _, row in waiting]
             rest = []
             for (number, row), window in zip(waiting, self._candidates(windows), strict=True):
                 end = len(window.star)
                 if end < len(row):
-                    ends = window.best().nonzero()[:, 0]
-                    end = int(ends[-1]) + 1 if len(ends) else end
+                    end = _cut(window.best().tolist())
                     rest.append((number, row[end:]))
                 found[number].append(Candidates(*(part[:end] for part in window)))
             waiting = rest
@@ -117,6 +116,14 @@ class Phones2Words:
             best = collapse(best)
         score = float(torch.maximum(whole.star, whole.scores[:, 0]).sum())
         return [WordHypothesis(self.tokens.decode(best), score)]
+
+
+def _cut(best: list[int]) -> int:
+    """Where a window ends: behind its last word, but for words of the last quarter, where the model
+    takes the window's end for that of the sentence."""
+    ends = [at + 1 for at, number in enumerate(best) if number]
+    early = [end for end in ends if end <= len(best) - len(best) // 4]
+    return (early or ends or [len(best)])[-1]
 
 
 class Speech2Words:

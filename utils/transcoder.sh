@@ -37,6 +37,8 @@ check_transcoder() {
         refuse "--transcoder_hyp_config needs --transcoder_config, the model to tune"
     [ -z "${transcoder_config}" ] || [ "${token_type}/${vocabulary}" = phn/shared ] ||
         refuse "--transcoder_config needs --token_type phn and --vocabulary shared: it reads phones"
+    [ -z "${transcoder_config}" ] || [ "${phone_labels}" = espeak ] ||
+        refuse "--transcoder_config needs --phone_labels espeak: its text is read by espeak"
     [ "${hypothesis_folds}" != 1 ] || refuse "--hypothesis_folds is 0, or 2 and more: one part leaves none to learn from"
 }
 

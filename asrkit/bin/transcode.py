@@ -47,7 +47,7 @@ def get_parser() -> argparse.ArgumentParser:
     add("--beam_size", type=int, default=8, help="hypotheses kept by a search")
     add("--nbest", type=int, default=1, help="also write nbest.jsonl with so many hypotheses")
     add("--pool", choices=POOLS, default="mean", help="frames of a phone to its posteriors")
-    add("--max_phones", type=int, default=1000, help="read longer utterances in windows")
+    add("--max_phones", type=int, default=300, help="read longer utterances in windows")
     add("--max_seconds", type=float, default=60.0, help="cut longer recordings at quiet places")
     add("--device", default="cpu", help="cpu or cuda")
     add("--progress", type=boolean, default=True)

@@ -66,7 +66,7 @@ class PhoneColumns:
             runs = zip(begins, ends, phones, strict=True)
             rows = probabilities[[b + probabilities[b:e, p].argmax() for b, e, p in runs]]
         rows = rows[self._columns[phones] >= 0] @ self._project
-        normal: np.ndarray = rows / rows.sum(1, keepdims=True)
+        normal: np.ndarray = (rows / rows.sum(1, keepdims=True)).astype(np.float32)
         return normal
 
     def names(self, rows: np.ndarray) -> list[str]:

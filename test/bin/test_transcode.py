@@ -1,0 +1,240 @@
+"""A small Transcoder, whole: trained by asr_train.py, from phones and from audio to words."""
+
+import io
+import json
+import math
+
+import kaldiio
+import numpy as np
+import pytest
+import torch
+from phone_toy import PHONES, WORDS, corpus, sentences, train_args, write_phones
+from tones import write_dump
+
+from asrkit.batch import Padded
+from asrkit.bin import asr_train, dump_posteriors, transcode
+from asrkit.data.keyed import read_keyed, write_keyed
+from asrkit.infer import ModelError
+from asrkit.score.align import align
+from asrkit.score.rates import Counts
+from asrkit.tokens import TokenList
+from asrkit.transcode import Phones2Words, Speech2Words
+
+
+@pytest.fixture(scope="module")
+def toy(tmp_path_factory):
+    return corpus(tmp_path_factory.mktemp("toy"))
+
+
+@pytest.fixture(scope="module")
+def trained(toy, tmp_path_factory):
+    out = tmp_path_factory.mktemp("exp") / "toy"
+    assert asr_train.main(train_args(toy, out, "--set", "objective_conf.gated=true")) == 0
+    return out
+
+
+def journal(out):
+    return [json.loads(line) for line in (out / "train.jsonl").read_text().splitlines()]
+
+
+def spell(words):
+    return " ".join(letter for word in words for letter in word)
+
+
+def test_the_toy_language_is_learned_and_the_folder_is_whole(trained):
+    valid = [row for row in journal(trained) if row["split"] == "valid"]
+    assert valid[-1]["word_error_rate"] < 0.05
+    names = {path.name for path in trained.iterdir()}
+    assert {"phones.txt", "tokens.txt", "config.yaml", "average.pt", "best.pt"} <= names
+
+
+def test_phones_become_words_as_soon_as_each_line_is_read(trained, monkeypatch, capsys):
+    printed = []
+
+    class Lines(io.StringIO):
+        def __next__(self):
+            printed.append(capsys.readouterr().out)
+            return super().__next__()
+
+    lines = "u1 " + spell(["cab", "dada", "bd"]) + "\n\nu2\nu3 " + spell(["bc"]) + "\n"
+    monkeypatch.setattr("sys.stdin", Lines(lines))
+    assert transcode.main(["--transcoder", str(trained), "--phones", "-"]) == 0
+    # what was printed before each further line was asked for
+    assert printed == ["", "u1\tcab dada bd\n", "", "u2\t\n", "u3\tbc\n"]
+
+
+def test_a_folder_of_phones_is_decoded_in_batches_and_alone(trained, toy, tmp_path):
+    for batch in ("1", "7"):
+        argv = ["--transcoder", str(trained), "--data_dir", str(toy / "valid")]
+        argv += ["--output_dir", str(tmp_path / batch), "--batch_size", batch]
+        assert transcode.main(argv) == 0
+    one, seven = (read_keyed(tmp_path / batch / "hyp.text") for batch in ("1", "7"))
+    wanted = read_keyed(toy / "valid" / "text")
+    assert one == seven
+    assert sum(one[key] == wanted[key] for key in wanted) >= 19
+
+
+def test_posteriors_empty_hypotheses_and_nbest(trained, tmp_path):
+    folder = write_phones(tmp_path / "soft", sentences(5, seed=9), posteriors=True)
+    (folder / "empty").write_text("u9\n")
+    argv = ["--transcoder", str(trained), "--data_dir", str(folder), "--nbest", "3"]
+    assert transcode.main([*argv, "--output_dir", str(tmp_path / "out")]) == 0
+    words = read_keyed(tmp_path / "out" / "hyp.text")
+    assert words["u9"] == ""
+    assert len(words) == 6
+    rows = [json.loads(line) for line in (tmp_path / "out" / "nbest.jsonl").open()]
+    assert [row["nbest"][0]["words"] for row in rows] == list(words.values())
+    assert len(rows[0]["nbest"]) == 3
+    scores = [h["score"] for h in rows[0]["nbest"]]
+    assert scores == sorted(scores, reverse=True)
+
+
+def test_unknown_phones_are_read_as_unk_and_counted(trained, tmp_path, capsys):
+    (tmp_path / "phones").write_text("u1 ʘ ʘ c a b\n")
+    assert transcode.main(["--transcoder", str(trained), "--phones", str(tmp_path / "phones")]) == 0
+    printed = capsys.readouterr()
+    assert "ʘ=2" in printed.err
+    assert printed.out.startswith("u1\t")
+
+
+def test_a_million_phones_are_read_in_windows_and_nothing_is_lost(trained):
+    model = Phones2Words(trained, max_phones=16)
+    words = [WORDS[number] for number in np.random.default_rng(0).integers(len(WORDS), size=400)]
+    found = model([model.posteriors(spell(words).split())])[0][0].words
+    assert Counts.of(align(words, found)).errors <= 0.05 * len(words)
+    silent = Phones2Words(trained, max_phones=1000)
+    sizes = []
+    silent.objective.candidates = lambda batch, *_, **__: _stars(sizes, batch.posteriors)
+    assert silent([np.zeros((1_000_000, 5), np.float32)])[0][0].words == []
+    assert max(sizes) == 1000
+    assert sum(sizes) == 1_000_000
+
+
+def _stars(sizes, posteriors: Padded):
+    from asrkit.objectives.transcoder import Candidates
+
+    sizes.extend(posteriors.lengths.tolist())
+    star = torch.zeros(posteriors.data.shape[:2])
+    return Candidates(star, star[..., None] - math.inf, star[..., None].long() + 1)
+
+
+def test_ctc_needs_no_alignment_and_refuses_a_search(toy, tmp_path, capsys):
+    out = tmp_path / "ctc"
+    argv = train_args(toy, out, "--objective_conf", "{loss: ctc}", "--max_update", "10")
+    assert asr_train.main([*argv, "--valid_interval", "10"]) == 0
+    argv = ["--transcoder", str(out), "--data_dir", str(toy / "valid")]
+    assert transcode.main([*argv, "--output_dir", str(tmp_path / "o")]) == 0
+    assert transcode.main([*argv, "--output_dir", str(tmp_path / "p"), "--nbest", "2"]) == 1
+    assert "learned by CTC" in capsys.readouterr().err
+    assert not (tmp_path / "p" / "hyp.text").exists()
+
+
+def test_tuning_on_hypotheses_starts_from_the_text_model(trained, toy, tmp_path):
+    write_phones(tmp_path / "heard", sentences(30, seed=4), posteriors=True)
+    argv = train_args(toy, tmp_path / "tuned", "--max_update", "3", "--valid_interval", "3")
+    argv[argv.index("--train_data") + 1] = str(tmp_path / "heard")
+    argv += ["--init", str(trained / "average.pt"), "--init_take", "encoder", "head", "gate"]
+    argv += ["--set", "objective_conf.gated=true", "--set", "optimizer_conf.lr=0.001"]
+    assert asr_train.main(argv) == 0
+    assert journal(tmp_path / "tuned")[-1]["word_error_rate"] < 0.1
+
+
+class Ears:
+    """In an acoustic model's place: hears a tone as 5 frames of its phone and a blank."""
+
+    tokens = TokenList.build("abc")
+
+    def log_probs(self, waves):
+        rows = []
+        for wave in waves:
+            steps = wave[: len(wave) // 2560 * 2560].view(-1, 2560)[:, :1600]
+            rates = steps.diff(dim=1).square().mean(1) / steps.square().mean(1)
+            phones = 2 + (rates[:, None] > torch.tensor([0.06, 0.3])).sum(1)
+            frames = torch.stack([phones] * 5 + [torch.zeros_like(phones)], 1).flatten()
+            rows.append((torch.nn.functional.one_hot(frames, 5) + 1e-6).log())
+        return rows
+
+
+def test_audio_becomes_words_in_one_command(trained, tmp_path, monkeypatch, capsys):
+    dump = write_dump(tmp_path / "dump", 4)
+    monkeypatch.setattr(transcode, "Speech2Text", lambda *_, **__: Ears())
+    argv = ["--transcoder", str(trained), "--asr_model", "x", "--data_dir", str(dump)]
+    assert transcode.main([*argv, "--output_dir", str(tmp_path / "out")]) == 0
+    assert read_keyed(tmp_path / "out" / "hyp.tokens") == read_keyed(dump / "text.phn")
+    words = read_keyed(tmp_path / "out" / "hyp.text")
+    for key, text in read_keyed(dump / "text.phn").items():
+        rows = Phones2Words(trained)([Phones2Words(trained).posteriors(text.split())])
+        assert words[key] == " ".join(rows[0][0].words)
+    files = [str(path) for path in sorted((dump / "audio").iterdir())]
+    assert transcode.main([*argv[:4], files[0], "no.wav", files[1]]) == 1
+    printed = capsys.readouterr()
+    assert len(printed.out.splitlines()) == 2
+    assert "error: no.wav" in printed.err
+    heard = Speech2Words(Ears(), Phones2Words(trained))
+    assert heard(np.zeros(100, np.float32)) == []
+
+
+def test_what_was_heard_becomes_a_folder_to_learn_from(trained, tmp_path, monkeypatch, capsys):
+    dump = write_dump(tmp_path / "dump", 6, lang="it")
+    texts = {key: "la casa" for key in read_keyed(dump / "text")}
+    write_keyed(dump / "text", texts)
+    first = min(texts)
+    # three phones at least are heard; more words than phones, and no sound, are left out
+    write_keyed(dump / "text", texts | {first: "la casa " * 10})
+    monkeypatch.setattr(dump_posteriors, "Speech2Text", lambda *_, **__: Ears())
+    argv = ["--model", "x", "--data_dir", str(dump), "--out_dir", str(tmp_path / "heard")]
+    assert dump_posteriors.main([*argv, "--phone_list", str(trained / "phones.txt")]) == 0
+    out = tmp_path / "heard"
+    assert "5 utterances; 0 without a recognised phone, 1 whose words" in capsys.readouterr().out
+    assert (out / "skipped.tsv").read_text().startswith(first)
+    stars, phones = read_keyed(out / "text.star"), read_keyed(out / "text.phn")
+    matrices = kaldiio.load_scp(str(out / "posteriors.scp"))
+    assert stars.keys() == phones.keys() == set(matrices)
+    for key, labels in stars.items():
+        assert [w for w in labels.split() if w != "*"] == ["la", "casa"]
+        assert len(labels.split()) == len(phones[key].split()) == len(matrices[key])
+
+
+def test_silence_everywhere_is_an_error_and_leaves_nothing(trained, tmp_path, monkeypatch, capsys):
+    dump = write_dump(tmp_path / "dump", 2, lang="it")
+
+    class Deaf(Ears):
+        def log_probs(self, waves):
+            return [torch.tensor([[0.9, 0.025, 0.025, 0.025, 0.025]]).log() for _ in waves]
+
+    monkeypatch.setattr(dump_posteriors, "Speech2Text", lambda *_, **__: Deaf())
+    argv = ["--model", "x", "--data_dir", str(dump), "--out_dir", str(tmp_path / "heard")]
+    argv += ["--phone_list", str(trained / "phones.txt"), "--labels", "false"]
+    assert dump_posteriors.main(argv) == 1
+    assert "2 without a recognised phone" in capsys.readouterr().err
+    assert list((tmp_path / "heard").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        ([], "give one of"),
+        (["a.wav"], "need --asr_model"),
+        (["--phones", "x", "--asr_model", "y"], "phones already"),
+        (["--phones", "x", "--nbest", "2"], "needs --output_dir"),
+        (["--phones", "x", "--batch_size", "0"], "at least 1"),
+        (["--phones", "no_such_file"], "no_such_file"),
+    ],
+)
+def test_wrong_options_are_refused(trained, capsys, argv, message):
+    assert transcode.main(["--transcoder", str(trained), *argv]) == 1
+    assert message in capsys.readouterr().err
+
+
+def test_other_models_are_refused(tmp_path, trained, toy, capsys):
+    with pytest.raises(ModelError, match="no such model"):
+        Phones2Words(tmp_path / "no")
+    speech = ["--encoder", "logmel", "--encoder_conf", "{}"]
+    assert asr_train.main(train_args(toy, tmp_path / "x", *speech)) == 1
+    assert "reads speech" in capsys.readouterr().err
+    without = train_args(toy, tmp_path / "x")
+    at = without.index("--phone_list")
+    assert asr_train.main(without[:at] + without[at + 2 :]) == 1
+    assert "error" in capsys.readouterr().err
+    assert not (tmp_path / "x" / "config.yaml").exists()
+    assert PHONES.symbols == TokenList.read(trained / "phones.txt").symbols

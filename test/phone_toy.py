@@ -1,0 +1,69 @@
+"""A toy language: words are spelt by their letters, so that a Transcoder learns it in seconds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import kaldiio
+import numpy as np
+
+from asrkit.data.stars import star_labels
+from asrkit.tokens import TokenList
+
+WORDS = ["a", "bd", "bc", "cab", "dada", "cda"]  # none begins another: one reading of any text
+PHONES = TokenList.build("abcd")
+TOKENS = TokenList.build(WORDS)
+
+
+def sentences(count: int, seed: int = 0) -> list[list[str]]:
+    rng = np.random.default_rng(seed)
+    return [[str(w) for w in rng.choice(WORDS, size=rng.integers(1, 6))] for _ in range(count)]
+
+
+def write_phones(folder: Path, texts: list[list[str]], *, posteriors: bool = False) -> Path:
+    """A folder of phones with star labels; with ``posteriors``, matrices that favour them."""
+    folder.mkdir(parents=True)
+    rng = np.random.default_rng(0)
+    lines: dict[str, list[str]] = {
+        name: [] for name in ("text", "text.phn", "text.star", "utt2lang")
+    }
+    rows = {}
+    for number, words in enumerate(texts):
+        key = f"u{number:04d}"
+        phones = [letter for word in words for letter in word]
+        lines["text"].append(f"{key} {' '.join(words)}")
+        lines["text.phn"].append(f"{key} {' '.join(phones)}")
+        lines["text.star"].append(f"{key} {' '.join(star_labels(words, words))}")
+        lines["utt2lang"].append(f"{key} xx")
+        soft = rng.random((len(phones), 5)) * 0.1
+        soft[np.arange(len(phones)), np.array(PHONES.encode(phones)) - 1] += 1
+        rows[key] = (soft / soft.sum(1, keepdims=True)).astype(np.float32)
+    for name, content in lines.items():
+        (folder / name).write_text("\n".join(content) + "\n")
+    if posteriors:
+        kaldiio.save_ark(str(folder / "p.ark"), rows, scp=str(folder / "posteriors.scp"))
+    return folder
+
+
+def corpus(folder: Path) -> Path:
+    """train, valid, phones.txt and words.txt in ``folder``."""
+    write_phones(folder / "train", sentences(300))
+    write_phones(folder / "valid", sentences(20, seed=1))
+    PHONES.write(folder / "phones.txt")
+    TOKENS.write(folder / "words.txt")
+    return folder
+
+
+def train_args(folder: Path, out: Path, *more: str) -> list[str]:
+    """A command line that trains a small Transcoder on ``corpus``."""
+    return [
+        "--objective", "transcoder", "--encoder", "transcoder",
+        "--encoder_conf", "{width: 32, blocks: 1, heads: 2, ffn: 64, dropout: 0.0}",
+        "--optimizer_conf", "{lr: 0.01}", "--schedule_conf", "{warmup: 0.1}",
+        "--train_data", str(folder / "train"), "--valid_data", str(folder / "valid"),
+        "--token_list", str(folder / "words.txt"), "--token_file", "text.star",
+        "--phone_list", str(folder / "phones.txt"), "--output_dir", str(out),
+        "--batch_bins", "2000", "--max_batch_size", "32", "--num_workers", "0",
+        "--max_update", "80", "--valid_interval", "40", "--log_interval", "20",
+        "--grad_clip", "1.0", "--best_metric", "word_error_rate", *more,
+    ]  # fmt: skip
