@@ -27,7 +27,7 @@ def get_parser() -> argparse.ArgumentParser:
         "--model",
         type=Path,
         default=Path("exp/asr_multilingual"),
-        help="exp/<name> or a checkpoint",
+        help="exp/<name>, a checkpoint in it, or a pack (.zip)",
     )
     add("--data_dir", type=Path, help="dump folder to decode instead of files")
     add("--output_dir", type=Path, help="where to write hyp.tokens and hyp.text of --data_dir")

@@ -6,6 +6,8 @@ import hf_tiny
 import pytest
 import torch
 
+from asrkit.build import resolve
+from asrkit.config import from_mapping, load_yaml
 from asrkit.convert import structure
 from asrkit.convert.experiment import check, options_of
 from asrkit.convert.names import from_asrkit, to_asrkit
@@ -59,6 +61,32 @@ def test_pretraining_checkpoint(name):
     back = from_asrkit(state)
     prefixed = {key.removeprefix("wav2vec2."): tuple(t.shape) for key, t in theirs.items()}
     assert {key: tuple(t.shape) for key, t in back.items()} == prefixed
+
+
+@pytest.mark.parametrize(
+    ("name", "preset", "normalize"),
+    [
+        ("base", "finetune_ctc_base", False),
+        ("large_2020", "finetune_ctc_large_2020", False),
+        ("xlsr_53, xls_r_300m, mms_300m", "finetune_ctc_large", True),
+    ],
+)
+def test_presets_fine_tune_the_released_networks(name, preset, normalize):
+    """What --init compares (heads, norms, sizes) is the same in conf/*.yaml and the release."""
+    settings = hf_tiny.transformers.Wav2Vec2Config(**SIZES[name][0])
+    with torch.device("meta"):
+        model = hf_tiny.transformers.Wav2Vec2Model(settings)
+    state, _ = to_asrkit(model.state_dict(), "huggingface", name)
+    said = Said(
+        heads=settings.num_attention_heads,
+        norm_first=settings.do_stable_layer_norm,
+        normalize=normalize,
+    )
+    released = structure.encoder_conf(state, said, Given(), name)
+    path = Path(__file__).parents[2] / f"egs/TEMPLATE/asr1/conf/{preset}.yaml"
+    options = resolve(from_mapping(load_yaml(path.read_text()), preset))
+    ours = {key: options.encoder_conf[key] for key in released}
+    assert ours == released
 
 
 def test_published_fairseq_names_of_data2vec_base():
