@@ -2,10 +2,15 @@
 # Stages 1 to 5 of asr.sh: data folders, formatted audio, tokens.
 # shellcheck disable=SC2154  # the options are set by asr.sh
 
-# wants_pretrain_part LANG: true if a language has audio that is for pre-training only.
-wants_pretrain_part() {
-    [ "${pretrain_part}" != train ] && [ -n "${pretrain_config}" ] &&
-        [[ " ${pretrain_sets} ${continue_config:+${continue_sets}} " == *" $1_${pretrain_part} "* ]]
+# pretrain_parts LANG: its parts that are for pre-training only, as the names of the sets say.
+pretrain_parts() {
+    local set
+    for set in ${pretrain_config:+${pretrain_sets}} ${continue_config:+${continue_sets}}; do
+        case "${set#"$1_"}" in
+        "${set}" | train* | valid | test) ;;
+        *) printf '%s\n' "${set#"$1_"}" ;;
+        esac
+    done
 }
 
 # parts_of LANG: the parts of a language that stages 3 and 4 make: train, valid, test, ...
@@ -16,8 +21,9 @@ parts_of() {
         [ "${pretrain_part}" = train ] || parts=(valid)
     fi
     [[ " ${speed_sets} " != *" $1_train_sp "* ]] || parts+=(train_sp)
-    ! wants_pretrain_part "$1" || parts+=("${pretrain_part}")
-    printf '%s\n' "${parts[*]}"
+    # shellcheck disable=SC2207  # names without spaces
+    parts+=($(pretrain_parts "$1"))
+    union "${parts[@]}"
 }
 
 # Stage 2: tables of copies of the labelled training sets at other speeds; stage 3 makes the audio.

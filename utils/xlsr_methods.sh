@@ -10,6 +10,7 @@
 #   tag_suffix          optional: part of the names of fine-tuned models, for example _10h
 #
 # --method NAME        scratch xlsr_mono xlsr_english xlsr_10 xlsr_10_unbalanced xlsr_10_large xlsr_53 m_cpc
+#                      unispeech unispeech_plus unidata2vec unidata2vec_plus (TranUSR's, for one target)
 # --target LANG        one language; default: each of the languages in turn
 # --finetune_on all    one model of all languages (#ft = N) instead of --finetune_on target (#ft = 1)
 # --vocabulary NAME    with all: shared or separate
@@ -17,6 +18,8 @@
 # --seed N             other than 0, it is part of the experiments' names
 # and every option of asr.sh (--help lists them).
 # shellcheck disable=SC2154  # the variables are set by run.sh
+
+. "${ASRKIT_ROOT}/utils/tranusr_methods.sh"
 
 # config NAME...: the first that is there: conf/NAME.yaml of this recipe, or the template's; with
 # --config_variant V, conf/NAME_V.yaml.
@@ -119,6 +122,7 @@ pretraining() {
         [[ " ${options[*]} " == *" --pretrained_source "* ]] ||
             system+=(--pretrained ../../xlsr53/asr1/exp/pretrain_xlsr_53/last.pt)
         ;;
+    unispeech | unispeech_plus | unidata2vec | unidata2vec_plus) tranusr_pretraining "$1" ;;
     *) bad_option "no --method '$1'; --help lists them" ;;
     esac
 }

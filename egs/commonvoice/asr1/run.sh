@@ -6,7 +6,8 @@
 #
 # --commonvoice PATH   a release, a folder of releases or archives, or an archive; default: $COMMONVOICE
 # --fewshot_lists PATH  folder of the lists, or common_voices_splits.tar.gz; default: $CV_FEWSHOT
-# --phone_labels NAME  lists: those of the few-shot lists; espeak: espeak-ng of today. PER is told by both
+# --phone_labels NAME  lists: those of the few-shot lists; espeak: espeak-ng of today. PER is told by both.
+#                      TranUSR's methods learn phones of English, too: espeak
 # --cpc_hours 100|360  of English that m_cpc is pre-trained on: LibriSpeech's where --librispeech FOLDER
 #                      (default: $LIBRISPEECH) is given, else Common Voice's
 # --urls, --release, --locales, --splits, --fewshot_hours, --min_matched, --allow_missing, --max_hours,
@@ -16,7 +17,7 @@ set -euo pipefail
 from=${PWD}
 cd "$(dirname -- "${BASH_SOURCE[0]}")"
 
-phone_labels=lists
+phone_labels=
 # shellcheck disable=SC2034  # read by utils/xlsr_methods.sh
 languages="es fr it ky nl ru sv tr tt zh" pretrain_languages="es fr it ky nl ru sv tr tt zh en" alpha=0.5 finetune_kind=""
 pretrain_part=pretrain # the hours of Table 1; 557 h of English
@@ -62,6 +63,12 @@ while [ $# -gt 0 ]; do
     *) rest+=("$1" "$2") && shift 2 ;;
     esac
 done
+labelled_sets=en_pretrain_1350h unlabelled_part=pretrain # L and U of TranUSR's Table 1
+case "${method_name}/${phone_labels}" in
+unispeech*/lists | unidata2vec*/lists) bad_option "--method ${method_name} needs --phone_labels espeak: no list has English" ;;
+unispeech*/ | unidata2vec*/) phone_labels=espeak ;;
+*/) phone_labels=lists ;;
+esac
 case "${phone_labels}" in
 lists) tag_suffix=${split_suffix} ;;
 espeak) tag_suffix=_espeak${split_suffix} ;;

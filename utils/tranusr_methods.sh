@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# The pre-training methods of TranUSR's Table 1, for utils/xlsr_methods.sh.
+#
+# unispeech, unidata2vec            on labelled_sets (L), then fine-tuned on the target
+# unispeech_plus, unidata2vec_plus  in between on the target's audio, unlabelled_part (U)
+#
+# run.sh may set, before run_method:
+#   labelled_langs      languages of L; default en
+#   labelled_sets       their sets in dump/raw; default: <lang>_train of each
+#   unlabelled_part     U is <target>_<unlabelled_part>; default train
+# shellcheck disable=SC2154,SC2034  # variables of run.sh and of xlsr_methods.sh
+
+# tranusr_pretraining METHOD: its options of asr.sh in `system`; the model's size in `size`.
+tranusr_pretraining() {
+    local base=${1%_plus} langs=${labelled_langs:-en} names=()
+    read -r -a names <<<"${langs}"
+    [ "${finetune_on}" = target ] || bad_option "--method $1 is for one target; leave --finetune_on all out"
+    size=${base}_base
+    system=(--pretrain_labels true --pretrain_langs "${langs}"
+        --pretrain_sets "${labelled_sets:-${names[*]/%/_train}}"
+        --pretrain_config "$(config "pretrain_${base}_base")" --pretrain_tag "${base}${suffix}")
+    [ "${base}" != "$1" ] || return 0
+    system+=(--continue_config "$(config "pretrain_$1_base")" --continue_tag "$1_${target}${suffix}"
+        --continue_sets "${target}_${unlabelled_part:-train}")
+}
