@@ -83,7 +83,7 @@ def _heads(state: dict[str, Tensor], config: dict[str, Any], tokens: list[str] |
     objective = config["objective_conf"]
     if "head.weight" in state and tokens is not None:
         head = {name: state[name] for name in ("head.weight", "head.bias")}
-        keys = {theirs: objective[ours] for ours, theirs in huggingface.CTC.items()}
+        keys = {theirs: objective[o] for o, theirs in huggingface.CTC.items() if o in objective}
         keys |= {"vocab_size": len(tokens), "pad_token_id": 0, "ctc_loss_reduction": "sum"}
         keys |= {"ctc_zero_infinity": True, "bos_token_id": None, "eos_token_id": None}
         return "ForCTC", head, keys

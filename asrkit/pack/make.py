@@ -12,9 +12,11 @@ from typing import Any
 import asrkit
 from asrkit import config
 from asrkit.build import resolve
+from asrkit.choices import OBJECTIVES
 from asrkit.convert.experiment import RECORD
 from asrkit.files import DataError
 from asrkit.infer import MODEL_NAMES, checkpoint_of
+from asrkit.objectives.base import Recognizer
 from asrkit.options import Options
 from asrkit.pack.archive import Content, PackError, write_archive
 from asrkit.pack.card import Facts, card
@@ -65,7 +67,13 @@ def _weights(content: dict[str, Any], path: Path) -> Path:
 
 def _need_recogniser(order: Order, options: Options, folder: Path) -> bool:
     """Whether the model can recognise; PackError if not, and that was not asked for."""
-    able = bool(options.token_list)
+    if options.objective not in OBJECTIVES:
+        raise PackError(
+            f"{order.model}: a {options.objective} hears no speech; pack the model whose phones "
+            "it reads"
+        )
+    recognises = issubclass(OBJECTIVES[options.objective], Recognizer)
+    able = recognises and bool(options.token_list)
     if not able and not order.allow_pretrained:
         raise PackError(
             f"{order.model}: this model was pre-trained only and cannot recognise speech; "
@@ -172,7 +180,7 @@ def _facts(
     langs |= {lang for score in scores for lang in score.data["languages"]} | {*order.langs}
     return Facts(
         name=order.name or (order.model if order.model.is_dir() else order.model.parent).name,
-        kind="recogniser" if options.token_list else "pre-trained",
+        kind="recogniser" if "model/tokens.txt" in contents else "pre-trained",
         config=vars(options),
         step=int(content["step"]),
         parameters=sum(tensor.numel() for tensor in content["model"].values()),

@@ -202,3 +202,14 @@ def test_damaged_score_and_wrong_ending(tmp_path, capsys):
     (folder / "decode/set/score_per/score.json").write_text(json.dumps({"unit": "per"}))
     with pytest.raises(PackError, match="not a score"):
         make_pack(Order(model=folder, out=tmp_path / "x.zip"))
+
+
+def test_what_hears_no_speech_is_no_recogniser(tmp_path):
+    folder = experiment(tmp_path / "exp/asr_x")
+    content = checkpoint.load(folder / "best.pt")
+    blocks = {"objective": "transcoder", "encoder": "transcoder"}
+    content["config"] |= blocks | {"objective_conf": {}, "encoder_conf": {}}
+    checkpoint.save(folder / "best.pt", content)
+    with pytest.raises(PackError, match="a transcoder hears no speech"):
+        make_pack(Order(model=folder, out=tmp_path / "x.zip"))
+    assert not (tmp_path / "x.zip").exists()
