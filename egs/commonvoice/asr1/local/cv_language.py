@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import os
 import urllib.parse
 from collections import Counter
@@ -48,7 +49,7 @@ class Language(NamedTuple):
         """Clip -> seconds, where the releases have a table of them."""
         seconds: dict[str, float] = {}
         for release in self.releases:
-            seconds |= read_durations(release.folder)
+            seconds |= _durations(release.folder)
         return seconds
 
     def words(self, sentence: str) -> str:
@@ -60,6 +61,11 @@ class Language(NamedTuple):
 
     def names(self) -> str:
         return " and ".join(release.name for release in self.releases)
+
+
+@functools.cache
+def _durations(folder: Path) -> dict[str, float]:
+    return read_durations(folder)
 
 
 def open_language(args: argparse.Namespace) -> Language:

@@ -77,7 +77,7 @@ def measure(
     measured = _read_cache(cache)
     before = len(measured)
     seconds: dict[str, float] = {}
-    for clip in tqdm(list(clips), "lengths", unit="clip", delay=3, leave=False):
+    for clip in tqdm(list(clips), "lengths", unit="clip", delay=3, mininterval=1, leave=False):
         if clip not in files:
             continue
         if clip in known:

@@ -44,7 +44,9 @@ def find(corpus: Path, name: str) -> Path:
 def utterances(folder: Path) -> tuple[list[Utterance], list[str]]:
     """All utterances with a file, and the ids of those that only have a transcript."""
     found, missing = [], []
-    for transcript in tqdm(sorted(folder.glob("*/*/*.trans.txt")), "chapters", delay=2):
+    for transcript in tqdm(
+        sorted(folder.glob("*/*/*.trans.txt")), "chapters", delay=2, mininterval=1
+    ):
         for line in read_lines(transcript):
             name, _, words = line.partition(" ")
             audio = transcript.parent / f"{name}.flac"

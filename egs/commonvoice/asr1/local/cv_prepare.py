@@ -125,46 +125,39 @@ def _write_missing(args: argparse.Namespace, matches: Mapping[str, Match]) -> No
 
 
 def official(args: argparse.Namespace, language: Language, split: str) -> list[Item]:
-    """Usable clips of train.tsv, dev.tsv or test.tsv; what is left out is told."""
-    items: list[Item] = []
-    counts, seen = Counter[str](), set()
-    for row in language.rows(OFFICIAL[split]):
+    """Clips of train.tsv, dev.tsv or test.tsv; with --splits fewshot, MINUTES at random."""
+    rows = list(language.rows(OFFICIAL[split]))
+    known: dict[str, float] = {}
+    if args.splits == "fewshot":
+        rows.sort(key=lambda row: (rank(row.clip, args.seed), row.clip))
+        known = language.durations()
+    items: dict[str, Item] = {}
+    counts, total = Counter[str](), 0.0
+    for row in rows:
         words = language.words(row.sentence)
-        reason = None
-        if row.clip not in language.files:
+        path = language.files.get(row.clip)
+        reason = ""
+        if path is None:
             reason = "no audio"
-        elif not size_of(language.files[row.clip]):
+        elif not size_of(path):
             reason = "empty file"
         elif not words:
             reason = "no sentence"
         elif args.digits == "drop" and re.search(r"\d", words):
             reason = "digits"
-        elif row.clip in seen:
+        elif row.clip in items:
             reason = "listed twice"
-        if reason:
+        if path is None or reason:
             counts[reason] += 1
             continue
-        seen.add(row.clip)
-        items.append(Item(row.clip, row.speaker, language.files[row.clip], words, []))
+        if args.splits == "fewshot":
+            total += known.get(row.clip) or file_seconds(path)
+            if total > 60 * MINUTES[split]:
+                break
+        items[row.clip] = Item(row.clip, row.speaker, path, words, [])
     left_out = ", ".join(f"{count} {why}" for why, count in sorted(counts.items()))
     print(f"{args.lang}: {OFFICIAL[split]}: {len(items)} clips; left out: {left_out or 'none'}")
-    return items
-
-
-def official_splits(args: argparse.Namespace, language: Language) -> dict[str, list[Item]]:
-    """All of the official splits, or MINUTES of each at random, where --splits is fewshot."""
-    splits = {split: official(args, language, split) for split in OFFICIAL}
-    if args.splits == "fewshot":
-        known = language.durations()
-        for split, items in splits.items():
-            kept, total = [], 0.0
-            for item in sorted(items, key=lambda item: (rank(item.clip, args.seed), item.clip)):
-                total += known.get(item.clip) or file_seconds(item.path)
-                if total > 60 * MINUTES[split]:
-                    break
-                kept.append(item)
-            splits[split] = kept
-    return splits
+    return list(items.values())
 
 
 def prepare_pretrain(
@@ -243,8 +236,9 @@ def run(args: argparse.Namespace) -> None:
     elif "labelled" in parts:
         if args.splits == "fewshot":
             print(f"{args.lang}: no few-shot lists; {MINUTES} minutes of the official splits")
-        for split, items in official_splits(args, language).items():
-            write(args, language, f"{args.lang}_{split}", items, {"split": OFFICIAL[split]})
+        for split, table in OFFICIAL.items():
+            items = official(args, language, split)
+            write(args, language, f"{args.lang}_{split}", items, {"split": table})
     for part in parts:
         if part != "labelled":
             prepare_pretrain(args, language, part, held_out)

@@ -39,7 +39,7 @@ def _lines(path: Path) -> Iterator[str]:
     """Lines without their ends, read as they are asked for; only LF ends a line."""
     try:
         with open(path, encoding="utf-8-sig", newline="\n") as stream:
-            bar = tqdm(stream, path.name, unit="row", delay=3, leave=False)
+            bar = tqdm(stream, path.name, unit="row", delay=3, mininterval=1, leave=False)
             for line in bar:
                 yield line.rstrip("\r\n")
     except OSError as error:
