@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from asrkit.files import DataError, atomic, read_lines, scan_lines
+from asrkit.files import DataError, atomic, atomic_folder, read_lines, scan_lines, sha256
 
 
 def names(folder: Path) -> list[str]:
@@ -102,3 +102,25 @@ def test_scan_lines_repairs_and_reports_all(tmp_path: Path) -> None:
 def test_read_lines_missing(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="cannot be read"):
         read_lines(tmp_path / "t")
+
+
+def test_a_folder_appears_whole_or_not_at_all(tmp_path):
+    with atomic_folder(tmp_path / "a" / "b") as folder:
+        (folder / "x").write_text("1")
+        assert not (tmp_path / "a/b").exists()
+    assert [p.name for p in (tmp_path / "a").iterdir()] == ["b"]
+    with pytest.raises(DataError, match="exists already"), atomic_folder(tmp_path / "a/b"):
+        pass
+    with pytest.raises(RuntimeError), atomic_folder(tmp_path / "c") as folder:
+        (folder / "x").write_text("1")
+        raise RuntimeError
+    assert [p.name for p in tmp_path.iterdir()] == ["a"]
+    (tmp_path / "empty").mkdir()
+    with atomic_folder(tmp_path / "empty") as folder:
+        (folder / "x").write_text("1")
+    assert (tmp_path / "empty/x").exists()
+
+
+def test_sha256(tmp_path):
+    (tmp_path / "x").write_bytes(b"abc")
+    assert sha256(tmp_path / "x").startswith("ba7816bf8f01cfea")

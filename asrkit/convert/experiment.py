@@ -14,7 +14,7 @@ from asrkit import config
 from asrkit.build import build_objective, resolve
 from asrkit.config import ConfigError
 from asrkit.convert.source import ConvertError, Source
-from asrkit.files import atomic, sha256
+from asrkit.files import atomic, atomic_folder, sha256
 from asrkit.options import Options
 from asrkit.tokens import TokenList
 from asrkit.train import checkpoint
@@ -78,10 +78,8 @@ def _own(tensor: Tensor) -> Tensor:
 def write_experiment(source: Source, out: Path) -> dict[str, Any]:
     """config.yaml, tokens.txt, last.pt and a record of the source in ``out``; returns the record.
 
-    Refuses a folder that holds anything. last.pt, written at the end, makes it an experiment.
+    Refuses a folder that holds anything.
     """
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise ConvertError(f"{out}: exists already; choose another folder, or remove it")
     options = options_of(source, out)
     check(source, options)
     record = {
@@ -93,13 +91,13 @@ def write_experiment(source: Source, out: Path) -> dict[str, Any]:
         "notes": source.notes,
     }
     content = config.to_mapping(options)
-    out.mkdir(parents=True, exist_ok=True)
-    if source.symbols is not None:
-        TokenList(source.symbols).write(out / "tokens.txt")
-    with atomic(out / "config.yaml") as file:
-        file.write(config.dump_yaml(content))
-    with atomic(out / RECORD) as file:
-        file.write(json.dumps(record, indent=2, ensure_ascii=False) + "\n")
     model = {name: _own(tensor) for name, tensor in source.state.items()}
-    checkpoint.save(out / "last.pt", {"model": model, "config": content, "step": 0})
+    with atomic_folder(out) as folder:
+        if source.symbols is not None:
+            TokenList(source.symbols).write(folder / "tokens.txt")
+        with atomic(folder / "config.yaml") as file:
+            file.write(config.dump_yaml(content))
+        with atomic(folder / RECORD) as file:
+            file.write(json.dumps(record, indent=2, ensure_ascii=False) + "\n")
+        checkpoint.save(folder / "last.pt", {"model": model, "config": content, "step": 0})
     return record

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from asrkit.convert import huggingface
 from asrkit.convert.names import from_asrkit
 from asrkit.convert.source import ConvertError
 from asrkit.convert.vocabulary import vocabulary_of
-from asrkit.files import atomic
+from asrkit.files import atomic, atomic_folder
 from asrkit.infer import checkpoint_of
 from asrkit.tokens import TokenList
 from asrkit.train import checkpoint
@@ -127,13 +126,23 @@ def _write_vocabulary(out: Path, tokens: list[str]) -> None:
     )
 
 
+def _preprocessor(encoder: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "feature_extractor_type": "Wav2Vec2FeatureExtractor",
+        "feature_size": 1,
+        "sampling_rate": 16_000,
+        "padding_value": 0.0,
+        "padding_side": "right",
+        "do_normalize": encoder["normalize"],
+        "return_attention_mask": encoder["conv_norm"] == "layer",
+    }
+
+
 def write_huggingface(path: Path, out: Path) -> dict[str, Any]:
     """exp/<name> to a folder of transformers; returns class, number of parameters, left out.
 
     Raises ConvertError for models that transformers does not have, and for a folder in use.
     """
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise ConvertError(f"{out}: exists already; choose another folder, or remove it")
     state, config, tokens = read_model(path)
     kind = _kind(config, path)
     name, head, keys = _heads(state, config, tokens)
@@ -149,25 +158,12 @@ def write_huggingface(path: Path, out: Path) -> dict[str, Any]:
     content = {"architectures": [family + name], **_config_json(kind, config["encoder_conf"])}
     safetensors = huggingface.import_safetensors()
     ready = {key: tensor.float().contiguous() for key, tensor in tensors.items()}
-    out.mkdir(parents=True, exist_ok=True)
-    unfinished = out / ".model.safetensors.tmp"
-    safetensors.save_file(ready, unfinished, {"format": "pt"})
-    os.replace(unfinished, out / "model.safetensors")
-    _write_json(
-        out / "preprocessor_config.json",
-        {
-            "feature_extractor_type": "Wav2Vec2FeatureExtractor",
-            "feature_size": 1,
-            "sampling_rate": 16_000,
-            "padding_value": 0.0,
-            "padding_side": "right",
-            "do_normalize": config["encoder_conf"]["normalize"],
-            "return_attention_mask": config["encoder_conf"]["conv_norm"] == "layer",
-        },
-    )
-    if name == "ForCTC" and tokens is not None:
-        _write_vocabulary(out, tokens)
-    _write_json(out / "config.json", content | keys)
+    with atomic_folder(out) as folder:
+        safetensors.save_file(ready, folder / "model.safetensors", {"format": "pt"})
+        _write_json(folder / "preprocessor_config.json", _preprocessor(config["encoder_conf"]))
+        if name == "ForCTC" and tokens is not None:
+            _write_vocabulary(folder, tokens)
+        _write_json(folder / "config.json", content | keys)
     return {
         "class": family + name,
         "parameters": sum(tensor.numel() for tensor in ready.values()),

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import shutil
 import stat
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
-from asrkit.files import DataError, atomic, sha256
+from asrkit.files import DataError, atomic, atomic_folder, sha256
 
 FORMAT = "asrkit pack 1"
 MANIFEST = "manifest.json"
@@ -170,24 +168,17 @@ def read_manifest(path: Path) -> dict[str, Any]:
 def unpack(path: Path, folder: Path) -> dict[str, Any]:
     """All files of a pack to a new or empty folder, hashes checked; returns the manifest.
 
-    Raises PackError; the folder is then as it was.
+    Raises PackError or DataError; the folder is then as it was.
     """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise PackError(f"{folder}: not an empty folder; choose another, or remove it")
-    unfinished = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
-    with _open(path) as archive:
+    with _open(path) as archive, atomic_folder(folder) as unfinished:
         manifest = _manifest(path, archive)
         try:
-            unfinished.mkdir(parents=True)
             for name, row in manifest["files"].items():
                 target = unfinished / name
                 target.parent.mkdir(parents=True, exist_ok=True)
                 with archive.open(name) as source:
                     _copy(source, target, row["sha256"], f"{path}: {name}")
             (unfinished / MANIFEST).write_bytes(archive.read(MANIFEST))
-            os.replace(unfinished, folder)
         except (zipfile.BadZipFile, EOFError, NotImplementedError) as error:
             raise PackError(f"{path}: damaged ({error}); fetch it again") from None
-        finally:
-            shutil.rmtree(unfinished, ignore_errors=True)
     return manifest

@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from asrkit.bin import unpack as program
+from asrkit.files import DataError
 from asrkit.infer import Speech2Text
 from asrkit.pack.archive import FORMAT, PackError, read_manifest, unpack, write_archive
 
@@ -179,7 +180,7 @@ def test_a_folder_in_use_and_links_in_it_are_left_alone(tmp_path):
     path = good(tmp_path / "x.zip")
     (tmp_path / "out").mkdir()
     (tmp_path / "out/model").symlink_to(tmp_path)
-    with pytest.raises(PackError, match="not an empty"):
+    with pytest.raises(DataError, match="exists already"):
         unpack(path, tmp_path / "out")
     assert not (tmp_path / "a.txt").exists()
 
