@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
 import sys
 import tarfile
 from pathlib import Path
@@ -260,3 +262,40 @@ def test_miniature_has_a_cut_file_of_each_codec(corpus: Path) -> None:
     ):
         with pytest.raises(AudioError):
             decode(corpus / name)
+
+
+def call(*options: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["./run.sh", *options, "--dry_run", "true"],
+        cwd=ROOT / "egs/mls/asr1",
+        env={**os.environ, "ASRKIT_VENV": sys.prefix},
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_run_names_models_after_their_labels() -> None:
+    before = sorted((ROOT / "egs/mls").rglob("*"))
+    done = call("--target", "it", "--labelled", "10min", "--fold", "4")
+    assert done.returncode == 0
+    assert "--utt_list data/lists/it/10min_4 " in done.stderr
+    trained = next(line for line in done.stderr.splitlines() if "bin.asr_train" in line)
+    assert "--output_dir exp/asr_it_xlsr_53_10min_4 " in trained
+    assert "--init ../../xlsr53/asr1/exp/pretrain_xlsr_53/last.pt " in trained
+    assert "--train_data dump/raw/it_train_10min_4 " in trained
+    assert sorted((ROOT / "egs/mls").rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--labelled", "5h"], "10min, 1h, 10h or all"),
+        (["--labelled", "10min", "--fold", "6"], "--fold is 0 to 5"),
+        (["--method", "xlsr_10"], "Common Voice or BABEL"),
+        (["--method", "m_cpc"], "egs/commonvoice"),
+        (["--labelled", "1h", "--finetune_on", "all"], "--labelled_list needs --target"),
+    ],
+)
+def test_run_refuses_with_2(options: list[str], message: str) -> None:
+    done = call(*options)
+    assert done.returncode == 2 and message in done.stderr
