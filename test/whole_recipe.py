@@ -7,8 +7,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-from asrkit.bin import asr_train  # noqa: F401  (fails here, not in a stage, where torch is missing)
-
 ROOT = Path(__file__).resolve().parents[1]
 ENCODER = """
 encoder: logmel

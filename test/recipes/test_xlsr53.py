@@ -175,4 +175,8 @@ def test_dry_run_shows_the_other_recipes_stage_1(tmp_path: Path) -> None:
     assert "--locales zh-TW --tables validated,other --seed 3" in done.stderr
     assert "--set cv_zh-tw" in done.stderr
     assert "warning: no --fewshot_lists" in done.stderr
+    done = call(
+        "local/data.sh", "--lang", "voxpopuli_pt", "--voxpopuli", str(tmp_path), "--dry_run", "true"
+    )
+    assert "--lang pt --part unlabelled" in done.stderr and "--set voxpopuli_pt" in done.stderr
     assert sorted(RECIPE.rglob("*")) == before

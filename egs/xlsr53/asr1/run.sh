@@ -8,7 +8,8 @@
 #
 # --mls, --commonvoice, --babel   where the corpora are; default: $MLS, $COMMONVOICE, $BABEL
 # --fewshot_lists DIR             of egs/commonvoice: their clips are not pre-trained on; default: $CV_FEWSHOT
-# --sets "mls_it cv_it ..."       some of local/languages.tsv; default: all 61
+# --sets "mls_it cv_it ..."       some of local/languages.tsv; default: all 61. For a model of one's own also
+#                                 voxpopuli_<lang> (unlabelled; --voxpopuli DIR) and fleurs_<lang> (--fleurs DIR)
 # --allow_missing true            go on without sets that are not on this machine, and list them
 # --seed N                        other than 0, it is part of the experiment's name
 # and the options below.
@@ -40,6 +41,8 @@ while [ $# -gt 0 ]; do
     --mls) export MLS=$2 ;;
     --commonvoice) export COMMONVOICE=$2 ;;
     --babel) export BABEL=$2 ;;
+    --voxpopuli) export VOXPOPULI=$2 ;;
+    --fleurs) export FLEURS=$2 ;;
     --fewshot_lists | --fewshot-lists) export CV_FEWSHOT=$2 ;;
     --sets) sets=$2 ;;
     --allow_missing | --allow-missing) allow_missing=$2 ;;
@@ -61,7 +64,7 @@ while IFS=$'\t' read -r name _; do
     [ "${name}" = set ] || known+=("${name}")
 done <local/languages.tsv
 for name in ${sets:=${known[*]}}; do
-    [[ " ${known[*]} " == *" ${name} "* ]] || fail 2 "'${name}' is no set of local/languages.tsv, such as mls_it"
+    [[ " ${known[*]} " == *" ${name} "* || ${name} =~ ^(voxpopuli|fleurs)_[a-z]+$ ]] || fail 2 "'${name}' is no set of local/languages.tsv, such as mls_it"
 done
 
 # Stage 1 set by set, as those that fail may be left out.

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Prepare one set of XLSR-53, such as mls_it, cv_ky or babel_ka (local/languages.tsv), by stage 1 of
-# the corpus' own recipe.
+# Prepare one set of XLSR-53, such as mls_it, cv_ky or babel_ka (local/languages.tsv), or one of
+# VoxPopuli or FLEURS (voxpopuli_pt, fleurs_ky), by stage 1 of the corpus' own recipe.
 #
 # Leaves data/<set>_{train,valid,test}, where train is all audio to pre-train on, labelled or not. The
 # recipe works in data/recipes/<set>, so that its own data folders stay as they are. Files of the user
@@ -12,9 +12,13 @@ mls=${MLS:-}  # Multilingual LibriSpeech, as egs/mls/asr1/local/data.sh takes it
 commonvoice=${COMMONVOICE:-}  # Common Voice, as egs/commonvoice/asr1/local/data.sh takes it
 fewshot_lists=${CV_FEWSHOT:-}  # the few-shot lists of egs/commonvoice: their clips are left out of train
 babel=${BABEL:-}  # BABEL, as egs/babel/asr1/local/data.sh takes it
+voxpopuli=${VOXPOPULI:-}  # VoxPopuli, for sets voxpopuli_<lang>: its unlabelled speech
+fleurs=${FLEURS:-}  # FLEURS, for sets fleurs_<lang>
 mls_opts=""  # more options of that data.sh, as name=value:name=value, for example codec=opus
 commonvoice_opts=""  # likewise, for example tables=validated,other
 babel_opts=""  # likewise
+voxpopuli_opts=""  # likewise
+fleurs_opts=""  # likewise
 valid_utterances=200  # of each set, at most; 0: all
 dry_run=false  # true: print the commands only
 
@@ -27,8 +31,11 @@ row=()
 while IFS=$'\t' read -r -a fields; do
     [ "${fields[0]}" != "${lang}" ] || row=("${fields[@]}")
 done <local/languages.tsv
+if [[ ${lang} =~ ^(voxpopuli|fleurs)_([a-z]+)$ ]]; then # not of XLSR-53, for models of one's own
+    row=("${lang}" "${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}" -)
+fi
 if [ ${#row[@]} -eq 0 ]; then
-    log "error: '${lang}' is no set of local/languages.tsv, such as mls_it"
+    log "error: '${lang}' is no set of local/languages.tsv, such as mls_it, nor voxpopuli_it, fleurs_it"
     exit 2
 fi
 corpus=${row[1]} their_lang=${row[2]}
@@ -48,6 +55,14 @@ commonvoice)
     fi
     ;;
 babel) folder=${babel} more=${babel_opts} ;;
+voxpopuli)
+    folder=${voxpopuli} more=${voxpopuli_opts}
+    theirs+=(--part unlabelled --downloads "${PWD}/downloads")
+    ;;
+fleurs)
+    folder=${fleurs} more=${fleurs_opts}
+    theirs+=(--downloads "${PWD}/downloads")
+    ;;
 esac
 if [ -z "${folder}" ]; then
     log "error: ${lang} needs ${corpus}: give run.sh --${corpus} FOLDER, or set ${corpus^^}"
