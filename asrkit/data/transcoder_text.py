@@ -130,6 +130,25 @@ class _Part:
         self.count += 1
 
 
+class _Tally:
+    """What the sentences of all parts held: words, phones, and how well the test can be read."""
+
+    def __init__(self, phones: TokenList | None) -> None:
+        self.phones = phones
+        self.words, self.inventory, self.unknown = Counter[str](), Counter[str](), Counter[str]()
+        self.homophones = Homophones()
+
+    def add(self, name: str, sentence: Sentence, labels: list[str] | None) -> None:
+        if name == "train" and labels is not None:
+            self.words.update(words_of(labels))
+            self.inventory.update(sentence.tokens())
+            self.homophones.learn(sentence)
+        elif name == "test":
+            self.homophones.test(sentence)
+        if self.phones is not None:
+            self.unknown.update(p for p in sentence.tokens() if p not in self.phones)
+
+
 def prepare_text(
     lines: Iterable[tuple[str, str]],
     phonemizer: Phonemizer,
@@ -144,61 +163,40 @@ def prepare_text(
     recognise as others. Raises DataError if too few sentences are left.
     """
     out.mkdir(parents=True, exist_ok=True)
-    language = phonemizer.language
-    counts, unknown = Counter[str](), Counter[str]()
-    seen = Homophones()
+    tally = _Tally(phones)
     with contextlib.ExitStack() as stack:
         skipped = Skipped(stack.enter_context(atomic(out / "skipped.tsv")))
-        sentences = read_sentences(lines, language, options, skipped)
+        sentences = read_sentences(lines, phonemizer.language, options, skipped)
         held = _held_out(sentences, options)
-        names = ("text", "text.phn", "text.star", "utt2lang")
+        names = ("text", "text.phn", "utt2lang", "text.star")
         parts = {
             "train": _Part(out / "train", stack, names),
             "valid": _Part(out / "valid", stack, names),
-            "test": _Part(out / "test", stack, (*names[:2], "utt2lang")),
+            "test": _Part(out / "test", stack, names[:3]),
         }
-        inventory: Counter[str] = Counter()
         for number, sentence in enumerate(_spoken(sentences, phonemizer), 1):
-            text = " ".join(sentence.words)
-            name = held.get(text, "train")
-            labels, reason = labels_of(sentence)
-            spoken = sentence.tokens()
-            if not spoken or (labels is None and name != "test"):
-                skipped.add(reason if spoken else "no_phones", f"sentence {number}", text)
-                continue
-            values = {"text": text, "text.phn": " ".join(spoken), "utt2lang": language}
-            parts[name].write(
-                f"{language}_t{number:08d}", values | {"text.star": " ".join(labels or ())}
-            )
-            if name == "train" and labels is not None:
-                counts.update(words_of(labels))
-                inventory.update(spoken)
-                seen.learn(sentence)
-            elif name == "test":
-                seen.test(sentence)
-            if phones is not None:
-                unknown.update(phone for phone in spoken if phone not in phones)
-        words = word_list(counts, options.vocabulary)
+            _place(number, sentence, held, parts, tally, skipped, phonemizer.language)
+        words = word_list(tally.words, options.vocabulary)
         _check(parts, options)
     if phones is None:
+        inventory = tally.inventory
         phones = TokenList.build(sorted(inventory, key=lambda p: (-inventory[p], p)))
         phones.write(out / "phones.txt")
     words.write(out / "words.txt")
     with atomic(out / "word_counts.txt") as stream:
-        for word in words.symbols[2:]:
-            stream.write(f"{word}\t{counts[word]}\n")
+        stream.writelines(f"{word}\t{tally.words[word]}\n" for word in words.symbols[2:])
     report = {
-        "language": language,
+        "language": phonemizer.language,
         "sentences": {name: part.count for name, part in parts.items()},
         "skipped": dict(sorted(skipped.counts.items())),
         "words": {
             "asked": options.vocabulary,
             "kept": len(words) - 2,
-            "distinct": len(counts),
-            "left_out": sum(counts.values()) - sum(counts[w] for w in words.symbols[2:]),
+            "distinct": len(tally.words),
+            "left_out": tally.words.total() - sum(tally.words[w] for w in words.symbols[2:]),
         },
-        "phones": {"known": len(phones) - 2, "unknown": dict(unknown.most_common())},
-        "test": seen.report(words),
+        "phones": {"known": len(phones) - 2, "unknown": dict(tally.unknown.most_common())},
+        "test": tally.homophones.report(set(words.symbols)),
         "options": dataclasses.asdict(options),
         "phonemizer": phonemizer.report(),
     }
@@ -206,6 +204,29 @@ def prepare_text(
         json.dump(report, stream, ensure_ascii=False, indent=2)
         stream.write("\n")
     return report
+
+
+def _place(
+    number: int,
+    sentence: Sentence,
+    held: dict[str, str],
+    parts: dict[str, _Part],
+    tally: _Tally,
+    skipped: Skipped,
+    language: str,
+) -> None:
+    """Writes one sentence to its part, or counts why not."""
+    text = " ".join(sentence.words)
+    name = held.get(text, "train")
+    labels, reason = labels_of(sentence)
+    spoken = sentence.tokens()
+    if not spoken or (labels is None and name != "test"):
+        skipped.add(reason if spoken else "no_phones", f"sentence {number}", text)
+        return
+    values = {"text": text, "text.phn": " ".join(spoken), "utt2lang": language}
+    values["text.star"] = " ".join(labels or ())
+    parts[name].write(f"{language}_t{number:08d}", values)
+    tally.add(name, sentence, labels)
 
 
 def _held_out(sentences: Sequence[str], options: TextOptions) -> dict[str, str]:

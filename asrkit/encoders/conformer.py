@@ -48,7 +48,7 @@ class ConformerEncoder(PosteriorEncoder):
         if self.training or int(lengths.min()) == x.data.shape[1]:
             return Hidden(Padded(self._layers(x.data, lengths), x.lengths))
         out = torch.zeros_like(x.data)
-        for length in lengths.unique().tolist():
+        for length in sorted(set(lengths.tolist())):
             rows = (lengths == length).nonzero()[:, 0].to(x.data.device)
             part = x.data[rows, :length]
             out[rows, :length] = self._layers(part, torch.full((len(rows),), length))

@@ -39,7 +39,8 @@ class TranscoderBlock(nn.Module):
         if valid is not None:  # padding is silence to the kernels, as the end of a sentence is
             inner = inner * valid[..., None]
         inner = self.convs[number](inner.transpose(1, 2)).transpose(1, 2)
-        return x + self.dropout(F.gelu(inner))
+        out: Tensor = x + self.dropout(F.gelu(inner))
+        return out
 
     def forward(self, x: Tensor, lengths: Tensor, valid: Tensor | None) -> tuple[Tensor, Tensor]:
         """x [B, L, D] to (output, feed-forward output before dropout and residual)."""

@@ -9,13 +9,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
-from asrkit.batch import Batch, Padded, valid_mask
+from asrkit.batch import Batch, Padded, pad, valid_mask
 from asrkit.decode.greedy import greedy_tokens
 from asrkit.encoders.base import Encoder
 from asrkit.encoders.dropout import Dropout
 from asrkit.encoders.take_part import take_part
 from asrkit.objectives.base import Complaint, Output, Recognizer, Stat
-from asrkit.objectives.ctc import infeasible
+from asrkit.objectives.ctc import ctc_losses, infeasible
 from asrkit.objectives.edit_distance import edit_distance
 from asrkit.tokens import TokenList
 
@@ -128,7 +128,7 @@ class TranscoderObjective(Recognizer):
             gate = self.gate(frames).float()[:, 0]
             star = F.logsigmoid(gate)
             there = there & (F.logsigmoid(-gate) >= torch.tensor(sure).log())
-        for part in there.nonzero()[:, 0].split(self._at_once()):
+        for part in torch.split(there.nonzero()[:, 0], self._at_once()):
             logits = self.head(frames[part]).float().log_softmax(-1)
             if self.gate is None:
                 star[part], logits = logits[:, 0], logits[:, 1:]
@@ -146,7 +146,8 @@ class TranscoderObjective(Recognizer):
     def _encode(self, batch: Batch) -> Padded:
         if batch.posteriors is None:
             raise ValueError("the Transcoder reads phones, and this batch has none")
-        return self.encoder(batch.posteriors).output
+        hidden: Padded = self.encoder(batch.posteriors).output
+        return hidden
 
     def _at_once(self) -> int:
         """Positions whose logits are held together."""
@@ -161,7 +162,8 @@ class TranscoderObjective(Recognizer):
             loss = F.cross_entropy(logits, labels, reduction="sum")
             return loss, (best == 0).sum(), ((best == labels) & (labels != 0)).sum()
 
-        return self._in_parts(score, frames, labels)
+        loss, stars, right = self._in_parts(score, frames, labels)
+        return loss, stars, right
 
     def _gated(self, frames: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """The same with a sigmoid for the star, and a softmax where words end."""
@@ -186,7 +188,9 @@ class TranscoderObjective(Recognizer):
             return score(frames, labels)
         parts = [
             checkpoint(score, some, these, use_reentrant=False)
-            for some, these in zip(frames.split(size), labels.split(size), strict=True)
+            for some, these in zip(
+                torch.split(frames, size), torch.split(labels, size), strict=True
+            )
         ]
         return tuple(sum(column[1:], column[0]) for column in zip(*parts, strict=True))
 
@@ -198,27 +202,16 @@ class TranscoderObjective(Recognizer):
             [number for number in row[:length] if number]
             for row, length in zip(text.data.tolist(), text.lengths.tolist(), strict=True)
         ]
-        lengths = torch.tensor([len(row) for row in rows])
-        flat = torch.tensor([number for row in rows for number in row], dtype=torch.int64)
-        labels = Padded(flat.to(logits.device), lengths)
-        with torch.backends.cudnn.flags(enabled=False):  # as in objectives/ctc.py
-            loss = F.ctc_loss(
-                log_probs.data.transpose(0, 1),
-                labels.data,
-                log_probs.lengths,
-                lengths,
-                reduction="sum",
-                zero_infinity=True,
-            )
+        words = pad([torch.tensor(row, dtype=torch.int64) for row in rows]).to(logits.device)
+        loss = ctc_losses(log_probs, words).sum()
         best = log_probs.data.detach().argmax(-1)
-        count = int(lengths.sum())
+        count = int(words.lengths.sum())
         stars = ((best == 0) & log_probs.valid()).sum()
-        padded = torch.nn.utils.rnn.pad_sequence([torch.tensor(row) for row in rows], True)
         stats: dict[str, Stat] = dict.fromkeys(_STATS, (0.0, 0.0))
         stats |= {
             "loss": (loss.detach(), count),
             "stars": (stars, int(hidden.lengths.sum())),
-            "infeasible": (infeasible(hidden.lengths, Padded(padded, lengths)), len(rows)),
+            "infeasible": (infeasible(hidden.lengths, words), len(rows)),
         }
         if not self.training:
             stats["word_error_rate"] = _errors(rows, greedy_tokens(log_probs))

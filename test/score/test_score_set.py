@@ -168,3 +168,18 @@ def test_texts_without_marks_say_nothing_about_them(tmp_path: Path) -> None:
     result = _result(folder, "wer")
     assert result["policy"] == "words by white space"
     assert result["other_marks"] is None and result["label"] is None
+
+
+def test_unknown_words_stand_beside_the_rate_and_count_as_errors(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = _write(
+        tmp_path, ref="a la casa nuova\nb casa\n", hyp="a la casa <unk>\nb casa\n",
+        words="<blank>\n<unk>\nla\ncasa\n",
+    )  # fmt: skip
+    assert _run(folder, "wer", "--vocabulary", str(folder / "words")) == 0
+    result = _result(folder, "wer")
+    assert result["micro"] == result["oov_rate"] == 25.0
+    assert "OOV 25.00 %" in capsys.readouterr().out
+    assert _run(folder, "per", "--vocabulary", str(folder / "words")) == 1
+    assert "vocabulary is a list of words" in capsys.readouterr().err

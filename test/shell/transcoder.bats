@@ -1,0 +1,60 @@
+#!/usr/bin/env bats
+# Stages 10 and 11 of asr.sh, and the Transcoder's part of 12 and 13.
+load helper
+
+setup() {
+    setup_recipe
+    : >conf/transcoder.yaml
+    : >conf/transcoder_hyp.yaml
+    few=(--dry_run true --langs "it es" --target it --labelled_minutes 5 --finetune_config conf/tune.yaml)
+}
+
+@test "stages 10 to 13 with a Transcoder: every step, and nothing is touched" {
+    before=$(listing)
+    run ./asr.sh "${few[@]}" --transcoder_config conf/transcoder.yaml --transcoder_hyp_config conf/transcoder_hyp.yaml \
+        --inference_modes "transcoder transcoder_lm transcoder_text" --transcoder_args "--max_update 3" --stage 8
+    [ "$status" -eq 0 ]
+    exp=exp/asr_tune_it_train_5min_phn
+    [[ "$output" == *"transcoder_text --text dump/raw/it_train/text --lang it --phone_list data/token_list/phn_it/tokens.txt"* ]]
+    [[ "$output" == *"--output_dir exp/transcoder_it --resume true"*"--max_update 3"* ]]
+    [[ "$output" == *"split_data --in_dir dump/raw/it_train_5min --parts 2"* ]]
+    # each part is decoded by the recogniser that did not learn it
+    [[ "$output" == *"--output_dir ${exp}_without1of2"*"--train_data dump/raw/it_train_5min_without1of2"* ]]
+    [[ "$output" == *"combine_data --out_dir dump/raw/it_train_5min_without1of2 dump/raw/it_train_5min/split2/2"* ]]
+    [[ "$output" == *"--model ${exp}_without1of2 --data_dir dump/raw/it_train_5min/split2/1 "* ]]
+    [[ "$output" == *"--output_dir exp/transcoder_it_transcoder_hyp_asr_tune_it_train_5min_phn"*"--init exp/transcoder_it/average.pt"* ]]
+    [[ "$output" == *"transcode --asr_model ${exp} --transcoder exp/transcoder_it_transcoder_hyp_asr_tune_it_train_5min_phn"* ]]
+    [[ "$output" == *"transcode --asr_model ${exp} --transcoder exp/transcoder_it "* ]]
+    [[ "$output" == *"--vocabulary data/transcoder/it_phn_it/words.txt"* ]]
+    [[ "$output" == *"--output_dir exp/transcoder_it/decode_text/it_text"* ]]
+    [ "$(listing)" = "${before}" ]
+}
+
+@test "without folds the recogniser of stage 8 decodes all of its training set" {
+    run ./asr.sh "${few[@]}" --transcoder_config conf/transcoder.yaml --transcoder_hyp_config conf/transcoder_hyp.yaml \
+        --hypothesis_folds 0 --stage 11 --stop_stage 11
+    [ "$status" -eq 0 ]
+    [[ "$output" != *split_data* ]]
+    [[ "$output" == *"--model exp/asr_tune_it_train_5min_phn --data_dir dump/raw/it_train_5min "* ]]
+}
+
+@test "without a configuration stages 10 and 11 do nothing" {
+    run ./asr.sh "${few[@]}" --stage 10 --stop_stage 11
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"no --transcoder_config: nothing to do"* ]]
+    [[ "$output" == *"no --transcoder_hyp_config: nothing to do"* ]]
+}
+
+@test "options that do not go together exit 2" {
+    run ./asr.sh "${few[@]}" --inference_modes transcoder
+    [ "$status" -eq 2 ]
+    run ./asr.sh "${few[@]}" --transcoder_hyp_config conf/transcoder_hyp.yaml
+    [ "$status" -eq 2 ]
+    run ./asr.sh "${few[@]}" --transcoder_config conf/transcoder.yaml --token_type char
+    [ "$status" -eq 2 ]
+    run ./asr.sh "${few[@]}" --transcoder_config conf/transcoder.yaml --hypothesis_folds 1
+    [ "$status" -eq 2 ]
+    run ./asr.sh "${few[@]}" --transcoder_config conf/no.yaml
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"conf/no.yaml"* ]]
+}
