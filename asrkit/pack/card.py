@@ -93,11 +93,9 @@ def _scores(scores: Sequence[Score]) -> str:
     head = ["decoding", "set", "PER", "CER", "WER"]
     rows = [row[1:6] for row in summary_rows(scores, [])]
     rules = dict.fromkeys(f"{s.unit.upper()}: {s.data['policy']}" for s in scores)
-    commands = dict.fromkeys(str(s.data.get("command")) for s in scores)
-    listed = "\n".join(commands)
     return (
-        f"{markdown_table(head, rows)}\n\nCounted in percent. {'; '.join(rules)}.\n\n"
-        f"```\n{listed}\n```\n"
+        f"{markdown_table(head, rows)}\n\nCounted in percent. {'; '.join(rules)}. The command, the "
+        "counts and the date of each number are in `scores/<decoding>/<set>/<unit>.json`.\n"
     )
 
 
