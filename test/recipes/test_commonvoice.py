@@ -223,6 +223,10 @@ def test_what_is_no_whole_release_is_refused(tmp_path: Path) -> None:
     make_release(tmp_path / "a/cv-corpus-10.0-delta-2022-07-04/it", [line("it", 1)])
     with pytest.raises(DataError, match="the part delta of a release"):
         find(tmp_path / "a", "it", unpack_to=tmp_path)
+    make_release(tmp_path / "a/cv-corpus-10.0-2022-07-04/it", [line("it", 1)])
+    assert find(tmp_path / "a", "it", unpack_to=tmp_path).folder.parent.name.endswith(
+        "0-2022-07-04"
+    )
     (tmp_path / "b").mkdir()
     (tmp_path / "b/ss-corpus-it.tsv").touch()
     with pytest.raises(DataError, match="Spontaneous Speech"):

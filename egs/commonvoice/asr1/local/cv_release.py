@@ -74,13 +74,26 @@ def _only(found: list[Release], corpus: Path, locale: str, version: str) -> Rele
 
 
 def _trees(corpus: Path, locale: str) -> list[Release]:
-    """Folders of `locale` with validated.tsv, at the least depth that has any."""
-    level = [corpus]
+    """Folders of `locale` with validated.tsv, at the least depth that has any.
+
+    Raises DataError only where all there is of the locale is no whole release.
+    """
+    level, refused = [corpus], []
     for _ in range(DEPTH + 1):
-        found = [release for folder in level if (release := _release(folder, locale))]
+        found = []
+        for folder in level:
+            try:
+                release = _release(folder, locale)
+            except DataError as error:
+                refused.append(error)
+                continue
+            if release is not None:
+                found.append(release)
         if found:
             return found
         level = [sub for folder in level for sub in _folders(folder)]
+    if refused:
+        raise refused[0]
     return []
 
 
