@@ -1,0 +1,247 @@
+"""Memory, throughput and days of pre-training on many GPUs, from counted and assumed numbers.
+
+    python bench/scaling.py --tflops 312 --mfu 0.1 --bandwidth 20
+
+Counted, on any machine and without a GPU: parameters, the floating-point operations of a forward
+pass, and the bytes it keeps for backward, of the true configuration, crop and micro-batch under
+bfloat16 autocast, layerdrop off. The tensors are fake ones "on CUDA": shapes and types without
+data. Backward is taken as twice the forward pass, which is what matrix products cost.
+Assumed, given by the reader: peak speed of a GPU, the share of it that training reaches (model
+FLOPs utilisation), bandwidth between GPUs. Nothing here was timed on a GPU.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+from unittest import mock
+
+import torch
+from torch import Tensor, nn
+from torch._subclasses.fake_tensor import FakeTensor, FakeTensorMode
+from torch.utils._pytree import tree_leaves
+from torch.utils.flop_counter import FlopCounterMode
+
+from asrkit import config
+from asrkit.batch import Batch, Padded
+from asrkit.build import build_objective, resolve
+from asrkit.encoders.base import Encoder
+from asrkit.objectives.base import Objective
+from asrkit.options import Options
+
+CONF = Path(__file__).resolve().parents[1] / "egs/TEMPLATE/asr1/conf"
+SYSTEMS = {
+    "XLSR-10 Base": CONF / "pretrain_xlsr_base.yaml",
+    "XLSR-10 Large": CONF / "pretrain_xlsr_large.yaml",
+    "XLSR-53": CONF / "pretrain_xlsr_53.yaml",
+}
+GIB, RATE = 2**30, 16_000
+
+
+class Counts(NamedTuple):
+    """Of one micro-batch of ``clips`` x ``samples``. largest: parameters that FSDP gathers at once:
+    those outside of blocks, and one block."""
+
+    parameters: int
+    largest: int
+    clips: int
+    samples: int
+    forward: float
+    kept: int
+
+
+class _OnCuda(FakeTensorMode):
+    """Tensors on CUDA are fake; those of the host (lengths, keys, masks) are computed."""
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        device = kwargs.get("device")
+        cuda = device is not None and torch.device(device).type == "cuda"
+        if cuda or any(isinstance(leaf, FakeTensor) for leaf in tree_leaves((args, kwargs))):
+            return super().__torch_dispatch__(func, types, args, kwargs)
+        return func(*args, **kwargs)
+
+
+def _fused_attention(
+    query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None, dropout: float = 0.0
+) -> Tensor:
+    """What CUDA runs for bfloat16 without a mask: no [T, T] matrix is kept."""
+    assert mask is None, "cropped clips need no mask"
+    run = torch.ops.aten._scaled_dot_product_flash_attention
+    out: Tensor = run(query, key, value, dropout)[0]
+    return out
+
+
+def options_of(path: Path) -> Options:
+    namespace = config.parser("scaling").parse_args(["--config", str(path)])
+    options = resolve(config.options_from(namespace))
+    if "layerdrop" in options.encoder_conf:
+        options.encoder_conf["layerdrop"] = 0.0  # every layer is counted
+    return options
+
+
+def _fake_model(options: Options, mode: FakeTensorMode) -> Objective:
+    with torch.device("meta"):
+        objective = build_objective(options, None)
+    with mode:
+        for module in objective.modules():
+            for name, value in module.named_parameters(recurse=False):
+                fake = torch.empty(value.shape, device="cuda")
+                setattr(module, name, nn.Parameter(fake, requires_grad=value.requires_grad))
+    return objective.train()
+
+
+def count(options: Options, clips: int | None = None) -> Counts:
+    """Runs one forward pass of the configuration on fake tensors."""
+    samples = options.max_sample_size
+    clips = clips or max(1, options.batch_bins // samples)
+    mode = _OnCuda(allow_non_fake_inputs=True)
+    objective = _fake_model(options, mode)
+    with mode:
+        speech = torch.empty(clips, samples, device="cuda")
+    lengths = torch.full((clips,), samples)
+    batch = Batch([str(n) for n in range(clips)], torch.arange(clips), Padded(speech, lengths))
+    own = {p.untyped_storage()._cdata for p in objective.parameters()}
+    kept: dict[int, Tensor] = {}
+
+    def keep(value: Tensor) -> Tensor:
+        kept[value.untyped_storage()._cdata] = value
+        return value
+
+    flops = FlopCounterMode(display=False)
+    hooks = torch.autograd.graph.saved_tensors_hooks(keep, lambda value: value)
+    fused = mock.patch("torch.nn.functional.scaled_dot_product_attention", _fused_attention)
+    with mode, flops, hooks, fused, _Autocast():
+        objective(batch)
+    blocks = [b for m in objective.modules() if isinstance(m, Encoder) for b in m.blocks()]
+    sizes = [sum(p.numel() for p in block.parameters()) for block in blocks]
+    total = sum(p.numel() for p in objective.parameters())
+    return Counts(
+        parameters=total,
+        largest=total - sum(sizes) + max(sizes, default=0),
+        clips=clips,
+        samples=samples,
+        forward=float(flops.get_total_flops()),
+        kept=sum(v.untyped_storage().nbytes() for key, v in kept.items() if key not in own),
+    )
+
+
+class _Autocast:
+    """torch.autocast for CUDA without its look for a GPU."""
+
+    def __enter__(self) -> None:
+        torch.set_autocast_enabled("cuda", True)
+        torch.set_autocast_dtype("cuda", torch.bfloat16)
+
+    def __exit__(self, *_: object) -> None:
+        torch.set_autocast_enabled("cuda", False)
+
+
+class Plan(NamedTuple):
+    """A run on ``gpus``: clips a GPU and micro-batch, micro-batches an update, seconds."""
+
+    gpus: int
+    clips: int
+    accumulate: int
+    audio: float
+    whole_memory: float
+    sharded_memory: float
+    computing: float
+    sending: float
+
+    @property
+    def seconds(self) -> float:
+        """Of an update; sending is added in full, though it partly overlaps with backward."""
+        return self.computing + self.sending
+
+
+def plan(
+    counts: Counts, reference: float, gpus: int, *, tflops: float, mfu: float, bandwidth: float
+) -> Plan:
+    """The published audio an update (seconds), or as near as whole clips come to it."""
+    share = reference * RATE / counts.samples / gpus  # clips a GPU
+    clips = max(1, min(counts.clips, round(share)))
+    accumulate = max(1, round(share / clips))
+    part = clips / counts.clips
+    operations = 3 * counts.forward * part * accumulate
+    state = 16 * counts.parameters  # float32: weight, gradient, two moments of Adam
+    buckets = 4 * counts.parameters  # DDP's copy of the gradients
+    kept = counts.kept * part
+    return Plan(
+        gpus=gpus,
+        clips=clips,
+        accumulate=accumulate,
+        audio=gpus * clips * accumulate * counts.samples / RATE,
+        whole_memory=(state + buckets + kept) / GIB,
+        sharded_memory=(state / gpus + 8 * counts.largest + kept) / GIB,
+        computing=operations / (tflops * 1e12 * mfu),
+        # a ring sends every gradient twice, less what stays
+        sending=2 * (gpus - 1) / gpus * 4 * counts.parameters / (bandwidth * 1e9),
+    )
+
+
+def parse(argv: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--tflops", type=float, default=312, help="dense bf16 peak of a GPU")
+    parser.add_argument("--mfu", type=float, default=0.1, help="share of it that is reached")
+    parser.add_argument("--bandwidth", type=float, default=20, help="GB/s of a GPU to others")
+    parser.add_argument("--gpus", type=int, nargs="+", default=[8, 64, 512])
+    parser.add_argument("--config", type=Path, nargs="+", help="default: the three systems")
+    args = parser.parse_args(argv)
+    for name in ("tflops", "mfu", "bandwidth"):
+        if vars(args)[name] <= 0:
+            parser.error(f"--{name} is above 0")
+    if args.mfu > 1 or min(args.gpus) < 1:
+        parser.error("--mfu is at most 1, and --gpus are at least 1")
+    return args
+
+
+def report(args: argparse.Namespace, say: Callable[[str], None]) -> None:
+    named = {path.stem: path for path in args.config} if args.config else SYSTEMS
+    rows = []
+    say(
+        "| counted, one micro-batch | parameters | audio | forward TFLOP "
+        "| an audio second, forward and backward | kept for backward | gradients sent |\n"
+        "|---|--:|--:|--:|--:|--:|--:|"
+    )
+    for name, path in named.items():
+        options = options_of(path)
+        found = count(options)
+        seconds = found.clips * found.samples / RATE
+        say(
+            f"| {name} | {found.parameters / 1e6:.1f} M "
+            f"| {found.clips} x {found.samples / RATE:.1f} s | {found.forward / 1e12:.2f} "
+            f"| {3 * found.forward / seconds / 1e12:.3f} TFLOP | {found.kept / GIB:.2f} GiB "
+            f"| {4 * found.parameters / 1e9:.2f} GB |"
+        )
+        reference = options.reference_batch_seconds or seconds
+        for gpus in args.gpus:
+            speeds = {key: vars(args)[key] for key in ("tflops", "mfu", "bandwidth")}
+            rows.append((name, options, reference, plan(found, reference, gpus, **speeds)))
+    say(
+        f"\nAssumed: {args.tflops:g} TFLOP/s a GPU, of which {100 * args.mfu:g} % are reached, "
+        f"{args.bandwidth:g} GB/s between GPUs.\n\n"
+        "| system | GPUs | clips x accumulation | audio an update (published) | GiB a GPU: ddp "
+        "| fsdp | s an update: computing | sending | hours of audio a minute | updates | days |\n"
+        "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|"
+    )
+    for name, options, reference, run in rows:
+        say(
+            f"| {name} | {run.gpus} | {run.clips} x {run.accumulate} "
+            f"| {run.audio:.0f} s ({reference:.0f}) | {run.whole_memory:.1f} "
+            f"| {run.sharded_memory:.1f} | {run.computing:.2f} | {run.sending:.2f} "
+            f"| {run.audio / run.seconds / 60:.1f} | {options.max_update // 1000} k "
+            f"| {run.seconds * options.max_update / 86_400:.1f} |"
+        )
+
+
+def main(argv: list[str] | None = None) -> int:
+    report(parse(argv), lambda line: print(line, flush=True))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
