@@ -3,12 +3,6 @@
 # shellcheck disable=SC2154,SC2034  # the options are set by asr.sh, which reads the names
 # shellcheck disable=SC2086  # lists in one variable, split at spaces on purpose
 
-# not_yet WHAT: stop; asrkit cannot do it.
-not_yet() {
-    log "error: $1 is not available; leave the option out"
-    exit 1
-}
-
 # refuse MESSAGE: a wrong option; exit 2.
 refuse() {
     log "error: $1"
@@ -36,7 +30,7 @@ one_of() {
     done
 }
 
-# Stop with exit 2 on values that no stage could use; with 1 on what asrkit cannot do.
+# Stop with exit 2 on values that no stage could use.
 check_options() {
     local name
     for name in stage stop_stage ngpu nj inference_nj bpe_size ngram_num; do

@@ -12,8 +12,11 @@ if [ -e "${target}" ]; then
     echo "error: ${target} is there already; nothing was changed" >&2
     exit 1
 fi
-mkdir -p "${target}/local"
-cp -r -- "${template}/conf" "${target}/conf"
+mkdir -p "${target}/local" "${target}/conf"
+# The configurations that run.sh names; the template has more (docs/methods/xlsr.md).
+for name in pretrain_xlsr_base finetune_ctc_base; do
+    cp -- "${template}/conf/${name}.yaml" "${target}/conf/"
+done
 cp -- "${template}/run.sh" "${template}/path.sh" "${target}/"
 cp -- "${template}/local/data.sh" "${target}/local/data.sh"
 # The stage runner is shared: a link, so that repairs reach every recipe.

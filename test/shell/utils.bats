@@ -100,6 +100,9 @@ EOF
     [ "$status" -eq 0 ]
     [ -x egs/mine/asr1/run.sh ]
     [ -e egs/mine/asr1/asr.sh ]
+    while IFS= read -r name; do
+        [ -e "egs/mine/asr1/${name}" ]
+    done < <(grep -o 'conf/[a-z_]*.yaml' egs/mine/asr1/run.sh)
     run "${root}/utils/new_recipe.sh" egs/mine/asr1
     [ "$status" -eq 1 ]
     [[ "$output" == *"nothing was changed"* ]]

@@ -1,0 +1,53 @@
+"""Weights and languages that asr_infer takes from files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from asrkit.bin.asr_infer import _languages, _read_weights, get_parser
+from asrkit.infer import ModelError
+
+
+def test_weights_of_tune_lm_win_over_the_options(tmp_path: Path) -> None:
+    path = tmp_path / "tuned.json"
+    path.write_text(json.dumps({"unit": "wer", "lm_weight": 1.5, "word_score": -3, "trials": []}))
+    args = get_parser().parse_args(["x.wav", "--lm_weight", "9", "--weights", str(path)])
+    _read_weights(args)
+    assert (args.lm_weight, args.word_score) == (1.5, -3.0)
+
+
+def test_without_a_file_the_options_stay() -> None:
+    args = get_parser().parse_args(["x.wav", "--lm_weight", "9"])
+    _read_weights(args)
+    assert args.lm_weight == 9
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[]", '{"lm_weight": "x", "word_score": 0}'])
+def test_what_is_no_file_of_tune_lm_is_refused(tmp_path: Path, content: str) -> None:
+    (tmp_path / "tuned.json").write_text(content)
+    args = get_parser().parse_args(["x.wav", "--weights", str(tmp_path / "tuned.json")])
+    with pytest.raises(ModelError, match=r"tuned\.json: no weights of tune_lm"):
+        _read_weights(args)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    args = get_parser().parse_args(["x.wav", "--weights", str(tmp_path / "none.json")])
+    with pytest.raises(ModelError, match=r"none\.json"):
+        _read_weights(args)
+
+
+def test_languages_of_the_restriction(tmp_path: Path) -> None:
+    (tmp_path / "utt2lang").write_text("a it\nb es\n")
+    (tmp_path / "wav.scp").write_text("a 1.flac\nb 2.flac\n")
+    restrict = ["--restrict_langs", "true"]
+    folder = ["--data_dir", str(tmp_path)]
+    parse = get_parser().parse_args
+    assert _languages(parse(["x.wav"])) is None
+    assert _languages(parse(["x.wav", *restrict, "--lang", "it"])) == {"x.wav": "it"}
+    assert _languages(parse([*folder, *restrict])) == {"a": "it", "b": "es"}
+    assert _languages(parse([*folder, *restrict, "--lang", "es"])) == {"a": "es", "b": "es"}
+    with pytest.raises(ModelError, match="needs --lang"):
+        _languages(parse(["x.wav", *restrict]))
