@@ -26,6 +26,11 @@ ENCODER = {
 METHODS = {
     "ctc": {"objective_conf": {"freeze_steps": 2, "channel_mask_length": 3}},
     "regression": {"objective_conf": {"top_k": 2}},
+    "contrastive": {
+        "objective_conf": {"negatives": 5, "final_size": 8},
+        "quantizer": "gumbel",
+        "quantizer_conf": {"entries": 6, "vector_size": 8},
+    },
 }
 
 
