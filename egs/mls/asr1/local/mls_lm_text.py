@@ -49,9 +49,9 @@ def sentences(path: Path) -> Iterator[bytes]:
     try:
         with tarfile.open(path, "r|gz") as archive:
             for member in archive:
-                stream = archive.extractfile(member) if member.name.endswith("data.txt") else None
-                if stream is not None:
-                    yield from stream
+                inside = archive.extractfile(member) if member.name.endswith("data.txt") else None
+                if inside is not None:
+                    yield from inside
                     return
     except (tarfile.TarError, EOFError, OSError) as error:
         raise DataError(f"{path}: cannot be read ({error}); fetch it again") from None

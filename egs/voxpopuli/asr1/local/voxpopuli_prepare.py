@@ -145,7 +145,7 @@ def table_of(args: argparse.Namespace, corpus: Path, kind: str) -> Path:
         if kind == "unlabelled"
         else ("annotations/asr", f"transcribed_data/{args.lang}", "annotations", ".")
     )
-    own = args.downloads.absolute() / name
+    own = Path(args.downloads).absolute() / name
     if own.is_file():
         return own
     try:
