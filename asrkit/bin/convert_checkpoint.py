@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from asrkit.arguments import boolean, run_main
+from asrkit.config import load_yaml
 from asrkit.convert.experiment import write_experiment
 from asrkit.convert.export import write_huggingface
 from asrkit.convert.fairseq import read_fairseq
@@ -36,6 +37,13 @@ def get_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def is_experiment(folder: Path) -> bool:
+    """Whether an asrkit training or conversion wrote ``folder``; others have a config.yaml too."""
+    file = folder / "config.yaml"
+    content = load_yaml(file.read_text(encoding="utf-8")) if file.is_file() else None
+    return isinstance(content, dict) and "objective" in content and "encoder_conf" in content
+
+
 def convert(args: argparse.Namespace) -> dict[str, Any]:
     """Reads what --source is, writes the other side's form, says what was done."""
     source: Path = args.source
@@ -50,8 +58,7 @@ def convert(args: argparse.Namespace) -> dict[str, Any]:
     )
     if source.is_dir() and (source / "config.json").exists():
         return write_experiment(read_huggingface(source, given), args.out)
-    ours = source if source.is_dir() else source.parent
-    if (ours / "config.yaml").exists():
+    if is_experiment(source if source.is_dir() else source.parent):
         if given != Given():
             raise ConvertError(f"{source}: an asrkit model says all itself; only --out is needed")
         return write_huggingface(source, args.out)

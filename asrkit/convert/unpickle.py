@@ -48,7 +48,7 @@ class Inert:
 
     def __new__(cls, *arguments: Any, **options: Any) -> Inert:
         made = super().__new__(cls)
-        made.__dict__["arguments"] = arguments
+        made.__dict__["_inert_arguments"] = arguments
         return made
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
@@ -63,13 +63,13 @@ class Inert:
         return id(self)
 
     def append(self, item: Any) -> None:
-        self.__dict__.setdefault("items", []).append(item)
+        self.__dict__.setdefault("_inert_items", []).append(item)
 
     def extend(self, items: Any) -> None:
-        self.__dict__.setdefault("items", []).extend(items)
+        self.__dict__.setdefault("_inert_items", []).extend(items)
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        self.__dict__.setdefault("mapping", {})[key] = value
+        self.__dict__.setdefault("_inert_mapping", {})[key] = value
 
 
 class RestrictedUnpickler(pickle.Unpickler):
@@ -144,12 +144,13 @@ def plain(value: Any, depth: int = 0) -> Any:
         raise ConvertError("the checkpoint's settings are nested too deeply, or hold themselves")
     if isinstance(value, Inert):
         content = value.__dict__
-        for key in ("_content", "_val", "mapping"):
+        for key in ("_content", "_val", "_inert_mapping"):
             if key in content:
                 return plain(content[key], depth + 1)
-        rest = {key: entry for key, entry in content.items() if key != "arguments"}
-        if not rest and len(content["arguments"]) == 1:  # an enumeration's value
-            return plain(content["arguments"][0], depth + 1)
+        rest = {key: entry for key, entry in content.items() if not key.startswith("_inert_")}
+        arguments = content["_inert_arguments"]
+        if not rest and len(arguments) == 1:  # an enumeration's value
+            return plain(arguments[0], depth + 1)
         return plain(rest, depth + 1)
     if isinstance(value, dict):
         return {str(plain(k, depth + 1)): plain(entry, depth + 1) for k, entry in value.items()}

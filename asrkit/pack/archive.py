@@ -14,6 +14,8 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
+from tqdm import tqdm
+
 from asrkit.files import DataError, atomic, atomic_folder, sha256
 
 FORMAT = "asrkit pack 1"
@@ -59,7 +61,11 @@ def write_archive(path: Path, contents: Mapping[str, Content], facts: Mapping[st
     files = {name: _facts(contents[name]) for name in sorted(contents)}
     manifest = json.dumps({"format": FORMAT, **facts, "files": files}, indent=1, ensure_ascii=False)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with atomic(path, "wb") as out, zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
+    with (
+        atomic(path, "wb") as out,
+        zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive,
+        _bar("pack", files) as bar,
+    ):
         archive.writestr(_entry(MANIFEST), manifest + "\n")
         for name in files:
             content = contents[name]
@@ -71,6 +77,13 @@ def write_archive(path: Path, contents: Mapping[str, Content], facts: Mapping[st
             with open(content, "rb") as source, archive.open(entry, "w") as target:
                 while block := source.read(_BLOCK):
                     target.write(block)
+                    bar.update(len(block))
+
+
+def _bar(what: str, files: Mapping[str, Any]) -> tqdm[Any]:
+    """Progress over bytes, shown to people who wait for more than two seconds."""
+    total = sum(row["bytes"] for row in files.values())
+    return tqdm(total=total, desc=what, unit="B", unit_scale=True, delay=2, disable=None)
 
 
 def _refuse(path: Path, what: str) -> PackError:
@@ -172,13 +185,17 @@ def unpack(path: Path, folder: Path) -> dict[str, Any]:
     """
     with _open(path) as archive, atomic_folder(folder) as unfinished:
         manifest = _manifest(path, archive)
+        bar = _bar("unpack", manifest["files"])
         try:
             for name, row in manifest["files"].items():
                 target = unfinished / name
                 target.parent.mkdir(parents=True, exist_ok=True)
                 with archive.open(name) as source:
                     _copy(source, target, row["sha256"], f"{path}: {name}")
+                bar.update(row["bytes"])
             (unfinished / MANIFEST).write_bytes(archive.read(MANIFEST))
         except (zipfile.BadZipFile, EOFError, NotImplementedError) as error:
             raise PackError(f"{path}: damaged ({error}); fetch it again") from None
+        finally:
+            bar.close()
     return manifest

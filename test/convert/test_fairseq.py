@@ -9,7 +9,7 @@ import hf_tiny
 import pytest
 import torch
 from fairseq_tiny import CONV, DICT, check_hidden, finetuned, save, settings
-from hf_tiny import convert, load
+from hf_tiny import convert, hidden, load
 
 from asrkit import config
 from asrkit.batch import pad
@@ -163,6 +163,25 @@ def test_data2vec(tmp_path):
     with torch.no_grad():
         wanted = model(wave[None]).last_hidden_state
     assert (objective.encoder(pad([wave])).output.data - wanted).abs().max() < 1e-4
+
+
+def test_unispeech(tmp_path):
+    """Both heads beside the network, and a config.yaml of somebody else's beside the file."""
+    model = finetuned(tmp_path / "x.pt")
+    content = torch.load(tmp_path / "x.pt", weights_only=False)
+    for name in ("quantizer.vars", "project_q.weight", "final_proj.weight"):
+        content["model"][f"w2v_encoder.w2v_model.{name}"] = torch.ones(2, 2)
+    torch.save(content, tmp_path / "x.pt")
+    (tmp_path / "config.yaml").write_text("hydra: {}")
+    words = ["--source", tmp_path / "x.pt", "--out", tmp_path / "ours"]
+    done = convert(*words, "--encoder_only", "true")
+    assert len(done["left_out"]) == 5
+    objective = load(tmp_path / "ours")
+    objective.encoder.normalize = False
+    wave = torch.randn(6001)
+    with torch.no_grad():
+        wanted = model.wav2vec2(wave[None]).last_hidden_state
+    assert (hidden(objective, wave) - wanted).abs().max() < 1e-4
 
 
 def test_equal_widths_have_no_projection(tmp_path):

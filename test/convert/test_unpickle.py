@@ -79,7 +79,9 @@ def test_names_of_allowed_packages_import_nothing(tmp_path):
         archive.writestr("x/version", "3\n")
         archive.writestr("x/byteorder", "little")
     content = load_inert(tmp_path / "x.pt")
-    assert isinstance(content["model"], Inert) and content["model"].arguments == ("a",)
+    assert isinstance(content["model"], Inert) and vars(content["model"])["_inert_arguments"] == (
+        "a",
+    )
     assert "fairseq" not in sys.modules
 
 
