@@ -14,8 +14,8 @@ from pathlib import Path
 from asrkit.arguments import run_main
 from asrkit.data.keyed import read_keyed
 from asrkit.data.phonemize import SWITCH_POLICIES, Phonemizer
+from asrkit.data.text_files import text_of
 from asrkit.data.transcoder_text import TextOptions, prepare_text
-from asrkit.files import read_lines
 from asrkit.tokens import TokenList
 
 DEFAULTS = TextOptions()
@@ -24,7 +24,7 @@ DEFAULTS = TextOptions()
 def get_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="transcoder_text", description=__doc__.split("\n")[0])
     add = parser.add_argument
-    add("--plain", nargs="+", default=[], type=Path, help="texts, one sentence a line")
+    add("--plain", nargs="+", default=[], type=Path, help="texts (.gz too), one sentence a line")
     add("--text", nargs="+", default=[], type=Path, help="Kaldi texts: '<id> <words>'")
     add("--lang", required=True, help="ISO 639-1 code")
     add("--out_dir", required=True, type=Path)
@@ -46,7 +46,7 @@ def _lines(args: argparse.Namespace) -> Iterator[tuple[str, str]]:
         for key, text in read_keyed(path).items():
             yield f"{path} {key}", text
     for path in args.plain:
-        for number, line in enumerate(read_lines(path), 1):
+        for number, line in enumerate(text_of(path), 1):
             yield f"{path}:{number}", line
 
 
