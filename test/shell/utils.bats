@@ -94,6 +94,25 @@ EOF
     [[ "$output" == *"--partition=gpu"* && "$output" == *"echo a\\ b"* ]]
 }
 
+@test "slurm.sh shows the end of a failing job's log and gives its status" {
+    mkdir bin log
+    printf '#!/usr/bin/env bash\necho 17\nexit 3\n' >bin/sbatch
+    chmod +x bin/sbatch
+    echo "what went wrong" >log/x.log
+    PATH="${PWD}/bin:${PATH}" run "${root}/utils/slurm.sh" log/x.log false
+    [ "$status" -eq 3 ]
+    [[ "$output" == *"job 17 ended with status 3"*"what went wrong"* ]]
+}
+
+@test "sbatch_train.sh outside of Slurm says how it is used" {
+    run "${root}/utils/sbatch_train.sh" --config x.yaml
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"sbatch [--nodes=N"* ]]
+    SLURM_JOB_ID=1 run "${root}/utils/sbatch_train.sh" --config x.yaml
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"in the folder of a recipe"* ]]
+}
+
 @test "new_recipe makes a recipe that answers, and overwrites nothing" {
     mkdir egs
     run "${root}/utils/new_recipe.sh" egs/mine/asr1
