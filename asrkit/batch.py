@@ -48,10 +48,12 @@ class Batch:
         All random choices for a row (mask, negatives, Gumbel noise) derive from it, the seed and
         the step, so a row draws the same on any number of ranks.
     speech: [B, S] float32 at 16 kHz.
-    text: [B, L] int64 labels to recognise (phones, characters, BPE units, words).
+    text: [B, L] int64 labels to recognise (phones, characters, BPE units, words, or star labels:
+        0 or a word at every phone).
     phones: [B, L] int64 phone labels that accompany self-supervised objectives; length 0 means
         an unlabelled utterance.
-    posteriors: [B, L, P] phone posteriors, one-hot when the phones come from text.
+    posteriors: [B, L, P] float32 phone posteriors, one-hot when the phones come from text; P is the
+        phone list without the blank, rows sum to 1, padding is 0.
     langs: [B] int64 language numbers.
     bad: one line for each utterance that could not be read and was replaced by another.
     """
