@@ -106,6 +106,26 @@ def test_a_stage_of_a_recipe_and_a_stage_that_fails(slurm, recipe):
     assert not (recipe / "exp/asr_y").exists()
 
 
+def test_torchrun_gets_the_jobs_size_and_its_failure_is_the_jobs(slurm, tmp_path):
+    """With a python3 that shows what it was given: no training, no requeue."""
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "path.sh").write_text(f'export PATH="{tmp_path}/bin:$PATH"\n')
+    program = tmp_path / "bin/python3"
+    program.write_text('#!/usr/bin/env bash\necho "$*"\ntrap\nexit 9\n')
+    program.chmod(0o755)
+    command = ["sbatch", "--wait", "--parsable", "--cpus-per-task=3"]
+    done = subprocess.run(
+        [*command, str(ROOT / "utils/sbatch_train.sh"), "--output_dir", "a b"],
+        cwd=tmp_path, env=slurm | {"ASRKIT_PROCESSES": "2"}, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 9
+    log = (tmp_path / f"asr_train_{done.stdout.strip()}.log").read_text()
+    assert "--nnodes=1 --nproc_per_node=2 --rdzv_backend=c10d" in log
+    assert "--resume true --output_dir a b" in log
+    assert "trap -- '' SIGUSR1" in log  # torchrun would die of it
+    assert not jobs(slurm)
+
+
 def test_before_the_time_limit_training_saves_goes_back_into_the_queue_and_ends(slurm, recipe):
     tones = corpus(recipe / "tones")
     argv = ctc_args(tones, recipe / "exp", "--max_update", "120", "--log_interval", "1")
