@@ -31,4 +31,5 @@ def cluster(
         random_state=seed,
         compute_labels=False,
     )
-    return model.fit(sample).predict(frames).astype(np.int64)
+    labels: np.ndarray = model.fit(sample).predict(frames)
+    return labels.astype(np.int64)

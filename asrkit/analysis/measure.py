@@ -52,7 +52,9 @@ def aligned(
 ) -> list[Spoken]:
     """Utterances in an order that ``seed`` shuffles, until ``minutes`` are full; those that cannot
     be aligned are left out and counted in a warning."""
-    found, skipped, left = [], defaultdict(int), minutes * 60 * 16_000
+    found: list[Spoken] = []
+    skipped: dict[str, int] = defaultdict(int)
+    left = minutes * 60 * 16_000
     order = sorted(range(len(index)), key=lambda row: key_of(seed, "analysis", index.id(row)))
     for row in tqdm(order, desc="aligning", delay=2):
         if left <= 0:

@@ -216,7 +216,7 @@ class ContrastiveObjective(FrameObjective):
         loss = contrastive + picks.total * penalties
         counts = picks.counts.to(loss.device, non_blocking=True)
         losses = result.loss.sum(1) + counts * penalties
-        stats = {
+        stats: dict[str, Stat] = {
             "loss": (loss.detach(), picks.total),
             "loss_contrastive": (contrastive.detach(), picks.total),
             "loss_bits": (contrastive.detach() / math.log(2), picks.total),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 
 class EmaTeacher(nn.Module):
@@ -54,7 +54,8 @@ class EmaTeacher(nn.Module):
     @torch.no_grad()
     def follow(self, student: nn.Module, step: int) -> None:
         """teacher = decay * teacher + (1 - decay) * student, after a real update."""
-        averaged, moving = [], []
+        averaged: list[Tensor] = []
+        moving: list[Tensor] = []
         theirs = dict(student.named_parameters())
         for name, mine in self.module.named_parameters():
             if name.startswith(self.copied):

@@ -37,6 +37,8 @@ class RegressionObjective(FrameObjective):
     guard_after: updates before which a run is not judged.
     """
 
+    encoder: MaskedEncoder
+
     def __init__(
         self,
         encoder: MaskedEncoder,
@@ -141,8 +143,8 @@ class RegressionObjective(FrameObjective):
         hidden: Hidden = self.teacher(self.encoder.projected(features), every_layer=True)
         layers = hidden.ffn if self.target == "ffn" else hidden.layers
         top = layers[-self.top_k :]
-        total = sum(normalize_frames(Padded(layer.float(), features.lengths)) for layer in top)
-        return Padded(total / self.top_k, features.lengths)
+        levels = [normalize_frames(Padded(layer.float(), features.lengths)) for layer in top]
+        return Padded(torch.stack(levels).mean(0), features.lengths)
 
     @torch.no_grad()
     def _health(
