@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Common Voice with one labelled hour a language: Tables 1 and 2 of the XLSR paper, phone error rates.
+# Common Voice with one labelled hour a language: Table 1 of the XLSR paper, phone error rates.
 #
 #   ./run.sh --method xlsr_10 --target it        # one cell: pre-training on 11 languages, then Italian
 #   ./run.sh --method xlsr_10 --finetune_on all  # one model of the ten languages
