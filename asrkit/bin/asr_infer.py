@@ -15,6 +15,7 @@ from asrkit.decode.parallel import BeamTask
 from asrkit.decode.run import recognise, recognise_dir, score
 from asrkit.files import atomic
 from asrkit.infer import ModelError, Speech2Text
+from asrkit.vocabulary import languages_in
 
 MODES = ("greedy", "free", "lexicon", "lexicon_lm")
 
@@ -48,9 +49,8 @@ def get_parser() -> argparse.ArgumentParser:
     add(
         "--restrict_langs",
         type=boolean,
-        default=False,
         help="with separate vocabularies: only tokens of the utterance's language (utt2lang, or "
-        "--lang); lexicon and n-gram then hold tokens without its name",
+        "--lang); lexicon and n-gram then hold tokens without its name. Default: if --lang is",
     )
     add("--nj", type=int, default=1, help="processes of the beam search")
     add("--device", default="cpu", help="cpu or cuda")
@@ -135,6 +135,8 @@ def run(args: argparse.Namespace) -> int:
         raise ModelError("--data_dir needs --output_dir, where the hypotheses go")
     model = Speech2Text(args.model, device=args.device)
     _read_weights(args)
+    if args.restrict_langs is None:
+        args.restrict_langs = bool(args.lang and languages_in(model.tokens))
     beam, langs = _beam(args, model), _languages(args)
     if args.data_dir:
         failed = recognise_dir(
