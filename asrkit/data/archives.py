@@ -60,8 +60,11 @@ def download(url: str, path: Path) -> Path:
                     bar.update(len(chunk))
     except urllib.error.HTTPError as error:
         hints = dict.fromkeys((401, 403), "a signed link may have expired: get a new one")
-        hints[416] = f"remove {part} and run again"
-        raise DataError(f"{shown}: {error}; {hints.get(error.code, 'try later')}") from None
+        hints |= {404: "check the address", 416: f"remove {part} and run again"}
+        # 416 with this size: the last try stopped after the last byte.
+        if error.code != 416 or error.headers.get("Content-Range", "") != f"bytes */{start}":
+            raise DataError(f"{shown}: {error}; {hints.get(error.code, 'try later')}") from None
+        total = start
     except (OSError, http.client.HTTPException) as error:
         raise DataError(
             f"{shown}: {error}; is this machine online? Or put {path.name} into {path.parent}"

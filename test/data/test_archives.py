@@ -25,6 +25,11 @@ class Server(BaseHTTPRequestHandler):
             self.send_error(403)
             return
         start = int((self.headers.get("Range") or "bytes=0-")[6:].split("-")[0])
+        if self.path == "/none" or start >= len(BODY):
+            self.send_response(404 if self.path == "/none" else 416)
+            self.send_header("Content-Range", f"bytes */{len(BODY)}")
+            self.end_headers()
+            return
         self.send_response(206 if start else 200)
         promised = len(BODY) - start + (10 if self.path == "/short" else 0)
         self.send_header("Content-Length", str(promised))
@@ -68,6 +73,18 @@ def test_download_goes_on_where_it_stopped(address: str, tmp_path: Path) -> None
     (tmp_path / "a.bin.part").write_bytes(BODY[:1000])
     assert download(f"{address}/a.bin", tmp_path / "a.bin").read_bytes() == BODY
     assert [path.name for path in tmp_path.iterdir()] == ["a.bin"]
+
+
+def test_download_that_stopped_after_its_last_byte(address: str, tmp_path: Path) -> None:
+    (tmp_path / "a.bin.part").write_bytes(BODY)
+    assert download(f"{address}/a.bin", tmp_path / "a.bin").read_bytes() == BODY
+    assert [path.name for path in tmp_path.iterdir()] == ["a.bin"]
+
+
+def test_what_the_server_does_not_have(address: str, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"404.*check the address"):
+        download(f"{address}/none", tmp_path / "none")
+    assert not list(tmp_path.iterdir())
 
 
 def test_file_of_the_user_is_not_fetched_again(tmp_path: Path) -> None:
