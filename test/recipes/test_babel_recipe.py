@@ -91,16 +91,16 @@ def test_without_a_corpus_stage_1_says_how_to_name_it(tmp_path: Path) -> None:
 
 @pytest.mark.recipe
 @pytest.mark.timeout(600)
-def test_two_languages_then_a_third(tmp_path: Path) -> None:
+def test_pretrained_on_one_language_then_another(tmp_path: Path) -> None:
     recipe = whole_recipe.copy_recipe(tmp_path / "egs", "babel")
     babel.make(tmp_path / "corpus")
-    options = ["--method", "xlsr_10", "--pretrain_langs", "zh ka", "--target", "sw"]
+    options = ["--method", "xlsr_10", "--pretrain_langs", "ka", "--target", "sw"]
     out = whole_recipe.run(recipe, "--babel", str(tmp_path / "corpus"), *options, *TINY)
-    assert "train_data dump/raw/zh_train dump/raw/ka_train" in out
+    assert "train_data dump/raw/ka_train --valid_data dump/raw/ka_valid" in out
     codecs = {
         line.split(maxsplit=1)[1]
-        for name in ("zh", "ka", "sw")
-        for line in (recipe / f"dump/org/{name}_train/utt2orig").read_text().splitlines()
+        for name in ("sw_train", "sw_valid")
+        for line in (recipe / f"dump/org/{name}/utt2orig").read_text().splitlines()
     }
     assert codecs == {
         "8000 1 pcm_alaw", "8000 1 pcm_mulaw", "8000 1 pcm_s16le", "8000 1 pcm_s16be",

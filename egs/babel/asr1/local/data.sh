@@ -33,6 +33,4 @@ run python3 local/babel_prepare.py --lang "${lang}" --data data \
     ${babel:+--babel "${babel}"} ${packs:+--pack "${packs[@]}"} ${lexicon:+--lexicon "${lexicon}"} \
     ${train_list:+--train_list "${train_list}"} --roman "${roman}" --tags "${tags}" \
     --valid_split "${valid_split}" --valid_share "${valid_share}" --seed "${split_seed}"
-for name in train valid test; do
-    run python3 -m asrkit.bin.validate_data_dir "data/${lang}_${name}"
-done
+run python3 -m asrkit.bin.validate_data_dir "data/${lang}_train" "data/${lang}_valid" "data/${lang}_test"
