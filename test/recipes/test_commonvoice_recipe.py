@@ -113,15 +113,8 @@ def test_all_stages(tmp_path: Path) -> None:
         "--commonvoice", str(corpus), "--max_bad", "1", "--nj", "1", "--inference_nj", "1",
         "--finetune_config", "tiny_finetune.yaml",
     ]  # fmt: skip
-    refused = whole_recipe.attempt(
-        recipe, *common, "--method", "scratch", "--target", "it",
-        "--fewshot_lists", str(corpus / "fewshot"), "--stop_stage", "1",
-    )  # fmt: skip
-    assert refused.returncode == 1
-    assert "8 of 9 clips (88.9 %); missing: common_voice_it_17999999" in refused.stderr
-
     one_language = [
-        *common, "--method", "xlsr_10", "--pretrain_langs", "it sv en", "--target", "it",
+        *common, "--method", "xlsr_10", "--pretrain_langs", "it en", "--target", "it",
         "--pretrain_config", "tiny_pretrain.yaml", "--allow_missing", "true",
         "--fewshot_lists", str(corpus / "fewshot"),
     ]  # fmt: skip
