@@ -128,10 +128,13 @@ tokenise() {
 
 # The tokens of all training languages, or of the target's whole training set.
 make_token_list() {
-    local from=${raw}/${target:+${target}_}train/${token_file} files
+    local from=${raw}/${target:+${target}_}train/${token_file} files flags=()
     # For shared subword units, train_bpe has written it.
     if [ "${token_type}" != bpe ] || [ "${vocabulary}" = separate ]; then
-        step "${token_list%/*}/.done" "${from}" -- python3 -m asrkit.bin.token_list --text "${from}" --out "${token_list}"
+        # Labels of a corpus are what they are, also where espeak's flags on foreign words are among them.
+        [ "${phone_labels}" = espeak ] || flags=(--allow_flags true)
+        step "${token_list%/*}/.done" "${from}" -- \
+            python3 -m asrkit.bin.token_list --text "${from}" --out "${token_list}" "${flags[@]}"
     fi
     if [ "${pretrain_labels}" = true ] && [ -n "${pretrain_config}" ]; then
         files=("${pretrain_train_data[@]/%//${token_file}}")
