@@ -7,7 +7,7 @@ of a float32 matrix [L, P] each. Without it the phones are certain: one-hot rows
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -154,31 +154,27 @@ def _build_like(folder: PhoneFolder, name: str, wanted: np.ndarray) -> Arrays:
     return {"offsets": offsets}
 
 
-def _same_keys(
-    path: Path, name: str, mine: tuple[np.ndarray, np.ndarray], other: tuple[np.ndarray, np.ndarray]
-) -> None:
-    for row, (key, found) in enumerate(_different(mine, other), 1):
-        raise DataError(
-            f"{path / name}:{found}: line {found} has another key than {PHONES} ({key!r}),"
-            f" or one of the two is longer ({row} difference shown); {_REPAIR}"
-        )
+Table = tuple[np.ndarray, np.ndarray]  # bytes, and where lines begin
 
 
-def _different(
-    mine: tuple[np.ndarray, np.ndarray], other: tuple[np.ndarray, np.ndarray]
-) -> Iterator[tuple[str, int]]:
-    count = min(len(mine[1]), len(other[1])) - 1
-    for block in columns.blocks(count):
-        flat = [
+def _same_keys(path: Path, name: str, phones: Table, other: Table) -> None:
+    """Raises DataError at the first line of table ``name`` whose key is not that of text.phn."""
+    for block in columns.blocks(min(len(phones[1]), len(other[1])) - 1):
+        mine, theirs = (
             columns.keys_of(data, starts[block], columns.key_ends(data, starts[block]))
-            for data, starts in (mine, other)
-        ]
-        if not all(np.array_equal(a, b) for a, b in zip(*flat, strict=True)):
-            for row in range(block.start, block.stop - 1):
-                keys = [
-                    columns.line(data, starts, row).split()[0] for data, starts in (mine, other)
-                ]
-                if keys[0] != keys[1]:
-                    yield keys[0], row + 1
-    if len(mine[1]) != len(other[1]):
-        yield "", count + 1
+            for data, starts in (phones, other)
+        )
+        if all(np.array_equal(a, b) for a, b in zip(mine, theirs, strict=True)):
+            continue
+        for row in range(block.start, block.stop - 1):
+            wanted, found = (
+                columns.line(data, starts, row).split(" ")[0] for data, starts in (phones, other)
+            )
+            if wanted != found:
+                where = f"{path / name}:{row + 1}"
+                raise DataError(f"{where}: has {found!r} where {PHONES} has {wanted!r}; {_REPAIR}")
+    if len(phones[1]) != len(other[1]):
+        raise DataError(
+            f"{path / name}:{len(other[1]) - 1}: ends here, {PHONES} has {len(phones[1]) - 1} "
+            f"lines; {_REPAIR}"
+        )

@@ -99,14 +99,6 @@ class Skipped:
         self._stream.write(f"{reason}\t{place}\t{shown}\n")
 
 
-def labels_of(sentence: Sentence) -> tuple[list[str] | None, str]:
-    """Star labels, or None and the reason why there are none."""
-    try:
-        return star_labels(sentence.words, sentence.phones), ""
-    except StarError:
-        return None, "words_and_phones_disagree"
-
-
 def word_list(counts: Counter[str], size: int) -> TokenList:
     """The ``size`` most frequent words (equal counts by code point) behind star and ``<unk>``."""
     ranked = sorted(counts, key=lambda word: (-counts[word], word))
@@ -218,10 +210,12 @@ def _place(
     """Writes one sentence to its part, or counts why not."""
     text = " ".join(sentence.words)
     name = held.get(text, "train")
-    labels, reason = labels_of(sentence)
-    spoken = sentence.tokens()
+    labels, spoken = None, sentence.tokens()
+    with contextlib.suppress(StarError):
+        labels = star_labels(sentence.words, sentence.phones)
     if not spoken or (labels is None and name != "test"):
-        skipped.add(reason if spoken else "no_phones", f"sentence {number}", text)
+        reason = "words_and_phones_disagree" if spoken else "no_phones"
+        skipped.add(reason, f"sentence {number}", text)
         return
     values = {"text": text, "text.phn": " ".join(spoken), "utt2lang": language}
     values["text.star"] = " ".join(labels or ())

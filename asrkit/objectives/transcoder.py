@@ -78,10 +78,10 @@ class TranscoderObjective(Recognizer):
             return Output(unused, nothing, 0)
         if self.kind == "ctc":
             return self._ctc(hidden, text)
-        picked = valid_mask(text.lengths, hidden.data.shape[1], torch.device("cpu"))
-        rows = picked.flatten().nonzero()[:, 0].to(hidden.data.device, non_blocking=True)
-        frames = self.final_dropout(hidden.data.flatten(0, 1).index_select(0, rows))
-        labels = text.data[:, : hidden.data.shape[1]].flatten().index_select(0, rows)
+        if bool((text.lengths > hidden.lengths).any()):
+            raise ValueError("an utterance has more labels than phones; make the folders anew")
+        frames = self.final_dropout(_labelled(hidden.data, text.lengths))
+        labels = _labelled(text.data, text.lengths)
         loss, stars, right = self._gated(frames, labels) if self.gated else self._joint(
             frames, labels
         )  # fmt: skip
@@ -203,7 +203,8 @@ class TranscoderObjective(Recognizer):
             for row, length in zip(text.data.tolist(), text.lengths.tolist(), strict=True)
         ]
         words = pad([torch.tensor(row, dtype=torch.int64) for row in rows]).to(logits.device)
-        loss = ctc_losses(log_probs, words).sum()
+        labelled = (words.lengths > 0).to(logits.device, non_blocking=True)
+        loss = (ctc_losses(log_probs, words) * labelled).sum()
         best = log_probs.data.detach().argmax(-1)
         count = int(words.lengths.sum())
         stars = ((best == 0) & log_probs.valid()).sum()
@@ -228,6 +229,12 @@ class TranscoderObjective(Recognizer):
             for row, length in zip(text.data.tolist(), text.lengths.tolist(), strict=True)
         ]
         return _errors(wanted, found)
+
+
+def _labelled(x: Tensor, lengths: Tensor) -> Tensor:
+    """[B, T, ...] to [N, ...]: the first ``lengths`` positions of each row, known on the host."""
+    picked = valid_mask(lengths, x.shape[1], torch.device("cpu")).flatten().nonzero()[:, 0]
+    return x.flatten(0, 1).index_select(0, picked.to(x.device, non_blocking=True))
 
 
 _STATS = ("loss", "stars", "infeasible", "word_accuracy", "word_error_rate")

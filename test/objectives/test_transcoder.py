@@ -133,7 +133,7 @@ def test_the_same_statistics_for_every_batch_and_a_sum_with_weight(objective):
     objective.train()
     full = objective(batch_of())
     unlabelled = objective(batch_of([[], [], []]))
-    half = objective(batch_of([LABELS[0], [], LABELS[2]]))
+    half = objective(batch_of([[], LABELS[1], LABELS[2]]))
     assert full.loss.ndim == 0
     assert full.stats.keys() == unlabelled.stats.keys() == half.stats.keys()
     assert float(unlabelled.weight) == 0 == float(unlabelled.loss.detach())
@@ -158,6 +158,19 @@ def test_forward_changes_no_state_and_weights_survive_a_round_trip(objective, tm
     assert not [n for n, v in objective.state_dict().items() if not v.is_floating_point()]
     torch.save(objective.state_dict(), tmp_path / "w.pt")
     objective.load_state_dict(torch.load(tmp_path / "w.pt", weights_only=True))
+
+
+def test_rows_without_labels_leave_the_others_alone():
+    for form in FORMS.values():
+        objective = make(**form).eval()
+        alone = [objective(batch_of([x if n == m else [] for m, x in enumerate(LABELS)])).loss
+                 for n in range(3)]  # fmt: skip
+        torch.testing.assert_close(sum(alone), objective(batch_of()).loss)
+
+
+def test_more_labels_than_phones_are_refused():
+    with pytest.raises(ValueError, match="more labels than phones"):
+        make()(batch_of([[0, 0, 2, 3]], (3,)))
 
 
 def test_padding_changes_nothing():
