@@ -31,6 +31,11 @@ METHODS = {
         "quantizer": "gumbel",
         "quantizer_conf": {"entries": 6, "vector_size": 8},
     },
+    "cpc": {
+        "objective_conf": {"steps": 2, "negatives": 5, "heads": 2, "ffn_size": 8},
+        "encoder": "cpc",
+        "encoder_conf": {"width": 8},
+    },
 }
 
 
@@ -62,13 +67,12 @@ class Stream:
 def train(world: World, folder: Path, method: str, updates: int, parallel: str) -> Objective:
     """Goes on in ``folder``, if something is there, to ``updates``."""
     world.sharded = parallel == "fsdp" and world.distributed
-    options = resolve(
-        Options(
-            objective=method, encoder="wav2vec2", encoder_conf=ENCODER, output_dir=str(folder),
-            optimizer_conf={"lr": 0.01}, max_update=updates, grad_clip=0.5, log_interval=2,
-            valid_interval=3, accum_grad=4 // world.size, parallel=parallel, **METHODS[method],
-        )
-    )  # fmt: skip
+    given = {
+        "encoder": "wav2vec2", "encoder_conf": ENCODER, "output_dir": str(folder),
+        "optimizer_conf": {"lr": 0.01}, "max_update": updates, "grad_clip": 0.5, "log_interval": 2,
+        "valid_interval": 3, "accum_grad": 4 // world.size, "parallel": parallel,
+    }  # fmt: skip
+    options = resolve(Options(objective=method, **(given | METHODS[method])))
     torch.manual_seed(1)
     objective = build_objective(options, TOKENS)
     world.shard(objective)
