@@ -21,7 +21,7 @@ from asrkit.objectives.picks import Picks
 LEAST_TARGET, LEAST_PREDICTION, LEAST_FEATURES = 0.1, 0.01, 1e-3  # standard deviations
 COLLAPSE = (
     "the {} have collapsed (standard deviation {:.1e}): lower optimizer_conf.lr, raise "
-    "objective_conf.ema_start and ema_end, or use larger batches"
+    "ema_start and ema_end, or use larger batches"
 )
 
 
