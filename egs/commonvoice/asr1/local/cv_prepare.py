@@ -223,8 +223,9 @@ def write(
 
 def run(args: argparse.Namespace) -> None:
     parts = args.parts.split(",")
-    for part in parts:
-        _ = 0.0 if part == "labelled" else hours_of(part, args.lang)
+    unlabelled = [part for part in parts if part != "labelled"]
+    for part in unlabelled:
+        hours_of(part, args.lang)  # refuses names that say nothing, before any work
     lists = fewshot_lists(args)
     language = open_language(args)
     print(f"{args.lang}: {language.names()}: {len(language.files)} audio files")
@@ -235,13 +236,13 @@ def run(args: argparse.Namespace) -> None:
         prepare_fewshot(args, language, lists)
     elif "labelled" in parts:
         if args.splits == "fewshot":
-            print(f"{args.lang}: no few-shot lists; {MINUTES} minutes of the official splits")
+            minutes = ", ".join(f"{count} of {split}" for split, count in MINUTES.items())
+            print(f"{args.lang}: no few-shot lists; minutes of the official splits: {minutes}")
         for split, table in OFFICIAL.items():
             items = official(args, language, split)
             write(args, language, f"{args.lang}_{split}", items, {"split": table})
-    for part in parts:
-        if part != "labelled":
-            prepare_pretrain(args, language, part, held_out)
+    for part in unlabelled:
+        prepare_pretrain(args, language, part, held_out)
     for what, count in sorted(language.counts.items()):
         print(f"{args.lang}: {what}: {count}")
 
