@@ -9,7 +9,7 @@ import numpy as np
 from asrkit.tokens import BLANK, SPACE, UNK, TokenList
 
 POOLS = ("mean", "peak")
-LEAST_SHARED = 0.5  # of the recogniser's phones must be in the Transcoder's list
+LEAST_SHARED = 0.5  # of the phones of the smaller list must be in the other
 
 
 class PosteriorError(ValueError):
@@ -31,10 +31,11 @@ class PhoneColumns:
         self.pool, self.phones, self.size = pool, phones, len(phones) - 1
         spoken = [t for t in tokens.symbols if t not in (BLANK, UNK, SPACE)]
         self.lost = [phone for phone in spoken if phone not in phones]
-        if len(self.lost) > (1 - LEAST_SHARED) * len(spoken):
+        shared = len(spoken) - len(self.lost)
+        if shared < LEAST_SHARED * min(len(spoken), len(phones) - 2):
             raise PosteriorError(
-                f"{len(self.lost)} of the acoustic model's {len(spoken)} phones are not in the"
-                f" Transcoder's list ({' '.join(self.lost[:10])}); were they made of the same"
+                f"the acoustic model's {len(spoken)} phones and the Transcoder's {len(phones) - 2}"
+                f" share {shared} (not {' '.join(self.lost[:10])}); were they made of the same"
                 " language and token type?"
             )
         columns = np.array(phones.encode(tokens.symbols)) - 1

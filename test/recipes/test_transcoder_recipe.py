@@ -19,8 +19,8 @@ encoder: logmel
 encoder_conf: {TINY_ENCODER}
 optimizer_conf: {{lr: 0.01}}
 batch_bins: 300000
-max_update: 200
-valid_interval: 100
+max_update: 150
+valid_interval: 75
 grad_clip: 5.0
 best_metric: token_error_rate
 num_workers: 0
