@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
+import logging
+import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +16,34 @@ from asrkit.config import ConfigError
 from asrkit.files import atomic
 from asrkit.options import MAY_CHANGE
 from asrkit.tokens import TokenList
+
+logger = logging.getLogger(__name__)
+
+
+@contextlib.contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Waits until no other process on this machine trains in ``folder``, and keeps others out.
+
+    Where the file system has no locks nothing is waited for. A folder that was made for the lock
+    and got no file is removed.
+    """
+    made = not folder.exists()
+    folder.mkdir(parents=True, exist_ok=True)
+    number = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            logger.warning("%s: another process trains here; waiting until it ends", folder)
+            fcntl.flock(number, fcntl.LOCK_EX)
+        except OSError:
+            logger.warning("%s: this file system has no locks; start no second run here", folder)
+        yield
+    finally:
+        os.close(number)
+        if made:
+            with contextlib.suppress(OSError):
+                folder.rmdir()
 
 
 def differences(old: dict[str, Any], new: dict[str, Any], prefix: str = "") -> list[str]:

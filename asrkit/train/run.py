@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import resource
 import time
@@ -30,7 +31,7 @@ from asrkit.tokens import TokenList
 from asrkit.train import checkpoint
 from asrkit.train.batch_size import update_seconds, with_accumulation
 from asrkit.train.distributed import World
-from asrkit.train.folder import open_folder, write_folder
+from asrkit.train.folder import alone, open_folder, write_folder
 from asrkit.train.log import logger, to_file_and_screen
 from asrkit.train.trainer import Trainer
 
@@ -168,7 +169,11 @@ def train(options: Options) -> None:
             "compile: leave it out with parallel fsdp; the two are not tried together"
         )
     world = World(ngpu=options.ngpu, parallel=options.parallel)
-    try:
+    with contextlib.ExitStack() as stack:
+        stack.callback(world.close)
+        if world.is_main:
+            stack.enter_context(alone(folder))
+        world.barrier()  # no rank looks at the folder while another run may change it
         options = with_accumulation(options, world.size)
         goes_on = open_folder(folder, content, resume=options.resume)
         tokens, phones = tokens_of(options), phones_of(options)
@@ -227,8 +232,6 @@ def train(options: Options) -> None:
         )
         if average := trainer.best.average():
             logger.info("%s: average of %d models", average, len(trainer.best.state()))
-    finally:
-        world.close()
 
 
 def compile_layers(objective: Objective) -> None:
