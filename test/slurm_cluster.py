@@ -95,10 +95,16 @@ def cluster(folder: Path) -> Iterator[dict[str, str]]:
         yield env
     finally:
         subprocess.run(["scancel", "--user", "root"], env=env, capture_output=True)
+        with contextlib.suppress(RuntimeError):  # slurmd waits for jobs that are ending
+            _wait(lambda: _idle(env), "the last job", folder)
         for daemon in reversed(daemons):
             daemon.terminate()
         for daemon in daemons:
-            daemon.wait(timeout=60)
+            try:
+                daemon.wait(timeout=30)
+            except subprocess.TimeoutExpired:
+                daemon.kill()
+                daemon.wait()
 
 
 def _idle(env: dict[str, str]) -> bool:
