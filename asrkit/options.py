@@ -93,7 +93,7 @@ class Options:
 BLOCKS = ("objective", "base", "encoder", "quantizer", "optimizer", "schedule")
 # What may differ when a run goes on: none of it changes what the model is or learns from.
 MAY_CHANGE = frozenset(
-    "output_dir ngpu parallel resume init init_take num_workers max_update log_interval valid_interval "
-    "save_interval keep_nbest_models max_skipped stop_on_collapse compile accum_grad "
-    "reference_batch_seconds".split()
+    "output_dir ngpu parallel resume init init_take num_workers max_update log_interval "
+    "valid_interval save_interval keep_nbest_models max_skipped stop_on_collapse compile "
+    "accum_grad reference_batch_seconds".split()
 )
