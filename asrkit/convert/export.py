@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from safetensors.torch import save_file
 from torch import Tensor
 
 from asrkit.build import resolve
@@ -156,10 +157,9 @@ def write_huggingface(path: Path, out: Path) -> dict[str, Any]:
     tensors |= from_asrkit(head)
     family = {"wav2vec2": "Wav2Vec2", "data2vec-audio": "Data2VecAudio"}[kind]
     content = {"architectures": [family + name], **_config_json(kind, config["encoder_conf"])}
-    safetensors = huggingface.import_safetensors()
     ready = {key: tensor.float().contiguous() for key, tensor in tensors.items()}
     with atomic_folder(out) as folder:
-        safetensors.save_file(ready, folder / "model.safetensors", {"format": "pt"})
+        save_file(ready, folder / "model.safetensors", {"format": "pt"})
         _write_json(folder / "preprocessor_config.json", _preprocessor(config["encoder_conf"]))
         if name == "ForCTC" and tokens is not None:
             _write_vocabulary(folder, tokens)

@@ -7,12 +7,13 @@ transformers itself is not needed.
 
 from __future__ import annotations
 
-import importlib
 import pickle
 from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from torch import Tensor
 
 from asrkit.convert import structure, vocabulary
@@ -56,24 +57,13 @@ _FIXED = {
 
 def load_safetensors(path: Path) -> dict[str, Tensor]:
     """Tensors of one .safetensors file, on the host."""
-    safetensors = import_safetensors()
     try:
-        tensors: dict[str, Tensor] = safetensors.load_file(path)
+        tensors: dict[str, Tensor] = load_file(path)
     except FileNotFoundError:
         raise ConvertError(f"{path}: no such file") from None
-    except Exception as error:  # safetensors' own errors derive from Exception alone
+    except SafetensorError as error:
         raise ConvertError(f"{path}: damaged or no safetensors file ({error})") from None
     return tensors
-
-
-def import_safetensors() -> Any:
-    """The module safetensors.torch, an optional dependency."""
-    try:
-        return importlib.import_module("safetensors.torch")
-    except ImportError:
-        raise ConvertError(
-            "the files of transformers need the package safetensors: pip install safetensors"
-        ) from None
 
 
 def _load_bin(path: Path) -> dict[str, Tensor]:
