@@ -60,6 +60,8 @@ bench:
 	@$(IN_ENV)
 	python bench/train_step.py
 	python bench/data.py
+	python bench/transcoder.py
+	python bench/scaling.py
 
 lmplz:
 	@$(IN_ENV)

