@@ -79,7 +79,7 @@ class Speech2Text:
     def log_probs(self, waves: Sequence[Tensor]) -> list[Tensor]:
         """Waveforms [S_i] float32 at 16 kHz to log-probabilities [T_i, V] on the host.
 
-        One at a time: group-norm encoders give other results for padded input (ALGORITHMS §1.2).
+        One at a time: nothing is padded, whatever the lengths.
         """
         found = []
         for wave in waves:

@@ -1,4 +1,4 @@
-"""Schedules against ALGORITHMS §15."""
+"""Schedules at points worked out from the formulas of the released code (fairseq)."""
 
 import pytest
 

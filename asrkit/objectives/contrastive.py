@@ -113,7 +113,7 @@ class ContrastiveObjective(FrameObjective):
         return self.score(features, self.draw(batch.keys, features)).output
 
     def diagnose(self, stats: dict[str, float]) -> Complaint | None:
-        """Watches codebook and features, as the loss falls in a collapse (ALGORITHMS §4)."""
+        """Watches codebook and features, as the loss falls in a collapse, too."""
         if self.step < SETTLED or "code_perplexity" not in stats:
             return None
         codes, spread = stats["code_perplexity"], stats["features_std"]

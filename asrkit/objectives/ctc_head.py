@@ -34,7 +34,7 @@ class ConvHead(nn.Conv1d):
 
 
 def ctc_head(size: int, classes: int, *, kernel: int, stride: int) -> LinearHead | ConvHead:
-    """Kernel 1: Xavier weights, zero bias (ALGORITHMS section 7.1); else PyTorch's defaults."""
+    """Kernel 1: Xavier weights, zero bias (released code, fairseq); else PyTorch's defaults."""
     if not 1 <= stride <= kernel:
         raise ValueError(f"head_stride ({stride}) lies between 1 and head_kernel ({kernel})")
     if kernel > 1:

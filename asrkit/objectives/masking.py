@@ -1,4 +1,4 @@
-"""Span masks, drawn on the host (wav2vec 2.0 section 3.1; reference: ALGORITHMS section 2).
+"""Span masks, drawn on the host (wav2vec 2.0 section 3.1; released code, fairseq).
 
 A mask is a union of spans of ``length`` positions. ``prob / length`` is the probability that a
 position starts a span, so ``prob`` is not the masked share: 0.65 with spans of 10 masks 0.49 of a

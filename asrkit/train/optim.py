@@ -31,7 +31,7 @@ def adamw(
     weight_decay: float = 0.01,
     decay_1d: bool = True,
 ) -> torch.optim.Optimizer:
-    """Adam with decoupled decay: what fairseq calls adam (ALGORITHMS §6.1).
+    """Adam with decoupled decay: what fairseq calls adam.
 
     decay_1d: decay biases, norms, codebook and mask vector too, as fairseq does.
     """
@@ -46,6 +46,6 @@ def adam(
     betas: list[float] = [0.9, 0.98],  # noqa: B006 (never changed)
     eps: float = 1e-8,
 ) -> torch.optim.Optimizer:
-    """Adam without weight decay: the fine-tuning setting (ALGORITHMS §7.3)."""
+    """Adam without weight decay: the fine-tuning setting (released code, fairseq)."""
     groups = _groups(parameters, 0.0, True)
     return torch.optim.Adam(groups, lr=lr, betas=(betas[0], betas[1]), eps=eps, fused=True)

@@ -50,7 +50,7 @@ class Polynomial(Schedule):
 
 
 class TriStage(Schedule):
-    """Warm up, hold, decay: the schedule of CTC fine-tuning (XLSR §3.2, ALGORITHMS §7.3).
+    """Warm up, hold, decay: the schedule of CTC fine-tuning (XLSR §3.2; released code, fairseq).
 
     phases: fractions of warm-up, hold and decay; they sum to 1.
     start, end: first and last learning rate as fractions of the peak.

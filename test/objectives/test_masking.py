@@ -1,4 +1,4 @@
-"""Span masks against the rules of the reference (ALGORITHMS section 2)."""
+"""Span masks against the rules of the released code (fairseq)."""
 
 import numpy as np
 import pytest
