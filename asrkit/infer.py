@@ -36,6 +36,13 @@ def checkpoint_of(folder: Path) -> Path:
     raise ModelError(f"{folder}: holds no average.pt, best.pt or last.pt; train a model first")
 
 
+def folder_of(file: Path) -> Path:
+    """The experiment that a checkpoint belongs to: its folder, or the one above ``checkpoints``."""
+    above = file.parent.parent
+    inside = file.parent.name == "checkpoints" and (above / "config.yaml").is_file()
+    return above if inside else file.parent
+
+
 class Speech2Text:
     """model: exp/<name>, one checkpoint file in it, or a pack; device: cpu or cuda.
 
@@ -59,7 +66,8 @@ class Speech2Text:
         self.path, self.device = path, torch.device(device)
         self.step = int(content["step"])
         self.token_file = options.token_file or ""
-        self.tokens = TokenList.read(path.parent / "tokens.txt")
+        self.folder = folder_of(path)
+        self.tokens = TokenList.read(self.folder / "tokens.txt")
         objective = build_objective(options, self.tokens)
         if not isinstance(objective, Recognizer):
             raise ModelError(f"{path}: objective {options.objective!r} is no recogniser")

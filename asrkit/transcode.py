@@ -16,7 +16,7 @@ from asrkit.data.phone_dataset import one_hot
 from asrkit.decode.greedy import collapse
 from asrkit.decode.posteriors import PhoneColumns, check_rows
 from asrkit.decode.words import WordHypothesis, WordSearch
-from asrkit.infer import ModelError, Speech2Text, checkpoint_of, chunks
+from asrkit.infer import ModelError, Speech2Text, checkpoint_of, chunks, folder_of
 from asrkit.objectives.transcoder import Candidates, TranscoderObjective
 from asrkit.tokens import TokenList
 from asrkit.train import checkpoint
@@ -51,8 +51,8 @@ class Phones2Words:
                 f"{path}: reads speech and is no Transcoder; asr_infer decodes with it"
             )
         self.path, self.device = path, torch.device(device)
-        self.phones = TokenList.read(path.parent / "phones.txt")
-        self.tokens = TokenList.read(path.parent / "tokens.txt")
+        self.phones = TokenList.read(folder_of(path) / "phones.txt")
+        self.tokens = TokenList.read(folder_of(path) / "tokens.txt")
         objective = build_objective(options, self.tokens, self.phones)
         if not isinstance(objective, TranscoderObjective):
             raise ModelError(f"{path}: objective {options.objective!r} is no Transcoder")

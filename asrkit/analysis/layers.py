@@ -14,7 +14,7 @@ from asrkit.batch import Padded, pad
 from asrkit.build import build_objective, resolve
 from asrkit.encoders.base import Hidden
 from asrkit.encoders.logmel import normalize_frames
-from asrkit.infer import ModelError, checkpoint_of
+from asrkit.infer import ModelError, checkpoint_of, folder_of
 from asrkit.objectives.base import FrameObjective, Objective
 from asrkit.objectives.contrastive import ContrastiveObjective
 from asrkit.objectives.ctc import CtcObjective
@@ -40,8 +40,7 @@ def load_objective(path: Path) -> Objective:
     path = checkpoint_of(path) if path.is_dir() else path
     content = checkpoint.load(path)
     options = resolve(config.from_mapping(content["config"], f"{path}: config"))
-    folder = path.parent if (path.parent / "config.yaml").exists() else path.parent.parent
-    tokens = TokenList.read(folder / "tokens.txt") if options.token_list else None
+    tokens = TokenList.read(folder_of(path) / "tokens.txt") if options.token_list else None
     objective = build_objective(options, tokens)
     checkpoint.load_weights(objective, content["model"], str(path))
     return objective.eval()

@@ -63,7 +63,7 @@ def _beam(args: argparse.Namespace, model: Speech2Text) -> BeamTask | None:
     """What to search with; None for the best path."""
     lexicon, lm = args.lexicon, args.lm
     if args.lang:
-        folder = model.path.parent.parent / "ngram" / args.lang
+        folder = model.folder.parent / "ngram" / args.lang
         lexicon = lexicon or folder / "lexicon.txt"
         lm = lm or folder / "word.bin"
     found = {"lexicon": lexicon and lexicon.exists(), "lm": lm and lm.exists()}
@@ -87,7 +87,7 @@ def _beam(args: argparse.Namespace, model: Speech2Text) -> BeamTask | None:
         raise ModelError(f"--decode {mode}: no n-gram at {lm}; give --lm, or run stage 9")
     if mode == "lexicon_lm" or (mode == "free" and found["lm"]):
         options |= {"lm": lm, "lm_weight": args.lm_weight}
-    return BeamTask(model.path.parent / "tokens.txt", options)
+    return BeamTask(model.folder / "tokens.txt", options)
 
 
 def _languages(args: argparse.Namespace) -> dict[str, str] | None:

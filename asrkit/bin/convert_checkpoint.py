@@ -18,6 +18,7 @@ from asrkit.convert.export import write_huggingface
 from asrkit.convert.fairseq import read_fairseq
 from asrkit.convert.huggingface import read_huggingface
 from asrkit.convert.source import ConvertError, Given
+from asrkit.infer import folder_of
 
 
 def get_parser() -> argparse.ArgumentParser:
@@ -58,7 +59,7 @@ def convert(args: argparse.Namespace) -> dict[str, Any]:
     )
     if source.is_dir() and (source / "config.json").exists():
         return write_experiment(read_huggingface(source, given), args.out)
-    if is_experiment(source if source.is_dir() else source.parent):
+    if is_experiment(source if source.is_dir() else folder_of(source)):
         if given != Given():
             raise ConvertError(f"{source}: an asrkit model says all itself; only --out is needed")
         return write_huggingface(source, args.out)

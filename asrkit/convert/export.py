@@ -16,7 +16,7 @@ from asrkit.convert.names import from_asrkit
 from asrkit.convert.source import ConvertError
 from asrkit.convert.vocabulary import vocabulary_of
 from asrkit.files import atomic, atomic_folder
-from asrkit.infer import checkpoint_of
+from asrkit.infer import checkpoint_of, folder_of
 from asrkit.tokens import TokenList
 from asrkit.train import checkpoint
 
@@ -28,7 +28,8 @@ def read_model(path: Path) -> tuple[dict[str, Tensor], dict[str, Any], list[str]
     file = checkpoint_of(path) if path.is_dir() else path
     content = checkpoint.load(file)
     options = resolve(from_mapping(content["config"], f"{file}: config"))
-    tokens = TokenList.read(file.parent / "tokens.txt").symbols if options.token_list else None
+    names = folder_of(file) / "tokens.txt"
+    tokens = TokenList.read(names).symbols if options.token_list else None
     state = {name.removeprefix("base."): tensor for name, tensor in content["model"].items()}
     return state, vars(options), tokens
 

@@ -15,7 +15,7 @@ from asrkit.build import resolve
 from asrkit.choices import OBJECTIVES
 from asrkit.convert.experiment import RECORD
 from asrkit.files import DataError
-from asrkit.infer import MODEL_NAMES, checkpoint_of
+from asrkit.infer import MODEL_NAMES, checkpoint_of, folder_of
 from asrkit.objectives.base import Recognizer
 from asrkit.options import Options
 from asrkit.pack.archive import Content, PackError, write_archive
@@ -136,7 +136,7 @@ def make_pack(order: Order) -> dict[str, Any]:
     if not order.model.exists():
         raise PackError(f"{order.model}: no such model; it is a folder that asr_train wrote")
     file = checkpoint_of(order.model) if order.model.is_dir() else order.model
-    folder = file.parent
+    folder = folder_of(file)
     content = checkpoint.load(file)
     options = resolve(config.from_mapping(content["config"], f"{file}: config"))
     able = _need_recogniser(order, options, folder)
@@ -179,7 +179,7 @@ def _facts(
     langs = {name.split("/")[1] for name in contents if name.startswith("ngram/")}
     langs |= {lang for score in scores for lang in score.data["languages"]} | {*order.langs}
     return Facts(
-        name=order.name or (order.model if order.model.is_dir() else order.model.parent).name,
+        name=order.name or (order.model if order.model.is_dir() else folder_of(order.model)).name,
         kind="recogniser" if "model/tokens.txt" in contents else "pre-trained",
         config=vars(options),
         step=int(content["step"]),

@@ -142,6 +142,19 @@ def test_pack_folder_and_unpacked_pack_recognise_alike(root, packed, tmp_path):
     assert not folder.exists()
 
 
+def test_one_of_the_best_models_recognises_and_is_packed(tmp_path):
+    """checkpoints/step_*.pt stand below the folder that holds the tokens."""
+    folder = experiment(tmp_path / "exp/asr_y")
+    (folder / "config.yaml").write_text("objective: ctc\n")
+    (folder / "checkpoints").mkdir()
+    one = (folder / "best.pt").rename(folder / "checkpoints/step_7.pt")
+    model = Speech2Text(one)
+    assert (model.folder, model.step) == (folder, 7)
+    make_pack(Order(model=one, out=tmp_path / "y.zip"))
+    manifest = read_manifest(tmp_path / "y.zip")
+    assert manifest["name"] == "asr_y" and "model/tokens.txt" in manifest["files"]
+
+
 def test_asr_infer_takes_a_pack_with_its_lexicon(packed, tmp_path, capsys):
     flac(tmp_path / "x.flac", tone())
     words = ["--model", str(packed), "--lang", "it", "--decode", "lexicon"]
