@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ class BestModels:
         return self.folder / "checkpoints" / f"step_{step}.pt"
 
     def add(self, value: float, step: int, content: dict[str, Any]) -> None:
+        value = math.inf if math.isnan(value) else value  # which compares with nothing
         rows = sorted({*self._rows, (value, step)})
         kept, dropped = rows[: self.keep], rows[self.keep :]
         self._rows = kept

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import secrets
 from collections.abc import Sequence
@@ -39,6 +40,9 @@ def best_of(folder: Path) -> Candidate:
     found = [row for row in rows if row["split"] == "valid" and metric in row]
     if not found:
         raise DataError(f"{folder}/train.jsonl: no validation tells {metric}; give --valid_data")
+    found = [row for row in found if not math.isnan(row[metric])]
+    if not found:
+        raise DataError(f"{folder}/train.jsonl: {metric} was never a number; train it again")
     best = min(found, key=lambda row: (row[metric], row["step"]))
     lr = options["optimizer_conf"].get("lr")
     return Candidate(folder, lr, metric, float(best[metric]), int(best["step"]))

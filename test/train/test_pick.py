@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,15 @@ def test_again_with_another_winner_moves_the_link(tmp_path: Path) -> None:
 def test_ties_go_to_the_first(tmp_path: Path) -> None:
     runs = [run(tmp_path / name, 1e-5, [0.4]) for name in "ba"]
     assert pick(runs, tmp_path / "x")[0].folder == runs[0]
+
+
+def test_what_is_no_number_never_wins(tmp_path: Path) -> None:
+    sick, sound = run(tmp_path / "a", 1e-5, [math.nan, 0.6]), run(tmp_path / "b", 2e-5, [0.7])
+    ranked = pick([sick, sound], tmp_path / "x")
+    assert [(c.value, c.step) for c in ranked] == [(0.6, 20), (0.7, 10)]
+    lost = run(tmp_path / "c", 1e-5, [math.nan])
+    with pytest.raises(DataError, match="never a number"):
+        pick([lost, sound], tmp_path / "x")
 
 
 def test_an_unfinished_run_is_refused(tmp_path: Path) -> None:

@@ -1,0 +1,25 @@
+"""Which models of a run are kept."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import torch
+
+from asrkit.train import checkpoint
+from asrkit.train.models import BestModels
+
+
+def test_a_validation_that_is_no_number_never_wins(tmp_path: Path) -> None:
+    best = BestModels(tmp_path, 2, active=True)
+    for step, value in enumerate([math.nan, 0.5, math.nan, 0.4], 1):
+        best.add(value, step, {"model": {"w": torch.tensor(float(step))}, "step": step})
+    assert best.state() == [[0.4, 4.0], [0.5, 2.0]]
+    assert checkpoint.load(tmp_path / "best.pt")["step"] == 4
+    kept = sorted(path.name for path in (tmp_path / "checkpoints").iterdir())
+    assert kept == ["step_2.pt", "step_4.pt"]
+    again = BestModels(tmp_path, 2, active=True)
+    again.restore(best.state())
+    average = again.average()
+    assert average is not None and checkpoint.load(average)["model"]["w"] == 3.0
