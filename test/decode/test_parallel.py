@@ -43,7 +43,8 @@ def test_stored_scores(tmp_path: Path) -> None:
     assert list(stored) == ["file", "a/b"] and stored["a/b"].shape == (0, 6)
     np.testing.assert_allclose(stored["file"], scores("ab"), rtol=2e-3)
     (tmp_path / "broken.npz").write_bytes(b"PK")
-    for name in ("none.npz", "broken.npz"):
+    (tmp_path / "short.npz").write_bytes((tmp_path / "s.npz").read_bytes()[:-30])
+    for name in ("none.npz", "broken.npz", "short.npz"):
         with pytest.raises(DecodeError, match=name):
             load_scores(tmp_path / name)
 
