@@ -83,6 +83,10 @@ def _heads(state: dict[str, Tensor], config: dict[str, Any], tokens: list[str] |
     """(class, tensors beside the encoder's, keys of config.json) for what the model has."""
     objective = config["objective_conf"]
     if "head.weight" in state and tokens is not None:
+        if state["head.weight"].ndim != 2:
+            raise ConvertError(
+                "the head is a convolution (objective_conf.head_kernel), which transformers lacks"
+            )
         head = {name: state[name] for name in ("head.weight", "head.bias")}
         keys = {theirs: objective[o] for o, theirs in huggingface.CTC.items() if o in objective}
         keys |= {"vocab_size": len(tokens), "pad_token_id": 0, "ctc_loss_reduction": "sum"}

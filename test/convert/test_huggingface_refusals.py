@@ -14,6 +14,7 @@ from asrkit import config
 from asrkit.bin import convert_checkpoint
 from asrkit.convert.source import ConvertError
 from asrkit.infer import ModelError, Speech2Text
+from asrkit.train import checkpoint
 
 
 @pytest.fixture
@@ -144,6 +145,19 @@ def test_wrong_vocabularies(tmp_path, vocab, message):
     folder = hf_tiny.save(model, tmp_path / "hf", vocab=vocab)
     with pytest.raises(ConvertError, match=message):
         convert("--source", folder, "--out", tmp_path / "out")
+
+
+def test_a_convolution_as_head_is_not_exported(tmp_path):
+    model = hf_tiny.make("Wav2Vec2ForCTC", pad_token_id=0)
+    convert("--source", hf_tiny.save(model, tmp_path / "hf", vocab=VOCAB), "--out", tmp_path / "x")
+    content = checkpoint.load(tmp_path / "x/last.pt")
+    content["config"]["objective_conf"] |= {"head_kernel": 4, "head_stride": 2}
+    head = content["model"]["head.weight"]
+    content["model"]["head.weight"] = head[..., None].repeat(1, 1, 4)
+    checkpoint.save(tmp_path / "x/last.pt", content)
+    with pytest.raises(ConvertError, match="head_kernel"):
+        convert("--source", tmp_path / "x", "--out", tmp_path / "back")
+    assert not (tmp_path / "back").exists()
 
 
 def test_program(folder, tmp_path, capsys):
