@@ -70,6 +70,7 @@ def _beam(args: argparse.Namespace, model: Speech2Text) -> BeamTask | None:
     mode = args.decode or (
         "lexicon_lm" if all(found.values()) else "lexicon" if found["lexicon"] else "greedy"
     )
+    args.decode = mode  # for the record
     if mode == "greedy":
         return None
     options: dict[str, Any] = {

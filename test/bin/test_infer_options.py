@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
-from asrkit.bin.asr_infer import _languages, _read_weights, get_parser
-from asrkit.infer import ModelError
+from asrkit.bin.asr_infer import _beam, _languages, _read_weights, _record, get_parser
+from asrkit.infer import ModelError, Speech2Text
 
 
 def test_weights_of_tune_lm_win_over_the_options(tmp_path: Path) -> None:
@@ -37,6 +38,14 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
     args = get_parser().parse_args(["x.wav", "--weights", str(tmp_path / "none.json")])
     with pytest.raises(ModelError, match=r"none\.json"):
         _read_weights(args)
+
+
+def test_the_record_says_how_was_decoded(tmp_path: Path) -> None:
+    """Also where that was not asked for: without a lexicon, greedily."""
+    model = Mock(spec=Speech2Text, folder=tmp_path / "exp/x")
+    args = get_parser().parse_args(["--data_dir", "x", "--output_dir", str(tmp_path)])
+    _record(args, _beam(args, model))
+    assert json.loads((tmp_path / "decoding.json").read_text())["decode"] == "greedy"
 
 
 def test_languages_of_the_restriction(tmp_path: Path) -> None:
