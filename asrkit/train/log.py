@@ -16,6 +16,7 @@ from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
+from asrkit.files import atomic
 from asrkit.objectives.base import Stat
 from asrkit.train.distributed import World
 
@@ -76,7 +77,8 @@ class Journal:
         kept = [row for row in read_journal(self.path) if row["step"] <= start]
         if start or kept:
             text = "".join(json.dumps(row) + "\n" for row in kept)
-            self.path.write_text(text, encoding="utf-8")
+            with atomic(self.path) as out:  # a full disk must not cost what there was
+                out.write(text)
         self._writer = SummaryWriter(str(folder / "tensorboard"), purge_step=start + 1)
         self._bar = tqdm(
             total=total,
