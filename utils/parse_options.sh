@@ -3,7 +3,7 @@
 #
 # The variables set before sourcing are the options; the comment after each is its help. A value that
 # was `true` or `false` accepts only these. `--a-b` is `--a_b`. Values are never evaluated.
-# Unknown option or bad value: exit 2. What is left of the command line is in "$@" afterwards.
+# Unknown option, bad value or a word without --: exit 2. Words after a lone -- are in "$@" afterwards.
 
 # All `name=` assignments at the start of a line of the calling script, down to the sourcing line.
 _options_of() { # script
@@ -73,9 +73,6 @@ while [ $# -gt 0 ]; do
         _name=${1#--}
         _name=${_name//-/_}
         if [[ " ${_known[*]} " != *" ${_name} "* ]]; then
-            if [[ ${parse_options_rest:-false} == true ]]; then
-                break
-            fi
             _close=$(_closest_option "${_name}" "${_known[@]}")
             echo "${_script}: unknown option $1${_close:+; did you mean --${_close}?} (--help lists them)" >&2
             exit 2
@@ -92,7 +89,8 @@ while [ $# -gt 0 ]; do
         shift 2
         ;;
     *)
-        break
+        echo "${_script}: no arguments without -- expected, found: $1 (--help lists the options)" >&2
+        exit 2
         ;;
     esac
 done

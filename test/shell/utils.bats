@@ -24,6 +24,12 @@ EOF
     [ "$output" = '<a  b><true><--rest><x y>' ]
 }
 
+@test "parse_options refuses a word without --: the options after it would be lost" {
+    run ./tool.sh word --dry_run true
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"no arguments without -- expected, found: word"* ]]
+}
+
 @test "parse_options takes empty values and dashes" {
     run ./tool.sh --word ''
     [ "$output" = '<><false>' ]
