@@ -46,6 +46,9 @@ setup() { setup_recipe; }
     run ./asr.sh --stage 'a[$(touch bad)]'
     [ "$status" -eq 2 ]
     [ ! -e bad ]
+    run ./asr.sh --seed x --dry_run true
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"--seed is a whole number, not 'x'"* ]]
 }
 
 @test "values of options are never evaluated" {
