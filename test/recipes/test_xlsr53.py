@@ -150,6 +150,8 @@ def call(*command: str, cwd: Path = RECIPE) -> subprocess.CompletedProcess[str]:
         (["--target", "it"], "other recipes fine-tune"),
         (["--allow_missing", "yes"], "true or false"),
         (["--sets"], "needs a value"),
+        (["--nosuch", "1"], "unknown option --nosuch"),
+        (["--dry_run", "maybe"], "--dry_run is true or false"),
     ],
 )
 def test_wrong_options_exit_2(options: list[str], message: str) -> None:

@@ -14,6 +14,7 @@
 # --seed N                        other than 0, it is part of the experiment's name
 # and the options below.
 set -euo pipefail
+from=${PWD}
 cd "$(dirname -- "${BASH_SOURCE[0]}")"
 
 sets=""
@@ -28,6 +29,11 @@ fail() {
     exit "$1"
 }
 
+# absolute PATH: as seen from where run.sh was called; an address stays what it is.
+absolute() {
+    if [[ $1 == http*://* ]]; then printf '%s\n' "$1"; else (cd "${from}" && realpath -ms -- "$1"); fi
+}
+
 while [ $# -gt 0 ]; do
     [[ $# -ge 2 || $1 == --help || $1 == -h ]] || fail 2 "option $1 needs a value"
     case "$1" in
@@ -38,12 +44,14 @@ while [ $# -gt 0 ]; do
         done <run.sh
         exec ./asr.sh --help
         ;;
-    --mls) export MLS=$2 ;;
-    --commonvoice) export COMMONVOICE=$2 ;;
-    --babel) export BABEL=$2 ;;
-    --voxpopuli) export VOXPOPULI=$2 ;;
-    --fleurs) export FLEURS=$2 ;;
-    --fewshot_lists | --fewshot-lists) export CV_FEWSHOT=$2 ;;
+    --mls | --commonvoice | --babel | --voxpopuli | --fleurs)
+        name=${1#--}
+        export "${name^^}=$(absolute "$2")"
+        ;;
+    --fewshot_lists | --fewshot-lists)
+        CV_FEWSHOT=$(absolute "$2")
+        export CV_FEWSHOT
+        ;;
     --sets) sets=$2 ;;
     --allow_missing | --allow-missing) allow_missing=$2 ;;
     --method) [ "$2" = xlsr_53 ] || fail 2 "this recipe has xlsr_53 alone; see egs/commonvoice and egs/babel for $2" ;;
@@ -66,6 +74,10 @@ done <local/languages.tsv
 for name in ${sets:=${known[*]}}; do
     [[ " ${known[*]} " == *" ${name} "* || ${name} =~ ^(voxpopuli|fleurs)_[a-z]+$ ]] || fail 2 "'${name}' is no set of local/languages.tsv, such as mls_it"
 done
+
+# Options that asr.sh refuses end the run here, before the first set.
+said=$(./asr.sh --langs "" --pretrain_langs "${sets}" "${rest[@]}" --dry_run "${dry_run}" --seed "${seed}" \
+    --stage 2 --stop_stage 1 2>&1) || fail "$?" "${said}"
 
 # Stage 1 set by set, as those that fail may be left out.
 there=() missing=()
