@@ -68,6 +68,7 @@ def test_tok_pisin_by_the_code_of_the_paper(tmp_path: Path) -> None:
     ("options", "message"),
     [
         (["--method", "m_cpc"], "no system of the tables for BABEL"),
+        (["--method", "unispeech"], "no system of the tables for BABEL"),
         (["--tags", "mine"], "--tags is xlsr, kaldi or lhotse"),
         (["--valid_split", "none"], "--valid_split is speaker or utterance"),
         (["--train_list", "a b"], "holds a space"),
@@ -95,6 +96,7 @@ def test_pretrained_on_one_language_then_another(tmp_path: Path) -> None:
     recipe = whole_recipe.copy_recipe(tmp_path / "egs", "babel")
     babel.make(tmp_path / "corpus")
     options = ["--method", "xlsr_10", "--pretrain_langs", "ka", "--target", "sw"]
+    options += ["--stop_stage", "14", "--skip_packing", "false"]
     out = whole_recipe.run(recipe, "--babel", str(tmp_path / "corpus"), *options, *TINY)
     assert "train_data dump/raw/ka_train --valid_data dump/raw/ka_valid" in out
     codecs = {
@@ -107,6 +109,7 @@ def test_pretrained_on_one_language_then_another(tmp_path: Path) -> None:
         "8000 1 shorten", "48000 1 pcm_24",
     }  # fmt: skip
     model = recipe / "exp/asr_sw_xlsr_10"
+    assert (model / f"{model.name}.zip").exists()
     assert "<hes>" in (model / "tokens.txt").read_text().split()
     for unit in ("cer", "wer"):
         path = model / f"decode_greedy/sw_test/score_{unit}/score.json"

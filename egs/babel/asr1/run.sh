@@ -14,6 +14,7 @@
 # --target LANG     any of the 25 languages of local/packs.tsv
 # and the options below.
 set -euo pipefail
+from=${PWD}
 cd "$(dirname -- "${BASH_SOURCE[0]}")"
 
 tags=xlsr
@@ -30,7 +31,7 @@ while [ $# -gt 0 ]; do
     [[ $# -ge 2 || $1 == --help || $1 == -h ]] || bad_option "option $1 needs a value"
     case "$1" in
     --babel)
-        BABEL=$(realpath -m -- "$2")
+        BABEL=$(cd "${from}" && realpath -ms -- "$2")
         export BABEL
         shift 2
         ;;
@@ -41,7 +42,7 @@ while [ $# -gt 0 ]; do
         [[ $2 != *' '* ]] || bad_option "$1 '$2' holds a space; link it to a name without"
         data+=("$1" "$2") && shift 2
         ;;
-    --local_data_opts) data+=("$2") && shift 2 ;;
+    --local_data_opts | --local-data-opts) data+=("$2") && shift 2 ;;
     --help | -h)
         while IFS= read -r line; do
             [[ ${line} == '#'* ]] || break
@@ -51,7 +52,7 @@ while [ $# -gt 0 ]; do
         ;;
     --method)
         case "$2" in
-        m_cpc | xlsr_english | xlsr_10_unbalanced)
+        m_cpc | xlsr_english | xlsr_10_unbalanced | unispeech* | unidata2vec*)
             bad_option "$2 is no system of the tables for BABEL; see egs/commonvoice"
             ;;
         esac

@@ -51,7 +51,7 @@ while [ $# -gt 0 ]; do
         esac
         data+=("$1" "$2") && shift 2
         ;;
-    --local_data_opts) data+=("$2") && shift 2 ;;
+    --local_data_opts | --local-data-opts) data+=("$2") && shift 2 ;;
     --help | -h)
         while IFS= read -r line; do
             [[ ${line} == '#'* ]] || break
