@@ -292,7 +292,7 @@ def test_run_names_models_after_their_labels() -> None:
         (["--labelled", "5h"], "10min, 1h, 10h or all"),
         (["--labelled", "10min", "--fold", "6"], "--fold is 0 to 5"),
         (["--method", "xlsr_10"], "Common Voice or BABEL"),
-        (["--method", "m_cpc"], "egs/commonvoice"),
+        (["--method", "unispeech"], "egs/commonvoice"),
         (["--labelled", "1h", "--finetune_on", "all"], "--labelled_list needs --target"),
     ],
 )

@@ -53,7 +53,7 @@ esac
 for option in "${rest[@]}"; do
     case "${option}" in
     xlsr_10*) bad_option "${option} is pre-trained on Common Voice or BABEL: see their recipes" ;;
-    m_cpc) bad_option "m_cpc is a system of egs/commonvoice" ;;
+    m_cpc | unispeech* | unidata2vec*) bad_option "${option} is a system of egs/commonvoice" ;;
     esac
 done
 run_method "${rest[@]}"
