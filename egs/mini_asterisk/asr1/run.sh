@@ -33,7 +33,13 @@ while [ $# -gt 0 ]; do
         exit 2
     fi
     case "$1" in
-    --help | -h) exec ./asr.sh --help ;;
+    --help | -h)
+        while IFS= read -r line; do
+            [[ ${line} == '#'* ]] || break
+            [[ ${line} == '#!'* ]] || printf '%s\n' "${line#'#'}"
+        done <run.sh
+        exec ./asr.sh --help
+        ;;
     --langs) langs=$2 && shift 2 ;;
     --target) target=$2 && shift 2 ;;
     --labelled_minutes) labelled_minutes=$2 && shift 2 ;;
