@@ -23,9 +23,10 @@ _PLAIN = (bool, int, float, complex, str, set, frozenset, list, dict, tuple, sli
 _HARMLESS = {
     ("collections", "OrderedDict"): collections.OrderedDict,
     ("collections", "defaultdict"): collections.defaultdict,
-    ("torch._utils", "_rebuild_tensor_v2"): torch._utils._rebuild_tensor_v2,
-    ("torch._utils", "_rebuild_tensor"): torch._utils._rebuild_tensor,
-    ("torch._utils", "_rebuild_parameter"): torch._utils._rebuild_parameter,
+    # their __call__: a pickle can set attributes, and those of a function are torch's own
+    ("torch._utils", "_rebuild_tensor_v2"): torch._utils._rebuild_tensor_v2.__call__,
+    ("torch._utils", "_rebuild_tensor"): torch._utils._rebuild_tensor.__call__,
+    ("torch._utils", "_rebuild_parameter"): torch._utils._rebuild_parameter.__call__,
     ("torch", "Size"): torch.Size,
     ("torch", "device"): torch.device,
     **{("builtins", kind.__name__): kind for kind in _PLAIN},

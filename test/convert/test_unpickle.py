@@ -85,6 +85,26 @@ def test_names_of_allowed_packages_import_nothing(tmp_path):
     assert "fairseq" not in sys.modules
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["torch._utils\n_rebuild_tensor_v2", "torch._utils\n_rebuild_parameter", "torch\nSize",
+     "torch\nfloat32", "collections\nOrderedDict", "builtins\ndict"],
+)  # fmt: skip
+def test_what_a_file_may_name_cannot_be_changed(tmp_path, name):
+    """BUILD sets attributes of anything: those of torch's functions would stay changed."""
+    before = torch._utils._rebuild_tensor_v2.__doc__, torch._utils._rebuild_parameter.__doc__
+    body = b"\x80\x02}X\x05\x00\x00\x00modelc" + name.encode() + b"\nN}"
+    body += b"X\x07\x00\x00\x00__doc__X\x04\x00\x00\x00evils\x86bs."
+    with zipfile.ZipFile(tmp_path / "x.pt", "w") as archive:
+        archive.writestr("x/data.pkl", body)
+        archive.writestr("x/version", "3\n")
+        archive.writestr("x/byteorder", "little")
+    with pytest.raises(ConvertError, match="damaged"):
+        load_inert(tmp_path / "x.pt")
+    after = torch._utils._rebuild_tensor_v2.__doc__, torch._utils._rebuild_parameter.__doc__
+    assert after == before
+
+
 def test_attributes_of_stand_ins_are_data(tmp_path):
     """A file may set any attribute; plain() reads contents and calls nothing."""
     made = Inert("x")
