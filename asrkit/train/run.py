@@ -44,6 +44,8 @@ def _index(
     token_file = options.token_file if options.token_list else None
     if options.phone_list:
         return PhoneIndex(dirs, token_file)
+    if both := sorted({*map(Path, dirs)} & {*map(Path, unlabelled)}):
+        raise ConfigError(f"unlabelled_data: {both[0]} is in {name} too; its labels would be lost")
     return DataIndex.open([*dirs, *unlabelled], token_file=token_file, unlabelled=unlabelled)
 
 

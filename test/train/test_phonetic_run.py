@@ -128,3 +128,11 @@ def test_an_empty_line_is_an_unlabelled_utterance(corpus, tmp_path):
     batch = dataset[BatchSpec(0, torch.tensor([0, 1, 2]).numpy(), torch.zeros(3).int().numpy())]
     assert batch.text is None
     assert batch.phones.lengths.tolist() == [0, len(lines[1].split()) - 1, 0]
+
+
+def test_a_folder_is_labelled_or_not(corpus, tmp_path, capsys):
+    """In both lists its labels were silently left out."""
+    both = ["--unlabelled_data", f"{corpus}/L/", *labelled(corpus)]
+    argv = args(corpus, tmp_path / "x", "--objective", "phonetic", "--base", "regression")
+    assert asr_train.main([*argv, "--base_conf", ONE_LAYER, *both]) == 1
+    assert "its labels would be lost" in capsys.readouterr().err
