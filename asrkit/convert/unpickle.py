@@ -9,6 +9,7 @@ files use is refused.
 from __future__ import annotations
 
 import collections
+import operator
 import pickle
 import tarfile
 import types
@@ -20,13 +21,14 @@ import torch
 from asrkit.convert.source import ConvertError
 
 _PLAIN = (bool, int, float, complex, str, set, frozenset, list, dict, tuple, slice, object)
+# A pickle can set attributes too: those of a function of torch, but not of its __call__.
+_only_call = operator.attrgetter("__call__")
 _HARMLESS = {
     ("collections", "OrderedDict"): collections.OrderedDict,
     ("collections", "defaultdict"): collections.defaultdict,
-    # their __call__: a pickle can set attributes, and those of a function are torch's own
-    ("torch._utils", "_rebuild_tensor_v2"): torch._utils._rebuild_tensor_v2.__call__,
-    ("torch._utils", "_rebuild_tensor"): torch._utils._rebuild_tensor.__call__,
-    ("torch._utils", "_rebuild_parameter"): torch._utils._rebuild_parameter.__call__,
+    ("torch._utils", "_rebuild_tensor_v2"): _only_call(torch._utils._rebuild_tensor_v2),
+    ("torch._utils", "_rebuild_tensor"): _only_call(torch._utils._rebuild_tensor),
+    ("torch._utils", "_rebuild_parameter"): _only_call(torch._utils._rebuild_parameter),
     ("torch", "Size"): torch.Size,
     ("torch", "device"): torch.device,
     **{("builtins", kind.__name__): kind for kind in _PLAIN},
