@@ -81,6 +81,13 @@ check_options() {
     if [ -n "${pretrained_source}" ] && within 6 && [ ! -e "${pretrained_source}" ]; then
         refuse "--pretrained_source: no file or folder ${pretrained_source}"
     fi
+    if [ "${dry_run}" = false ]; then
+        # Found out now, and not after days of data preparation or without the text.
+        [ -z "${pretrained}" ] || ! within 8 || [ -e "${pretrained}" ] ||
+            refuse "--pretrained: no file ${pretrained} seen from ${PWD}"
+        [ -z "${lm_raw}" ] || ! within 9 || [ -d "${lm_raw}" ] ||
+            refuse "--lm_raw: no folder ${lm_raw} seen from ${PWD}"
+    fi
 }
 
 # union WORD...: the words, each once, in order.

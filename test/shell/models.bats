@@ -21,6 +21,18 @@ setup() { setup_recipe; }
     [ "$status" -eq 2 ]
 }
 
+@test "a model or a folder of text that is not there exits 2 before the data are prepared" {
+    run ./asr.sh --langs it --pretrained no/last.pt --finetune_config conf/tune.yaml
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"--pretrained: no file no/last.pt"* ]]
+    run ./asr.sh --langs it --lm_raw no
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"--lm_raw: no folder no"* ]]
+    [ ! -e called ]
+    run ./asr.sh --langs it --pretrained no/last.pt --lm_raw no --finetune_config conf/tune.yaml --dry_run true
+    [ "$status" -eq 0 ]
+}
+
 @test "stage 14 packs the recogniser, when asked to" {
     run ./asr.sh --dry_run true --langs it --stage 14 --stop_stage 14 --finetune_config conf/tune.yaml
     [ "$status" -eq 0 ]
