@@ -85,6 +85,17 @@ def open_folder(folder: Path, content: dict[str, Any], *, resume: bool) -> bool:
     return (folder / "last.pt").exists()
 
 
+def same_lists(folder: Path, tokens: TokenList | None, phones: TokenList | None) -> None:
+    """Raises ConfigError if a list of symbols is another than the run in ``folder`` began with."""
+    for name, mine in (("tokens.txt", tokens), ("phones.txt", phones)):
+        file = folder / name
+        if mine is not None and file.exists() and TokenList.read(file).symbols != mine.symbols:
+            raise ConfigError(
+                f"{file}: is another list than the one given now, whose numbers would mean other "
+                "symbols; give the old list, or choose another folder"
+            )
+
+
 def write_folder(
     folder: Path,
     content: dict[str, Any],

@@ -31,7 +31,7 @@ from asrkit.tokens import TokenList
 from asrkit.train import checkpoint
 from asrkit.train.batch_size import update_seconds, with_accumulation
 from asrkit.train.distributed import World
-from asrkit.train.folder import alone, open_folder, write_folder
+from asrkit.train.folder import alone, open_folder, same_lists, write_folder
 from asrkit.train.log import logger, to_file_and_screen
 from asrkit.train.trainer import Trainer
 
@@ -179,6 +179,8 @@ def train(options: Options) -> None:
         options = with_accumulation(options, world.size)
         goes_on = open_folder(folder, content, resume=options.resume)
         tokens, phones = tokens_of(options), phones_of(options)
+        if goes_on:
+            same_lists(folder, tokens, phones)
         _check_phones(options)
         index = _index(options, options.train_data, "train_data", options.unlabelled_data)
         plan = _plan(options, index)
