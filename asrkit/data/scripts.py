@@ -35,7 +35,7 @@ _SCRIPTS = {
     "CJK": "zh yue nan cmn",
 }
 _OF = {code: script for script, codes in _SCRIPTS.items() for code in codes.split()}
-_JAPANESE = ("CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA")
+_JAPANESE = ("CJK", "HIRAGANA", "KATAKANA")
 
 
 def scripts_of(language: str) -> tuple[str, ...]:
@@ -50,11 +50,12 @@ def scripts_of(language: str) -> tuple[str, ...]:
 
 @functools.lru_cache(maxsize=100_000)
 def script_of(character: str) -> str | None:
-    """``LATIN``, ``CYRILLIC``, ...; None for what is no letter (marks, digits, joiners)."""
-    if unicodedata.category(character)[0] != "L":
+    """``LATIN``, ``CYRILLIC``, ...; None for what is no letter (marks, digits, joiners) or a
+    modifier, which several scripts share."""
+    category = unicodedata.category(character)
+    if category[0] != "L" or category == "Lm":
         return None
-    word = unicodedata.name(character, "UNKNOWN").split(" ")[0]
-    return None if word == "MODIFIER" else word
+    return unicodedata.name(character, "UNKNOWN").split(" ")[0]
 
 
 def foreign_share(text: str, scripts: tuple[str, ...]) -> float:

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import functools
 import json
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -20,6 +18,7 @@ from tqdm import tqdm
 from asrkit.data.homophones import Homophones
 from asrkit.data.normalize import NormalizeError, normalize
 from asrkit.data.phonemize import Phonemizer, Sentence
+from asrkit.data.scripts import script_of
 from asrkit.data.stars import StarError, star_labels, words_of
 from asrkit.files import DataError, atomic
 from asrkit.noise import key_of
@@ -47,16 +46,10 @@ class TextOptions:
     seed: int = 0
 
 
-@functools.cache
-def _script(character: str) -> str:
-    name = unicodedata.name(character, "UNKNOWN").split()[0]
-    return _ONE_SCRIPT.get(name, name)
-
-
 def scripts(text: str) -> set[str]:
-    """Scripts of the letters of a text, by the first word of their Unicode names."""
-    letters = {c for c in text if c.isalpha() and unicodedata.category(c) != "Lm"}
-    return {_script(character) for character in letters}
+    """Scripts of the letters of a text; those of Japanese and Korean count as one."""
+    found = {script_of(character) for character in text}
+    return {_ONE_SCRIPT.get(script, script) for script in found if script is not None}
 
 
 def read_sentences(

@@ -85,6 +85,7 @@ def test_scripts() -> None:
     assert foreign_share("ສະບາຍດີ", scripts_of("lo")) == 0
     assert foreign_share("ab вг", ("LATIN",)) == 0.5
     assert foreign_share("12 !", ("LATIN",)) == 0
+    assert foreign_share("スーパー 人々", scripts_of("ja")) == 0
 
 
 def test_repeats_are_told_within_the_memory() -> None:
