@@ -214,6 +214,8 @@ def read_fairseq(path: Path, given: Given) -> Source:
         _add_contrastive(source, state, settings, where)
     else:  # data2vec's regression head
         source.dropped += sorted(state.keys() - encoder.keys())
+    if given.dictionary is not None and source.symbols is None:
+        raise ConvertError(f"{where}: no output layer is taken from it; leave --dict out")
     return source
 
 

@@ -156,6 +156,8 @@ def _options(config: dict[str, Any], table: dict[str, str]) -> dict[str, Any]:
 def read_huggingface(folder: Path, given: Given) -> Source:
     """A folder that transformers wrote. Raises ConvertError on anything asrkit cannot hold."""
     where = str(folder)
+    if given.dictionary is not None:
+        raise ConvertError(f"{where}: has a vocabulary of its own; --dict is for fairseq's files")
     config = read_json(folder / "config.json")
     kind = _check(config, folder)
     tensors = {

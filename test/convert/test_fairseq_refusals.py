@@ -35,6 +35,7 @@ from asrkit.convert.source import ConvertError
         ({"quantize_input": True}, [], "quantize_input"),
         ({"layer_type": "conformer"}, [], "layer_type"),
         ({"activation_fn": "relu"}, [], "activation_fn"),
+        ({}, ["--dict", "dict.txt"], "no output layer.*leave --dict out"),
     ],
 )
 def test_refusals(tmp_path, monkeypatch, change, flags, message):

@@ -147,6 +147,11 @@ def test_wrong_vocabularies(tmp_path, vocab, message):
         convert("--source", folder, "--out", tmp_path / "out")
 
 
+def test_a_dictionary_of_fairseq_is_not_for_these(folder, tmp_path):
+    with pytest.raises(ConvertError, match="--dict is for fairseq"):
+        convert("--source", folder, "--out", tmp_path / "out", "--dict", tmp_path / "dict.txt")
+
+
 def test_a_convolution_as_head_is_not_exported(tmp_path):
     model = hf_tiny.make("Wav2Vec2ForCTC", pad_token_id=0)
     convert("--source", hf_tiny.save(model, tmp_path / "hf", vocab=VOCAB), "--out", tmp_path / "x")
