@@ -73,6 +73,7 @@ def test_tok_pisin_by_the_code_of_the_paper(tmp_path: Path) -> None:
         (["--valid_split", "none"], "--valid_split is speaker or utterance"),
         (["--train_list", "a b"], "holds a space"),
         (["--babel"], "needs a value"),
+        (["--babel", "a b"], "holds a space"),
     ],
 )
 def test_bad_options_end_before_any_work(options: list[str], message: str, tmp_path: Path) -> None:

@@ -31,9 +31,10 @@ while [ $# -gt 0 ]; do
     [[ $# -ge 2 || $1 == --help || $1 == -h ]] || bad_option "option $1 needs a value"
     case "$1" in
     --babel)
-        BABEL=$(cd "${from}" && realpath -ms -- "$2")
-        export BABEL
-        shift 2
+        # An option of data.sh, not a variable: stage 1 runs again for another folder.
+        path=$(cd "${from}" && realpath -ms -- "$2")
+        [[ ${path} != *' '* ]] || bad_option "--babel '${path}' holds a space; link it to a name without"
+        data+=(--babel "${path}") && shift 2
         ;;
     --packs) export BABEL_PACKS=$2 && shift 2 ;;
     --tags) tags=$2 && shift 2 ;;
