@@ -86,13 +86,13 @@ def open_folder(folder: Path, content: dict[str, Any], *, resume: bool) -> bool:
 
 
 def same_lists(folder: Path, tokens: TokenList | None, phones: TokenList | None) -> None:
-    """Raises ConfigError if a list of symbols is another than the run in ``folder`` began with."""
+    """Raises ConfigError if a list of symbols is another than that of the run in ``folder``."""
     for name, mine in (("tokens.txt", tokens), ("phones.txt", phones)):
         file = folder / name
         if mine is not None and file.exists() and TokenList.read(file).symbols != mine.symbols:
             raise ConfigError(
-                f"{file}: is another list than the one given now, whose numbers would mean other "
-                "symbols; give the old list, or choose another folder"
+                f"{file}: is another list than the one given now, so that the weights of this run "
+                "stand for other symbols; give this list"
             )
 
 

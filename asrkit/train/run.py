@@ -24,6 +24,7 @@ from asrkit.data.loader import make_loader
 from asrkit.data.phone_dataset import PhoneDataset
 from asrkit.data.phone_index import PhoneIndex
 from asrkit.data.sampler import BatchStream, EpochPlan, EvalStream
+from asrkit.infer import folder_of
 from asrkit.noise import key_of
 from asrkit.objectives.base import Objective
 from asrkit.options import Options
@@ -194,6 +195,9 @@ def train(options: Options) -> None:
         valid = _valid_loader(options, tokens, objective.label_field, world)
         taken = {}
         if options.init and not goes_on:
+            # shapes show no other order of the symbols
+            with_head = tokens if "head" in options.init_take else None
+            same_lists(folder_of(Path(options.init)), with_head, phones)
             taken = checkpoint.take_parts(objective, options.init, options.init_take, content)
             objective.after_init(list(taken))
         objective.to(world.device)

@@ -136,3 +136,15 @@ def test_a_folder_is_labelled_or_not(corpus, tmp_path, capsys):
     argv = args(corpus, tmp_path / "x", "--objective", "phonetic", "--base", "regression")
     assert asr_train.main([*argv, "--base_conf", ONE_LAYER, *both]) == 1
     assert "its labels would be lost" in capsys.readouterr().err
+
+
+def test_a_head_of_other_symbols_is_not_taken_over(corpus, unidata2vec, tmp_path, capsys):
+    """As many symbols in another order: the shapes agree."""
+    symbols = TokenList.read(corpus / "tokens.txt").symbols
+    TokenList([*symbols[:2], *reversed(symbols[2:])]).write(tmp_path / "tokens.txt")
+    common = ["--init", str(unidata2vec / "last.pt"), *labelled(corpus)]
+    common += ["--token_list", str(tmp_path / "tokens.txt"), "--max_update", "1"]
+    take = ["--init_take", "encoder", "head"]
+    assert asr_train.main(args(corpus, tmp_path / "x", *common, *take)) == 1
+    assert "tokens.txt: is another list" in capsys.readouterr().err
+    assert asr_train.main(args(corpus, tmp_path / "x", *common)) == 0
