@@ -49,4 +49,6 @@ class BestModels:
         return [[value, float(step)] for value, step in self._rows]
 
     def restore(self, rows: list[list[float]]) -> None:
-        self._rows = [(value, int(step)) for value, step in rows]
+        """``state`` of before; a model that was dropped after it was saved does not come back."""
+        there = [(value, int(step)) for value, step in rows]
+        self._rows = [row for row in there if self.path(row[1]).exists()]

@@ -23,3 +23,16 @@ def test_a_validation_that_is_no_number_never_wins(tmp_path: Path) -> None:
     again.restore(best.state())
     average = again.average()
     assert average is not None and checkpoint.load(average)["model"]["w"] == 3.0
+
+
+def test_a_model_that_is_gone_is_not_averaged(tmp_path: Path) -> None:
+    """Killed between a validation and the next save, a run goes on from before the validation."""
+    best = BestModels(tmp_path, 1, active=True)
+    best.add(0.5, 1, {"model": {"w": torch.tensor(1.0)}, "step": 1})
+    saved = best.state()
+    best.add(0.4, 2, {"model": {"w": torch.tensor(2.0)}, "step": 2})
+    again = BestModels(tmp_path, 1, active=True)
+    again.restore(saved)
+    again.add(0.6, 2, {"model": {"w": torch.tensor(3.0)}, "step": 2})
+    average = again.average()
+    assert average is not None and checkpoint.load(average)["model"]["w"] == 3.0
