@@ -52,7 +52,7 @@ train_transcoder() {
 
 # Stage 10 for LANG: text to phones and words, and a model of them.
 transcoder_on_text() {
-    local text name inputs=() words=()
+    local text name inputs=() words=() held
     text=$(transcoder_text "$1")
     words=(--text "${raw}/$1_train/text")
     for name in "${lm_text}/$1.txt" "${lm_text}/$1.txt.gz"; do
@@ -61,8 +61,15 @@ transcoder_on_text() {
             inputs+=("${name}")
         fi
     done
-    step "${text}/.done" "${raw}/$1_train/text" "${token_list}" "${inputs[@]}" -- \
-        python3 -m asrkit.bin.transcoder_text "${words[@]}" --lang "$1" --phone_list "${token_list}" \
+    held=("$1_valid" "$1_test")
+    for name in "${valid_set}" "${tests[@]}"; do
+        [[ ${name} != "$1"_* ]] || held+=("${name}")
+    done
+    read -r -a held <<<"$(union "${held[@]}")"
+    held=("${held[@]/#/${raw}/}")
+    held=("${held[@]/%//text}")
+    step "${text}/.done" "${raw}/$1_train/text" "${token_list}" "${inputs[@]}" "${held[@]}" -- \
+        python3 -m asrkit.bin.transcoder_text "${words[@]}" --held_out "${held[@]}" --lang "$1" --phone_list "${token_list}" \
         --vocabulary "${transcoder_words}" --cache_dir data/phones --out_dir "${text}" ${transcoder_text_args}
     train_transcoder "$(transcoder_exp "$1")" "$1" --config "${transcoder_config}" \
         --train_data "${text}/train" --valid_data "${text}/valid"

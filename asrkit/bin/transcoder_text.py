@@ -14,6 +14,7 @@ from pathlib import Path
 from asrkit.arguments import run_main
 from asrkit.data.keyed import read_keyed
 from asrkit.data.phonemize import SWITCH_POLICIES, Phonemizer
+from asrkit.data.read_text import text_lines
 from asrkit.data.text_files import text_of
 from asrkit.data.transcoder_text import TextOptions, prepare_text
 from asrkit.tokens import TokenList
@@ -26,17 +27,18 @@ def get_parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--plain", nargs="+", default=[], type=Path, help="texts (.gz too), one sentence a line")
     add("--text", nargs="+", default=[], type=Path, help="Kaldi texts: '<id> <words>'")
+    add("--held_out", nargs="*", default=[], help="Kaldi texts whose sentences must not come in")
     add("--lang", required=True, help="ISO 639-1 code")
     add("--out_dir", required=True, type=Path)
     add("--phone_list", help="tokens.txt of the acoustic model; default: write phones.txt")
     add("--vocabulary", type=int, default=DEFAULTS.vocabulary, help="most frequent words kept")
-    add("--valid", type=int, default=DEFAULTS.valid, help="sentences held out for validation")
-    add("--test", type=int, default=DEFAULTS.test, help="sentences held out for a test")
+    add("--valid", type=int, default=DEFAULTS.valid, help="sentences taken out for validation")
+    add("--test", type=int, default=DEFAULTS.test, help="sentences taken out for a test")
     add("--max_words", type=int, default=DEFAULTS.max_words, help="longer sentences are skipped")
     add("--max_characters", type=int, default=DEFAULTS.max_characters, help="longer lines, too")
     add("--mixed_scripts", choices=("skip", "keep"), default=DEFAULTS.mixed_scripts)
     add("--language_switch", choices=SWITCH_POLICIES[:2], default="remove-flags")
-    add("--seed", type=int, default=DEFAULTS.seed, help="of the held-out sentences")
+    add("--seed", type=int, default=DEFAULTS.seed, help="of the choice of --valid and --test")
     add("--cache_dir", help="folder of espeak's answers, shared between runs")
     return parser
 
@@ -66,7 +68,10 @@ def run(args: argparse.Namespace) -> None:
     )
     phones = TokenList.read(args.phone_list) if args.phone_list else None
     phonemizer = Phonemizer(args.lang, switch=args.language_switch, cache_dir=args.cache_dir)
-    report = prepare_text(_lines(args), phonemizer, args.out_dir, options, phones)
+    held_out = text_lines(args.held_out, language=args.lang)
+    report = prepare_text(
+        _lines(args), phonemizer, args.out_dir, options, phones, held_out=held_out
+    )
     print(f"{args.out_dir}: sentences {_shown(report['sentences'])}")
     print(f"{args.out_dir}: lines not used: {_shown(report['skipped']) or 'none'}")
     words, test = report["words"], report["test"]

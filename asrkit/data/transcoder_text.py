@@ -53,9 +53,16 @@ def scripts(text: str) -> set[str]:
 
 
 def read_sentences(
-    lines: Iterable[tuple[str, str]], language: str, options: TextOptions, skipped: Skipped
+    lines: Iterable[tuple[str, str]],
+    language: str,
+    options: TextOptions,
+    skipped: Skipped,
+    held_out: frozenset[str] = frozenset(),
 ) -> list[str]:
-    """(place, raw line) to distinct sentences in asrkit's spelling, in their order."""
+    """(place, raw line) to distinct sentences in asrkit's spelling, in their order.
+
+    held_out: sentences in that spelling, of the valid and test sets of speech, to leave out.
+    """
     kept: dict[str, None] = {}
     for place, line in lines:
         if len(line) > options.max_characters:
@@ -68,6 +75,8 @@ def read_sentences(
             continue
         if not text:
             skipped.add("nothing_spoken", place, line)
+        elif text in held_out:
+            skipped.add("held_out", place, line)
         elif text.count(" ") >= options.max_words:
             skipped.add("too_long", place, line)
         elif options.mixed_scripts == "skip" and len(scripts(text)) > 1:
@@ -140,18 +149,22 @@ def prepare_text(
     out: Path,
     options: TextOptions,
     phones: TokenList | None = None,
+    *,
+    held_out: Iterable[str] = (),
 ) -> dict[str, Any]:
     """Writes ``out``/{train,valid,test}, words.txt, word_counts.txt, skipped.tsv, report.json and,
     without ``phones``, phones.txt; returns the report.
 
-    test keeps sentences whose words and phones disagree (it has no text.star): they are as hard to
-    recognise as others. Raises DataError if too few sentences are left.
+    held_out: sentences in asrkit's spelling, of the valid and test sets of speech, that no part may
+    hold. test keeps sentences whose words and phones disagree (it has no text.star): they are as
+    hard to recognise as others. Raises DataError if too few sentences are left.
     """
     out.mkdir(parents=True, exist_ok=True)
     tally = _Tally(phones)
     with contextlib.ExitStack() as stack:
         skipped = Skipped(stack.enter_context(atomic(out / "skipped.tsv")))
-        sentences = read_sentences(lines, phonemizer.language, options, skipped)
+        forbidden = frozenset(held_out)
+        sentences = read_sentences(lines, phonemizer.language, options, skipped, forbidden)
         held = _held_out(sentences, options)
         names = ("text", "text.phn", "utt2lang", "text.star")
         parts = {

@@ -152,3 +152,19 @@ def test_unknown_words_and_homophones_are_measured(tmp_path):
     known = TokenList.read(out / "words.txt")
     assert test["words"] == len(held)
     assert test["oov_rate"] == pytest.approx(100 * sum(w not in known for w in held) / len(held))
+
+
+def test_sentences_of_valid_and_test_sets_are_left_out_counted_and_named(tmp_path):
+    plain = tmp_path / "text.txt"
+    for name, line in (("valid", "il GATTO dorme sul divano rosso"), ("test", "La casa è antica")):
+        (tmp_path / name).write_text(f"it_1 {line}\n")
+    sets = [str(tmp_path / name) for name in ("valid", "test")]
+    code, out = prepare(tmp_path, [*ITALIAN, ITALIAN[1]], "--held_out", *sets)
+    assert code == 0
+    assert report(out)["skipped"] == {"held_out": 2}
+    assert report(out)["sentences"] == {"train": 5, "valid": 1, "test": 1}
+    shown = "Il gatto dorme sul divano rosso."
+    rows = (out / "skipped.tsv").read_text().splitlines()
+    assert rows == [f"held_out\t{plain}:{number}\t{shown}" for number in (2, 9)]
+    for part in ("train", "valid", "test"):
+        assert "gatto" not in (out / part / "text").read_text()

@@ -15,7 +15,7 @@ setup() {
         --inference_modes "transcoder transcoder_lm transcoder_text" --transcoder_args "--max_update 3" --stage 8
     [ "$status" -eq 0 ]
     exp=exp/asr_tune_it_train_5min_phn
-    [[ "$output" == *"transcoder_text --text dump/raw/it_train/text --lang it --phone_list data/token_list/phn_it/tokens.txt"* ]]
+    [[ "$output" == *"transcoder_text --text dump/raw/it_train/text --held_out dump/raw/it_valid/text dump/raw/it_test/text --lang it --phone_list data/token_list/phn_it/tokens.txt"* ]]
     [[ "$output" == *"--output_dir exp/transcoder_it --resume true"*"--max_update 3"* ]]
     [[ "$output" == *"split_data --in_dir dump/raw/it_train_5min --parts 2"* ]]
     # each part is decoded by the recogniser that did not learn it
@@ -28,6 +28,12 @@ setup() {
     [[ "$output" == *"--vocabulary data/transcoder/it_phn_it/words.txt"* ]]
     [[ "$output" == *"--output_dir exp/transcoder_it/decode_text/it_text"* ]]
     [ "$(listing)" = "${before}" ]
+}
+
+@test "text of every valid and test set of the language stays out of the Transcoder's" {
+    run ./asr.sh "${few[@]}" --transcoder_config conf/transcoder.yaml --test_sets "it_other es_test" --stage 10 --stop_stage 10
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"--held_out dump/raw/it_valid/text dump/raw/it_test/text dump/raw/it_other/text --lang it"* ]]
 }
 
 @test "without folds the recogniser of stage 8 decodes all of its training set" {
