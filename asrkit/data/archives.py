@@ -8,6 +8,7 @@ import tarfile
 import tempfile
 import urllib.error
 import urllib.request
+from email.message import Message
 from pathlib import Path
 
 from tqdm import tqdm
@@ -38,26 +39,20 @@ def archive_stem(name: str) -> str:
 def download(url: str, path: Path) -> Path:
     """Fetches ``url`` to ``path`` through ``<path>.part``, going on where an earlier try stopped.
 
-    A ``path`` that is there is returned as it is. Raises DataError where the server cannot be
-    reached, refuses, or sends less than it promised. Messages show no query: it may be a signature.
+    A ``path`` that is there is returned as it is. An earlier try counts only if the server can say
+    that the file is still the same (``<path>.part.version``: ETag or date). Raises DataError where
+    the server cannot be reached, refuses, or sends less than it promised. Messages show no query:
+    it may be a signature.
     """
     if path.exists():
         return path
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    start = part.stat().st_size if part.exists() else 0
-    request = urllib.request.Request(url, headers={"Range": f"bytes={start}-"} if start else {})
+    part, mark = (path.with_name(path.name + end) for end in (".part", ".part.version"))
     shown = url.split("?")[0]
+    version = mark.read_text(encoding="utf-8") if mark.exists() else ""
+    start = part.stat().st_size if version and part.exists() else 0
     try:
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            resumed = answer.status == 206
-            done = start if resumed else 0
-            total = int(answer.headers.get("Content-Length", 0)) + done
-            bar = tqdm(desc=path.name, total=total or None, initial=done, unit="B", unit_scale=True)
-            with part.open("ab" if resumed else "wb") as stream, bar:
-                while chunk := answer.read(1 << 20):
-                    stream.write(chunk)
-                    bar.update(len(chunk))
+        total = _fetch(url, part, mark, start, version)
     except urllib.error.HTTPError as error:
         hints = dict.fromkeys((401, 403), "a signed link may have expired: get a new one")
         hints |= {404: "check the address", 416: f"remove {part} and run again"}
@@ -69,10 +64,41 @@ def download(url: str, path: Path) -> Path:
         raise DataError(
             f"{shown}: {error}; is this machine online? Or put {path.name} into {path.parent}"
         ) from None
-    if total and part.stat().st_size != total:
+    if total is not None and part.stat().st_size != total:
         raise DataError(f"{shown}: {part.stat().st_size} of {total} bytes came; run again to go on")
     os.rename(part, path)
+    mark.unlink(missing_ok=True)
     return path
+
+
+def _fetch(url: str, part: Path, mark: Path, start: int, version: str) -> int | None:
+    """Writes the bytes from ``start`` on to ``part``, or all if the file is no longer ``version``;
+    the whole size, None if the server does not tell."""
+    asked = {"Range": f"bytes={start}-", "If-Range": version} if start else {}
+    request = urllib.request.Request(url, headers=asked)
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        resumed = answer.status == 206
+        # Some servers know Range but not If-Range.
+        if resumed and _version(answer.headers) not in ("", version):
+            return _fetch(url, part, mark, 0, "")
+        done = start if resumed else 0
+        length = answer.headers.get("Content-Length")
+        size = answer.headers.get("Content-Range", "").rpartition("/")[2] if resumed else ""
+        total = int(size) if size.isdecimal() else int(length) + done if length else None
+        bar = tqdm(desc=part.stem, total=total, initial=done, unit="B", unit_scale=True)
+        with part.open("ab" if resumed else "wb") as stream, bar:
+            if not resumed:
+                mark.write_text(_version(answer.headers), encoding="utf-8")
+            while chunk := answer.read(1 << 20):
+                stream.write(chunk)
+                bar.update(len(chunk))
+    return total
+
+
+def _version(headers: Message) -> str:
+    """What If-Range can be asked with: a strong ETag, else the date; empty if there is neither."""
+    tag = headers.get("ETag", "")
+    return tag if tag.startswith('"') else headers.get("Last-Modified", "")
 
 
 def unpack(archive: Path, folder: Path) -> Path:

@@ -17,22 +17,30 @@ from asrkit.files import DataError
 BODY = bytes(range(256)) * 40
 
 
+TAG = '"1"'
+
+
 class Server(BaseHTTPRequestHandler):
-    """Answers with BODY; honours Range; `/short` promises more than it sends."""
+    """Answers with BODY; honours Range and If-Range; `/short` promises more than it sends, `/long`
+    does not promise, `/plain` ignores If-Range."""
 
     def do_GET(self) -> None:
         if self.path.startswith("/expired"):
             self.send_error(403)
             return
         start = int((self.headers.get("Range") or "bytes=0-")[6:].split("-")[0])
+        if self.path != "/plain" and self.headers.get("If-Range", TAG) != TAG:
+            start = 0
         if self.path == "/none" or start >= len(BODY):
             self.send_response(404 if self.path == "/none" else 416)
             self.send_header("Content-Range", f"bytes */{len(BODY)}")
             self.end_headers()
             return
         self.send_response(206 if start else 200)
-        promised = len(BODY) - start + (10 if self.path == "/short" else 0)
-        self.send_header("Content-Length", str(promised))
+        self.send_header("ETag", TAG)
+        if self.path != "/long":
+            promised = len(BODY) - start + (10 if self.path == "/short" else 0)
+            self.send_header("Content-Length", str(promised))
         self.end_headers()
         self.wfile.write(BODY[start:])
 
@@ -69,15 +77,34 @@ def test_an_expired_link_says_so_and_shows_no_signature(address: str, tmp_path: 
     assert "secret" not in str(caught.value)
 
 
-def test_download_goes_on_where_it_stopped(address: str, tmp_path: Path) -> None:
-    (tmp_path / "a.bin.part").write_bytes(BODY[:1000])
-    assert download(f"{address}/a.bin", tmp_path / "a.bin").read_bytes() == BODY
+def stopped(folder: Path, content: bytes, version: str | None = TAG) -> Path:
+    """What a try leaves that stopped early; the path to fetch."""
+    (folder / "a.bin.part").write_bytes(content)
+    if version is not None:
+        (folder / "a.bin.part.version").write_text(version)
+    return folder / "a.bin"
+
+
+@pytest.mark.parametrize("name", ["a.bin", "long", "plain"])
+def test_download_goes_on_where_it_stopped(address: str, tmp_path: Path, name: str) -> None:
+    """Also where the server does not say how much is left; marked bytes tell what was kept."""
+    path = stopped(tmp_path, b"!" * 1000)
+    assert download(f"{address}/{name}", path).read_bytes() == b"!" * 1000 + BODY[1000:]
+    assert [path.name for path in tmp_path.iterdir()] == ["a.bin"]
+
+
+@pytest.mark.parametrize("name", ["a.bin", "long", "plain"])
+@pytest.mark.parametrize("version", ['"0"', "", None])
+def test_bytes_of_another_version_are_not_joined(
+    address: str, tmp_path: Path, name: str, version: str | None
+) -> None:
+    path = stopped(tmp_path, b"!" * 1000, version)
+    assert download(f"{address}/{name}", path).read_bytes() == BODY
     assert [path.name for path in tmp_path.iterdir()] == ["a.bin"]
 
 
 def test_download_that_stopped_after_its_last_byte(address: str, tmp_path: Path) -> None:
-    (tmp_path / "a.bin.part").write_bytes(BODY)
-    assert download(f"{address}/a.bin", tmp_path / "a.bin").read_bytes() == BODY
+    assert download(f"{address}/a.bin", stopped(tmp_path, BODY)).read_bytes() == BODY
     assert [path.name for path in tmp_path.iterdir()] == ["a.bin"]
 
 
@@ -96,6 +123,8 @@ def test_too_few_bytes_are_an_error_and_kept_for_the_next_try(address: str, tmp_
     with pytest.raises(DataError, match=r"run again to go on|is this machine online"):
         download(f"{address}/short", tmp_path / "short")
     assert not (tmp_path / "short").exists()
+    assert (tmp_path / "short.part").read_bytes() == BODY
+    assert (tmp_path / "short.part.version").read_text() == TAG
 
 
 def test_offline_says_what_to_do(tmp_path: Path) -> None:
