@@ -30,6 +30,8 @@ def settings(layout, **changes):
         "final_dim": 20,
         "logit_temp": 0.1,
         "num_negatives": 100,
+        "loss_weights": "[0.2, 0]",
+        "dropout_features": 0.15,
         "dropout": 0.0,
         "dropout_input": 0.25,
         "encoder_layerdrop": 0.0,

@@ -250,4 +250,11 @@ def _add_contrastive(
     for option, key in (("negatives", "num_negatives"), ("temperature", "logit_temp")):
         if (value := settings.number(key)) is not None:
             conf[option] = value
+    if (dropout := settings.number("dropout_features")) is not None:
+        conf["features_dropout"] = float(dropout)
+    # the penalties of the criterion: code book, then the power of the features
+    if (weights := settings.number("loss_weights")) is not None:
+        listed = weights if isinstance(weights, list) else [weights]
+        for option, weight in zip(("diversity_weight", "features_weight"), listed, strict=False):
+            conf[option] = float(weight)
     source.objective, source.objective_conf = "contrastive", conf

@@ -32,6 +32,9 @@ def test_pretrained(tmp_path, layout, style):
     assert torch.equal(state["target_projection.bias"], model.project_q.bias)
     saved = config.load_yaml((tmp_path / "ours/config.yaml").read_text())
     assert saved["quantizer_conf"]["temperature_end"] == 0.1
+    assert saved["objective_conf"]["features_weight"] == 0.0
+    assert saved["objective_conf"]["diversity_weight"] == 0.2
+    assert saved["objective_conf"]["features_dropout"] == 0.15
     assert saved["encoder_conf"]["input_dropout"] == 0.25
     assert not saved["encoder_conf"]["normalize"]
     record = json.loads((tmp_path / "ours/converted.json").read_text())
