@@ -20,6 +20,7 @@ from asrkit.data.keyed import languages_of, read_keyed
 from asrkit.data.phonemize import phonemize_table
 from asrkit.decode.posteriors import POOLS, PhoneColumns
 from asrkit.decode.run import score
+from asrkit.files import DataError
 from asrkit.infer import Speech2Text
 from asrkit.tokens import TokenList
 
@@ -49,6 +50,11 @@ def run(args: argparse.Namespace) -> None:
     sentences = None
     if args.labels:
         texts = read_keyed(args.data_dir / "text", allow_empty=False)
+        if absent := [key for key in sources if key not in texts]:
+            raise DataError(
+                f"{args.data_dir}/text: lacks {len(absent)} utterances of wav.scp, first "
+                f"{absent[0]!r}; repair the folder with fix_data_dir"
+            )
         texts = {key: texts[key] for key in sources}
         sentences, _ = phonemize_table(texts, langs, cache_dir=args.cache_dir)
     failed: dict[str, str] = {}

@@ -19,7 +19,8 @@ def get_parser() -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> None:
     manifest = unpack(args.pack, args.out)
-    print(f"{args.out}: {manifest['name']}, {manifest['kind']}, {len(manifest['files'])} files")
+    name, kind = manifest.get("name", args.pack.name), manifest.get("kind", "unknown kind")
+    print(f"{args.out}: {name}, {kind}, {len(manifest['files'])} files")
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -36,7 +36,7 @@ def byte_lines(path: str | Path) -> Iterator[bytes]:
             for line in stream:
                 yield line.rstrip(b"\n")
     except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
-        reason = getattr(error, "strerror", None) or error
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
         raise DataError(f"{path}: cannot be read ({reason}); fetch it again") from None
 
 

@@ -177,9 +177,10 @@ class Trainer:
         self._skipped_in_row += 1
         if self._skipped_in_row < self.options.max_skipped:
             return
-        names = [n for n, p in self.objective.named_parameters() if p.requires_grad]
+        learning = [(n, p) for n, p in self.objective.named_parameters() if p.requires_grad]
+        names = [n for n, p in learning if p.grad is not None]
         sick = next(
-            (n for n, g in zip(names, gradients, strict=False) if not g.isfinite().all()), "?"
+            (n for n, g in zip(names, gradients, strict=True) if not g.isfinite().all()), "?"
         )
         raise TrainingError(
             f"update {self.step + 1}: {self._skipped_in_row} gradients in a row were not finite "
