@@ -186,7 +186,10 @@ def run(args: argparse.Namespace) -> int:
 def _write(
     args: argparse.Namespace, source: Source, results: Iterator[tuple[str, list[WordHypothesis]]]
 ) -> None:
-    """hyp.text, failed, hyp.tokens of what was heard, nbest.jsonl; hyp.text last."""
+    """hyp.text, failed, hyp.tokens of what was heard, nbest.jsonl; hyp.text last.
+
+    What an earlier run with other options wrote and this one does not is removed.
+    """
     out: Path = args.output_dir
     out.mkdir(parents=True, exist_ok=True)
     words: dict[str, str] = {}
@@ -199,9 +202,13 @@ def _write(
             if nbest is not None:
                 row = [{"words": " ".join(h.words), "score": h.score} for h in hypotheses]
                 nbest.write(json.dumps({"id": name, "nbest": row}, ensure_ascii=False) + "\n")
+    if args.nbest == 1:
+        (out / "nbest.jsonl").unlink(missing_ok=True)
     write_keyed(out / "failed", source.failed)
     if source.heard:
         write_keyed(out / "hyp.tokens", source.heard)
+    else:
+        (out / "hyp.tokens").unlink(missing_ok=True)
     write_keyed(out / "hyp.text", words)
 
 

@@ -33,7 +33,8 @@ def write_hypotheses(
     langs: Mapping[str, str],
     sentences: Mapping[str, Sentence] | None = None,
 ) -> Counter[str]:
-    """Writes text.phn, posteriors.{ark,scp}, utt2lang and, with ``sentences``, text and text.star.
+    """Writes text.phn, posteriors.{ark,scp}, utt2lang and, with ``sentences``, text and text.star;
+    without, those of an earlier call are removed.
 
     Utterances without phones are named in ``empty``, those whose words cannot be put to the
     recognised phones in ``skipped.tsv`` with the reason; the result counts both. Raises DataError
@@ -74,4 +75,7 @@ def write_hypotheses(
                 f"{out}: no utterance is left ({counts['empty']} without a recognised phone,"
                 f" {counts['skipped']} skipped); is the acoustic model trained?"
             )
+    if sentences is None:
+        for name in ("text", "text.star"):
+            (out / name).unlink(missing_ok=True)
     return counts

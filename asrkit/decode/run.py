@@ -118,7 +118,8 @@ def recognise_dir(
 ) -> list[str]:
     """A dump folder to hyp.tokens, hyp.text and failed (with reasons); ids that failed.
 
-    langs: as in ``recognise``; every utterance must have one.
+    langs: as in ``recognise``; every utterance must have one. scores.npz with ``keep_scores``. What
+    an earlier run with other options wrote and this one does not is removed.
     """
     sources = read_keyed(data_dir / "wav.scp", allow_empty=False)
     if not sources:
@@ -135,8 +136,12 @@ def recognise_dir(
         save_scores(out / "scores.npz", kept)
         scores = iter(kept.items())
     results = list(recognise(model, scores, beam, nj, langs))
+    if not keep_scores:
+        (out / "scores.npz").unlink(missing_ok=True)
     write_keyed(out / "failed", failed)
     if all(result.words is not None for result in results):
         write_keyed(out / "hyp.text", ((r.id, " ".join(r.words or [])) for r in results))
+    else:
+        (out / "hyp.text").unlink(missing_ok=True)
     write_keyed(out / "hyp.tokens", ((r.id, " ".join(r.tokens)) for r in results))
     return sorted(failed)

@@ -89,6 +89,17 @@ def test_posteriors_empty_hypotheses_and_nbest(trained, tmp_path):
     assert scores == sorted(scores, reverse=True)
 
 
+def test_files_that_a_run_does_not_write_are_not_left_of_an_earlier_one(trained, tmp_path):
+    folder, out = write_phones(tmp_path / "hard", sentences(2, seed=9)), tmp_path / "out"
+    argv = ["--transcoder", str(trained), "--data_dir", str(folder), "--output_dir", str(out)]
+    out.mkdir()
+    (out / "hyp.tokens").write_text("u1 heard before\n")
+    assert transcode.main([*argv, "--nbest", "2"]) == 0
+    assert {path.name for path in out.iterdir()} == {"failed", "hyp.text", "nbest.jsonl"}
+    assert transcode.main(argv) == 0
+    assert {path.name for path in out.iterdir()} == {"failed", "hyp.text"}
+
+
 def test_unknown_phones_are_read_as_unk_and_counted(trained, tmp_path, capsys):
     (tmp_path / "phones").write_text("u1 ʘ ʘ c a b\n")
     assert transcode.main(["--transcoder", str(trained), "--phones", str(tmp_path / "phones")]) == 0

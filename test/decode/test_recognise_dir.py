@@ -1,0 +1,32 @@
+"""A folder of speech to hypotheses, with a model that hears what it is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from unittest.mock import Mock
+
+import numpy as np
+import torch
+
+from asrkit.decode.run import recognise_dir
+from asrkit.infer import Speech2Text
+from asrkit.tokens import TokenList
+
+
+def test_files_that_a_run_does_not_write_are_not_left_of_an_earlier_one(tmp_path: Path) -> None:
+    (tmp_path / "wav.scp").write_text("u1 x\n")
+    model = Mock(spec=Speech2Text, tokens=TokenList.build(["a", "b"]))
+    model.log_probs.side_effect = lambda waves: [torch.eye(4)[[2, 0, 3]] for _ in waves]
+    out = tmp_path / "out"
+
+    def decode(words: list[str] | None, *, keep_scores: bool) -> set[str]:
+        model.words.return_value = words
+        read = Mock(return_value=np.zeros(800, np.float32))
+        recognise_dir(
+            model, tmp_path, out, read, beam=None, nj=1, max_seconds=60, keep_scores=keep_scores
+        )
+        return {path.name for path in out.iterdir()}
+
+    assert decode(["ab"], keep_scores=True) == {"failed", "hyp.text", "hyp.tokens", "scores.npz"}
+    assert decode(None, keep_scores=False) == {"failed", "hyp.tokens"}
+    assert (out / "hyp.tokens").read_text() == "u1 a b\n"
