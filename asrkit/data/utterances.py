@@ -62,7 +62,7 @@ def write_folder(folder: Path, utterances: Iterable[Utterance], lang: str) -> Da
         tables[name] = {row.id: row.more[name] for row in rows}
     data = DataDir(tables)
     data.invert_speakers()
+    data.write(folder)
     if "segments" not in tables:
         (folder / "segments").unlink(missing_ok=True)  # of an earlier call with other options
-    data.write(folder)
     return data

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from asrkit.data.datadir import DataDir
 from asrkit.data.utterances import Utterance, write_folder
 from asrkit.files import DataError
 
@@ -38,6 +39,22 @@ def test_spans_become_segments_of_one_recording(tmp_path: Path) -> None:
     assert read(tmp_path / "segments") == ["s-1 r 0.000 1.500", "s-2 r 1.500 2.250"]
     write_folder(tmp_path, [Utterance("a", "a", "/x/a.ogg", "uno")], "it")
     assert not (tmp_path / "segments").exists()
+
+
+def test_segments_stay_where_the_new_folder_cannot_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spans = [Utterance("s-1", "s", "/x/r.ogg", "uno", "r", (0, 1.5))]
+    write_folder(tmp_path, spans, "it")
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+
+    def full(self: DataDir, folder: Path) -> None:
+        raise DataError("the disk is full")
+
+    monkeypatch.setattr(DataDir, "write", full)
+    with pytest.raises(DataError, match="full"):
+        write_folder(tmp_path, [Utterance("a", "a", "/x/a.ogg", "uno")], "it")
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
 @pytest.mark.parametrize(
