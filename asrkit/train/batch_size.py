@@ -9,7 +9,7 @@ from asrkit.options import Options
 
 
 def update_seconds(options: Options, world_size: int) -> float:
-    """Audio of one update over all ranks, padding included, at most."""
+    """Audio of one update over all ranks, padding included, at most; bins must be samples."""
     return options.batch_bins * options.accum_grad * world_size / 16_000
 
 
@@ -22,6 +22,11 @@ def with_accumulation(options: Options, world_size: int) -> Options:
         raise ConfigError(f"accum_grad: {options.accum_grad} is below 0")
     if options.accum_grad:
         return options
+    if options.phone_list:
+        raise ConfigError(
+            "accum_grad: 0 counts seconds of audio, but with phone_list the bins of a batch are "
+            "phones; give a number of micro-batches"
+        )
     reference = options.reference_batch_seconds
     if not reference:
         raise ConfigError(
