@@ -1,6 +1,6 @@
 # make demo   environment, corpus, training and results of egs/mini_asterisk (30 minutes on 2 cores)
 # make test   every fast test      make test-recipes   every recipe on a miniature corpus
-# make test-slow   long tests: the demo's recipe, the data benchmark
+# make test-slow   long tests: Slurm, FSDP, published sizes, the data benchmark
 # make lint   ruff, shellcheck, types                     make types       types alone
 # make bench  speed against other implementations         make lmplz       KenLM's n-gram estimator
 # make env    the Python environment only (ASRKIT_VENV says where; see tools/env.sh)

@@ -1,4 +1,4 @@
-"""The whole recipe, stages 1 to 13, on a minute of noise that goes by the names of the corpus."""
+"""The whole recipe, stages 1 to 14, on a minute of noise that goes by the names of the corpus."""
 
 from __future__ import annotations
 
@@ -43,8 +43,7 @@ def run(recipe: Path, *options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=recipe, env=env, capture_output=True, text=True)
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(3600)
+@pytest.mark.recipe
 def test_all_stages_then_nothing_then_more_updates(tmp_path: Path) -> None:
     for name in ("asr.sh", "path.sh", "conf", "local"):
         (tmp_path / name).symlink_to(RECIPE / name)
@@ -52,7 +51,8 @@ def test_all_stages_then_nothing_then_more_updates(tmp_path: Path) -> None:
     (tmp_path / "run.sh").chmod(0o755)
     make_corpus(tmp_path / "downloads")
 
-    first = run(tmp_path, "--max_update", "2")
+    pack = ("--stop_stage", "14", "--skip_packing", "false")
+    first = run(tmp_path, "--max_update", "2", *pack)
     assert first.returncode == 0, first.stderr[-3000:]
     results = (tmp_path / "exp/RESULTS.md").read_text()
     for name in (
@@ -62,6 +62,7 @@ def test_all_stages_then_nothing_then_more_updates(tmp_path: Path) -> None:
     ):
         assert name in results
         assert (tmp_path / "exp" / name / "last.pt").exists()
+        assert (tmp_path / "exp" / name / f"{name}.zip").exists()
     assert "PER" in results and "it_test" in results
 
     again = run(tmp_path, "--max_update", "2", "--stage", "1", "--stop_stage", "5")
