@@ -35,6 +35,9 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
     parser.add_argument("--task", nargs="+", default=["pretrain", "finetune"])
     parser.add_argument("--dropout", nargs="+", type=float, default=[0.1, 0.0])
+    parser.add_argument(
+        "--activation_dropout", type=float, default=0.0, help="0.1 in the presets of fine-tuning"
+    )
     parser.add_argument("--batch", type=int, default=2, help="utterances a step")
     parser.add_argument("--seconds", type=float, default=15.625, help="default: the preset's crop")
     parser.add_argument("--repeats", type=int, default=5, help="timed steps of each engine")
@@ -73,6 +76,7 @@ def asrkit_step(args: argparse.Namespace, task: str, dropout: float) -> tuple[St
     encoder = Wav2Vec2Encoder(
         dropout=dropout,
         attention_dropout=dropout,
+        activation_dropout=args.activation_dropout,
         input_dropout=dropout,
         layerdrop=0.0,
         feature_grad_mult=0.0 if task == "finetune" else 0.1,
@@ -122,7 +126,7 @@ def hf_step(args: argparse.Namespace, task: str, dropout: float) -> tuple[Step, 
     config = transformers.Wav2Vec2Config(
         hidden_dropout=dropout,
         attention_dropout=dropout,
-        activation_dropout=0.0,
+        activation_dropout=args.activation_dropout,
         feat_proj_dropout=dropout,
         feat_quantizer_dropout=dropout,
         final_dropout=dropout,
@@ -191,6 +195,7 @@ def compare(args: argparse.Namespace, task: str, dropout: float) -> None:
     """Times both engines in turn and prints one row of the table."""
     options = ["--clock", args.clock, "--device", args.device, "--threads", str(args.threads)]
     options += ["--batch", str(args.batch), "--seconds", str(args.seconds)]
+    options += ["--activation_dropout", str(args.activation_dropout)]
     options += ["--compile"] * args.compile + ["--hf_keep_memory"] * args.hf_keep_memory
     workers = {}
     for engine in ("asrkit", "transformers"):
