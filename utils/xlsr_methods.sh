@@ -43,7 +43,7 @@ parse_method() {
     method=xlsr_10 target="" finetune_on=target vocabulary=shared config_variant="" seed=0 options=()
     while [ $# -gt 0 ]; do
         case "$1" in
-        --help | -h) print_methods && exec ./asr.sh --help ;;
+        --help | -h) print_comment "${BASH_SOURCE[0]}" && exec ./asr.sh --help ;;
         --*) [ $# -ge 2 ] || bad_option "option $1 needs a value" ;;
         *) bad_option "no arguments without -- expected, found: $1" ;;
         esac
@@ -72,13 +72,13 @@ bad_option() {
     exit 2
 }
 
-# The comment at the top of this file.
-print_methods() {
+# print_comment FILE: the comment at the top of a script.
+print_comment() {
     local line
     while IFS= read -r line; do
         [[ ${line} == '#'* ]] || break
         [[ ${line} == '#!'* || ${line} == *shellcheck* ]] || printf '%s\n' "${line#'#'}"
-    done <"${BASH_SOURCE[0]}"
+    done <"$1"
 }
 
 # pretraining METHOD: its options of asr.sh in `system`; the model's size in `size`.

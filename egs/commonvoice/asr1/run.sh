@@ -53,10 +53,7 @@ while [ $# -gt 0 ]; do
         ;;
     --local_data_opts | --local-data-opts) data+=("$2") && shift 2 ;;
     --help | -h)
-        while IFS= read -r line; do
-            [[ ${line} == '#'* ]] || break
-            [[ ${line} == '#!'* ]] || printf '%s\n' "${line#'#'}"
-        done <run.sh
+        print_comment run.sh
         rest+=("$1") && shift
         ;;
     --method) method_name=$2 && rest+=("$1" "$2") && shift 2 ;;

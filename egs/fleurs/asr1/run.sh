@@ -24,10 +24,7 @@ while [ $# -gt 0 ]; do
     case "$1" in
     --method) method=$2 && shift 2 ;;
     --help | -h)
-        while IFS= read -r line; do
-            [[ ${line} == '#'* ]] || break
-            [[ ${line} == '#!'* ]] || printf '%s\n' "${line#'#'}"
-        done <run.sh
+        print_comment run.sh
         rest+=("$1") && shift
         ;;
     *) rest+=("$1" "$2") && shift 2 ;;

@@ -27,10 +27,7 @@ while [ $# -gt 0 ]; do
     --labelled) labelled=$2 && shift 2 ;;
     --fold) fold=$2 && shift 2 ;;
     --help | -h)
-        while IFS= read -r line; do
-            [[ ${line} == '#'* ]] || break
-            [[ ${line} == '#!'* ]] || printf '%s\n' "${line#'#'}"
-        done <run.sh
+        print_comment run.sh
         rest+=("$1") && shift
         ;;
     *) rest+=("$1" "$2") && shift 2 ;;
