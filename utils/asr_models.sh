@@ -8,6 +8,12 @@ convert_pretrained() {
         python3 -m asrkit.bin.convert_checkpoint --source "${pretrained_source}" --out "${pretrain_exp}" ${convert_args}
 }
 
+# Stage 14 without a recogniser: the pre-trained model and its card in one file.
+pack_pretrained() {
+    run python3 -m asrkit.bin.pack --model "${pretrain_exp}" --out "${pretrain_exp}/$(basename -- "${pretrain_exp}").zip" \
+        --allow_pretrained true ${pack_args}
+}
+
 # Stage 14: weights, tokens, n-grams, scores and a model card in one file.
 pack_model() {
     local lang langs=() options=()

@@ -147,6 +147,7 @@ def call(*command: str, cwd: Path = RECIPE) -> subprocess.CompletedProcess[str]:
     [
         (["--sets", "mls_xx"], "'mls_xx' is no set"),
         (["--method", "xlsr_10"], "xlsr_53 alone"),
+        (["--finetune", "cv_xx"], "--finetune: 'cv_xx' is no set"),
         (["--target", "it"], "other recipes fine-tune"),
         (["--allow_missing", "yes"], "true or false"),
         (["--sets"], "needs a value"),

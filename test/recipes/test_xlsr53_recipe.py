@@ -8,6 +8,8 @@ import pytest
 import whole_recipe
 from corpora import babel, commonvoice, mls
 
+from asrkit.pack.archive import is_pack
+
 
 @pytest.mark.recipe
 @pytest.mark.timeout(600)
@@ -39,13 +41,15 @@ def test_three_corpora_then_fine_tuning_on_one(tmp_path: Path) -> None:
     assert "| mls_it " in hours and "| cv_it " in hours and "| babel_ka " in hours
     assert (recipe / "exp/pretrain_xlsr_53/last.pt").exists()
 
-    options = [
-        "--method", "xlsr_53", "--target", "it", "--labelled", "1h", "--max_bad", "1",
-        "--finetune_config", "tiny_finetune.yaml", "--inference_modes", "greedy",
-        "--local_data_opts", "--max_missing 0.6", "--nj", "1", "--inference_nj", "1",
-        "--use_ngram", "false",
-    ]  # fmt: skip
-    whole_recipe.run(egs / "mls/asr1", *options, **corpora)
+    tuning = (
+        "--labelled 1h --max_bad 1 --finetune_config tiny_finetune.yaml --inference_modes greedy"
+        " --local_data_opts '--max_missing 0.6' --nj 1 --inference_nj 1 --use_ngram false"
+    )
+    whole_recipe.run(
+        recipe, *options, "--allow_missing", "true", "--stage", "6", "--skip_packing", "false",
+        "--finetune", "mls_it", "--finetune_opts", tuning, **corpora,
+    )  # fmt: skip
     tuned = (egs / "mls/asr1/exp/asr_it_xlsr_53_1h/config.yaml").read_text()
-    assert "init: ../../xlsr53/asr1/exp/pretrain_xlsr_53/last.pt" in tuned
+    assert f"init: {recipe}/exp/pretrain_xlsr_53/last.pt" in tuned
     assert "asr_it_xlsr_53_1h" in (egs / "mls/asr1/exp/RESULTS.md").read_text()
+    assert is_pack(recipe / "exp/pretrain_xlsr_53/pretrain_xlsr_53.zip")

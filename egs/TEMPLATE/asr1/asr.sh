@@ -103,7 +103,7 @@ restrict_langs=false  # with separate vocabularies: an utterance has tokens of i
 inference_args=""  # more options of asr_infer.py
 score_label=""  # how the texts were made, e.g. "tags: xlsr"; shown beside every error rate
 results=""  # table to write; default: <expdir>/RESULTS.md
-skip_packing=true  # false: stage 14 writes <asr_exp>/<name>.zip, which asr_infer.py takes
+skip_packing=true  # false: stage 14 writes <asr_exp>/<name>.zip, which asr_infer.py takes; without stage 8 <pretrain_exp>/<name>.zip
 pack_args=""  # more options of pack, e.g. "--license cc-by-4.0"
 
 . ./path.sh
@@ -241,10 +241,12 @@ fi
 if in_stage 14 "pack"; then
     if [ "${skip_packing}" = true ]; then
         log "--skip_packing true: nothing to do"
-    elif [ -z "${finetune_config}" ]; then
-        log "no --finetune_config: no recogniser to pack"
-    else
+    elif [ -n "${finetune_config}" ]; then
         pack_model
+    elif [ -n "${pretrain_config}" ]; then
+        pack_pretrained
+    else
+        log "neither --finetune_config nor --pretrain_config: no model to pack"
     fi
 fi
 report_done

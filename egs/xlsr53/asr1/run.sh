@@ -4,12 +4,14 @@
 #   ./run.sh --mls DIR --commonvoice DIR --babel DIR --ngpu 8
 #
 # leaves exp/pretrain_xlsr_53, from which `run.sh --method xlsr_53` of egs/commonvoice, egs/babel and
-# egs/mls fine-tune.
+# egs/mls fine-tune; --finetune calls them.
 #
 # --mls, --commonvoice, --babel   where the corpora are; default: $MLS, $COMMONVOICE, $BABEL
 # --fewshot_lists DIR             of egs/commonvoice: their clips are not pre-trained on; default: $CV_FEWSHOT
 # --sets "mls_it cv_it ..."       some of local/languages.tsv; default: all 61. For a model of one's own also
 #                                 voxpopuli_<lang> (unlabelled; --voxpopuli DIR) and fleurs_<lang> (--fleurs DIR)
+# --finetune "cv_it babel_as"     then stages 1-13 of these sets' own recipes, on what they label; results there
+# --finetune_opts "--nj 8"        more options of theirs, with quotes where one has spaces
 # --allow_missing true            go on without sets that are not on this machine, and list them
 # --seed N                        other than 0, it is part of the experiment's name
 # and the options below.
@@ -17,12 +19,13 @@ set -euo pipefail
 from=${PWD}
 cd "$(dirname -- "${BASH_SOURCE[0]}")"
 
-sets=""
+sets="" finetune="" finetune_opts=""
 allow_missing=false
 dry_run=false
-stage=1 stop_stage=13
+stage=1 stop_stage=14
 skip_stages="1 5"
 seed=0
+expdir=exp
 rest=()
 fail() {
     echo "$0: $2" >&2
@@ -53,6 +56,8 @@ while [ $# -gt 0 ]; do
         export CV_FEWSHOT
         ;;
     --sets) sets=$2 ;;
+    --finetune) finetune=$2 ;;
+    --finetune_opts | --finetune-opts) finetune_opts=$2 ;;
     --allow_missing | --allow-missing) allow_missing=$2 ;;
     --method) [ "$2" = xlsr_53 ] || fail 2 "this recipe has xlsr_53 alone; see egs/commonvoice and egs/babel for $2" ;;
     --skip_stages | --skip-stages) skip_stages+=" $2" ;;
@@ -60,6 +65,7 @@ while [ $# -gt 0 ]; do
     --stop_stage | --stop-stage) stop_stage=$2 ;;
     --seed) seed=$2 ;;
     --dry_run | --dry-run) dry_run=$2 ;;
+    --expdir) expdir=$2 ;;
     --langs | --target | --pretrain_langs) fail 2 "$1: say which --sets to pre-train on; other recipes fine-tune" ;;
     *) rest+=("$1" "$2") ;;
     esac
@@ -68,9 +74,15 @@ done
 [[ ${allow_missing} == true || ${allow_missing} == false ]] || fail 2 "--allow_missing is true or false"
 [[ ${stage}${stop_stage} =~ ^[0-9]+$ ]] || fail 2 "--stage and --stop_stage are whole numbers"
 known=()
-while IFS=$'\t' read -r name _; do
-    [ "${name}" = set ] || known+=("${name}")
+declare -A recipes=() languages=()
+while IFS=$'\t' read -r name corpus lang _; do
+    [ "${name}" != set ] || continue
+    known+=("${name}")
+    recipes[${name}]=${corpus} languages[${name}]=${lang}
 done <local/languages.tsv
+for name in ${finetune}; do
+    [ -n "${recipes[${name}]:-}" ] || fail 2 "--finetune: '${name}' is no set of local/languages.tsv, such as cv_it"
+done
 for name in ${sets:=${known[*]}}; do
     [[ " ${known[*]} " == *" ${name} "* || ${name} =~ ^(voxpopuli|fleurs)_[a-z]+$ ]] || fail 2 "'${name}' is no set of local/languages.tsv, such as mls_it"
 done
@@ -104,8 +116,21 @@ fi
 ((stop_stage > 1)) || exit 0
 suffix=
 [ "${seed}" = 0 ] || suffix=_seed${seed}
-# Languages of several corpora are one language to the sampler: it looks at utt2lang.
-./asr.sh --langs "" --pretrain_langs "${there[*]}" --skip_stages "${skip_stages}" --pretrain_tag "xlsr_53${suffix}" \
-    --pretrain_config ../../TEMPLATE/asr1/conf/pretrain_xlsr_53.yaml --use_ngram false --max_bad 0.01 \
-    --dry_run "${dry_run}" --seed "${seed}" "${rest[@]}" --stage "$((stage > 2 ? stage : 2))" \
-    --stop_stage "$((stop_stage < 6 ? stop_stage : 6))" --skip_data_prep false --skip_train false
+# pretrain OPTION...: asr.sh on all sets that are there. Languages of several corpora are one language
+# to the sampler: it looks at utt2lang.
+pretrain() {
+    ./asr.sh --langs "" --pretrain_langs "${there[*]}" --skip_stages "${skip_stages}" --pretrain_tag "xlsr_53${suffix}" \
+        --pretrain_config ../../TEMPLATE/asr1/conf/pretrain_xlsr_53.yaml --use_ngram false --max_bad 0.01 \
+        --dry_run "${dry_run}" --seed "${seed}" --expdir "${expdir}" "${rest[@]}" "$@" --skip_data_prep false --skip_train false
+}
+
+pretrain --stage "$((stage > 2 ? stage : 2))" --stop_stage "$((stop_stage < 6 ? stop_stage : 6))"
+# The labelled data of the other recipes is not this one's: their stages 1-5 come first.
+mapfile -t more < <(xargs -r printf '%s\n' <<<"${finetune_opts}") # as a shell reads quotes
+for name in ${finetune}; do
+    ((stop_stage > 6 && stage < 14)) || break
+    "../../${recipes[${name}]}/asr1/run.sh" --method xlsr_53 --target "${languages[${name}]}" \
+        --pretrained "$(realpath -ms -- "${expdir}")/pretrain_xlsr_53${suffix}/last.pt" --seed "${seed}" --dry_run "${dry_run}" \
+        --stage "$((stage > 7 ? stage : 1))" --stop_stage "$((stop_stage < 13 ? stop_stage : 13))" "${more[@]}"
+done
+((stop_stage < 14)) || pretrain --stage 14 --stop_stage 14
