@@ -11,36 +11,12 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from asrkit import config
 from asrkit.batch import Batch, pad
-from asrkit.build import build_objective, resolve
 from asrkit.data.tokenize import META, CharTokenizer
 from asrkit.objectives.base import Recognizer
 from asrkit.pack.archive import MANIFEST, is_pack, unpack
-from asrkit.tokens import TokenList
-from asrkit.train import checkpoint
+from asrkit.trained import ModelError, TrainedModel
 from asrkit.vocabulary import SUFFIX, strip_languages
-
-MODEL_NAMES = ("average.pt", "best.pt", "last.pt")
-
-
-class ModelError(ValueError):
-    """A folder that cannot be used to recognise speech."""
-
-
-def checkpoint_of(folder: Path) -> Path:
-    """The model to use where none is named: the average, else the best, else the last."""
-    for name in MODEL_NAMES:
-        if (folder / name).exists():
-            return folder / name
-    raise ModelError(f"{folder}: holds no average.pt, best.pt or last.pt; train a model first")
-
-
-def folder_of(file: Path) -> Path:
-    """The experiment that a checkpoint belongs to: its folder, or the one above ``checkpoints``."""
-    above = file.parent.parent
-    inside = file.parent.name == "checkpoints" and (above / "config.yaml").is_file()
-    return above if inside else file.parent
 
 
 class Speech2Text:
@@ -50,29 +26,23 @@ class Speech2Text:
     """
 
     def __init__(self, model: str | Path, *, device: str = "cpu") -> None:
-        path = Path(model)
-        if not path.exists():
-            raise ModelError(f"{path}: no such model; it is a folder that asr_train.py wrote")
-        path = self._unpacked(path)
-        path = checkpoint_of(path) if path.is_dir() else path
-        content = checkpoint.load(path)
-        options = resolve(config.from_mapping(content["config"], f"{path}: config"))
-        if not options.token_list:
+        trained = TrainedModel.open(self._unpacked(Path(model)))
+        if trained.tokens is None:
             raise ModelError(
                 f"{model}: this model was pre-trained only and cannot recognise speech; fine-tune "
                 "it with labelled data first (stage 8 of the recipes"
                 + (", after python -m asrkit.bin.unpack)" if is_pack(Path(model)) else ")")
             )
-        self.path, self.device = path, torch.device(device)
-        self.step = int(content["step"])
-        self.token_file = options.token_file or ""
-        self.folder = folder_of(path)
-        self.tokens = TokenList.read(self.folder / "tokens.txt")
-        objective = build_objective(options, self.tokens)
+        self.path, self.folder, self.step = trained.file, trained.folder, trained.step
+        self.device = torch.device(device)
+        self.token_file = trained.options.token_file or ""
+        self.tokens = trained.tokens
+        objective = trained.objective()
         if not isinstance(objective, Recognizer):
-            raise ModelError(f"{path}: objective {options.objective!r} is no recogniser")
-        checkpoint.load_weights(objective, content["model"], str(path))
-        self.objective = objective.to(self.device).eval()
+            raise ModelError(
+                f"{self.path}: objective {trained.options.objective!r} is no recogniser"
+            )
+        self.objective = objective.to(self.device)
 
     def _unpacked(self, path: Path) -> Path:
         """The model's folder in a pack or an unpacked pack; any other path as it is."""

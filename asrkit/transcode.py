@@ -9,17 +9,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from asrkit import config
 from asrkit.batch import Batch, pad
-from asrkit.build import build_objective, resolve
 from asrkit.data.phone_dataset import one_hot
 from asrkit.decode.greedy import collapse
 from asrkit.decode.posteriors import PhoneColumns, check_rows
 from asrkit.decode.words import WordHypothesis, WordSearch
-from asrkit.infer import ModelError, Speech2Text, checkpoint_of, chunks, folder_of
+from asrkit.infer import Speech2Text, chunks
 from asrkit.objectives.transcoder import Candidates, TranscoderObjective
-from asrkit.tokens import TokenList
-from asrkit.train import checkpoint
+from asrkit.trained import ModelError, TrainedModel
 
 
 class Phones2Words:
@@ -38,26 +35,21 @@ class Phones2Words:
         search: WordSearch | None = None,
         max_phones: int = 300,
     ) -> None:
-        path = Path(model)
-        if not path.exists():
-            raise ModelError(f"{path}: no such model; asr_train.py writes one (stages 10 and 11)")
         if max_phones < 1:
             raise ModelError(f"max_phones is at least 1, not {max_phones}")
-        path = checkpoint_of(path) if path.is_dir() else path
-        content = checkpoint.load(path)
-        options = resolve(config.from_mapping(content["config"], f"{path}: config"))
-        if not options.phone_list:
+        trained = TrainedModel.open(model)
+        self.path, self.device = trained.file, torch.device(device)
+        if trained.tokens is None or trained.phones is None:
             raise ModelError(
-                f"{path}: reads speech and is no Transcoder; asr_infer decodes with it"
+                f"{self.path}: reads speech and is no Transcoder; asr_infer decodes with it"
             )
-        self.path, self.device = path, torch.device(device)
-        self.phones = TokenList.read(folder_of(path) / "phones.txt")
-        self.tokens = TokenList.read(folder_of(path) / "tokens.txt")
-        objective = build_objective(options, self.tokens, self.phones)
+        self.tokens, self.phones = trained.tokens, trained.phones
+        objective = trained.objective()
         if not isinstance(objective, TranscoderObjective):
-            raise ModelError(f"{path}: objective {options.objective!r} is no Transcoder")
-        checkpoint.load_weights(objective, content["model"], str(path))
-        self.objective = objective.to(self.device).eval()
+            raise ModelError(
+                f"{self.path}: objective {trained.options.objective!r} is no Transcoder"
+            )
+        self.objective = objective.to(self.device)
         self.search, self.max_phones = search, max_phones
 
     def posteriors(self, spoken: Sequence[str]) -> np.ndarray:

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from asrkit import config
 from asrkit.batch import Padded, pad
-from asrkit.build import build_objective, resolve
 from asrkit.encoders.base import Hidden
 from asrkit.encoders.logmel import normalize_frames
-from asrkit.infer import ModelError, checkpoint_of, folder_of
 from asrkit.objectives.base import FrameObjective, Objective
 from asrkit.objectives.contrastive import ContrastiveObjective
 from asrkit.objectives.ctc import CtcObjective
 from asrkit.objectives.phonetic import PhoneticObjective
 from asrkit.objectives.regression import RegressionObjective
-from asrkit.tokens import TokenList
-from asrkit.train import checkpoint
+from asrkit.trained import ModelError
 
 
 class Views(NamedTuple):
@@ -31,19 +26,6 @@ class Views(NamedTuple):
     layers: dict[int, Tensor]
     codes: np.ndarray | None
     quantized: Tensor | None
-
-
-def load_objective(path: Path) -> Objective:
-    """A trained model of any kind, ready to be looked into."""
-    if not path.exists():
-        raise ModelError(f"{path}: no such model; it is a folder that asr_train.py wrote")
-    path = checkpoint_of(path) if path.is_dir() else path
-    content = checkpoint.load(path)
-    options = resolve(config.from_mapping(content["config"], f"{path}: config"))
-    tokens = TokenList.read(folder_of(path) / "tokens.txt") if options.token_list else None
-    objective = build_objective(options, tokens)
-    checkpoint.load_weights(objective, content["model"], str(path))
-    return objective.eval()
 
 
 class Viewer:

@@ -14,7 +14,8 @@ from asrkit.data.keyed import read_keyed
 from asrkit.decode.parallel import BeamTask
 from asrkit.decode.run import recognise, recognise_dir, score
 from asrkit.files import atomic
-from asrkit.infer import ModelError, Speech2Text
+from asrkit.infer import Speech2Text
+from asrkit.trained import ModelError
 from asrkit.vocabulary import languages_in
 
 MODES = ("greedy", "free", "lexicon", "lexicon_lm")

@@ -11,7 +11,7 @@ import json
 import sys
 from pathlib import Path
 
-from asrkit.analysis.layers import Viewer, load_objective
+from asrkit.analysis.layers import Viewer
 from asrkit.analysis.measure import (
     Frames,
     aligned,
@@ -27,6 +27,7 @@ from asrkit.data.index import DataIndex
 from asrkit.files import atomic
 from asrkit.infer import Speech2Text
 from asrkit.objectives.contrastive import ContrastiveObjective
+from asrkit.trained import TrainedModel
 
 Rows = list[tuple[str, str, int, Quality]]
 
@@ -58,7 +59,7 @@ def _named(model: str) -> tuple[str, Path]:
 
 
 def _viewer(path: Path, args: argparse.Namespace) -> Viewer:
-    objective = load_objective(path)
+    objective = TrainedModel.open(path).objective()
     has_teacher = any(name.endswith("teacher") for name, _ in objective.named_modules())
     source = args.source if has_teacher else "student"
     return Viewer(objective, source=source, output=args.output, normalized=args.normalized)

@@ -18,7 +18,7 @@ from asrkit.convert.export import write_huggingface
 from asrkit.convert.fairseq import read_fairseq
 from asrkit.convert.huggingface import read_huggingface
 from asrkit.convert.source import ConvertError, Given
-from asrkit.infer import folder_of
+from asrkit.trained import folder_of
 
 
 def get_parser() -> argparse.ArgumentParser:

@@ -20,8 +20,9 @@ from asrkit.data.phone_index import PhoneIndex
 from asrkit.decode.posteriors import POOLS
 from asrkit.decode.words import WordHypothesis, WordSearch
 from asrkit.files import DataError, atomic
-from asrkit.infer import ModelError, Speech2Text
+from asrkit.infer import Speech2Text
 from asrkit.tokens import TokenList
+from asrkit.trained import ModelError
 from asrkit.transcode import Phones2Words, Speech2Words, transcribe
 
 Rows = Iterator[tuple[str, np.ndarray]]

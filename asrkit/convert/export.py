@@ -9,29 +9,21 @@ from typing import Any
 from safetensors.torch import save_file
 from torch import Tensor
 
-from asrkit.build import resolve
-from asrkit.config import from_mapping
 from asrkit.convert import huggingface
 from asrkit.convert.names import from_asrkit
 from asrkit.convert.source import ConvertError
 from asrkit.convert.vocabulary import vocabulary_of
 from asrkit.files import atomic, atomic_folder
-from asrkit.infer import checkpoint_of, folder_of
-from asrkit.tokens import TokenList
-from asrkit.train import checkpoint
+from asrkit.trained import TrainedModel
 
 _HEADS = ("quantizer.", "target_projection.", "context_projection.")
 
 
 def read_model(path: Path) -> tuple[dict[str, Tensor], dict[str, Any], list[str] | None]:
     """Weights, resolved configuration and tokens of exp/<name> or one checkpoint in it."""
-    file = checkpoint_of(path) if path.is_dir() else path
-    content = checkpoint.load(file)
-    options = resolve(from_mapping(content["config"], f"{file}: config"))
-    names = folder_of(file) / "tokens.txt"
-    tokens = TokenList.read(names).symbols if options.token_list else None
-    state = {name.removeprefix("base."): tensor for name, tensor in content["model"].items()}
-    return state, vars(options), tokens
+    model = TrainedModel.open(path)
+    state = {name.removeprefix("base."): tensor for name, tensor in model.content["model"].items()}
+    return state, vars(model.options), model.tokens.symbols if model.tokens else None
 
 
 def _kind(config: dict[str, Any], where: Path) -> str:

@@ -11,11 +11,9 @@ from typing import Any
 
 import asrkit
 from asrkit import config
-from asrkit.build import resolve
 from asrkit.choices import OBJECTIVES
 from asrkit.convert.experiment import RECORD
 from asrkit.files import DataError
-from asrkit.infer import MODEL_NAMES, checkpoint_of, folder_of
 from asrkit.objectives.base import Recognizer
 from asrkit.options import Options
 from asrkit.pack.archive import Content, PackError, write_archive
@@ -23,6 +21,7 @@ from asrkit.pack.card import Facts, card
 from asrkit.score.results import Score, collect
 from asrkit.tokens import TokenList
 from asrkit.train import checkpoint
+from asrkit.trained import MODEL_NAMES, TrainedModel
 
 PHONES = "phonemizer.json"
 
@@ -133,12 +132,8 @@ def _scores(folder: Path) -> list[Score]:
 
 def make_pack(order: Order) -> dict[str, Any]:
     """Writes ``order.out``; returns the facts of its manifest. Raises PackError before writing."""
-    if not order.model.exists():
-        raise PackError(f"{order.model}: no such model; it is a folder that asr_train wrote")
-    file = checkpoint_of(order.model) if order.model.is_dir() else order.model
-    folder = folder_of(file)
-    content = checkpoint.load(file)
-    options = resolve(config.from_mapping(content["config"], f"{file}: config"))
+    model = TrainedModel.open(order.model)
+    folder, options = model.folder, model.options
     able = _need_recogniser(order, options, folder)
     contents: dict[str, Content] = {
         "model/config.yaml": config.dump_yaml(config.to_mapping(options)).encode(),
@@ -155,9 +150,9 @@ def make_pack(order: Order) -> dict[str, Any]:
         contents[f"scores/{place}.json"] = score.folder / "score.json"
     order.out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=order.out.parent, prefix=".pack_") as temporary:
-        name = file.name if file.name in MODEL_NAMES else MODEL_NAMES[-1]
-        contents[f"model/{name}"] = _weights(content, Path(temporary) / name)
-        facts = _facts(order, options, content, contents, scores)
+        name = model.file.name if model.file.name in MODEL_NAMES else MODEL_NAMES[-1]
+        contents[f"model/{name}"] = _weights(model.content, Path(temporary) / name)
+        facts = _facts(order, model, contents, scores)
         contents["README.md"] = card(facts, scores, order.out.name).encode()
         manifest = {"asrkit": asrkit.__version__, "name": facts.name, "kind": facts.kind}
         write_archive(order.out, contents, manifest)
@@ -165,11 +160,7 @@ def make_pack(order: Order) -> dict[str, Any]:
 
 
 def _facts(
-    order: Order,
-    options: Options,
-    content: dict[str, Any],
-    contents: dict[str, Content],
-    scores: list[Score],
+    order: Order, model: TrainedModel, contents: dict[str, Content], scores: list[Score]
 ) -> Facts:
     def record(name: str) -> dict[str, Any] | None:
         found = contents.get(f"model/{name}")
@@ -179,11 +170,11 @@ def _facts(
     langs = {name.split("/")[1] for name in contents if name.startswith("ngram/")}
     langs |= {lang for score in scores for lang in score.data["languages"]} | {*order.langs}
     return Facts(
-        name=order.name or (order.model if order.model.is_dir() else folder_of(order.model)).name,
+        name=order.name or (order.model if order.model.is_dir() else model.folder).name,
         kind="recogniser" if "model/tokens.txt" in contents else "pre-trained",
-        config=vars(options),
-        step=int(content["step"]),
-        parameters=sum(tensor.numel() for tensor in content["model"].values()),
+        config=vars(model.options),
+        step=model.step,
+        parameters=sum(tensor.numel() for tensor in model.content["model"].values()),
         tokens=len(TokenList.read(tokens)) if isinstance(tokens, Path) else 0,
         langs=sorted(langs),
         license=order.license,

@@ -24,7 +24,6 @@ from asrkit.data.loader import make_loader
 from asrkit.data.phone_dataset import PhoneDataset
 from asrkit.data.phone_index import PhoneIndex
 from asrkit.data.sampler import BatchStream, EpochPlan, EvalStream
-from asrkit.infer import folder_of
 from asrkit.noise import key_of
 from asrkit.objectives.base import Objective
 from asrkit.options import Options
@@ -35,6 +34,7 @@ from asrkit.train.distributed import World
 from asrkit.train.folder import alone, open_folder, same_lists, write_folder
 from asrkit.train.log import logger, to_file_and_screen
 from asrkit.train.trainer import Trainer
+from asrkit.trained import folder_of
 
 
 def _index(

@@ -8,7 +8,7 @@ import yaml
 from tones import TINY_ENCODER, write_dump, write_tokens
 
 from asrkit import config
-from asrkit.analysis.layers import Viewer, load_objective
+from asrkit.analysis.layers import Viewer
 from asrkit.batch import pad
 from asrkit.bin import cluster_quality
 from asrkit.build import build_objective, resolve
@@ -16,6 +16,7 @@ from asrkit.options import Options
 from asrkit.tokens import TokenList
 from asrkit.train import checkpoint
 from asrkit.train.folder import write_folder
+from asrkit.trained import TrainedModel
 
 ENCODER = yaml.safe_load(TINY_ENCODER) | {"layers": 2}
 
@@ -88,7 +89,7 @@ def test_table_and_pictures(models, tmp_path, capsys):
 
 def test_layers_are_those_of_the_target(models):
     """The teacher's normalised top layer is what the student regresses to, with top_k 1."""
-    objective = load_objective(models / "d2v")
+    objective = TrainedModel.open(models / "d2v").objective()
     wave = torch.randn(8000)
     views = Viewer(objective, source="teacher").view(wave.numpy())
     base = objective.base
@@ -107,4 +108,4 @@ def test_wrong_requests_are_refused(models, tmp_path, capsys):
     assert cluster_quality.main(args(models, tmp_path, "--aligner", str(tmp_path / "no"))) == 1
     assert "no such model" in capsys.readouterr().err
     with pytest.raises(ValueError, match="only data2vec's models have a teacher"):
-        Viewer(load_objective(models / "uni"), source="teacher")
+        Viewer(TrainedModel.open(models / "uni").objective(), source="teacher")

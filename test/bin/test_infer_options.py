@@ -9,7 +9,8 @@ from unittest.mock import Mock
 import pytest
 
 from asrkit.bin.asr_infer import _beam, _languages, _read_weights, _record, get_parser
-from asrkit.infer import ModelError, Speech2Text
+from asrkit.infer import Speech2Text
+from asrkit.trained import ModelError
 
 
 def test_weights_of_tune_lm_win_over_the_options(tmp_path: Path) -> None:

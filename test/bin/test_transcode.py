@@ -14,10 +14,10 @@ from tones import write_dump
 from asrkit.batch import Padded
 from asrkit.bin import asr_train, dump_posteriors, transcode
 from asrkit.data.keyed import read_keyed, write_keyed
-from asrkit.infer import ModelError
 from asrkit.score.align import align
 from asrkit.score.rates import Counts
 from asrkit.tokens import TokenList
+from asrkit.trained import ModelError
 from asrkit.transcode import Phones2Words, Speech2Words
 
 

@@ -14,9 +14,10 @@ from hf_tiny import convert, hidden, load
 from asrkit import config
 from asrkit.batch import pad
 from asrkit.convert.source import ConvertError
-from asrkit.infer import ModelError, Speech2Text
+from asrkit.infer import Speech2Text
 from asrkit.train import checkpoint
 from asrkit.train.checkpoint import take_parts
+from asrkit.trained import ModelError
 
 
 @pytest.mark.parametrize("style", ["args", "cfg"])

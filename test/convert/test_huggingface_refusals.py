@@ -13,8 +13,9 @@ from safetensors.torch import load_file, save_file
 from asrkit import config
 from asrkit.bin import convert_checkpoint
 from asrkit.convert.source import ConvertError
-from asrkit.infer import ModelError, Speech2Text
+from asrkit.infer import Speech2Text
 from asrkit.train import checkpoint
+from asrkit.trained import ModelError
 
 
 @pytest.fixture

@@ -1,0 +1,81 @@
+"""Trained models on disk: exp/<name>, or one checkpoint in it, and the network in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from asrkit import config
+from asrkit.build import build_objective, resolve
+from asrkit.objectives.base import Objective
+from asrkit.options import Options
+from asrkit.tokens import TokenList
+from asrkit.train import checkpoint
+
+MODEL_NAMES = ("average.pt", "best.pt", "last.pt")
+
+
+class ModelError(ValueError):
+    """A folder or checkpoint that cannot be used for what was asked."""
+
+
+def checkpoint_of(folder: Path) -> Path:
+    """The model to use where none is named: the average, else the best, else the last."""
+    for name in MODEL_NAMES:
+        if (folder / name).exists():
+            return folder / name
+    raise ModelError(f"{folder}: holds no average.pt, best.pt or last.pt; train a model first")
+
+
+def folder_of(file: Path) -> Path:
+    """The experiment that a checkpoint belongs to: its folder, or the one above ``checkpoints``."""
+    above = file.parent.parent
+    inside = file.parent.name == "checkpoints" and (above / "config.yaml").is_file()
+    return above if inside else file.parent
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """file: the checkpoint. content: what it holds. options: resolved, as its network was built."""
+
+    file: Path
+    content: dict[str, Any]
+    options: Options
+
+    @classmethod
+    def open(cls, path: str | Path) -> TrainedModel:
+        """Raises ModelError where there is no model, CheckpointError for a damaged one."""
+        file = Path(path)
+        if not file.exists():
+            raise ModelError(f"{file}: no such model; it is a folder that asr_train.py wrote")
+        file = checkpoint_of(file) if file.is_dir() else file
+        content = checkpoint.load(file)
+        return cls(
+            file, content, resolve(config.from_mapping(content["config"], f"{file}: config"))
+        )
+
+    @property
+    def folder(self) -> Path:
+        return folder_of(self.file)
+
+    @property
+    def step(self) -> int:
+        return int(self.content["step"])
+
+    @cached_property
+    def tokens(self) -> TokenList | None:
+        """What it recognises; None where it was pre-trained only."""
+        return TokenList.read(self.folder / "tokens.txt") if self.options.token_list else None
+
+    @cached_property
+    def phones(self) -> TokenList | None:
+        """What a Transcoder reads; None for models that read speech."""
+        return TokenList.read(self.folder / "phones.txt") if self.options.phone_list else None
+
+    def objective(self) -> Objective:
+        """The network with its weights, on the host, in evaluation mode."""
+        objective = build_objective(self.options, self.tokens, self.phones)
+        checkpoint.load_weights(objective, self.content["model"], str(self.file))
+        return objective.eval()
