@@ -14,6 +14,7 @@ import pytest
 import fetch
 import help_text
 import prepare
+from asrkit.files import DataError
 
 LOCAL = Path(fetch.__file__).parent
 ROOT = LOCAL.parents[3]
@@ -165,7 +166,7 @@ def test_wrong_checksum_is_refused(tmp_path: Path) -> None:
 def test_users_broken_package_is_named_and_kept(tmp_path: Path) -> None:
     deb = tmp_path / "asterisk-core-sounds-it_1_all.deb"
     deb.write_bytes(b"broken")
-    with pytest.raises(fetch.FetchError, match="move the file away"):
+    with pytest.raises(DataError, match="move the file away"):
         fetch.fetch_debian("asterisk-core-sounds-it", tmp_path, fetch.Apt(tmp_path / ".apt"))
     assert deb.read_bytes() == b"broken"
     assert [path.name for path in tmp_path.iterdir()] == [deb.name]
@@ -173,7 +174,7 @@ def test_users_broken_package_is_named_and_kept(tmp_path: Path) -> None:
 
 def test_offline_http_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fetch, "URL", "http://127.0.0.1:9/nothing")
-    with pytest.raises(fetch.FetchError, match="online"):
+    with pytest.raises(DataError, match="online"):
         fetch.fetch_http("asterisk-core-sounds-it-g722", tmp_path)
     assert not (tmp_path / "asterisk-core-sounds-it-g722").exists()
 
@@ -190,5 +191,5 @@ def test_tarball_of_the_user_is_used_and_checked(tmp_path: Path) -> None:
     tarball.write_bytes(b"no archive")
     (tmp_path / "asterisk-core-sounds-it-g722/hello.g722").unlink()
     (tmp_path / "asterisk-core-sounds-it-g722").rmdir()
-    with pytest.raises(fetch.FetchError, match="move the file away"):
+    with pytest.raises(DataError, match="cannot be unpacked"):
         fetch.fetch_http("asterisk-core-sounds-it-g722", tmp_path)

@@ -15,21 +15,15 @@ import os
 import shutil
 import subprocess
 import sys
-import tarfile
 import tempfile
-import urllib.error
-import urllib.request
 from pathlib import Path
 
-from tqdm import tqdm
+from asrkit.data.archives import download, unpack
+from asrkit.files import DataError
 
 URL = "https://downloads.asterisk.org/pub/telephony/sounds/releases"
 RELEASE = "1.6.1"
 HELP_LANG = {"en": "en-us"}
-
-
-class FetchError(ValueError):
-    """A package could not be had; the message says what to do."""
 
 
 def sound_packages(lang: str) -> list[str]:
@@ -86,13 +80,13 @@ class Apt:
             updated = self._run("apt-get", "update")
             known = self.checksum(package)
             if known is None:
-                raise FetchError(
+                raise DataError(
                     f"apt cannot find {package} (is this machine offline?): "
                     f"{last_line(updated.stderr)}\n"
                     f"Put {package}_*.deb into the downloads folder by hand, or use --source http"
                 )
         if known is None:
-            raise FetchError(
+            raise DataError(
                 f"apt does not know {package}; add Debian main or Ubuntu universe to its sources"
             )
         return known
@@ -107,7 +101,7 @@ class Apt:
                 if got.returncode == 0 and files:
                     break
                 if attempt == "own" or self._own_lists:
-                    raise FetchError(
+                    raise DataError(
                         f"apt-get download {package}: {last_line(got.stderr)}; try again later"
                     )
                 self._own_lists = True  # the system's lists may be older than the mirror
@@ -115,7 +109,7 @@ class Apt:
                 known = self.checksum(package) or known
             found = sha256(files[0])
             if found != known:
-                raise FetchError(f"{package}: SHA-256 {found} instead of {known}; try again")
+                raise DataError(f"{package}: SHA-256 {found} instead of {known}; try again")
             return Path(shutil.move(files[0], downloads / files[0].name))
 
 
@@ -135,7 +129,7 @@ def unpack_deb(deb: Path, target: Path) -> None:
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".unpack-") as partial:
         done = subprocess.run(["dpkg-deb", "-x", deb, partial], capture_output=True, text=True)
         if done.returncode:
-            raise FetchError(f"{deb}: {last_line(done.stderr)}; move the file away and run again")
+            raise DataError(f"{deb}: {last_line(done.stderr)}; move the file away and run again")
         Path(partial).chmod(0o755)
         os.rename(partial, target)
         Path(partial).mkdir()  # for TemporaryDirectory to remove
@@ -149,35 +143,6 @@ def fetch_debian(package: str, downloads: Path, apt: Apt) -> None:
     unpack_deb(deb, downloads / package)
 
 
-def download(url: str, path: Path) -> None:
-    """Fetch `url` to `path` through `<path>.part`, going on where an earlier try stopped."""
-    part = path.with_name(path.name + ".part")
-    start = part.stat().st_size if part.exists() else 0
-    request = urllib.request.Request(url, headers={"Range": f"bytes={start}-"} if start else {})
-    try:
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            resumed = answer.status == 206
-            total = int(answer.headers.get("Content-Length", 0)) + (start if resumed else 0)
-            bar = tqdm(
-                desc=path.name,
-                total=total,
-                initial=start if resumed else 0,
-                unit="B",
-                unit_scale=True,
-            )
-            with part.open("ab" if resumed else "wb") as stream, bar:
-                while chunk := answer.read(1 << 16):
-                    stream.write(chunk)
-                    bar.update(len(chunk))
-    except OSError as error:
-        raise FetchError(
-            f"{url}: {error}; is this machine online? Or put {path.name} into {path.parent}"
-        ) from error
-    if total and part.stat().st_size != total:
-        raise FetchError(f"{url}: {part.stat().st_size} of {total} bytes came; run again to go on")
-    os.rename(part, path)
-
-
 def fetch_http(package: str, downloads: Path) -> None:
     """Make `downloads/<package>/` from the tarball there, or from downloads.asterisk.org."""
     lang_and_codec = package.removeprefix("asterisk-core-sounds-")
@@ -185,24 +150,14 @@ def fetch_http(package: str, downloads: Path) -> None:
     tarball = downloads / f"{name}-{RELEASE}.tar.gz"
     if not tarball.exists():
         download(f"{URL}/{tarball.name}", tarball)
-        sha1 = downloads / f"{tarball.name}.sha1"
-        if not sha1.exists():
-            download(f"{URL}/{sha1.name}", sha1)
+        sha1 = download(f"{URL}/{tarball.name}.sha1", downloads / f"{tarball.name}.sha1")
         known = sha1.read_text().split()[0]
         found = hashlib.sha1(tarball.read_bytes()).hexdigest()
         if found != known:
-            raise FetchError(
+            raise DataError(
                 f"{tarball}: SHA-1 {found} instead of {known}; move the file away and run again"
             )
-    with tempfile.TemporaryDirectory(dir=downloads, prefix=".unpack-") as partial:
-        try:
-            with tarfile.open(tarball) as archive:
-                archive.extractall(partial, filter="data")
-        except (tarfile.TarError, EOFError) as error:
-            raise FetchError(f"{tarball}: {error}; move the file away and run again") from error
-        Path(partial).chmod(0o755)
-        os.rename(partial, downloads / package)
-        Path(partial).mkdir()
+    unpack(tarball, downloads / package)
 
 
 def fetch(lang: str, downloads: Path, source: str, *, lm_text: bool) -> None:
@@ -238,7 +193,7 @@ def main(argv: list[str] | None = None) -> int:
         source = "debian" if shutil.which("apt-get") and shutil.which("dpkg-deb") else "http"
     try:
         fetch(args.lang, args.downloads, source, lm_text=args.lm_text == "true")
-    except (FetchError, OSError, urllib.error.URLError) as error:
+    except (DataError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0
