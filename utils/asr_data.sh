@@ -103,8 +103,7 @@ tokenise() {
     local mark=$1/.done.${plain_file}
     case "${token_type}" in
     phn)
-        step "$1/.done.text.phn" "$1/text" -- python3 -m asrkit.bin.phonemize --data_dir "$1" \
-            --word_boundary "${word_boundary}" --cache_dir data/phones
+        phonemise "$1"
         if [ "${dry_run}" = false ] && [ ! -e "$1/${plain_file}" ]; then
             log "error: no ${plain_file} in $1: local/data.sh leaves none there; try --phone_labels espeak"
             exit 1
@@ -126,9 +125,15 @@ tokenise() {
     fi
 }
 
+# phonemise FOLDER
+phonemise() {
+    step "$1/.done.text.phn" "$1/text" -- python3 -m asrkit.bin.phonemize --data_dir "$1" \
+        --word_boundary "${word_boundary}" --cache_dir data/phones
+}
+
 # The tokens of all training languages, or of the target's whole training set.
 make_token_list() {
-    local from=${raw}/${target:+${target}_}train/${token_file} files flags=()
+    local from=${raw}/${target:+${target}_}train/${token_file} name files flags=()
     # For shared subword units, train_bpe has written it.
     if [ "${token_type}" != bpe ] || [ "${vocabulary}" = separate ]; then
         # Labels of a corpus are what they are, also where espeak's flags on foreign words are among them.
@@ -137,7 +142,12 @@ make_token_list() {
             python3 -m asrkit.bin.token_list --text "${from}" --out "${token_list}" "${flags[@]}"
     fi
     if [ "${pretrain_labels}" = true ] && [ -n "${pretrain_config}" ]; then
-        files=("${pretrain_train_data[@]/%//${token_file}}")
+        if [ "${token_type}" != phn ]; then
+            for name in "${pretrain_train_data[@]}" "${pretrain_valid_data[@]}"; do
+                phonemise "${name}"
+            done
+        fi
+        files=("${pretrain_train_data[@]/%//${pretrain_token_file}}")
         step "${pretrain_token_list%/*}/.done" "${files[@]}" -- \
             python3 -m asrkit.bin.token_list --text "${files[@]}" --out "${pretrain_token_list}"
     fi

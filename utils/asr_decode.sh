@@ -9,6 +9,13 @@ ngram_folder() {
     printf '%s\n' "${expdir}/ngram/$1"
 }
 
+# lexicon_file LANG: of phones, or of letters, which may lie side by side.
+lexicon_file() {
+    local type=
+    [ "${token_type}" = phn ] || type=.char
+    printf '%s\n' "$(ngram_folder "$1")/lexicon${type}.txt"
+}
+
 # clean_raw LANG: sentences of web text for the n-grams, without those of the valid and test sets.
 clean_raw() {
     local name
@@ -33,9 +40,10 @@ make_ngram() {
     done
     [ ${#option[@]} -eq 0 ] || words+=(--plain "${option[@]}")
     [ "${token_type}" = phn ] || type=char
-    step "${folder}/.done.lexicon" "${raw}/$1_train/text" "${option[@]}" -- \
+    name=$(lexicon_file "$1")
+    step "${folder}/.done.$(basename -- "${name}" .txt)" "${raw}/$1_train/text" "${option[@]}" -- \
         python3 -m asrkit.bin.make_lexicon "${words[@]}" --lang "$1" --type "${type}" \
-        --cache_dir data/phones ${lexicon_words:+--max_words "${lexicon_words}"} --out "${folder}/lexicon.txt"
+        --cache_dir data/phones ${lexicon_words:+--max_words "${lexicon_words}"} --out "${name}"
     if [ "${dry_run}" = false ] && ! python3 -m asrkit.bin.train_ngram --out none --check >/dev/null 2>&1; then
         log "no lmplz: ${no_lmplz}"
         return
@@ -50,9 +58,11 @@ make_ngram() {
 
 # decode_folder SET MODE
 decode_folder() {
-    local suffix=""
+    local suffix="" mode=$2
     [ "${restrict_langs}" = false ] || suffix=_restricted
-    printf '%s\n' "${asr_exp}/decode_$2${suffix}/$1"
+    # each Transcoder its own, as several may read one recogniser's phones
+    [[ ${mode} != transcoder* ]] || mode=$(transcoder_name)${mode#transcoder}
+    printf '%s\n' "${asr_exp}/decode_${mode}${suffix}/$1"
 }
 
 # decode SET MODE: hypotheses in <asr_exp>/decode_<mode>/<set>; or a file `skipped` that says why not.
@@ -66,9 +76,9 @@ decode() {
     ngram=$(ngram_folder "${set%_*}")
     case "${mode}" in
     free) lm=${ngram}/${plain_file#text.}.bin ;;
-    lexicon) options=(--lexicon "${ngram}/lexicon.txt") ;;
+    lexicon) options=(--lexicon "$(lexicon_file "${set%_*}")") ;;
     lexicon_lm)
-        options=(--lexicon "${ngram}/lexicon.txt")
+        options=(--lexicon "$(lexicon_file "${set%_*}")")
         lm=${ngram}/word.bin
         ;;
     esac

@@ -202,7 +202,10 @@ name_models() {
     : "${pretrain_exp:=${expdir}/pretrain_${pretrain_tag}}"
     [ -z "${pretrained_source}" ] || pretrained=${pretrain_exp}/last.pt
     name=${pretrain_langs:-pretrain_${pretrain_tag}}
-    pretrain_token_list=data/token_list/${token_file#text.}_${name// /_}/tokens.txt
+    # Labels of stage 6 are phones, whatever is fine-tuned on.
+    pretrain_token_file=${token_file}
+    [ "${token_type}" = phn ] || pretrain_token_file=text.phn
+    pretrain_token_list=data/token_list/${pretrain_token_file#text.}_${name// /_}/tokens.txt
     start_model=${pretrained:-${pretrain_exp}/last.pt}
     from=${pretrain_tag}
     if [ -n "${continue_config}" ]; then

@@ -25,7 +25,7 @@ train() {
 pretrain() {
     local labels=()
     if [ "${pretrain_labels}" = true ]; then
-        labels=(--token_list "${pretrain_token_list}" --token_file "${token_file}")
+        labels=(--token_list "${pretrain_token_list}" --token_file "${pretrain_token_file}")
     fi
     train "${pretrain_exp}" --config "${pretrain_config}" \
         --train_data "${pretrain_train_data[@]}" --valid_data "${pretrain_valid_data[@]}" "${labels[@]}" \

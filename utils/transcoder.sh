@@ -7,9 +7,14 @@ transcoder_text() {
     printf '%s\n' "data/transcoder/$1_${token_list_name}"
 }
 
+# transcoder_name: of its experiments and of what it decodes.
+transcoder_name() {
+    printf '%s\n' "${transcoder_tag:-$(basename -- "${transcoder_config}" .yaml)}"
+}
+
 # transcoder_exp LANG: the model of stage 10.
 transcoder_exp() {
-    printf '%s\n' "${expdir}/${transcoder_tag:-$(basename -- "${transcoder_config}" .yaml)}_$1"
+    printf '%s\n' "${expdir}/$(transcoder_name)_$1"
 }
 
 # transcoder_hyp_exp LANG: the model of stage 11, or of stage 10 if there is none.
@@ -113,7 +118,7 @@ hypotheses() {
         --phone_list "${token_list}" --cache_dir data/phones
 }
 
-# transcode SET MODE: words of a test set in <asr_exp>/decode_<mode>/<set>.
+# transcode SET MODE: words of a test set in <asr_exp>/decode_<name of the Transcoder><rest of mode>/<set>.
 transcode() {
     local lang=${1%_*} folder lm=() model
     folder=$(decode_folder "$1" "$2")

@@ -11,6 +11,7 @@ from typing import Any
 from asrkit.arguments import boolean, run_main
 from asrkit.data import audio
 from asrkit.data.keyed import read_keyed
+from asrkit.decode.lexicon import lexicon_name
 from asrkit.decode.parallel import BeamTask
 from asrkit.decode.run import recognise, recognise_dir, score
 from asrkit.files import atomic
@@ -65,7 +66,7 @@ def _beam(args: argparse.Namespace, model: Speech2Text) -> BeamTask | None:
     lexicon, lm = args.lexicon, args.lm
     if args.lang:
         folder = model.folder.parent / "ngram" / args.lang
-        lexicon = lexicon or folder / "lexicon.txt"
+        lexicon = lexicon or folder / lexicon_name(model.token_file)
         lm = lm or folder / "word.bin"
     found = {"lexicon": lexicon and lexicon.exists(), "lm": lm and lm.exists()}
     mode = args.decode or (

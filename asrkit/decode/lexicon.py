@@ -22,6 +22,12 @@ class LexiconError(ValueError):
     """A lexicon that cannot be read or used."""
 
 
+def lexicon_name(token_file: str) -> str:
+    """What stage 9 calls the lexicon for models of these labels: of phones, or of letters."""
+    spelled = Path(token_file).suffix.startswith((".char", ".bpe"))
+    return "lexicon.char.txt" if spelled else "lexicon.txt"
+
+
 def read_lexicon(path: str | Path) -> Lexicon:
     """Word -> its pronunciations, in file order. Raises LexiconError (file, line)."""
     try:

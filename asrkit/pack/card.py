@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from asrkit.config import dump_yaml
+from asrkit.decode.lexicon import lexicon_name
 from asrkit.score.results import Score, markdown_table, summary_rows
 
 NO_LICENSE = "not stated: ask the people who made the model before you use it"
@@ -79,7 +80,8 @@ def _use(facts: Facts, file: str) -> str:
             f"    --init exp/{facts.name}/model/{model_file(facts.files)} --init_take encoder ...\n"
             "```\n"
         )
-    words = [n for n in facts.langs if f"ngram/{n}/lexicon.txt" in facts.files]
+    lexicon = lexicon_name(str(facts.config["token_file"] or ""))
+    words = [n for n in facts.langs if f"ngram/{n}/{lexicon}" in facts.files]
     lang = f"asr_infer.py --model {file} --lang {words[0]} some.wav   # words\n" if words else ""
     return f"```\nasr_infer.py --model {file} some.wav\n{lang}```\n"
 

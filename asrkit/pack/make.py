@@ -13,6 +13,7 @@ import asrkit
 from asrkit import config
 from asrkit.choices import OBJECTIVES
 from asrkit.convert.experiment import RECORD
+from asrkit.decode.lexicon import lexicon_name
 from asrkit.files import DataError
 from asrkit.objectives.base import Recognizer
 from asrkit.options import Options
@@ -30,8 +31,8 @@ PHONES = "phonemizer.json"
 class Order:
     """What to pack.
 
-    model: exp/<name> or one checkpoint in it. ngram: folder of <lang>/{lexicon.txt, *.bin}; langs:
-    those of it to take, all if empty. bpe_model: sentencepiece file; phones: phonemizer.json.
+    model: exp/<name> or one checkpoint in it. ngram: folder of <lang>/, each with a lexicon and
+    *.bin; langs: those of it to take, all if empty. bpe_model: sentencepiece file; phones: phonemizer.json.
     name, license, data: for the card. allow_pretrained: pack a model that recognises nothing.
     """
 
@@ -84,7 +85,7 @@ def _need_recogniser(order: Order, options: Options, folder: Path) -> bool:
     return able
 
 
-def _ngrams(order: Order) -> Iterator[tuple[str, Path]]:
+def _ngrams(order: Order, options: Options) -> Iterator[tuple[str, Path]]:
     """(name in the pack, file) of lexicons and n-gram models."""
     if order.ngram is None:
         return
@@ -92,7 +93,8 @@ def _ngrams(order: Order) -> Iterator[tuple[str, Path]]:
         raise PackError(f"{order.ngram}: no such folder; stage 9 makes it")
     langs = order.langs or tuple(sorted(p.name for p in order.ngram.iterdir() if p.is_dir()))
     for lang in langs:
-        files = [*sorted((order.ngram / lang).glob("*.bin")), order.ngram / lang / "lexicon.txt"]
+        files = sorted((order.ngram / lang).glob("*.bin"))
+        files.append(order.ngram / lang / lexicon_name(str(options.token_file or "")))
         files = [file for file in files if file.is_file()]
         if not files:
             raise PackError(f"{order.ngram}/{lang}: holds no lexicon and no n-gram; run stage 9")
@@ -137,7 +139,7 @@ def make_pack(order: Order) -> dict[str, Any]:
     able = _need_recogniser(order, options, folder)
     contents: dict[str, Content] = {
         "model/config.yaml": config.dump_yaml(config.to_mapping(options)).encode(),
-        **dict(_ngrams(order)),
+        **dict(_ngrams(order, options)),
         **dict(_beside(options, order)),
     }
     if able:

@@ -265,6 +265,14 @@ setup() { setup_recipe; }
     [[ "$output" != *"tune_lm/it/greedy"* ]]
 }
 
+@test "a lexicon of letters lies beside that of phones" {
+    run ./asr.sh --dry_run true --langs it --finetune_config conf/tune.yaml --asr_tag x --token_type char \
+        --inference_modes "lexicon" --stage 9 --stop_stage 12
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"--type char"*"--out exp/ngram/it/lexicon.char.txt"* ]]
+    [[ "$output" == *"--decode lexicon --lexicon exp/ngram/it/lexicon.char.txt"* ]]
+}
+
 @test "web text is cleaned for the n-grams, without what is held out" {
     mkdir web
     echo x >web/it.xz

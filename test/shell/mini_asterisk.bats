@@ -57,6 +57,15 @@ setup() {
     [ "$(listing)" = "${before}" ]
 }
 
+@test "graphemes are fine-tuned on after the same pre-training on phones" {
+    run ./run.sh --method unidata2vec --token_type char --dry_run true
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"exp/pretrain_unidata2vec_without_it "*"--token_file text.phn"* ]]
+    [[ "$output" == *"--output_dir exp/asr_it_5min_unidata2vec_char "*"--token_file text.char"* ]]
+    run ./run.sh --method scratch --token_type bpe --dry_run true
+    [[ "$output" == *"--vocab_size 200"*"--output_dir exp/asr_it_5min_scratch_bpe "*"--token_file text.bpe200"* ]]
+}
+
 @test "names that would clash and options without value exit 2" {
     run ./run.sh --asr_tag x
     [ "$status" -eq 2 ]

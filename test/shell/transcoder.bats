@@ -64,3 +64,13 @@ setup() {
     [ "$status" -eq 2 ]
     [[ "$output" == *"conf/no.yaml"* ]]
 }
+
+@test "what two Transcoders make of one recogniser's phones lies side by side" {
+    : >conf/transcoder_oneconv.yaml
+    run ./asr.sh "${few[@]}" --transcoder_config conf/transcoder_oneconv.yaml \
+        --inference_modes "greedy transcoder transcoder_text" --asr_tag x --stage 12
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"--transcoder exp/transcoder_oneconv_it --data_dir dump/raw/it_test --output_dir exp/asr_x/decode_transcoder_oneconv/it_test"* ]]
+    [[ "$output" == *"--output_dir exp/asr_x/decode_transcoder_oneconv_text/it_test"* ]]
+    [[ "$output" == *"--output_dir exp/asr_x/decode_greedy/it_test"* ]]
+}

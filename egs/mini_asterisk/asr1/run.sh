@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Two hours of prompts in five languages: what does cross-lingual pre-training give a language with
 # five labelled minutes? --method trains one system; without it: multilingual, scratch and xlsr.
-# --langs, --target, --labelled_minutes, --seed and every other option of asr.sh (--help lists them).
+# --langs, --target, --labelled_minutes, --token_type, --seed and every other option of asr.sh (--help lists them).
 #
 # multilingual       CTC on the shared phones of all languages
 # scratch            CTC on the labelled minutes of the target
@@ -23,6 +23,7 @@ all="en es fr it ru"
 langs=${all}
 target=it
 labelled_minutes=5
+token_type=phn
 method=
 seed=0
 
@@ -43,6 +44,7 @@ while [ $# -gt 0 ]; do
     --langs) langs=$2 && shift 2 ;;
     --target) target=$2 && shift 2 ;;
     --labelled_minutes) labelled_minutes=$2 && shift 2 ;;
+    --token_type | --token-type) token_type=$2 && shift 2 ;;
     --method) method=$2 && shift 2 ;;
     --seed) seed=$2 && shift 2 ;;
     --asr_tag | --asr_exp | --pretrain_tag | --pretrain_exp | --continue_tag | --continue_exp)
@@ -55,6 +57,11 @@ done
 modes="greedy lexicon lexicon_lm"
 few=${target}_${labelled_minutes}min
 few_set=${target}_train_${labelled_minutes}min
+# Units of the fine-tuned model: part of its name unless they are phones.
+units=(--token_type "${token_type}")
+tokens=
+[ "${token_type}" = phn ] || tokens=_${token_type}
+[ "${token_type}" != bpe ] || units+=(--bpe_size 200) # what five minutes of text give
 suffix=
 [ "${langs}" = "${all}" ] || suffix=_${langs// /_}
 [ "${seed}" = 0 ] || suffix+=_seed${seed}
@@ -62,8 +69,8 @@ suffix=
 # few_labels METHOD OPTION...: fine-tune on the labelled minutes of the target.
 few_labels() {
     ./asr.sh --langs "${langs}" --target "${target}" --labelled_minutes "${labelled_minutes}" \
-        --finetune_config conf/ctc_few.yaml --inference_modes "${modes}" --seed "${seed}" \
-        --asr_tag "${few}_$1${suffix}" "${@:2}" "${options[@]}"
+        --finetune_config conf/ctc_few.yaml --inference_modes "${modes}" --seed "${seed}" "${units[@]}" \
+        --asr_tag "${few}_$1${tokens}${suffix}" "${@:2}" "${options[@]}"
 }
 
 # pretrained METHOD TAG OPTION...: contrastive pre-training, then few_labels.
@@ -87,8 +94,8 @@ train_method() {
     scarce=("${scarce[@]/#${target}_train/${few_set}}")
     case "$1" in
     multilingual)
-        ./asr.sh --langs "${langs}" --inference_modes "${modes}" --seed "${seed}" \
-            --finetune_config conf/ctc_multilingual.yaml --asr_tag "multilingual${suffix}" "${options[@]}"
+        ./asr.sh --langs "${langs}" --inference_modes "${modes}" --seed "${seed}" "${units[@]}" \
+            --finetune_config conf/ctc_multilingual.yaml --asr_tag "multilingual${tokens}${suffix}" "${options[@]}"
         ;;
     scratch) few_labels scratch ;;
     xlsr) pretrained xlsr xlsr ;;
