@@ -77,7 +77,7 @@ def check_type(where: str, value: Any, expected: Any) -> None:
         raise ConfigError(f"{where}: {value!r} is not of type {shown} ({error})") from None
 
 
-class _YamlFile(configargparse.ConfigFileParser):  # type: ignore[misc]
+class _YamlFile(configargparse.ConfigFileParser):
     """Hands YAML to configargparse, which knows strings only: values travel as JSON."""
 
     def parse(self, stream: TextIO) -> dict[str, str]:
@@ -96,7 +96,7 @@ class _YamlFile(configargparse.ConfigFileParser):  # type: ignore[misc]
         return "YAML"
 
 
-class _Store(configargparse.Action):  # type: ignore[misc]
+class _Store(configargparse.Action):
     """One YAML value a flag; a list may also be given as several words."""
 
     def __call__(self, parser, namespace, values, option_string=None):  # type: ignore[no-untyped-def]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -57,12 +59,14 @@ class ConvStack(nn.Module):
                 f"conv_layers must be a list of [channels, kernel, stride] above 0, not {layers}"
             )
         sizes = [input_size, *(channels for channels, _, _ in layers)]
-        self.convs = nn.ModuleList(
+        convs = nn.ModuleList(
             ConvLayer(size, channels, kernel, stride, bias)
             for size, (channels, kernel, stride) in zip(sizes, layers, strict=False)
         )
+        self.convs = cast(Sequence[ConvLayer], convs)
         normalized = sizes[1:2] if norm == "group" else sizes[1:]
-        self.norms = nn.ModuleList(nn.LayerNorm(size, eps=EPS) for size in normalized)
+        norms = nn.ModuleList(nn.LayerNorm(size, eps=EPS) for size in normalized)
+        self.norms = cast(Sequence[nn.LayerNorm], norms)
         self.grouped = norm == "group"
         self.output_size = sizes[-1]
 

@@ -9,9 +9,10 @@ On other devices the library's convolution is used.
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
-from torch.autograd.function import FunctionCtx
 from torch.nn import functional as F
 
 
@@ -32,7 +33,7 @@ def _rows(x: Tensor, stride: int, first: int, taps: int, frames: int) -> Tensor:
 
 class _ConvFrames(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: FunctionCtx, x: Tensor, weight: Tensor, stride: int) -> Tensor:
+    def forward(ctx: Any, x: Tensor, weight: Tensor, stride: int) -> Tensor:
         x = x.contiguous()
         taps_first = weight.permute(2, 1, 0).contiguous()  # [k, C, O]
         ctx.save_for_backward(x, taps_first)
@@ -49,7 +50,7 @@ class _ConvFrames(torch.autograd.Function):
         return out
 
     @staticmethod
-    def backward(ctx: FunctionCtx, grad: Tensor) -> tuple[Tensor | None, Tensor, None]:
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, Tensor, None]:
         x, taps_first = ctx.saved_tensors
         grad, stride, frames = grad.contiguous(), ctx.stride, grad.shape[1]
         kernel, channels, size = taps_first.shape

@@ -4,6 +4,9 @@ second (van den Oord et al. 2018, as modified by Rivière et al. 2020, sections 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import cast
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -73,10 +76,11 @@ class CpcEncoder(Encoder):
             raise ValueError(f"layers is {layers}; the context needs at least one")
         self.feature_size = self.output_size = width
         sizes = [1, *[width] * len(conv_layers)]
-        self.convs = nn.ModuleList(
+        convs = nn.ModuleList(
             _PaddedConv(size, width, kernel, stride, padding)
             for size, (kernel, stride, padding) in zip(sizes, conv_layers, strict=False)
         )
+        self.convs = cast(Sequence[_PaddedConv], convs)
         self.norms = nn.ModuleList(ChannelNorm(width) for _ in conv_layers)
         self.mask_vector = nn.Parameter(torch.rand(width))
         self.context = nn.ModuleList(nn.LSTM(width, width, batch_first=True) for _ in range(layers))
@@ -91,7 +95,9 @@ class CpcEncoder(Encoder):
         """Samples below which there is no frame."""
         samples = 1
         for conv in reversed(self.convs):
-            samples = (samples - 1) * conv.stride[0] + conv.kernel_size[0] - 2 * conv.padding[0]
+            samples = (
+                (samples - 1) * conv.stride[0] + conv.kernel_size[0] - 2 * int(conv.padding[0])
+            )
         return samples
 
     def extract(self, x: Padded) -> Padded:

@@ -46,8 +46,8 @@ class Contexts:
             np.concatenate([[0], np.cumsum(counts)[:-1]]),
         )
         tensors = (torch.from_numpy(column.astype(np.int64)) for column in columns)
-        moved = (tensor.to(device, non_blocking=True) for tensor in tensors)
-        return cls(*moved, steps=steps, size=max(int(usable.max()), 1))
+        rows, within, order, begins = (tensor.to(device, non_blocking=True) for tensor in tensors)
+        return cls(rows, within, order, begins, steps, max(int(usable.max()), 1))
 
     def negatives(self, keys: Tensor, number: int) -> Tensor:
         """int64 [N, number]: positions b * T + t of valid frames of any row, uniform with

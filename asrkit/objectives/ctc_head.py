@@ -12,7 +12,7 @@ from asrkit.batch import Padded
 class LinearHead(nn.Linear):
     """[B, T, D] to scores [B, T, classes]."""
 
-    def forward(self, x: Padded) -> Padded:
+    def forward(self, x: Padded) -> Padded:  # type: ignore[override]
         return Padded(super().forward(x.data), x.lengths)
 
 
@@ -22,7 +22,7 @@ class ConvHead(nn.Conv1d):
     A row's scores are the same alone and padded in a batch.
     """
 
-    def forward(self, x: Padded) -> Padded:
+    def forward(self, x: Padded) -> Padded:  # type: ignore[override]
         kernel, stride = self.kernel_size[0], self.stride[0]
         frames = x.data
         if int(x.lengths.min()) < frames.shape[1]:

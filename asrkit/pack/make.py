@@ -32,8 +32,9 @@ class Order:
     """What to pack.
 
     model: exp/<name> or one checkpoint in it. ngram: folder of <lang>/, each with a lexicon and
-    *.bin; langs: those of it to take, all if empty. bpe_model: sentencepiece file; phones: phonemizer.json.
-    name, license, data: for the card. allow_pretrained: pack a model that recognises nothing.
+    *.bin; langs: those of it to take, all if empty. bpe_model: sentencepiece file; phones:
+    phonemizer.json. name, license, data: for the card. allow_pretrained: pack a model that
+    recognises nothing.
     """
 
     model: Path
