@@ -18,6 +18,7 @@ from tqdm import tqdm
 from asrkit.data import columns
 from asrkit.data.cache import Arrays, cached
 from asrkit.data.datadir import is_tokens
+from asrkit.data.folder_rows import FolderRows
 from asrkit.files import DataError
 
 LONGEST = np.iinfo(np.int32).max
@@ -31,7 +32,7 @@ class Folder:
         base = ("wav.scp", "utt2num_samples", "utt2lang")
         arrays, meta = cached(path, "base", base, lambda: _build_base(path))
         self.scp = columns.map_file(path / "wav.scp")
-        self.offsets, self.num_samples = arrays["offsets"], arrays["num_samples"]
+        self.offsets, self.lengths = arrays["offsets"], arrays["num_samples"]
         self.langs, self.lang_names = arrays["langs"], list(meta["languages"])
         self.tokens, self.token_offsets = None, None
         if token_file is not None:
@@ -44,15 +45,9 @@ class Folder:
             self.tokens = columns.map_file(path / token_file)
             self.token_offsets = arrays["offsets"]
 
-    def __len__(self) -> int:
-        return len(self.num_samples)
 
-
-class DataIndex:
-    """Utterances of one or more dump folders, numbered from 0 in the order of folders and lines.
-
-    num_samples: int32 [N] at 16 kHz. langs: int16 [N] numbers into lang_names (sorted).
-    """
+class DataIndex(FolderRows[Folder]):
+    """Utterances of one or more dump folders; ``num_samples`` are at 16 kHz."""
 
     def __init__(
         self,
@@ -60,24 +55,11 @@ class DataIndex:
         token_file: str | None = None,
         unlabelled: Sequence[str | Path] = (),
     ) -> None:
-        if not dirs:
-            raise DataError("no data folder is given")
         self.dirs = [Path(path) for path in dirs]
         self.token_file = token_file
         self.unlabelled = frozenset(Path(path) for path in unlabelled)
-        self._folders = [
-            Folder(path, None if path in self.unlabelled else token_file) for path in self.dirs
-        ]
-        sizes = [len(folder) for folder in self._folders]
-        self._first = np.concatenate([[0], np.cumsum(sizes)])
-        self.lang_names = sorted({name for f in self._folders for name in f.lang_names})
-        number = {name: at for at, name in enumerate(self.lang_names)}
-        if len(self._folders) == 1:
-            self.num_samples, self.langs = self._folders[0].num_samples, self._folders[0].langs
-            return
-        self.num_samples = np.concatenate([folder.num_samples for folder in self._folders])
-        self.langs = np.concatenate(
-            [np.array([number[n] for n in f.lang_names], np.int16)[f.langs] for f in self._folders]
+        super().__init__(
+            [Folder(path, None if path in self.unlabelled else token_file) for path in self.dirs]
         )
 
     @classmethod
@@ -97,15 +79,6 @@ class DataIndex:
     def __reduce__(self) -> tuple[Any, ...]:
         # a worker maps the files again
         return DataIndex, (self.dirs, self.token_file, tuple(self.unlabelled))
-
-    def __len__(self) -> int:
-        return int(self._first[-1])
-
-    def _find(self, row: int) -> tuple[Folder, int]:
-        if not 0 <= row < len(self):
-            raise IndexError(f"utterance {row} of {len(self)}")
-        number = int(np.searchsorted(self._first, row, side="right")) - 1
-        return self._folders[number], row - int(self._first[number])
 
     def _entry(self, row: int) -> tuple[str, str]:
         folder, local = self._find(row)
@@ -136,11 +109,6 @@ class DataIndex:
             first = int(numbers.max(initial=first - 1)) + 1
             found.append(numbers)
         return np.concatenate(found)
-
-    def dir_rows(self, row: int) -> range:
-        """Row numbers of all utterances in the folder that ``row`` lies in."""
-        number = int(np.searchsorted(self._first, row, side="right")) - 1
-        return range(int(self._first[number]), int(self._first[number + 1]))
 
     def hours(self) -> dict[str, float]:
         """Hours of audio by language."""
@@ -176,7 +144,7 @@ def _build_base(path: Path) -> tuple[Arrays, dict[str, Any]]:
 
 def _speakers(folder: Folder) -> np.ndarray:
     def build() -> tuple[Arrays, dict[str, Any]]:
-        speakers = np.empty(len(folder), np.int32)
+        speakers = np.empty(len(folder.lengths), np.int32)
         names: dict[str, int] = {}
         for rows, values in _joined(folder.path, "utt2spk", folder.scp, folder.offsets):
             if not values.shape[1]:

@@ -15,6 +15,7 @@ import numpy as np
 
 from asrkit.data import columns
 from asrkit.data.cache import Arrays, cached
+from asrkit.data.folder_rows import FolderRows
 from asrkit.files import DataError
 
 PHONES = "text.phn"
@@ -49,62 +50,39 @@ class PhoneFolder:
         data, offsets = (self.phones, self.offsets) if name == PHONES else self.tables[name]
         return columns.line(data, offsets, row).split()[1:]
 
-    def __len__(self) -> int:
-        return len(self.lengths)
 
+class PhoneIndex(FolderRows[PhoneFolder]):
+    """Sentences of one or more folders; ``num_samples`` are phones.
 
-class PhoneIndex:
-    """Sentences of one or more folders, numbered from 0 in the order of folders and lines.
-
-    num_samples: int32 [N], phones of each (the name under which EpochPlan knows lengths).
-    langs: int16 [N] numbers into lang_names. token_file: labels such as ``text.star``, or None.
-    Raises DataError (file, line) where keys or lengths of the files disagree.
+    token_file: labels such as ``text.star``, or None. Raises DataError (file, line) where keys
+    or lengths of the files disagree.
     """
 
     def __init__(self, dirs: Sequence[str | Path], token_file: str | None = None) -> None:
-        if not dirs:
-            raise DataError("no data folder is given")
         self.dirs, self.token_file = [Path(path) for path in dirs], token_file
-        self._folders = [PhoneFolder(path, token_file) for path in self.dirs]
-        self._first = np.concatenate([[0], np.cumsum([len(f) for f in self._folders])])
-        self.lang_names = sorted({name for f in self._folders for name in f.lang_names})
-        number = {name: at for at, name in enumerate(self.lang_names)}
-        self.num_samples = np.concatenate([folder.lengths for folder in self._folders])
-        self.langs = np.concatenate(
-            [np.array([number[n] for n in f.lang_names], np.int16)[f.langs] for f in self._folders]
-        )
+        super().__init__([PhoneFolder(path, token_file) for path in self.dirs])
 
     def __reduce__(self) -> tuple[Any, ...]:
         return PhoneIndex, (self.dirs, self.token_file)  # a worker maps the files again
 
-    def __len__(self) -> int:
-        return int(self._first[-1])
-
-    def find(self, row: int) -> tuple[PhoneFolder, int]:
-        """The folder of a row, and its line there, from 0."""
-        if not 0 <= row < len(self):
-            raise IndexError(f"utterance {row} of {len(self)}")
-        number = int(np.searchsorted(self._first, row, side="right")) - 1
-        return self._folders[number], row - int(self._first[number])
-
     def id(self, row: int) -> str:
-        folder, local = self.find(row)
+        folder, local = self._find(row)
         return columns.line(folder.phones, folder.offsets, local).split(maxsplit=1)[0]
 
     def phones(self, row: int) -> list[str]:
-        folder, local = self.find(row)
+        folder, local = self._find(row)
         return folder.values(PHONES, local)
 
     def labels(self, row: int) -> list[str]:
         """Tokens of the token file, as many as phones."""
-        folder, local = self.find(row)
+        folder, local = self._find(row)
         if self.token_file is None:
             raise DataError(f"{folder.path}: the index was opened without a token file")
         return folder.values(self.token_file, local)
 
     def matrix(self, row: int) -> str | None:
         """``file.ark:offset`` of the posteriors, or None where the phones are certain."""
-        folder, local = self.find(row)
+        folder, local = self._find(row)
         return folder.values(POSTERIORS, local)[0] if POSTERIORS in folder.tables else None
 
 

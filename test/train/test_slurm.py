@@ -61,11 +61,16 @@ def test_a_job_that_is_not_accepted_fails(slurm, tmp_path):
 
 def test_an_interrupt_cancels_the_job(slurm, tmp_path):
     command = [str(ROOT / "utils/slurm.sh"), "log/x.log", "bash", "-c", "echo up; sleep 600"]
-    run = subprocess.Popen(command, cwd=tmp_path, env=slurm)
+    # whoever runs the tests in the background ignores SIGINT, and a shell cannot trap what is ignored
+    run = subprocess.Popen(command, cwd=tmp_path, env=slurm, preexec_fn=default_interrupt)
     wait_for(lambda: (tmp_path / "log/x.log").exists(), 60)
     run.send_signal(signal.SIGINT)
     assert run.wait(timeout=60) == 130
     wait_for(lambda: "x" not in jobs(slurm), 60)
+
+
+def default_interrupt():
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def jobs(slurm):
