@@ -61,7 +61,7 @@ def test_a_job_that_is_not_accepted_fails(slurm, tmp_path):
 
 def test_an_interrupt_cancels_the_job(slurm, tmp_path):
     command = [str(ROOT / "utils/slurm.sh"), "log/x.log", "bash", "-c", "echo up; sleep 600"]
-    # whoever runs the tests in the background ignores SIGINT, and a shell cannot trap what is ignored
+    # Tests in the background ignore SIGINT, and a shell cannot trap what it began with ignoring.
     run = subprocess.Popen(command, cwd=tmp_path, env=slurm, preexec_fn=default_interrupt)
     wait_for(lambda: (tmp_path / "log/x.log").exists(), 60)
     run.send_signal(signal.SIGINT)
