@@ -66,6 +66,12 @@ setup() {
     [[ "$output" == *"--vocab_size 200"*"--output_dir exp/asr_it_5min_scratch_bpe "*"--token_file text.bpe200"* ]]
 }
 
+@test "the last value may be options of another program" {
+    run ./run.sh --method scratch --dry_run true --finetune_args "--max_update 7"
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"asr_train "*"--max_update 7"* ]]
+}
+
 @test "names that would clash and options without value exit 2" {
     run ./run.sh --asr_tag x
     [ "$status" -eq 2 ]

@@ -29,7 +29,7 @@ seed=0
 
 options=()
 while [ $# -gt 0 ]; do
-    if [ $# -eq 1 ] && [[ $1 == --* && $1 != --help ]]; then
+    if [[ $# -lt 2 && $1 != --help && $1 != -h ]]; then
         echo "$0: option $1 needs a value" >&2
         exit 2
     fi
@@ -51,7 +51,7 @@ while [ $# -gt 0 ]; do
         echo "$0: $1 would give several models one name; call ./asr.sh instead" >&2
         exit 2
         ;;
-    *) options+=("$1") && shift ;;
+    *) options+=("$1" "$2") && shift 2 ;;
     esac
 done
 modes="greedy lexicon lexicon_lm"
