@@ -9,12 +9,16 @@ transcoder_text() {
 
 # transcoder_name: of its experiments and of what it decodes.
 transcoder_name() {
-    printf '%s\n' "${transcoder_tag:-$(basename -- "${transcoder_config}" .yaml)}"
+    local noisy=
+    [ "${transcoder_noise}" = false ] || noisy=_noise
+    printf '%s\n' "${transcoder_tag:-$(basename -- "${transcoder_config}" .yaml)}${noisy}"
 }
 
 # transcoder_exp LANG: the model of stage 10.
 transcoder_exp() {
-    printf '%s\n' "${expdir}/$(transcoder_name)_$1"
+    local heard_by=
+    [ "${transcoder_noise}" = false ] || heard_by=_${asr_exp##*/}
+    printf '%s\n' "${expdir}/$(transcoder_name)_$1${heard_by}"
 }
 
 # transcoder_hyp_exp LANG: the model of stage 11, or of stage 10 if there is none.
@@ -57,7 +61,7 @@ train_transcoder() {
 
 # Stage 10 for LANG: text to phones and words, and a model of them.
 transcoder_on_text() {
-    local text name inputs=() words=() held
+    local text name inputs=() words=() noise=() held
     text=$(transcoder_text "$1")
     words=(--text "${raw}/$1_train/text")
     for name in "${lm_text}/$1.txt" "${lm_text}/$1.txt.gz"; do
@@ -76,8 +80,13 @@ transcoder_on_text() {
     step "${text}/.done" "${raw}/$1_train/text" "${token_list}" "${inputs[@]}" "${held[@]}" -- \
         python3 -m asrkit.bin.transcoder_text "${words[@]}" --held_out "${held[@]}" --lang "$1" --phone_list "${token_list}" \
         --vocabulary "${transcoder_words}" --cache_dir data/phones --out_dir "${text}" ${transcoder_text_args}
+    if [ "${transcoder_noise}" = true ]; then
+        decode "${valid_set}" greedy
+        score "${valid_set}" greedy
+        noise=(--phone_noise "$(decode_folder "${valid_set}" greedy)/score_per/confusions.json")
+    fi
     train_transcoder "$(transcoder_exp "$1")" "$1" --config "${transcoder_config}" \
-        --train_data "${text}/train" --valid_data "${text}/valid"
+        --train_data "${text}/train" --valid_data "${text}/valid" "${noise[@]}"
 }
 
 # Stage 11 for LANG: what recognisers hear in speech that they did not learn from, and the model tuned on it.

@@ -12,6 +12,7 @@ from asrkit.batch import Batch, Padded
 from asrkit.data import collate
 from asrkit.data.dataset import Failed
 from asrkit.data.phone_index import PhoneIndex
+from asrkit.data.phone_noise import PhoneNoise
 from asrkit.data.sampler import BatchSpec
 from asrkit.data.stars import encode_labels
 from asrkit.files import DataError
@@ -46,12 +47,19 @@ class PhoneDataset(torch.utils.data.Dataset["Batch | Failed"]):
     phones: the columns, P = len(phones) - 1: ``<unk>`` first, then the phones; none for blank. A
         phone that is not in the list becomes ``<unk>``.
     tokens: words; turns star labels into ``Batch.text``: 0 star, 1 unknown word. None: no labels.
+    noise: what is done to phones that no recogniser has heard, other in each epoch; needs labels.
     """
 
-    def __init__(self, index: PhoneIndex, phones: TokenList, tokens: TokenList | None) -> None:
-        if tokens is not None and index.token_file is None:
+    def __init__(
+        self,
+        index: PhoneIndex,
+        phones: TokenList,
+        tokens: TokenList | None,
+        noise: PhoneNoise | None = None,
+    ) -> None:
+        if (tokens is not None or noise is not None) and index.token_file is None:
             raise DataError("labels are wanted, but the index was opened without a token file")
-        self.index, self.phones, self.tokens = index, phones, tokens
+        self.index, self.phones, self.tokens, self.noise = index, phones, tokens, noise
 
     def __len__(self) -> int:
         return len(self.index)
@@ -67,17 +75,29 @@ class PhoneDataset(torch.utils.data.Dataset["Batch | Failed"]):
         rows = [int(row) for row in spec.rows]
         ids = [self.index.id(row) for row in rows]
         keys = [key_of(name, int(copy)) for name, copy in zip(ids, spec.copies, strict=True)]
+        matrices, labels = [], []
+        for row, name, copy in zip(rows, ids, spec.copies, strict=True):
+            matrix, label = self._noisy(row, spec.epoch, name, int(copy))
+            matrices.append(matrix)
+            labels.append(label)
         text = None
         if self.tokens is not None:
-            labels = [encode_labels(self.index.labels(row), self.tokens) for row in rows]
-            text = collate.pad_labels(labels)
+            text = collate.pad_labels([encode_labels(label, self.tokens) for label in labels])
         return Batch(
             ids=ids,
             keys=torch.tensor(keys, dtype=torch.int64),
             text=text,
-            posteriors=self._posteriors(rows),
+            posteriors=_padded(matrices),
             langs=torch.tensor([int(self.index.langs[row]) for row in rows]),
         )
+
+    def _noisy(self, row: int, *key: int | str) -> tuple[np.ndarray, list[str]]:
+        """float32 [L, P] of one sentence and its star labels."""
+        labels = [] if self.index.token_file is None else self.index.labels(row)
+        if self.noise is None or self.index.matrix(row) is not None:
+            return self.matrix(row), labels
+        heard, labels = self.noise(self.index.phones(row), labels, *key)
+        return one_hot(heard, self.phones), labels
 
     def matrix(self, row: int) -> np.ndarray:
         """float32 [L, P] of one sentence."""
@@ -86,9 +106,11 @@ class PhoneDataset(torch.utils.data.Dataset["Batch | Failed"]):
             return one_hot(phones, self.phones)
         return read_matrix(place, (len(phones), len(self.phones) - 1))
 
-    def _posteriors(self, rows: list[int]) -> Padded:
-        lengths = [int(self.index.num_samples[row]) for row in rows]
-        data = np.zeros((len(rows), max(lengths), len(self.phones) - 1), np.float32)
-        for target, row, length in zip(data, rows, lengths, strict=True):
-            target[:length] = self.matrix(row)
-        return Padded(torch.from_numpy(data), torch.tensor(lengths, dtype=torch.int64))
+
+def _padded(matrices: Sequence[np.ndarray]) -> Padded:
+    """[L_i, P] to [B, L, P] with rows of zeros."""
+    lengths = [len(matrix) for matrix in matrices]
+    data = np.zeros((len(matrices), max(lengths), matrices[0].shape[1]), np.float32)
+    for target, matrix, length in zip(data, matrices, lengths, strict=True):
+        target[:length] = matrix
+    return Padded(torch.from_numpy(data), torch.tensor(lengths, dtype=torch.int64))

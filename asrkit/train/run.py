@@ -23,6 +23,7 @@ from asrkit.data.index import DataIndex
 from asrkit.data.loader import make_loader
 from asrkit.data.phone_dataset import PhoneDataset
 from asrkit.data.phone_index import PhoneIndex
+from asrkit.data.phone_noise import PhoneNoise
 from asrkit.data.sampler import BatchStream, EpochPlan, EvalStream
 from asrkit.noise import key_of
 from asrkit.objectives.base import Objective
@@ -80,6 +81,8 @@ def _check_phones(options: Options) -> None:
         raise ConfigError(f"phone_list: given, but encoder {options.encoder!r} reads speech")
     if options.phone_list and (options.crop or options.unlabelled_data):
         raise ConfigError("phone_list: given, but crop and unlabelled_data are for speech")
+    if options.phone_noise and not options.phone_list:
+        raise ConfigError("phone_noise: given, but without phone_list the data are speech")
 
 
 def _dataset(
@@ -91,7 +94,10 @@ def _dataset(
     train: bool,
 ) -> SpeechDataset | PhoneDataset:
     if isinstance(index, PhoneIndex):
-        return PhoneDataset(index, TokenList.read(str(options.phone_list)), tokens)
+        noise = None
+        if train and options.phone_noise:
+            noise = PhoneNoise.read(options.phone_noise, seed=options.seed)
+        return PhoneDataset(index, TokenList.read(str(options.phone_list)), tokens, noise)
     return SpeechDataset(
         index,
         tokens,

@@ -74,3 +74,12 @@ setup() {
     [[ "$output" == *"--output_dir exp/asr_x/decode_transcoder_oneconv_text/it_test"* ]]
     [[ "$output" == *"--output_dir exp/asr_x/decode_greedy/it_test"* ]]
 }
+
+@test "text is heard as the recogniser hears the valid set" {
+    run ./asr.sh "${few[@]}" --transcoder_config conf/transcoder.yaml --transcoder_noise true --asr_tag x \
+        --inference_modes "transcoder" --stage 10
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"--data_dir dump/raw/it_valid --output_dir exp/asr_x/decode_greedy/it_valid --decode greedy"* ]]
+    [[ "$output" == *"--output_dir exp/transcoder_noise_it_asr_x "*"--phone_noise exp/asr_x/decode_greedy/it_valid/score_per/confusions.json"* ]]
+    [[ "$output" == *"--transcoder exp/transcoder_noise_it_asr_x "*"--output_dir exp/asr_x/decode_transcoder_noise/it_test"* ]]
+}

@@ -95,6 +95,7 @@ transcoder_hyp_config=""  # conf/*.yaml of stage 11: goes on from it on what rec
 transcoder_tag=""  # of its experiments, <expdir>/<transcoder_tag>_<lang>; default: the name of transcoder_config
 transcoder_words=50000  # so many of the most frequent words it can write
 transcoder_args=""  # more options of asr_train.py in stages 10 and 11
+transcoder_noise=false  # true: stage 10 hears its text as badly as the recogniser of stage 8 hears the valid set
 transcoder_text_args=""  # more options of transcoder_text, for example "--test 500"
 hypothesis_folds=2  # stage 11: a recogniser of the other parts decodes each part; 0: the one of stage 8 decodes all
 inference_modes="greedy"  # of greedy, free (tokens with n-gram), lexicon, lexicon_lm, transcoder, transcoder_lm, transcoder_text (before stage 11)
