@@ -1,7 +1,7 @@
 """Phones of a text, heard as badly as a recogniser hears: its counted confusions, drawn anew.
 
-TranUSR trains the Transcoder on correct phones and then tunes it on hypotheses. Of minutes of speech
-there are few; this makes any text sound like them. It is not in the paper.
+TranUSR tunes the Transcoder on hypotheses; minutes of labelled speech give few. With this any text
+sounds like them. It is not in the paper.
 """
 
 from __future__ import annotations

@@ -198,6 +198,7 @@ def train(options: Options) -> None:
                 f"unlabelled_data: objective {options.objective!r} does not tell labelled from "
                 "unlabelled utterances; add the folders to train_data"
             )
+        dataset = _dataset(options, index, tokens, objective.label_field, train=True)
         valid = _valid_loader(options, tokens, objective.label_field, world)
         taken = {}
         if options.init and not goes_on:
@@ -230,7 +231,6 @@ def train(options: Options) -> None:
         if options.compile:
             compile_layers(objective)
         stream = BatchStream(plan, rank=world.rank, world_size=world.size, start=trainer.start)
-        dataset = _dataset(options, index, tokens, objective.label_field, train=True)
         loader = make_loader(
             dataset,
             stream,

@@ -247,5 +247,8 @@ def test_other_models_are_refused(tmp_path, trained, toy, capsys):
     at = without.index("--phone_list")
     assert asr_train.main(without[:at] + without[at + 2 :]) == 1
     assert "error" in capsys.readouterr().err
+    noisy = train_args(toy, tmp_path / "x", "--phone_noise", str(tmp_path / "no.json"))
+    assert asr_train.main(noisy) == 1
+    assert "no.json: no such file; score --unit per leaves one" in capsys.readouterr().err
     assert not (tmp_path / "x" / "config.yaml").exists()
     assert PHONES.symbols == TokenList.read(trained / "phones.txt").symbols
