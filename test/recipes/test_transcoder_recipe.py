@@ -94,12 +94,16 @@ def test_from_audio_to_words(tmp_path: Path) -> None:
         return float(score["micro"])
 
     assert wer("p2w_it/decode_text/it_text") < 5
-    assert wer("asr_x/decode_transcoder_text/it_test") < 30
-    assert wer("asr_x/decode_transcoder/it_test") < 30
+    assert wer("asr_x/decode_p2w_text/it_test") < 30
+    assert wer("asr_x/decode_p2w/it_test") < 30
     heard = recipe / "exp/asr_x/hypotheses/it"
     halves = [(heard / f"part{n}of2/text.star").read_text().splitlines() for n in (1, 2)]
     assert 80 <= sum(map(len, halves)) <= 100
     table = (recipe / "exp/RESULTS.md").read_text()
-    assert "decode_transcoder_text" in table and "OOV 0.00 %" in table
+    assert "decode_p2w_text" in table and "OOV 0.00 %" in table
     again = whole_recipe.run(recipe, *options, "--stage", "10")
     assert "asrkit.bin.dump_posteriors" not in again
+    noisy = ["--transcoder_noise", "true", "--transcoder_hyp_config", "", "--stage", "10"]
+    whole_recipe.run(recipe, *options, *noisy)
+    assert "confusions.json" in (recipe / "exp/p2w_noise_it_asr_x/config.yaml").read_text()
+    assert wer("asr_x/decode_p2w_noise_text/it_test") < 30
