@@ -71,7 +71,7 @@ class Encoder(nn.Module, ABC):
 
     def blocks(self) -> Iterable[nn.Module]:
         """Modules whose weights are used in their own forward only, called once a pass whatever is
-        drawn: what FSDP may gather one by one."""
+        drawn: what FSDP may gather, and torch.compile compile, one by one."""
         return ()
 
     @final  # type: ignore[misc]  # nn.Module types forward as an attribute

@@ -25,6 +25,7 @@ from asrkit.data.phone_dataset import PhoneDataset
 from asrkit.data.phone_index import PhoneIndex
 from asrkit.data.phone_noise import PhoneNoise
 from asrkit.data.sampler import BatchStream, EpochPlan, EvalStream
+from asrkit.encoders.base import Encoder
 from asrkit.noise import key_of
 from asrkit.objectives.base import Objective
 from asrkit.options import Options
@@ -177,6 +178,10 @@ def train(options: Options) -> None:
         raise ConfigError(
             "compile: leave it out with parallel fsdp; the two are not tried together"
         )
+    if options.compile and not options.ngpu:
+        raise ConfigError(
+            "compile: leave it out without a GPU; the routines for CPUs are not traced"
+        )
     world = World(ngpu=options.ngpu, parallel=options.parallel)
     with contextlib.ExitStack() as stack:
         stack.callback(world.close)
@@ -229,7 +234,7 @@ def train(options: Options) -> None:
         _describe_data(options, index, plan, world)
         _describe_model(objective)
         if options.compile:
-            compile_layers(objective)
+            compile_blocks(objective)
         stream = BatchStream(plan, rank=world.rank, world_size=world.size, start=trainer.start)
         loader = make_loader(
             dataset,
@@ -248,9 +253,9 @@ def train(options: Options) -> None:
             logger.info("%s: average of %d models", average, len(trainer.best.state()))
 
 
-def compile_layers(objective: Objective) -> None:
-    """torch.compile on each transformer layer: one small graph serves all of them."""
+def compile_blocks(objective: Objective) -> None:
+    """torch.compile on each of the encoders' blocks: one small graph serves all of them."""
     for module in objective.modules():
-        if isinstance(module, torch.nn.ModuleList):
-            for layer in module:
-                layer.compile()
+        if isinstance(module, Encoder):
+            for block in module.blocks():
+                block.compile()

@@ -54,14 +54,18 @@ def test_bf16_trains_fp32_weights(tmp_path):
 
 
 @needs_cuda
-@pytest.mark.parametrize("precision", ["bf16", "fp16", "fp32"])
-def test_cuda_trains(tmp_path, tmp_path_factory, precision):
+@pytest.mark.parametrize(
+    ("precision", "compiled"),
+    [("bf16", "false"), ("fp16", "false"), ("fp32", "false"), ("bf16", "true")],
+)
+def test_cuda_trains(tmp_path, tmp_path_factory, precision, compiled):
     from tones import corpus, ctc_args
 
     from asrkit.bin import asr_train
 
     folder = corpus(tmp_path_factory.mktemp("tones"))
     argv = ctc_args(folder, tmp_path / "x", "--max_update", "100", "--ngpu", "1")
+    argv += ["--compile", compiled]
     assert asr_train.main([*argv, "--precision", precision, "--valid_interval", "100"]) == 0
 
 

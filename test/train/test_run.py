@@ -13,7 +13,9 @@ import torch
 from tones import corpus, ctc_args, write_dump
 
 from asrkit.bin import asr_infer, asr_train, average_checkpoints
+from asrkit.encoders.logmel import LogMelEncoder
 from asrkit.train import checkpoint
+from asrkit.train.run import compile_blocks
 
 
 @pytest.fixture(scope="module")
@@ -258,3 +260,20 @@ def test_two_ranks_under_torchrun_equal_one(tones, tmp_path):
     rows = [{**r, "audio_seconds_per_second": 0} for r in journal(two)]
     for mine, other in zip(journal(one), rows, strict=True):
         assert mine["loss"] == pytest.approx(other["loss"], rel=1e-4)
+
+
+def test_compile_is_for_gpus(tones, tmp_path, capsys):
+    argv = ctc_args(tones, tmp_path / "x")
+    assert asr_train.main([*argv, "--compile", "true"]) == 1
+    assert "compile: leave it out without a GPU" in capsys.readouterr().err
+    assert asr_train.main([*argv, "--compile", "true", "--parallel", "fsdp"]) == 1
+    assert "not tried together" in capsys.readouterr().err
+    assert not (tmp_path / "x").exists()
+
+
+def test_compile_takes_each_block_of_the_encoder(monkeypatch):
+    compiled = []
+    monkeypatch.setattr(torch.nn.Module, "compile", lambda module: compiled.append(module))
+    encoder = LogMelEncoder(width=16, layers=3, heads=2, conv_layers=[[16, 3, 2]], mels=16)
+    compile_blocks(torch.nn.ModuleList([encoder]))
+    assert [type(module).__name__ for module in compiled] == ["TransformerLayer"] * 3
