@@ -58,7 +58,8 @@ report_done() {
 }
 
 # step MARK INPUT... -- COMMAND...: run the command unless it was run before on the same inputs:
-# MARK holds this very command and is newer than every input. MARK is written at the end.
+# MARK holds this very command and is newer than every input, and its folder has no variables_changed.
+# MARK is written at the end; an older one is gone before, so that half a step is never taken for a whole.
 step() {
     local mark=$1 inputs=() input done_before=true
     shift
@@ -71,9 +72,14 @@ step() {
     for input in "${inputs[@]}"; do
         [ "${mark}" -nt "${input}" ] || done_before=false
     done
+    ! variables_changed "${mark%/*}" || done_before=false
     if [ "${done_before}" = true ]; then
         _done_before=$((_done_before + 1))
     else
+        if [ "${dry_run:-false}" != true ]; then
+            need_environment
+            rm -f -- "${mark}"
+        fi
         run "$@" || return
         if [ "${dry_run:-false}" != true ]; then
             quoted "$@" >"${mark}.new"
@@ -82,9 +88,36 @@ step() {
     fi
 }
 
-# need_integer NAME VALUE: exit 2 unless VALUE is a whole number.
+# variables_used FOLDER NAME VALUE...: local/data.sh says which environment variables it took VALUEs
+# from, in FOLDER/.variables. A VALUE that an option gave is left out: the command of the step holds it.
+variables_used() {
+    local folder=$1 lines=
+    shift
+    if [ "${dry_run:-false}" = true ]; then return; fi
+    while [ $# -ge 2 ]; do
+        [ "$2" != "${!1:-}" ] || lines+="$1=$2"$'\n'
+        shift 2
+    done
+    printf '%s' "${lines}" >"${folder}/.variables.new"
+    mv -- "${folder}/.variables.new" "${folder}/.variables"
+}
+
+# variables_changed FOLDER: true when a variable of variables_used says something else now. One that is
+# not set now, or was not noted, says nothing.
+variables_changed() {
+    local line name value
+    [ -e "$1/.variables" ] || return 1
+    while IFS= read -r line; do
+        [[ ${line} =~ ^([A-Z][A-Z0-9_]*)=(.*)$ ]] || continue
+        name=${BASH_REMATCH[1]} value=${BASH_REMATCH[2]}
+        [ -z "${!name:-}" ] || [ "${!name}" = "${value}" ] || return 0
+    done <"$1/.variables"
+    return 1
+}
+
+# need_integer NAME VALUE: exit 2 unless VALUE is a whole number. The shell would read 08 as octal.
 need_integer() {
-    if [[ ! $2 =~ ^[0-9]+$ ]]; then
+    if [[ ! $2 =~ ^(0|[1-9][0-9]*)$ ]]; then
         log "error: --$1 is a whole number, not '$2'"
         exit 2
     fi

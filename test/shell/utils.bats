@@ -85,6 +85,49 @@ EOF
     [ ! -e mark ]
 }
 
+@test "a step that was begun with another command and not ended is done again" {
+    . "${root}/utils/stages.sh"
+    need_environment() { :; }
+    step mark -- true one
+    if step mark -- false two; then return 1; fi
+    [ ! -e mark ]
+}
+
+@test "a corpus that a variable names elsewhere is prepared again; one not named is as it was" {
+    . "${root}/utils/stages.sh"
+    need_environment() { :; }
+    prepare() {
+        echo x >>counted
+        variables_used d CORPUS "${1:-${CORPUS:-}}" LISTS "${LISTS:-}"
+    }
+    mkdir d
+    CORPUS=/a step d/.done -- prepare
+    cp d/.done before
+    for setting in CORPUS=/a CORPUS= OTHER=/x; do
+        export "${setting?}"
+        step d/.done -- prepare
+    done
+    [ "$(wc -l <counted)" -eq 1 ]
+    CORPUS='/b c' step d/.done -- prepare
+    CORPUS='/b c' step d/.done -- prepare
+    [ "$(wc -l <counted)" -eq 2 ]
+    LISTS=/l step d/.done -- prepare # was not set before
+    [ "$(wc -l <counted)" -eq 3 ]
+    cmp d/.done before
+    # what an option gave is in the command: the variable is not asked
+    CORPUS=/a step d/.done -- prepare /option
+    CORPUS=/b step d/.done -- prepare /option
+    [ "$(wc -l <counted)" -eq 4 ]
+}
+
+@test "whole numbers are read as decimal: 08 is refused" {
+    . "${root}/utils/stages.sh"
+    need_integer stage 10
+    status=0
+    (need_integer stage 08) || status=$?
+    [ "${status}" -eq 2 ]
+}
+
 @test "local.sh logs and returns the status" {
     run "${root}/utils/local.sh" log/x.log bash -c 'echo out; exit 5'
     [ "$status" -eq 5 ]
@@ -125,6 +168,7 @@ EOF
     [ "$status" -eq 0 ]
     [ -x egs/mine/asr1/run.sh ]
     [ -e egs/mine/asr1/asr.sh ]
+    [ "$(realpath egs/mine/asr1/path.sh)" = "${root}/egs/TEMPLATE/asr1/path.sh" ]
     while IFS= read -r name; do
         [ -e "egs/mine/asr1/${name}" ]
     done < <(grep -o 'conf/[a-z_]*.yaml' egs/mine/asr1/run.sh)

@@ -34,3 +34,4 @@ run python3 local/babel_prepare.py --lang "${lang}" --data data \
     ${train_list:+--train_list "${train_list}"} --roman "${roman}" --tags "${tags}" \
     --valid_split "${valid_split}" --valid_share "${valid_share}" --seed "${split_seed}"
 run python3 -m asrkit.bin.validate_data_dir "data/${lang}_train" "data/${lang}_valid" "data/${lang}_test"
+variables_used "data/${lang}_train" BABEL "${babel}" BABEL_PACKS "${pack}"

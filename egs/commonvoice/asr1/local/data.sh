@@ -54,3 +54,6 @@ if [ "${lang}" = en ] && [ -n "${librispeech}" ]; then
 fi
 names=("${names[@]/#/data/${lang}_}")
 run python3 -m asrkit.bin.validate_data_dir "${names[@]}" --check_audio false # cv_prepare.py has seen the files
+used=(COMMONVOICE "${corpus}" CV_FEWSHOT "${fewshot_lists}")
+[ "${lang}" != en ] || used+=(LIBRISPEECH "${librispeech}")
+variables_used "data/${lang}_train" "${used[@]}"

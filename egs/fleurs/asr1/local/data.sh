@@ -20,3 +20,4 @@ dry_run=false  # true: print the commands only
 run python3 local/fleurs_prepare.py --lang "${lang}" ${fleurs:+--fleurs "${fleurs}"} \
     --download "${download}" --downloads "${downloads}" --raw_text "${raw_text}" --max_missing "${max_missing}"
 run python3 -m asrkit.bin.validate_data_dir "data/${lang}_train" "data/${lang}_valid" "data/${lang}_test"
+variables_used "data/${lang}_train" FLEURS "${fleurs}"

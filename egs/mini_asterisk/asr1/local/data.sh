@@ -37,3 +37,5 @@ run python3 local/prepare.py --lang "${lang}" --downloads "${downloads}" --data 
 for name in train valid test; do
     run python3 -m asrkit.bin.validate_data_dir "data/${lang}_${name}"
 done
+[ "${downloads}" != downloads ] || downloads=""
+variables_used "data/${lang}_train" ASTERISK_SOUNDS "${downloads}"

@@ -32,3 +32,4 @@ run python3 local/mls_prepare.py --lang "${lang}" --mls "${mls}" --codec "${code
     --download "${download}" --downloads "${downloads}" --lm_text "${lm_text}" --max_missing "${max_missing}"
 run python3 -m asrkit.bin.validate_data_dir "data/${lang}_train" "data/${lang}_valid" "data/${lang}_test" \
     --check_audio false # the walk through the folders has seen the files
+variables_used "data/${lang}_train" MLS "${mls}"

@@ -30,3 +30,4 @@ run python3 -m asrkit.bin.validate_data_dir "data/${lang}_train" "data/${lang}_v
 if [ "${part}" = both ]; then
     run python3 -m asrkit.bin.validate_data_dir "data/${lang}_unlabelled" --allow_empty_text true
 fi
+variables_used "data/${lang}_train" VOXPOPULI "${voxpopuli}"

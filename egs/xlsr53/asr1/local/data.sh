@@ -42,11 +42,11 @@ corpus=${row[1]} their_lang=${row[2]}
 theirs=(--lang "${their_lang}")
 case "${corpus}" in
 mls)
-    folder=${mls} more=${mls_opts}
+    folder=${mls} more=${mls_opts} used=(MLS "${mls}")
     theirs+=(--lm_text false --downloads "${PWD}/downloads")
     ;;
 commonvoice)
-    folder=${commonvoice} more=${commonvoice_opts}
+    folder=${commonvoice} more=${commonvoice_opts} used=(COMMONVOICE "${commonvoice}" CV_FEWSHOT "${fewshot_lists}")
     theirs+=(--parts "labelled,pretrain" --splits official --max_hours 0 --downloads "${PWD}/downloads")
     if [ -n "${fewshot_lists}" ]; then
         theirs+=(--fewshot_lists "$(realpath -s -- "${fewshot_lists}")")
@@ -54,13 +54,13 @@ commonvoice)
         log "warning: no --fewshot_lists: the model will have heard clips that egs/commonvoice tests on"
     fi
     ;;
-babel) folder=${babel} more=${babel_opts} ;;
+babel) folder=${babel} more=${babel_opts} used=(BABEL "${babel}" BABEL_PACKS "${BABEL_PACKS:-}") ;;
 voxpopuli)
-    folder=${voxpopuli} more=${voxpopuli_opts}
+    folder=${voxpopuli} more=${voxpopuli_opts} used=(VOXPOPULI "${voxpopuli}")
     theirs+=(--part unlabelled --downloads "${PWD}/downloads")
     ;;
 fleurs)
-    folder=${fleurs} more=${fleurs_opts}
+    folder=${fleurs} more=${fleurs_opts} used=(FLEURS "${fleurs}")
     theirs+=(--downloads "${PWD}/downloads")
     ;;
 esac
@@ -87,3 +87,4 @@ run python3 local/xlsr53_adopt.py --recipe "${work}" --lang "${their_lang}" --se
     --valid_utterances "${valid_utterances}"
 run python3 -m asrkit.bin.validate_data_dir "data/${lang}_train" "data/${lang}_valid" "data/${lang}_test" \
     --allow_empty_text true --check_audio false
+variables_used "data/${lang}_train" "${used[@]}"
