@@ -37,12 +37,13 @@ check_system() { # what pip cannot bring
 }
 
 install() {
+    # One chain: the caller asks for the status, so that set -e does not end it here.
     local requirements="${venv}/requirements.txt"
-    [ -x "${venv}/bin/python" ] || "${python}" -m venv "${venv}"
-    "${venv}/bin/python" -m pip install --quiet --disable-pip-version-check -c "${root}/constraints.txt" pip setuptools wheel
-    "${venv}/bin/python" "${root}/tools/requirements.py" "${root}/setup.py" >"${requirements}"
-    "${venv}/bin/python" -m pip install --disable-pip-version-check --progress-bar on \
-        -c "${root}/constraints.txt" -r "${requirements}"
+    { [ -x "${venv}/bin/python" ] || "${python}" -m venv "${venv}"; } &&
+        "${venv}/bin/python" -m pip install --quiet --disable-pip-version-check -c "${root}/constraints.txt" pip setuptools wheel &&
+        "${venv}/bin/python" "${root}/tools/requirements.py" "${root}/setup.py" >"${requirements}" &&
+        "${venv}/bin/python" -m pip install --disable-pip-version-check --progress-bar on \
+            -c "${root}/constraints.txt" -r "${requirements}"
 }
 
 main() {
