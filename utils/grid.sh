@@ -16,6 +16,12 @@ ASRKIT_ROOT=$(cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/.." &
 . "${ASRKIT_ROOT}/utils/parse_options.sh"
 . "${ASRKIT_ROOT}/utils/stages.sh"
 need_integer jobs "${jobs}"
+for name in methods seeds targets; do
+    if [ -z "${!name}" ]; then
+        log "error: --${name} is empty"
+        exit 2
+    fi
+done
 if [ ! -x ./run.sh ]; then
     log "error: no ./run.sh here; start it in the folder of a recipe, such as egs/mini_asterisk/asr1"
     exit 2
@@ -42,6 +48,20 @@ one() {
     fi
 }
 
+# interrupted: end every system with all that it started; training saves first.
+interrupted() {
+    trap '' INT TERM
+    local pid
+    log "interrupted: waiting until ${#pids[@]} system(s) have saved; run again to go on"
+    for pid in "${pids[@]}"; do
+        kill -TERM -- "-${pid}" 2>/dev/null || true
+    done
+    for pid in "${pids[@]}"; do
+        while kill -0 -- "-${pid}" 2>/dev/null; do sleep 0.2; done
+    done
+    exit 130
+}
+
 # collect NAME PID: wait for one job.
 collect() {
     wait "$2" || failed+=("$1")
@@ -57,6 +77,8 @@ done
 
 [ "${jobs}" -le 1 ] || export OMP_NUM_THREADS=1
 names=() pids=()
+set -m # a group of processes for each system: in the background they would not hear an interrupt
+trap interrupted INT TERM
 for seed in ${seeds}; do
     for target in ${targets}; do
         for method in ${methods}; do
@@ -73,6 +95,8 @@ done
 for number in "${!pids[@]}"; do
     collect "${names[number]}" "${pids[number]}"
 done
+trap - INT TERM
+set +m
 run python3 -m asrkit.bin.results --exp "${expdir}" --out "${results:-${expdir}/RESULTS.md}"
 if [ "${#failed[@]}" -gt 0 ]; then
     log "error: ${#failed[@]} system(s) failed: ${failed[*]}; logs in ${logs}; run again to go on"

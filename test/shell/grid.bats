@@ -54,3 +54,27 @@ END
     run "${grid}"
     [ "$status" -eq 2 ]
 }
+
+@test "an interrupt ends the systems that run, too" {
+    printf '#!/usr/bin/env bash\n[[ "$*" != *seed* ]] || { echo $$ >>numbers; sleep 30; echo; }\n' >run.sh
+    "${grid}" --methods "a b" --seeds 0 --jobs 2 2>said &
+    number=$!
+    for ((i = 0; i < 50; i++)); do
+        [ ! -e numbers ] || [ "$(wc -l <numbers)" -lt 2 ] || break
+        sleep 0.1
+    done
+    kill -TERM "${number}"
+    status=0
+    wait "${number}" || status=$?
+    [ "${status}" -eq 130 ]
+    grep -q "run again to go on" said
+    while read -r number; do
+        if kill -0 "${number}"; then return 1; fi
+    done <numbers
+}
+
+@test "an empty list of methods, seeds or targets exits 2" {
+    run "${grid}" --methods ""
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"--methods is empty"* ]]
+}
