@@ -67,7 +67,7 @@ decode_folder() {
 
 # decode SET MODE: hypotheses in <asr_exp>/decode_<mode>/<set>; or a file `skipped` that says why not.
 decode() {
-    local set=$1 mode=$2 folder ngram options=() weights=() lm=
+    local set=$1 mode=$2 folder ngram options=() weights=() lm="" lexicon=""
     if [[ ${mode} == transcoder* ]]; then
         transcode "${set}" "${mode}"
         return
@@ -76,12 +76,10 @@ decode() {
     ngram=$(ngram_folder "${set%_*}")
     case "${mode}" in
     free) lm=${ngram}/${plain_file#text.}.bin ;;
-    lexicon) options=(--lexicon "$(lexicon_file "${set%_*}")") ;;
-    lexicon_lm)
-        options=(--lexicon "$(lexicon_file "${set%_*}")")
-        lm=${ngram}/word.bin
-        ;;
+    lexicon_lm) lm=${ngram}/word.bin ;;
     esac
+    [[ ${mode} != lexicon* ]] || lexicon=$(lexicon_file "${set%_*}")
+    [ -z "${lexicon}" ] || options=(--lexicon "${lexicon}")
     # n-grams and lexicons are of one language, and know its tokens without the language's name.
     if [ "${restrict_langs}" = true ] || { [ "${vocabulary}" = separate ] && [ "${mode}" != greedy ]; }; then
         options+=(--restrict_langs true)
@@ -103,14 +101,15 @@ decode() {
     elif [ "${mode}" = lexicon ]; then
         weights=(--word_score -4) # no LM holds short words back
     fi
-    step "${folder}/.done" "${asr_exp}/last.pt" "${raw}/${set}/wav.scp" ${lm:+"${lm}"} ${tuned:+"${tuned}"} -- \
+    step "${folder}/.done" "${asr_exp}/last.pt" "${raw}/${set}/wav.scp" ${lm:+"${lm}"} ${lexicon:+"${lexicon}"} \
+        ${tuned:+"${tuned}"} -- \
         python3 -m asrkit.bin.asr_infer --model "${asr_exp}" --data_dir "${raw}/${set}" \
         --output_dir "${folder}" --decode "${mode}" "${options[@]}" "${weights[@]}" \
         --nj "${inference_nj}" ${inference_args}
 }
 
 # tune_weights LANG MODE: chooses the weights of a language on its valid set; sets `tuned`, the file
-# that holds them. It searches with the `options` of decode.
+# that holds them. It searches with the `options`, `lm` and `lexicon` of decode.
 tune_weights() {
     local valid=${raw}/$1_valid folder=${asr_exp}/tune_lm/$1 unit=wer ref=text normalize=true grid=()
     tuned=${folder}/$2.json
@@ -124,7 +123,7 @@ tune_weights() {
     step "${folder}/.done" "${asr_exp}/last.pt" "${valid}/wav.scp" -- \
         python3 -m asrkit.bin.asr_infer --model "${asr_exp}" --data_dir "${valid}" \
         --output_dir "${folder}" --decode greedy --keep_scores true
-    step "${folder}/.done.$2" "${folder}/.done" "${valid}/${ref}" -- \
+    step "${folder}/.done.$2" "${folder}/.done" "${valid}/${ref}" ${lm:+"${lm}"} ${lexicon:+"${lexicon}"} -- \
         python3 -m asrkit.bin.tune_lm --scores "${folder}/scores.npz" --ref "${valid}/${ref}" \
         --token_list "${asr_exp}/tokens.txt" --unit "${unit}" --normalize "${normalize}" \
         --lang "$1" "${options[@]}" "${grid[@]}" --nj "${inference_nj}" --out "${tuned}"

@@ -36,6 +36,9 @@ check_options() {
     for name in stage stop_stage ngpu nj inference_nj bpe_size ngram_num; do
         need_integer "${name}" "${!name}"
     done
+    for name in ${skip_stages}; do
+        need_integer skip_stages "${name}"
+    done
     for name in seed max_update batch_bins num_workers log_interval valid_interval save_interval; do
         [ -z "${!name}" ] || need_integer "${name}" "${!name}"
     done

@@ -283,6 +283,32 @@ setup() { setup_recipe; }
     [[ "$output" == *"--max_words 9"* ]]
 }
 
+@test "skip_stages are whole numbers" {
+    run ./asr.sh --dry_run true --langs it --skip_stages "9,12"
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"--skip_stages is a whole number, not '9,12'"* ]]
+}
+
+@test "another lexicon is decoded and tuned with again" {
+    mkdir -p exp/asr_x exp/ngram/it dump/raw/it_test dump/raw/it_valid
+    touch exp/asr_x/last.pt dump/raw/it_test/wav.scp dump/raw/it_valid/{wav.scp,text} exp/ngram/it/lexicon.txt
+    printf '#!/usr/bin/env bash\necho "$@" >>called_python\n' >"${ASRKIT_VENV}/bin/python3"
+    mkdir -p exp/asr_x/decode_lexicon/it_test exp/asr_x/tune_lm/it
+    decode() {
+        sleep 0.02
+        run ./asr.sh --langs it --asr_tag x --tune_lm true --inference_modes lexicon --stage 12 --stop_stage 12
+        [ "$status" -eq 0 ]
+    }
+    decode
+    touch exp/asr_x/tune_lm/it/lexicon.json exp/asr_x/tune_lm/it/.done.lexicon
+    decode
+    before=$(wc -l <called_python)
+    sleep 0.02
+    touch exp/ngram/it/lexicon.txt
+    decode
+    [ "$(wc -l <called_python)" -eq $((before + 2)) ]
+}
+
 @test "accum_grad is a number or auto" {
     run ./asr.sh --dry_run true --langs it --finetune_config conf/tune.yaml --accum_grad auto --stage 8 --stop_stage 8
     [[ "$output" == *"--accum_grad 0"* ]]

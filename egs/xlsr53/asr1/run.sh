@@ -73,6 +73,10 @@ while [ $# -gt 0 ]; do
 done
 [[ ${allow_missing} == true || ${allow_missing} == false ]] || fail 2 "--allow_missing is true or false"
 [[ ${stage}${stop_stage} =~ ^[0-9]+$ ]] || fail 2 "--stage and --stop_stage are whole numbers"
+words=$(xargs -r printf '%s\n' <<<"${finetune_opts}" 2>/dev/null) || # as a shell reads quotes
+    fail 2 "--finetune_opts: a quote in it is not closed: ${finetune_opts}"
+more=()
+[ -z "${words}" ] || mapfile -t more <<<"${words}"
 known=()
 declare -A recipes=() languages=()
 while IFS=$'\t' read -r name corpus lang _; do
@@ -126,7 +130,6 @@ pretrain() {
 
 pretrain --stage "$((stage > 2 ? stage : 2))" --stop_stage "$((stop_stage < 6 ? stop_stage : 6))"
 # The labelled data of the other recipes is not this one's: their stages 1-5 come first.
-mapfile -t more < <(xargs -r printf '%s\n' <<<"${finetune_opts}") # as a shell reads quotes
 for name in ${finetune}; do
     ((stop_stage > 6 && stage < 14)) || break
     "../../${recipes[${name}]}/asr1/run.sh" --method xlsr_53 --target "${languages[${name}]}" \
