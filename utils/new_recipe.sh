@@ -17,9 +17,9 @@ mkdir -p "${target}/local" "${target}/conf"
 for name in pretrain_xlsr_base finetune_ctc_base; do
     cp -- "${template}/conf/${name}.yaml" "${target}/conf/"
 done
-cp -- "${template}/run.sh" "${template}/path.sh" "${target}/"
+cp -- "${template}/run.sh" "${target}/"
 cp -- "${template}/local/data.sh" "${target}/local/data.sh"
-# The stage runner is shared: a link, so that repairs reach every recipe.
+# The stage runner is shared: links, so that repairs reach every recipe and path.sh finds asrkit.
 relative=$(realpath --relative-to="${target}" "${template}")
-ln -s "${relative}/asr.sh" "${target}/asr.sh"
+ln -s "${relative}/asr.sh" "${relative}/path.sh" "${target}/"
 echo "made ${target}: write local/data.sh (its comments say what it must leave), then set langs and target in run.sh"

@@ -44,5 +44,5 @@ setup() { setup_recipe; }
     [[ "$output" == *"--ngram exp/ngram --langs it\\ es --license cc-by-4.0"* ]]
     run ./asr.sh --dry_run true --langs it --stage 14 --stop_stage 14 --skip_packing false --use_ngram false
     [ "$status" -eq 0 ]
-    [[ "$output" == *"no recogniser to pack"* ]]
+    [[ "$output" == *"no model to pack"* ]]
 }
