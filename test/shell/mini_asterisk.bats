@@ -72,6 +72,14 @@ setup() {
     [[ "$output" == *"asr_train "*"--max_update 7"* ]]
 }
 
+@test "hyphens in options are underscores, also in names" {
+    run ./run.sh --method scratch --dry-run true --labelled-minutes 7 --finetune-args "--set a-b=1"
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"--output_dir exp/asr_it_7min_scratch "*"dump/raw/it_train_7min "*"--set a-b=1"* ]]
+    run ./run.sh --asr-tag x
+    [ "$status" -eq 2 ]
+}
+
 @test "names that would clash and options without value exit 2" {
     run ./run.sh --asr_tag x
     [ "$status" -eq 2 ]

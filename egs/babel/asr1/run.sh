@@ -28,6 +28,10 @@ rest=()
 . "${ASRKIT_ROOT}/utils/xlsr_methods.sh"
 
 while [ $# -gt 0 ]; do
+    if [[ $1 == --?* ]]; then # as everywhere, --a-b is --a_b
+        name=${1#--}
+        set -- "--${name//-/_}" "${@:2}"
+    fi
     [[ $# -ge 2 || $1 == --help || $1 == -h ]] || bad_option "option $1 needs a value"
     case "$1" in
     --babel)
@@ -38,12 +42,12 @@ while [ $# -gt 0 ]; do
         ;;
     --packs) export BABEL_PACKS=$2 && shift 2 ;;
     --tags) tags=$2 && shift 2 ;;
-    --valid_split | --valid-split) valid_split=$2 && shift 2 ;;
+    --valid_split) valid_split=$2 && shift 2 ;;
     --lexicon | --roman | --train_list | --valid_share | --split_seed)
         [[ $2 != *' '* ]] || bad_option "$1 '$2' holds a space; link it to a name without"
         data+=("$1" "$2") && shift 2
         ;;
-    --local_data_opts | --local-data-opts) data+=("$2") && shift 2 ;;
+    --local_data_opts) data+=("$2") && shift 2 ;;
     --help | -h)
         print_comment run.sh
         rest+=("$1") && shift

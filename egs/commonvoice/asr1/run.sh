@@ -31,11 +31,15 @@ rest=()
 . "${ASRKIT_ROOT}/utils/xlsr_methods.sh"
 
 while [ $# -gt 0 ]; do
+    if [[ $1 == --?* ]]; then # as everywhere, --a-b is --a_b
+        name=${1#--}
+        set -- "--${name//-/_}" "${@:2}"
+    fi
     [[ $# -ge 2 || $1 == --help || $1 == -h ]] || bad_option "option $1 needs a value"
     case "$1" in
-    --phone_labels | --phone-labels) phone_labels=$2 && shift 2 ;;
+    --phone_labels) phone_labels=$2 && shift 2 ;;
     --librispeech) librispeech=$2 && shift 2 ;;
-    --cpc_hours | --cpc-hours) cpc_hours=$2 && shift 2 ;;
+    --cpc_hours) cpc_hours=$2 && shift 2 ;;
     --commonvoice | --fewshot_lists | --urls)
         path=$(cd "${from}" && realpath -ms -- "$2")
         [[ ${path} != *' '* ]] || bad_option "$1 '${path}' holds a space; link it to a name without"
@@ -51,7 +55,7 @@ while [ $# -gt 0 ]; do
         esac
         data+=("$1" "$2") && shift 2
         ;;
-    --local_data_opts | --local-data-opts) data+=("$2") && shift 2 ;;
+    --local_data_opts) data+=("$2") && shift 2 ;;
     --help | -h)
         print_comment run.sh
         rest+=("$1") && shift

@@ -33,6 +33,10 @@ while [ $# -gt 0 ]; do
         echo "$0: option $1 needs a value" >&2
         exit 2
     fi
+    if [[ $1 == --?* ]]; then # as everywhere, --a-b is --a_b
+        name=${1#--}
+        set -- "--${name//-/_}" "${@:2}"
+    fi
     case "$1" in
     --help | -h)
         while IFS= read -r line; do
@@ -44,7 +48,7 @@ while [ $# -gt 0 ]; do
     --langs) langs=$2 && shift 2 ;;
     --target) target=$2 && shift 2 ;;
     --labelled_minutes) labelled_minutes=$2 && shift 2 ;;
-    --token_type | --token-type) token_type=$2 && shift 2 ;;
+    --token_type) token_type=$2 && shift 2 ;;
     --method) method=$2 && shift 2 ;;
     --seed) seed=$2 && shift 2 ;;
     --asr_tag | --asr_exp | --pretrain_tag | --pretrain_exp | --continue_tag | --continue_exp)
