@@ -93,7 +93,7 @@ step() {
 variables_used() {
     local folder=$1 lines=
     shift
-    if [ "${dry_run:-false}" = true ]; then return; fi
+    if [ "${dry_run:-false}" = true ] || [ ! -d "${folder}" ]; then return 0; fi # data.sh was asked for other parts
     while [ $# -ge 2 ]; do
         [ "$2" != "${!1:-}" ] || lines+="$1=$2"$'\n'
         shift 2

@@ -100,6 +100,8 @@ EOF
         echo x >>counted
         variables_used d CORPUS "${1:-${CORPUS:-}}" LISTS "${LISTS:-}"
     }
+    variables_used d CORPUS /a # no such folder: nothing to say
+    [ ! -e d ]
     mkdir d
     CORPUS=/a step d/.done -- prepare
     cp d/.done before
