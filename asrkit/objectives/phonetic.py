@@ -155,7 +155,7 @@ class PhoneticObjective(Recognizer):
             "token_error_rate": (0.0, 0.0),
         }
         if not self.training:
-            stats["token_error_rate"] = ctc.token_errors(log_probs, phones)
+            stats["token_error_rate"] = _token_errors(log_probs, phones, labelled)
         return losses, stats
 
     def _weighted(self, frames: Frames, labelled: Tensor) -> Tensor:
@@ -164,6 +164,15 @@ class PhoneticObjective(Recognizer):
         if self.normalization == "utterances":
             weights = weights / frames.counts.clamp(min=1)
         return weights.to(frames.losses, non_blocking=True) * frames.losses
+
+
+def _token_errors(log_probs: Padded, phones: Padded, labelled: Tensor) -> tuple[int, int]:
+    """Of labelled rows alone: what is heard in others is no error."""
+    rows = labelled.to(log_probs.data.device)
+    return ctc.token_errors(
+        Padded(log_probs.data[rows], log_probs.lengths[labelled]),
+        Padded(phones.data[rows], phones.lengths[labelled]),
+    )
 
 
 def _labelled(batch: Batch) -> Tensor:

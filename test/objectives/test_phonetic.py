@@ -214,6 +214,15 @@ def test_evaluation_is_unmasked_and_unreplaced(make):
     assert objective(batch).stats["token_error_rate"][1] == 3
 
 
+def test_what_is_heard_in_unlabelled_rows_is_no_error(make):
+    objective = make().eval()
+    with torch.no_grad():
+        objective.head.weight.zero_()
+        objective.head.bias.copy_(torch.tensor([0.0, 0, 9, 0, 0, 0]))  # one phone, everywhere
+    assert objective(batch_of([2], [])).stats["token_error_rate"] == (0, 1)
+    assert objective(batch_of([], [2, 3])).stats["token_error_rate"] == (1, 2)
+
+
 def test_seed_and_step_reach_the_base(make):
     objective = make()
     batch = batch_of([2], [3])
