@@ -101,12 +101,29 @@ class Skipped:
         self._stream.write(f"{reason}\t{place}\t{shown}\n")
 
 
+class NotEnoughText(DataError):
+    """What is left of a text is too little; skipped.tsv says why."""
+
+
+@contextlib.contextmanager
+def _skipped(path: Path) -> Iterator[Skipped]:
+    """The file is kept where what it names is the reason to stop."""
+    refusal: NotEnoughText | None = None
+    with atomic(path) as stream:
+        try:
+            yield Skipped(stream)
+        except NotEnoughText as error:
+            refusal = error
+    if refusal is not None:
+        raise refusal
+
+
 def word_list(counts: Counter[str], size: int) -> TokenList:
     """The ``size`` most frequent words (equal counts by code point) behind star and ``<unk>``."""
     ranked = sorted(counts, key=lambda word: (-counts[word], word))
     words = [word for word in ranked if word not in (BLANK, UNK)]
     if not words:
-        raise DataError("no sentence is left to learn words from; see the file skipped.tsv")
+        raise NotEnoughText("no sentence is left to learn words from; see the file skipped.tsv")
     return TokenList.build(words[:size])
 
 
@@ -157,12 +174,13 @@ def prepare_text(
 
     held_out: sentences in asrkit's spelling, of the valid and test sets of speech, that no part may
     hold. test keeps sentences whose words and phones disagree (it has no text.star): they are as
-    hard to recognise as others. Raises DataError if too few sentences are left.
+    hard to recognise as others. Raises NotEnoughText, and writes skipped.tsv alone, if too few
+    sentences are left.
     """
     out.mkdir(parents=True, exist_ok=True)
     tally = _Tally(phones)
     with contextlib.ExitStack() as stack:
-        skipped = Skipped(stack.enter_context(atomic(out / "skipped.tsv")))
+        skipped = stack.enter_context(_skipped(out / "skipped.tsv"))
         forbidden = frozenset(held_out)
         sentences = read_sentences(lines, phonemizer.language, options, skipped, forbidden)
         held = _held_out(sentences, options)
@@ -233,7 +251,7 @@ def _held_out(sentences: Sequence[str], options: TextOptions) -> dict[str, str]:
     """test and valid by a hash of the sentence: the same whatever else is in the text."""
     wanted = options.valid + options.test
     if len(sentences) < wanted + 2:
-        raise DataError(
+        raise NotEnoughText(
             f"{len(sentences)} sentences are too few to hold out {options.valid} + {options.test};"
             " add text, or lower --valid and --test; skipped lines are in skipped.tsv"
         )
@@ -253,4 +271,4 @@ def _spoken(sentences: Sequence[str], phonemizer: Phonemizer) -> Iterator[Senten
 def _check(parts: dict[str, _Part], options: TextOptions) -> None:
     for name, wanted in (("train", 1), ("valid", options.valid), ("test", options.test)):
         if wanted and not parts[name].count:
-            raise DataError(f"no sentence is left for {name}; skipped.tsv says why")
+            raise NotEnoughText(f"no sentence is left for {name}; skipped.tsv says why")

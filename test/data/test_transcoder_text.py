@@ -168,3 +168,19 @@ def test_sentences_of_valid_and_test_sets_are_left_out_counted_and_named(tmp_pat
     assert rows == [f"held_out\t{plain}:{number}\t{shown}" for number in (2, 9)]
     for part in ("train", "valid", "test"):
         assert "gatto" not in (out / part / "text").read_text()
+
+
+def test_lines_that_leave_too_little_are_named(tmp_path, capsys):
+    code, out = prepare(tmp_path, ["♥", "la <space> casa", "una frase"])
+    assert code == 1
+    assert "skipped.tsv" in capsys.readouterr().err
+    reasons = [row.split("\t")[0] for row in (out / "skipped.tsv").read_text().splitlines()]
+    assert reasons == ["nothing_spoken", "reserved_symbol"]
+    assert {path.name for path in out.iterdir()} == {"skipped.tsv"}
+
+
+def test_bytes_that_are_no_text_leave_no_half_list(tmp_path):
+    (tmp_path / "bad").write_bytes("♥\n".encode() + b"\xff\n")
+    code, out = prepare(tmp_path, ITALIAN, "--plain", str(tmp_path / "bad"))
+    assert code == 1
+    assert not (out / "skipped.tsv").exists()
