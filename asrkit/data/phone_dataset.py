@@ -21,9 +21,11 @@ from asrkit.tokens import TokenList
 
 
 def one_hot(spoken: Sequence[str], phones: TokenList) -> np.ndarray:
-    """float32 [L, P] of certain phones: column j is token j + 1, blank has none."""
+    """float32 [L, P] of certain phones: column j is token j + 1. What is no phone of the list, the
+    name of the blank included, is ``<unk>``, column 0."""
     rows = np.zeros((len(spoken), len(phones) - 1), np.float32)
-    rows[np.arange(len(spoken)), np.array(phones.encode(spoken), np.int64) - 1] = 1
+    numbers = np.array(phones.encode(spoken), np.int64)
+    rows[np.arange(len(spoken)), np.maximum(numbers - 1, 0)] = 1
     return rows
 
 

@@ -146,7 +146,8 @@ def _same_keys(path: Path, name: str, phones: Table, other: Table) -> None:
             continue
         for row in range(block.start, block.stop - 1):
             wanted, found = (
-                columns.line(data, starts, row).split(" ")[0] for data, starts in (phones, other)
+                columns.line(data, starts, row).replace("\t", " ").split(" ")[0]
+                for data, starts in (phones, other)
             )
             if wanted != found:
                 where = f"{path / name}:{row + 1}"

@@ -9,7 +9,7 @@ from phone_toy import PHONES, TOKENS, write_phones
 
 from asrkit.data.dataset import Failed
 from asrkit.data.loader import make_loader
-from asrkit.data.phone_dataset import PhoneDataset
+from asrkit.data.phone_dataset import PhoneDataset, one_hot
 from asrkit.data.phone_index import PhoneIndex
 from asrkit.data.sampler import BatchSpec, EpochPlan, EvalStream
 from asrkit.files import DataError
@@ -73,6 +73,7 @@ def test_unknown_phones_and_words_get_the_column_and_number_of_unk(tmp_path):
     (folder / "text.star").write_text("u0000 * zebra\n")
     batch = PhoneDataset(PhoneIndex([folder], "text.star"), PHONES, TOKENS)[spec(0)]
     assert batch.posteriors.data[0, 1].tolist() == [1, 0, 0, 0, 0]
+    assert one_hot(["<blank>"], PHONES).tolist() == [[1, 0, 0, 0, 0]]  # and no phone
     assert batch.text.data.tolist() == [[0, 1]]
 
 
@@ -88,6 +89,7 @@ def test_unknown_phones_and_words_get_the_column_and_number_of_unk(tmp_path):
         ),
         ("text.star", "u0000 * bd\n", "text.star:1: ends here, text.phn has 2 lines"),
         ("utt2lang", "u0000 xx\nu0002 xx\n", "utt2lang:2"),
+        ("utt2lang", "u0000\txx\nu0002 xx\n", "utt2lang:2"),
         ("posteriors.scp", "u0000 p.ark:6\n", "posteriors.scp:1: ends here"),
     ],
 )
