@@ -54,8 +54,20 @@ def get_parser() -> argparse.ArgumentParser:
 
 
 def _named(model: str) -> tuple[str, Path]:
+    """A path that holds ``=`` is a path, not a name with one."""
     name, equals, path = model.partition("=")
-    return (name, Path(path)) if equals else (Path(model).name, Path(model))
+    named = equals and "/" not in name and not Path(model).exists()
+    return (name, Path(path)) if named else (Path(model).name, Path(model))
+
+
+def _check(args: argparse.Namespace) -> None:
+    if min(args.clusters) < 2 or not 0 < args.fit_share <= 1:
+        raise ValueError("--clusters is 2 or more, --fit_share in (0, 1]")
+    if args.minutes <= 0 or args.tries < 1 or args.reach < 0:
+        raise ValueError("--minutes is above 0, --tries at least 1, --reach at least 0")
+    names = [_named(model)[0] for model in args.model]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ValueError(f"--model: two are called {twice[0]!r}; say NAME=DIR")
 
 
 def _viewer(path: Path, args: argparse.Namespace) -> Viewer:
@@ -79,8 +91,7 @@ def _codebook(name: str, viewer: Viewer, frames: Frames, out_dir: Path) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    if min(args.clusters) < 2 or not 0 < args.fit_share <= 1:
-        raise ValueError("--clusters is 2 or more, --fit_share in (0, 1]")
+    _check(args)
     viewers = {name: _viewer(path, args) for name, path in map(_named, args.model)}
     index = DataIndex.open(args.data_dir, args.token_file)
     spoken = aligned(

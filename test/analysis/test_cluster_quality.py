@@ -87,6 +87,13 @@ def test_table_and_pictures(models, tmp_path, capsys):
     assert not (tmp_path / "codebook_UniData2vec.png").exists()
 
 
+def test_a_path_may_hold_an_equals_sign(tmp_path):
+    path = tmp_path / "lr=0.1" / "uni"
+    path.mkdir(parents=True)
+    assert cluster_quality._named(str(path)) == ("uni", path)
+    assert cluster_quality._named(f"UniSpeech={path}") == ("UniSpeech", path)
+
+
 def test_layers_are_those_of_the_target(models):
     """The teacher's normalised top layer is what the student regresses to, with top_k 1."""
     objective = TrainedModel.open(models / "d2v").objective()
@@ -105,6 +112,12 @@ def test_wrong_requests_are_refused(models, tmp_path, capsys):
     assert "too few for 5000 clusters" in capsys.readouterr().err
     assert cluster_quality.main(args(models, tmp_path, "--clusters", "1")) == 1
     assert "--clusters is 2 or more" in capsys.readouterr().err
+    for option in ("--minutes", "--tries"):
+        assert cluster_quality.main(args(models, tmp_path, option, "0")) == 1
+        assert "--tries at least 1" in capsys.readouterr().err
+    twice = ["--model", str(models / "uni"), f"uni={models / 'd2v'}"]
+    assert cluster_quality.main(args(models, tmp_path, *twice)) == 1
+    assert "two are called 'uni'" in capsys.readouterr().err
     assert cluster_quality.main(args(models, tmp_path, "--aligner", str(tmp_path / "no"))) == 1
     assert "no such model" in capsys.readouterr().err
     with pytest.raises(ValueError, match="only data2vec's models have a teacher"):
