@@ -1,7 +1,7 @@
 """Decodes a dump folder of speech to phone posteriors that a Transcoder can be tuned on.
 
-Writes OUT/{text.phn,posteriors.ark,posteriors.scp,utt2lang,text,text.star}; ``empty`` and
-``skipped.tsv`` name the utterances left out.
+Writes OUT/{text.phn,posteriors.ark,posteriors.scp,utt2lang,text,text.star}; ``empty``,
+``skipped.tsv`` and ``failed`` (audio that cannot be read) name the utterances left out.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tqdm import tqdm
 from asrkit.arguments import boolean, run_main
 from asrkit.data import audio
 from asrkit.data.hypotheses import Heard, write_hypotheses
-from asrkit.data.keyed import languages_of, read_keyed
+from asrkit.data.keyed import languages_of, read_keyed, write_keyed
 from asrkit.data.phonemize import phonemize_table
 from asrkit.decode.posteriors import POOLS, PhoneColumns
 from asrkit.decode.run import score
@@ -41,6 +41,8 @@ def get_parser() -> argparse.ArgumentParser:
 
 
 def run(args: argparse.Namespace) -> None:
+    if args.max_seconds < 1:
+        raise DataError("--max_seconds is at least 1")
     model = Speech2Text(args.model, device=args.device)
     columns = PhoneColumns(model.tokens, TokenList.read(args.phone_list), pool=args.pool)
     if columns.lost:
@@ -66,14 +68,17 @@ def run(args: argparse.Namespace) -> None:
             rows = columns(row)
             yield Heard(key, columns.names(rows), rows)
 
-    counts = write_hypotheses(
-        heard(),
-        args.out_dir,
-        langs=dict(zip(sources, langs, strict=True)),
-        sentences=sentences,
-    )
-    for key, reason in failed.items():
-        print(f"warning: {key} could not be read: {reason}", file=sys.stderr)
+    try:
+        counts = write_hypotheses(
+            heard(),
+            args.out_dir,
+            langs=dict(zip(sources, langs, strict=True)),
+            sentences=sentences,
+        )
+    finally:  # they may be why nothing is left
+        for key, reason in failed.items():
+            print(f"warning: {key} could not be read: {reason}", file=sys.stderr)
+    write_keyed(args.out_dir / "failed", failed)
     print(
         f"{args.out_dir}: {counts['kept']} utterances; {counts['empty']} without a recognised"
         f" phone, {counts['skipped']} whose words fit no phones, {len(failed)} unreadable"

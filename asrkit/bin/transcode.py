@@ -21,7 +21,7 @@ from asrkit.decode.posteriors import POOLS
 from asrkit.decode.words import WordHypothesis, WordSearch
 from asrkit.files import DataError, atomic
 from asrkit.infer import Speech2Text
-from asrkit.tokens import TokenList
+from asrkit.tokens import BLANK, TokenList
 from asrkit.trained import ModelError
 from asrkit.transcode import Phones2Words, Speech2Words, transcribe
 
@@ -91,9 +91,7 @@ class Source:
             lines = (_parts(line) for line in sys.stdin if line.strip())
         for name, text in lines:
             spoken = text.split()
-            for phone in spoken:
-                if phone not in self.model.phones:
-                    self.unknown[phone] = self.unknown.get(phone, 0) + 1
+            self._count_unknown(spoken)
             yield name, self.model.posteriors(spoken)
 
     def _folder(self, folder: Path) -> Rows:
@@ -101,13 +99,16 @@ class Source:
         dataset = PhoneDataset(index, self.model.phones, None)
         self.count = len(index)
         for row in range(len(index)):
-            for phone in index.phones(row):
-                if phone not in self.model.phones:
-                    self.unknown[phone] = self.unknown.get(phone, 0) + 1
+            self._count_unknown(index.phones(row))
             yield index.id(row), dataset.matrix(row)
         if (folder / "empty").exists():
             for name in read_keyed(folder / "empty"):
                 yield name, self.model.posteriors([])
+
+    def _count_unknown(self, spoken: list[str]) -> None:
+        for phone in spoken:
+            if phone == BLANK or phone not in self.model.phones:
+                self.unknown[phone] = self.unknown.get(phone, 0) + 1
 
     def _audio(self, speech: Speech2Words) -> Rows:
         args = self.args
@@ -147,10 +148,12 @@ def _check(args: argparse.Namespace) -> None:
         args.batch_size = 16 if args.output_dir else 1
     if args.batch_size < 1:
         raise ModelError("--batch_size is at least 1")
+    if args.max_seconds < 1:
+        raise ModelError("--max_seconds is at least 1")
 
 
 def _search(args: argparse.Namespace, tokens: TokenList) -> WordSearch | None:
-    if args.lm is None and args.nbest == 1:
+    if args.lm is None and args.nbest == 1 and not args.word_score:
         return None
     return WordSearch(
         tokens,
@@ -199,6 +202,8 @@ def _write(
         bar = tqdm(results, f"transcode {out.name}", mininterval=1, disable=not args.progress)
         for name, hypotheses in bar:
             bar.total = source.count
+            if name in words:
+                raise DataError(f"utterance {name!r} stands twice; its words would be lost")
             words[name] = " ".join(hypotheses[0].words)
             if nbest is not None:
                 row = [{"words": " ".join(h.words), "score": h.score} for h in hypotheses]

@@ -73,7 +73,8 @@ def write_hypotheses(
         if not counts["kept"]:
             raise DataError(
                 f"{out}: no utterance is left ({counts['empty']} without a recognised phone,"
-                f" {counts['skipped']} skipped); is the acoustic model trained?"
+                f" {counts['skipped']} skipped); is the acoustic model trained, and can the audio"
+                " be read?"
             )
     if sentences is None:
         for name in ("text", "text.star"):

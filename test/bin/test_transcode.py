@@ -106,6 +106,27 @@ def test_unknown_phones_are_read_as_unk_and_counted(trained, tmp_path, capsys):
     printed = capsys.readouterr()
     assert "ʘ=2" in printed.err
     assert printed.out.startswith("u1\t")
+    (tmp_path / "phones").write_text("u1 c <blank> a b\n")
+    assert transcode.main(["--transcoder", str(trained), "--phones", str(tmp_path / "phones")]) == 0
+    assert "<blank>=1" in capsys.readouterr().err
+
+
+def test_an_utterance_that_stands_twice_is_refused_not_lost(trained, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("sys.stdin", io.StringIO("u1 c a b\nu1 a\n"))
+    argv = ["--transcoder", str(trained), "--phones", "-", "--output_dir", str(tmp_path / "out")]
+    assert transcode.main(argv) == 1
+    assert "'u1' stands twice" in capsys.readouterr().err
+    assert not (tmp_path / "out" / "hyp.text").exists()
+
+
+def test_a_word_score_alone_asks_for_a_search():
+    def search(*argv):
+        args = transcode.get_parser().parse_args(["--transcoder", "x", *argv])
+        return transcode._search(args, TokenList.build(WORDS))
+
+    assert search() is None
+    assert search("--word_score", "-1").word_score == -1
+    assert search("--nbest", "2").nbest == 2
 
 
 def test_a_million_phones_are_read_in_windows_and_nothing_is_lost(trained):
@@ -221,6 +242,24 @@ def test_silence_everywhere_is_an_error_and_leaves_nothing(trained, tmp_path, mo
     assert list((tmp_path / "heard").iterdir()) == []
 
 
+def test_audio_that_cannot_be_read_is_named_even_if_nothing_is_left(
+    trained, tmp_path, monkeypatch, capsys
+):
+    dump = write_dump(tmp_path / "dump", 2, lang="it")
+    monkeypatch.setattr(dump_posteriors, "Speech2Text", lambda *_, **__: Ears())
+    argv = ["--model", "x", "--data_dir", str(dump), "--out_dir", str(tmp_path / "heard")]
+    argv += ["--phone_list", str(trained / "phones.txt"), "--labels", "false"]
+    first, second = sorted((dump / "audio").iterdir())
+    first.unlink()
+    assert dump_posteriors.main(argv) == 0
+    assert list(read_keyed(tmp_path / "heard" / "failed")) == [first.stem]
+    second.unlink()
+    capsys.readouterr()
+    assert dump_posteriors.main(argv) == 1
+    printed = capsys.readouterr().err
+    assert f"{second.stem} could not be read" in printed and "can the audio be read" in printed
+
+
 @pytest.mark.parametrize(
     ("argv", "message"),
     [
@@ -229,6 +268,7 @@ def test_silence_everywhere_is_an_error_and_leaves_nothing(trained, tmp_path, mo
         (["--phones", "x", "--asr_model", "y"], "phones already"),
         (["--phones", "x", "--nbest", "2"], "needs --output_dir"),
         (["--phones", "x", "--batch_size", "0"], "at least 1"),
+        (["a.wav", "--asr_model", "y", "--max_seconds", "0"], "--max_seconds is at least 1"),
         (["--phones", "no_such_file"], "no_such_file"),
     ],
 )
