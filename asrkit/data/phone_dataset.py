@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Sequence
 
 import kaldiio
@@ -33,8 +34,9 @@ def read_matrix(place: str, shape: tuple[int, int]) -> np.ndarray:
     """float32 posteriors from ``file.ark:offset``. Raises DataError on another shape or file."""
     try:
         found = np.asarray(kaldiio.load_mat(place))
-    except (OSError, ValueError, EOFError) as error:
-        raise DataError(f"{place}: no matrix can be read ({error}); run stage 11 again") from None
+    except (OSError, ValueError, EOFError, AssertionError, struct.error) as error:
+        reason = str(error) or "cut short, or no matrix"  # kaldiio asserts without a word
+        raise DataError(f"{place}: no matrix can be read ({reason}); run stage 11 again") from None
     if found.shape != shape:
         raise DataError(
             f"{place}: the posteriors are {found.shape}, not {shape} (phones, columns of the phone"

@@ -9,7 +9,7 @@ from phone_toy import PHONES, TOKENS, write_phones
 
 from asrkit.data.dataset import Failed
 from asrkit.data.loader import make_loader
-from asrkit.data.phone_dataset import PhoneDataset, one_hot
+from asrkit.data.phone_dataset import PhoneDataset, one_hot, read_matrix
 from asrkit.data.phone_index import PhoneIndex
 from asrkit.data.sampler import BatchSpec, EpochPlan, EvalStream
 from asrkit.files import DataError
@@ -118,3 +118,14 @@ def test_posteriors_of_another_phone_list_or_a_broken_archive_are_refused(tmp_pa
     (folder / "p.ark").unlink()
     failed = PhoneDataset(PhoneIndex([folder]), PHONES, None)[spec(0)]
     assert "no matrix can be read" in failed.message
+
+
+def test_an_archive_that_is_cut_anywhere_is_named(tmp_path):
+    ark = tmp_path / "p.ark"
+    kaldiio.save_ark(str(ark), {"u": np.ones((3, 5), np.float32)})
+    whole = ark.read_bytes()
+    assert read_matrix(f"{ark}:2", (3, 5)).sum() == 15
+    for size in range(len(whole)):
+        ark.write_bytes(whole[:size])
+        with pytest.raises(DataError, match=r"p\.ark:2: no matrix can be read"):
+            read_matrix(f"{ark}:2", (3, 5))
