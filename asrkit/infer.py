@@ -57,14 +57,15 @@ class Speech2Text:
     def log_probs(self, waves: Sequence[Tensor]) -> list[Tensor]:
         """Waveforms [S_i] float32 at 16 kHz to log-probabilities [T_i, V] on the host.
 
-        One at a time: nothing is padded, whatever the lengths.
+        One at a time: nothing is padded, whatever the lengths. T_i is 0 for less than a frame.
         """
         found = []
         for wave in waves:
             batch = Batch(
                 ids=["utterance"], keys=torch.zeros(1, dtype=torch.int64), speech=pad([wave])
             )
-            found.append(self.objective.log_probs(batch.to(self.device)).data[0].cpu())
+            scores = self.objective.log_probs(batch.to(self.device))
+            found.append(scores.data[0, : int(scores.lengths[0])].cpu())
         return found
 
     def words(self, symbols: Sequence[str]) -> list[str] | None:

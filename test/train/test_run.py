@@ -262,6 +262,18 @@ def test_two_ranks_under_torchrun_equal_one(tones, tmp_path):
         assert mine["loss"] == pytest.approx(other["loss"], rel=1e-4)
 
 
+def test_less_than_a_frame_is_no_frame(trained):
+    model = asr_infer.Speech2Text(trained)
+    waves = [torch.zeros(100), torch.zeros(1), torch.rand(16_000)]
+    lengths = [len(scores) for scores in model.log_probs(waves)]
+    assert lengths[:2] == [0, 0] and lengths[2] > 40
+
+
+def test_windows_of_nothing_are_refused(capsys):
+    assert asr_infer.main(["x.wav", "--max_seconds", "0"]) == 1
+    assert "--max_seconds is at least 1" in capsys.readouterr().err
+
+
 def test_compile_is_for_gpus(tones, tmp_path, capsys):
     argv = ctc_args(tones, tmp_path / "x")
     assert asr_train.main([*argv, "--compile", "true"]) == 1
