@@ -136,8 +136,6 @@ def run(args: argparse.Namespace) -> int:
         raise ModelError("give audio files, or --data_dir and --output_dir")
     if args.data_dir and not args.output_dir:
         raise ModelError("--data_dir needs --output_dir, where the hypotheses go")
-    if args.max_seconds < 1:
-        raise ModelError("--max_seconds is at least 1")
     model = Speech2Text(args.model, device=args.device)
     _read_weights(args)
     if args.restrict_langs is None:

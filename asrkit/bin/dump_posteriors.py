@@ -41,8 +41,6 @@ def get_parser() -> argparse.ArgumentParser:
 
 
 def run(args: argparse.Namespace) -> None:
-    if args.max_seconds < 1:
-        raise DataError("--max_seconds is at least 1")
     model = Speech2Text(args.model, device=args.device)
     columns = PhoneColumns(model.tokens, TokenList.read(args.phone_list), pool=args.pool)
     if columns.lost:

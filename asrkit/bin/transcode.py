@@ -148,8 +148,6 @@ def _check(args: argparse.Namespace) -> None:
         args.batch_size = 16 if args.output_dir else 1
     if args.batch_size < 1:
         raise ModelError("--batch_size is at least 1")
-    if args.max_seconds < 1:
-        raise ModelError("--max_seconds is at least 1")
 
 
 def _search(args: argparse.Namespace, tokens: TokenList) -> WordSearch | None:

@@ -269,9 +269,10 @@ def test_less_than_a_frame_is_no_frame(trained):
     assert lengths[:2] == [0, 0] and lengths[2] > 40
 
 
-def test_windows_of_nothing_are_refused(capsys):
-    assert asr_infer.main(["x.wav", "--max_seconds", "0"]) == 1
-    assert "--max_seconds is at least 1" in capsys.readouterr().err
+def test_windows_of_nothing_are_refused(trained, tones, capsys):
+    path = next((tones / "valid" / "audio").iterdir())
+    assert asr_infer.main(["--model", str(trained), str(path), "--max_seconds", "0"]) == 1
+    assert "max_seconds is at least 0.1, not 0" in capsys.readouterr().err
 
 
 def test_compile_is_for_gpus(tones, tmp_path, capsys):
