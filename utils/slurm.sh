@@ -22,7 +22,8 @@ job=$(mktemp)
 trap 'rm -f -- "${job}"' EXIT
 sbatch --wait --parsable --export=ALL --chdir="${PWD}" --output="${log}" --open-mode=append \
     --job-name="$(basename -- "${log}" .log)" "${site[@]}" --wrap "${command}" >"${job}" &
-trap 'scancel "$(head -n 1 -- "${job}")"; exit 130' INT TERM
+# Before sbatch has said a number, there is none to cancel.
+trap 'number=$(head -n 1 -- "${job}"); [ -z "${number}" ] || scancel "${number}"; exit 130' INT TERM
 status=0
 wait "$!" || status=$?
 number=$(head -n 1 -- "${job}")

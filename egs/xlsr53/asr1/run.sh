@@ -66,7 +66,7 @@ while [ $# -gt 0 ]; do
     --seed) seed=$2 ;;
     --dry_run | --dry-run) dry_run=$2 ;;
     --expdir) expdir=$2 ;;
-    --langs | --target | --pretrain_langs) fail 2 "$1: say which --sets to pre-train on; other recipes fine-tune" ;;
+    --langs | --target | --pretrain_langs | --pretrain-langs) fail 2 "$1: say which --sets to pre-train on; other recipes fine-tune" ;;
     *) rest+=("$1" "$2") ;;
     esac
     shift 2
