@@ -19,6 +19,7 @@
 # and every option of asr.sh (--help lists them).
 # shellcheck disable=SC2154  # the variables are set by run.sh
 
+. "${ASRKIT_ROOT}/utils/print_comment.sh"
 . "${ASRKIT_ROOT}/utils/tranusr_methods.sh"
 
 # config NAME...: the first that is there: conf/NAME.yaml of this recipe, or the template's; with
@@ -70,15 +71,6 @@ parse_method() {
 bad_option() {
     echo "$0: $1" >&2
     exit 2
-}
-
-# print_comment FILE: the comment at the top of a script.
-print_comment() {
-    local line
-    while IFS= read -r line; do
-        [[ ${line} == '#'* ]] || break
-        [[ ${line} == '#!'* || ${line} == *shellcheck* ]] || printf '%s\n' "${line#'#'}"
-    done <"$1"
 }
 
 # pretraining METHOD: its options of asr.sh in `system`; the model's size in `size`.

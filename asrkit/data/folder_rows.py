@@ -35,15 +35,14 @@ class FolderRows(Generic[Folder]):
         self._folders = folders
         self._first = np.concatenate([[0], np.cumsum([len(f.lengths) for f in folders])])
         self.lang_names = sorted({name for folder in folders for name in folder.lang_names})
-        number = {name: at for at, name in enumerate(self.lang_names)}
-        renumbered = [np.array([number[n] for n in f.lang_names], np.int16) for f in folders]
         if len(folders) == 1 and folders[0].lang_names == self.lang_names:
             # as they are mapped: 30 million rows are not copied
             self.num_samples, self.langs = folders[0].lengths, folders[0].langs
             return
+        number = {name: at for at, name in enumerate(self.lang_names)}
         self.num_samples = np.concatenate([folder.lengths for folder in folders])
         self.langs = np.concatenate(
-            [new[folder.langs] for new, folder in zip(renumbered, folders, strict=True)]
+            [np.array([number[n] for n in f.lang_names], np.int16)[f.langs] for f in folders]
         )
 
     def __len__(self) -> int:
@@ -53,10 +52,14 @@ class FolderRows(Generic[Folder]):
         """The folder of a row, and its line there, from 0."""
         if not 0 <= row < len(self):
             raise IndexError(f"utterance {row} of {len(self)}")
-        number = int(np.searchsorted(self._first, row, side="right")) - 1
+        number = self._number(row)
         return self._folders[number], row - int(self._first[number])
+
+    def _number(self, row: int) -> int:
+        """Which of the folders a row lies in."""
+        return int(np.searchsorted(self._first, row, side="right")) - 1
 
     def dir_rows(self, row: int) -> range:
         """Row numbers of all utterances in the folder that ``row`` lies in."""
-        number = int(np.searchsorted(self._first, row, side="right")) - 1
+        number = self._number(row)
         return range(int(self._first[number]), int(self._first[number + 1]))

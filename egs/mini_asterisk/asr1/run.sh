@@ -18,6 +18,8 @@
 # unidata2vec_plus   goes on with regression on U before F
 set -euo pipefail
 cd "$(dirname -- "${BASH_SOURCE[0]}")"
+. ./path.sh
+. "${ASRKIT_ROOT}/utils/print_comment.sh"
 
 all="en es fr it ru"
 langs=${all}
@@ -39,10 +41,7 @@ while [ $# -gt 0 ]; do
     fi
     case "$1" in
     --help | -h)
-        while IFS= read -r line; do
-            [[ ${line} == '#'* ]] || break
-            [[ ${line} == '#!'* ]] || printf '%s\n' "${line#'#'}"
-        done <run.sh
+        print_comment run.sh
         exec ./asr.sh --help
         ;;
     --langs) langs=$2 && shift 2 ;;

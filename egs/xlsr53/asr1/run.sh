@@ -18,6 +18,8 @@
 set -euo pipefail
 from=${PWD}
 cd "$(dirname -- "${BASH_SOURCE[0]}")"
+. ./path.sh
+. "${ASRKIT_ROOT}/utils/print_comment.sh"
 
 sets="" finetune="" finetune_opts=""
 allow_missing=false
@@ -41,10 +43,7 @@ while [ $# -gt 0 ]; do
     [[ $# -ge 2 || $1 == --help || $1 == -h ]] || fail 2 "option $1 needs a value"
     case "$1" in
     --help | -h)
-        while IFS= read -r line; do
-            [[ ${line} == '#'* ]] || break
-            [[ ${line} == '#!'* ]] || printf '%s\n' "${line#'#'}"
-        done <run.sh
+        print_comment run.sh
         exec ./asr.sh --help
         ;;
     --mls | --commonvoice | --babel | --voxpopuli | --fleurs)

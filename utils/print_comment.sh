@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# For --help of scripts whose options stand in the comment at their top.
+
+# print_comment FILE: the comment at the top of a script.
+print_comment() {
+    local line
+    while IFS= read -r line; do
+        [[ ${line} == '#'* ]] || break
+        [[ ${line} == '#!'* || ${line} == *shellcheck* ]] || printf '%s\n' "${line#'#'}"
+    done <"$1"
+}
