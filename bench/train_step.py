@@ -7,7 +7,9 @@ backward and a fused AdamW step; each draws masks and distractors with its own c
 time. Each lives in a process of its own; they take steps in turn, so that a busy machine slows
 both. Float32 on a CPU, bfloat16 autocast on CUDA; layerdrop is 0 so that steps do equal work.
 asrkit's process keeps freed memory, as asr_train does on a CPU (asrkit/train/memory.py);
---hf_keep_memory gives transformers the same.
+--hf_keep_memory gives transformers the same. Fine-tuning freezes the convolutions in both. With
+--feature_cache_gib asrkit remembers what they gave, as its presets do: a step of the second epoch
+or later (asrkit/encoders/feature_cache.py).
 """
 
 from __future__ import annotations
@@ -37,6 +39,9 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--dropout", nargs="+", type=float, default=[0.1, 0.0])
     parser.add_argument(
         "--activation_dropout", type=float, default=0.0, help="0.1 in the presets of fine-tuning"
+    )
+    parser.add_argument(
+        "--feature_cache_gib", type=float, default=0.0, help="4 in the presets of fine-tuning"
     )
     parser.add_argument("--batch", type=int, default=2, help="utterances a step")
     parser.add_argument("--seconds", type=float, default=15.625, help="default: the preset's crop")
@@ -93,6 +98,7 @@ def asrkit_step(args: argparse.Namespace, task: str, dropout: float) -> tuple[St
             final_dropout=dropout,
             mask_prob=MASK["prob"],
             channel_mask_prob=MASK["channel_prob"],
+            feature_cache_gib=args.feature_cache_gib,
         )
     objective.to(args.device).train()
     speech, labels = audio(args)
@@ -196,6 +202,7 @@ def compare(args: argparse.Namespace, task: str, dropout: float) -> None:
     options = ["--clock", args.clock, "--device", args.device, "--threads", str(args.threads)]
     options += ["--batch", str(args.batch), "--seconds", str(args.seconds)]
     options += ["--activation_dropout", str(args.activation_dropout)]
+    options += ["--feature_cache_gib", str(args.feature_cache_gib)]
     options += ["--compile"] * args.compile + ["--hf_keep_memory"] * args.hf_keep_memory
     workers = {}
     for engine in ("asrkit", "transformers"):
@@ -258,6 +265,7 @@ def main(argv: list[str] | None = None) -> int:
         f"{args.repeats} steps each, in turn"
         + ("; processor time" if args.clock == "cpu" else "")
         + ("; torch.compile in both" if args.compile else "")
+        + ("; asrkit keeps frozen features" if args.feature_cache_gib else "")
         + ("; transformers keeps freed memory too" if args.hf_keep_memory else "")
         + "\n\n| step | dropout | asrkit (audio s / s) | transformers | ratio of paired steps: "
         "median (range) | peak GiB asrkit | transformers |\n|---|---|---|---|---|---|---|",

@@ -33,11 +33,13 @@ class Encoder(nn.Module, ABC):
     training_options: names of constructor options that may differ between pre-training and
         fine-tuning (dropout and the like); all others are part of what the weights mean.
     causal: a frame's context depends on no later frame.
+    fixed_features: training does not change what ``extract`` makes of the same samples.
     """
 
     feature_size: int
     output_size: int
     causal: bool = False
+    fixed_features: bool = False
     training_options: frozenset[str] = frozenset()
 
     @abstractmethod

@@ -61,6 +61,7 @@ class MaskedEncoder(Encoder):
         size = context.norm.normalized_shape[0]
         self.feature_size, self.output_size = conv.output_size, size
         self.feature_grad_mult = feature_grad_mult
+        self.fixed_features = feature_grad_mult == 0
         self.conv = conv
         self.conv.requires_grad_(feature_grad_mult > 0)
         self.feature_norm = nn.LayerNorm(conv.output_size, eps=EPS)
@@ -76,7 +77,7 @@ class MaskedEncoder(Encoder):
     def extract(self, x: Padded) -> Padded:
         with torch.no_grad():
             frames = self.front(x)
-        if self.feature_grad_mult == 0:
+        if self.fixed_features:
             with torch.no_grad():
                 return self.conv(frames)
         features = self.conv(frames)

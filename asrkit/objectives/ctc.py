@@ -12,6 +12,7 @@ from asrkit.batch import Batch, Padded
 from asrkit.decode.greedy import greedy_tokens
 from asrkit.encoders.base import Encoder
 from asrkit.encoders.dropout import Dropout
+from asrkit.encoders.feature_cache import FeatureCache
 from asrkit.encoders.take_part import take_part
 from asrkit.objectives.base import Complaint, Output, Recognizer, Stat
 from asrkit.objectives.ctc_head import ctc_head
@@ -36,6 +37,8 @@ class CtcObjective(Recognizer):
     head_kernel, head_stride: above 1 the head is a convolution (ctc_head.ConvHead).
     final_dropout: on the encoder's output. mask_*: spans of frames replaced by the encoder's mask
     vector, channel_mask_*: spans of channels set to 0, in training only (masking.SpanMask).
+    feature_cache_gib: memory, in GiB, to keep the training set's local features in, for an encoder
+    whose front end is frozen (FeatureCache); an hour of wav2vec 2.0's takes 0.35 in float32.
     """
 
     def __init__(
@@ -55,6 +58,7 @@ class CtcObjective(Recognizer):
         mask_rounding: str = "row",
         channel_mask_prob: float = 0.25,
         channel_mask_length: int = 64,
+        feature_cache_gib: float = 0.0,
     ) -> None:
         super().__init__()
         self.encoder, self.tokens = encoder, tokens
@@ -71,6 +75,11 @@ class CtcObjective(Recognizer):
         self.channel_spans = SpanMask(
             channel_mask_prob, channel_mask_length, 0, require_same_masks, mask_rounding
         )
+        if feature_cache_gib < 0:
+            raise ValueError(f"feature_cache_gib is {feature_cache_gib}; it must be 0 or more")
+        self.feature_cache = None
+        if feature_cache_gib:
+            self.feature_cache = FeatureCache(encoder, int(feature_cache_gib * 2**30))
 
     def forward(self, batch: Batch) -> Output:
         log_probs = self._log_probs(self._encode(batch))
@@ -107,7 +116,10 @@ class CtcObjective(Recognizer):
             raise ValueError("CTC needs speech, and this batch has none")
         frozen = self.freeze_encoder or (self.training and self.step < self.freeze_steps)
         with torch.no_grad() if frozen else contextlib.nullcontext():
-            features = self.encoder.extract(batch.speech)
+            if self.feature_cache is not None and self.training:
+                features = self.feature_cache.extract(self.encoder, batch.ids, batch.speech)
+            else:
+                features = self.encoder.extract(batch.speech)
             time_mask, channel_mask = self._masks(batch.keys, features)
             hidden = self.encoder.contextualize(
                 features, time_mask, channel_mask=channel_mask

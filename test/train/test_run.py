@@ -137,18 +137,16 @@ def process(argv, **kwargs):
     )
 
 
+KEPT = "encoder_conf.feature_grad_mult=0.0", "objective_conf.feature_cache_gib=0.1"
+
+
 @pytest.mark.timeout(180)
-def test_killed_at_any_moment_and_resumed_it_ends_the_same(tones, tmp_path):
-    more = [
-        "--max_update",
-        "40",
-        "--save_interval",
-        "7",
-        "--log_interval",
-        "10",
-        "--num_workers",
-        "1",
-    ]
+@pytest.mark.parametrize("settings", [(), KEPT], ids=["plain", "feature cache"])
+def test_killed_at_any_moment_and_resumed_it_ends_the_same(tones, tmp_path, settings):
+    more = ["--max_update", "40", "--save_interval", "7", "--log_interval", "10"]
+    more += ["--num_workers", "1"]
+    for setting in settings:
+        more += ["--set", setting]
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     assert asr_train.main(ctc_args(tones, whole, *more)) == 0
     run = process(ctc_args(tones, parts, *more))
