@@ -1,14 +1,14 @@
 """Training steps of asrkit and of transformers, side by side.
 
-    python bench/train_step.py [--device cuda] [--task pretrain finetune] [--repeats 5]
+    python bench/train_step.py [--device cuda] [--rows "pretrain, paper" ...] [--repeats 5]
 
 Both engines build wav2vec 2.0 Base with the same options, get the same audio, and run forward,
 backward and a fused AdamW step; each draws masks and distractors with its own code, inside the
 time. Each lives in a process of its own; they take steps in turn, so that a busy machine slows
 both. Float32 on a CPU, bfloat16 autocast on CUDA; layerdrop is 0 so that steps do equal work.
 asrkit's process keeps freed memory, as asr_train does on a CPU (asrkit/train/memory.py);
---hf_keep_memory gives transformers the same. Fine-tuning freezes the convolutions in both. With
---feature_cache_gib asrkit remembers what they gave, as its presets do: a step of the second epoch
+--hf_keep_memory gives transformers the same. Fine-tuning freezes the convolutions in both; in rows
+with a cache asrkit remembers what they gave, as its presets do: these are steps of the second epoch
 or later (asrkit/encoders/feature_cache.py).
 """
 
@@ -23,26 +23,42 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 Step = Callable[[], Tensor]
 VOCABULARY, LABELS_A_SECOND = 60, 12
+
+
+class Row(NamedTuple):
+    """A line of the table: the task, its dropouts, and GiB for frozen features."""
+
+    task: str
+    dropout: float = 0.0  # of hidden states, attention and output
+    activation_dropout: float = 0.0
+    input_dropout: float = 0.0  # of the projected features and of the quantizer's input
+    feature_cache_gib: float = 0.0
+
+
+ROWS = {
+    "pretrain, paper": Row("pretrain", 0.1, input_dropout=0.1),
+    "pretrain, no dropout": Row("pretrain"),
+    # what transformers.Wav2Vec2Config() has unless told otherwise
+    "finetune, transformers' dropout": Row("finetune", 0.1, 0.1),
+    "finetune, transformers' dropout, cache": Row("finetune", 0.1, 0.1, feature_cache_gib=4.0),
+    "finetune, preset without its cache": Row("finetune", 0.0, 0.1),
+    "finetune, preset": Row("finetune", 0.0, 0.1, feature_cache_gib=4.0),
+    "finetune, no dropout": Row("finetune"),
+}
 MASK = {"prob": 0.65, "length": 10, "channel_prob": 0.25, "channel_length": 64}
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
-    parser.add_argument("--task", nargs="+", default=["pretrain", "finetune"])
-    parser.add_argument("--dropout", nargs="+", type=float, default=[0.1, 0.0])
-    parser.add_argument(
-        "--activation_dropout", type=float, default=0.0, help="0.1 in the presets of fine-tuning"
-    )
-    parser.add_argument(
-        "--feature_cache_gib", type=float, default=0.0, help="4 in the presets of fine-tuning"
-    )
+    parser.add_argument("--rows", nargs="+", default=list(ROWS), choices=ROWS, metavar="ROW")
     parser.add_argument("--batch", type=int, default=2, help="utterances a step")
     parser.add_argument("--seconds", type=float, default=15.625, help="default: the preset's crop")
     parser.add_argument("--repeats", type=int, default=5, help="timed steps of each engine")
@@ -67,7 +83,7 @@ def audio(args: argparse.Namespace) -> tuple[Tensor, Tensor]:
     return speech, torch.randint(2, VOCABULARY, shape, generator=generator)
 
 
-def asrkit_step(args: argparse.Namespace, task: str, dropout: float) -> tuple[Step, list[Tensor]]:
+def asrkit_step(args: argparse.Namespace, row: Row) -> tuple[Step, list[Tensor]]:
     from asrkit.batch import Batch, pad
     from asrkit.encoders.wav2vec2 import Wav2Vec2Encoder
     from asrkit.objectives.base import Objective
@@ -79,26 +95,26 @@ def asrkit_step(args: argparse.Namespace, task: str, dropout: float) -> tuple[St
 
     keep_freed_memory()
     encoder = Wav2Vec2Encoder(
-        dropout=dropout,
-        attention_dropout=dropout,
-        activation_dropout=args.activation_dropout,
-        input_dropout=dropout,
+        dropout=row.dropout,
+        attention_dropout=row.dropout,
+        activation_dropout=row.activation_dropout,
+        input_dropout=row.input_dropout,
         layerdrop=0.0,
-        feature_grad_mult=0.0 if task == "finetune" else 0.1,
+        feature_grad_mult=0.0 if row.task == "finetune" else 0.1,
     )
     objective: Objective
-    if task == "pretrain":
+    if row.task == "pretrain":
         quantizer = GumbelQuantizer(encoder.feature_size)
-        objective = ContrastiveObjective(encoder, quantizer, features_dropout=dropout)
+        objective = ContrastiveObjective(encoder, quantizer, features_dropout=row.input_dropout)
     else:
         tokens = TokenList.build(f"p{number}" for number in range(VOCABULARY - 2))
         objective = CtcObjective(
             encoder,
             tokens,
-            final_dropout=dropout,
+            final_dropout=row.dropout,
             mask_prob=MASK["prob"],
             channel_mask_prob=MASK["channel_prob"],
-            feature_cache_gib=args.feature_cache_gib,
+            feature_cache_gib=row.feature_cache_gib,
         )
     objective.to(args.device).train()
     speech, labels = audio(args)
@@ -121,7 +137,7 @@ def asrkit_step(args: argparse.Namespace, task: str, dropout: float) -> tuple[St
     return step, list(objective.parameters())
 
 
-def hf_step(args: argparse.Namespace, task: str, dropout: float) -> tuple[Step, list[Tensor]]:
+def hf_step(args: argparse.Namespace, row: Row) -> tuple[Step, list[Tensor]]:
     import transformers
     from transformers.models.wav2vec2 import modeling_wav2vec2 as hf
 
@@ -130,22 +146,22 @@ def hf_step(args: argparse.Namespace, task: str, dropout: float) -> tuple[Step, 
 
         keep_freed_memory()
     config = transformers.Wav2Vec2Config(
-        hidden_dropout=dropout,
-        attention_dropout=dropout,
-        activation_dropout=args.activation_dropout,
-        feat_proj_dropout=dropout,
-        feat_quantizer_dropout=dropout,
-        final_dropout=dropout,
+        hidden_dropout=row.dropout,
+        attention_dropout=row.dropout,
+        activation_dropout=row.activation_dropout,
+        feat_proj_dropout=row.input_dropout,
+        feat_quantizer_dropout=row.input_dropout,
+        final_dropout=row.dropout,
         layerdrop=0.0,
         mask_time_prob=MASK["prob"],
         mask_time_length=MASK["length"],
-        mask_feature_prob=MASK["channel_prob"] if task == "finetune" else 0.0,
+        mask_feature_prob=MASK["channel_prob"] if row.task == "finetune" else 0.0,
         mask_feature_length=MASK["channel_length"],
         vocab_size=VOCABULARY,
         ctc_zero_infinity=True,
     )
     speech, labels = (part.to(args.device) for part in audio(args))
-    if task == "finetune":
+    if row.task == "finetune":
         model = transformers.Wav2Vec2ForCTC(config).to(args.device).train()
         model.freeze_feature_encoder()
         run = torch.compile(model) if args.compile else model
@@ -170,11 +186,11 @@ def hf_step(args: argparse.Namespace, task: str, dropout: float) -> tuple[Step, 
 
 def work(args: argparse.Namespace) -> None:
     """A worker: one step for every line on stdin, its seconds and peak memory on stdout."""
-    engine, task, dropout = json.loads(args.worker)
+    engine, row = json.loads(args.worker)
     torch.set_num_threads(args.threads)
     torch.manual_seed(0)
     make = asrkit_step if engine == "asrkit" else hf_step
-    step, parameters = make(args, task, dropout)
+    step, parameters = make(args, ROWS[row])
     trained = [parameter for parameter in parameters if parameter.requires_grad]
     optimizer = torch.optim.AdamW(trained, lr=1e-5, fused=True)
     cuda = args.device == "cuda"
@@ -197,16 +213,14 @@ def _resident() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
-def compare(args: argparse.Namespace, task: str, dropout: float) -> None:
+def compare(args: argparse.Namespace, row: str) -> None:
     """Times both engines in turn and prints one row of the table."""
     options = ["--clock", args.clock, "--device", args.device, "--threads", str(args.threads)]
     options += ["--batch", str(args.batch), "--seconds", str(args.seconds)]
-    options += ["--activation_dropout", str(args.activation_dropout)]
-    options += ["--feature_cache_gib", str(args.feature_cache_gib)]
     options += ["--compile"] * args.compile + ["--hf_keep_memory"] * args.hf_keep_memory
     workers = {}
     for engine in ("asrkit", "transformers"):
-        command = [sys.executable, __file__, "--worker", json.dumps([engine, task, dropout])]
+        command = [sys.executable, __file__, "--worker", json.dumps([engine, row])]
         workers[engine] = subprocess.Popen(
             command + options, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
@@ -233,7 +247,7 @@ def compare(args: argparse.Namespace, task: str, dropout: float) -> None:
         theirs / ours for ours, theirs in zip(times["asrkit"], times["transformers"], strict=True)
     )
     print(
-        f"| {task} | {dropout} | {rate['asrkit']:.2f} | {rate['transformers']:.2f} "
+        f"| {row} | {rate['asrkit']:.2f} | {rate['transformers']:.2f} "
         f"| {statistics.median(ratios):.2f} ({ratios[0]:.2f}-{ratios[-1]:.2f}) "
         f"| {peaks['asrkit']:.2f} | {peaks['transformers']:.2f} |",
         flush=True,
@@ -265,15 +279,13 @@ def main(argv: list[str] | None = None) -> int:
         f"{args.repeats} steps each, in turn"
         + ("; processor time" if args.clock == "cpu" else "")
         + ("; torch.compile in both" if args.compile else "")
-        + ("; asrkit keeps frozen features" if args.feature_cache_gib else "")
         + ("; transformers keeps freed memory too" if args.hf_keep_memory else "")
-        + "\n\n| step | dropout | asrkit (audio s / s) | transformers | ratio of paired steps: "
-        "median (range) | peak GiB asrkit | transformers |\n|---|---|---|---|---|---|---|",
+        + "\n\n| step | asrkit (audio s / s) | transformers | ratio of paired steps: "
+        "median (range) | peak GiB asrkit | transformers |\n|---|---|---|---|---|---|",
         flush=True,
     )
-    for task in args.task:
-        for dropout in args.dropout:
-            compare(args, task, dropout)
+    for row in args.rows:
+        compare(args, row)
     return 0
 
 
