@@ -25,6 +25,10 @@ class WordHypothesis(NamedTuple):
     score: float
 
 
+Key = tuple[int, int]  # words as (number of the words before the last, the last): short to compare
+NO_WORDS: Key = (-1, -1)
+
+
 class _Path(NamedTuple):
     total: float  # what paths are ranked by
     own: float  # natural log of the Transcoder's probability, summed over alignments
@@ -58,7 +62,8 @@ class WordSearch:
 
     def __call__(self, candidates: Candidates) -> list[WordHypothesis]:
         """Candidates of one utterance (star [L], scores and words [L, K]) to its n-best."""
-        beam: dict[tuple[int, ...], _Path] = {(): _Path(0.0, 0.0, 0.0, self._lm.start(False))}
+        beam: dict[Key, _Path] = {NO_WORDS: _Path(0.0, 0.0, 0.0, self._lm.start(False))}
+        numbers: dict[Key, int] = {}  # of all that were in the beam, in order
         rows = zip(
             candidates.star.tolist(),
             candidates.scores.tolist(),
@@ -70,17 +75,19 @@ class WordSearch:
                 continue
             floor = max(star, scores[0]) - FAR
             tried = [(s, w) for s, w in zip(scores, words, strict=True) if s > floor]
-            grown: dict[tuple[int, ...], _Path] = {}
+            grown: dict[Key, _Path] = {}
             for key, path in beam.items():
+                number = numbers.setdefault(key, len(numbers))
                 if star > floor:
                     self._add(grown, key, path._replace(own=path.own + star))
                 for score, word in tried:
-                    self._add(grown, (*key, word), self._step(path, score, word))
+                    self._add(grown, (number, word), self._step(path, score, word))
             kept = heapq.nlargest(self.beam_size, grown.items(), key=lambda item: item[1].total)
             beam = dict(kept)
-        ended = [(self._end(path), key) for key, path in beam.items()]
+        before = list(numbers)
+        ended = [(self._end(path), _words(key, before)) for key, path in beam.items()]
         best = sorted(ended, key=lambda item: (-item[0], item[1]))[: self.nbest]
-        return [WordHypothesis(self.tokens.decode(key), score) for score, key in best]
+        return [WordHypothesis(self.tokens.decode(words), score) for score, words in best]
 
     def _step(self, path: _Path, score: float, word: int) -> _Path:
         state, log10 = self._lm.score(path.state, word)
@@ -92,10 +99,19 @@ class WordSearch:
         return path.own + path.bonus + self.lm_weight * float(log10)
 
     @staticmethod
-    def _add(beam: dict[tuple[int, ...], _Path], key: tuple[int, ...], path: _Path) -> None:
+    def _add(beam: dict[Key, _Path], key: Key, path: _Path) -> None:
         old = beam.get(key)
         own = path.own
         if old is not None:
             high, low = max(old.own, own), min(old.own, own)
             own = high + math.log1p(math.exp(low - high))
         beam[key] = path._replace(own=own, total=own + path.bonus)
+
+
+def _words(key: Key, before: list[Key]) -> list[int]:
+    """The words that a key stands for; ``before`` are the keys by number."""
+    words = []
+    while key != NO_WORDS:
+        words.append(key[1])
+        key = before[key[0]]
+    return words[::-1]

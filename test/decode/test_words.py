@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import time
 
 import pytest
 import torch
@@ -84,6 +85,19 @@ def test_a_word_score_holds_words_back_or_wins_them():
     rows = [{0: 0.5, 2: 0.5}]
     assert WordSearch(TOKENS, word_score=-1.0)(candidates(rows))[0].words == []
     assert WordSearch(TOKENS, word_score=1.0)(candidates(rows))[0].words == ["la"]
+
+
+def test_the_time_of_a_search_grows_with_the_positions_and_not_their_square():
+    search = WordSearch(TOKENS)
+
+    def seconds(positions):
+        rows = candidates([{0: 0.3, 2: 0.25, 3: 0.25, 4: 0.2}] * positions)
+        begin = time.process_time()
+        found = search(rows)[0]
+        assert len(found.words) > positions / 3
+        return time.process_time() - begin
+
+    assert seconds(2000) < 16 * seconds(250)  # 8; word tuples as keys: 30
 
 
 def test_nothing_heard_gives_no_words():
