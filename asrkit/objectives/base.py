@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from asrkit.batch import Batch, Padded
 from asrkit.encoders.base import Encoder
+from asrkit.objectives.masking import SpanMask
 
 Stat = tuple[Tensor | float, Tensor | float]
 
@@ -80,10 +81,12 @@ class Objective(nn.Module, ABC):
 
 
 class FrameObjective(Objective):
-    """A self-supervised objective that others build on. target_size: width of Frames.targets."""
+    """A self-supervised objective that others build on. target_size: width of Frames.targets;
+    spans: how frames are masked."""
 
     encoder: Encoder
     target_size: int
+    spans: SpanMask
 
     @abstractmethod
     def frames(self, batch: Batch) -> tuple[Frames, Output]:

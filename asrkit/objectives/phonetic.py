@@ -53,6 +53,11 @@ class PhoneticObjective(Recognizer):
             )
         if normalization not in NORMALIZATIONS:
             raise ValueError(f"normalization is one of {NORMALIZATIONS}, not {normalization!r}")
+        if normalization == "masked_frames" and base.spans.prob == 0:
+            raise ValueError(
+                "normalization masked_frames divides by the masked frames, and base_conf.mask_prob "
+                "is 0: set normalization to utterances, or mask"
+            )
         width = base.encoder.output_size
         if replace_prob > 0 and base.target_size != width:
             raise ValueError(

@@ -284,6 +284,10 @@ def test_wrong_options_are_refused():
         unidata2vec(self_weight=-0.1)
     with pytest.raises(ValueError, match="compare is projected or context"):
         unispeech({"compare": "both"})
+    with pytest.raises(ValueError, match=r"mask_prob is 0: set normalization to utterances"):
+        unidata2vec({"mask_prob": 0.0})
+    unmasked = unidata2vec({"mask_prob": 0.0}, normalization="utterances")(batch_of([2], [3]))
+    assert unmasked.weight == 2 and averages(unmasked)["sum_self"] == 0
     for call in (unispeech(), unidata2vec(), unidata2vec().log_probs):
         with pytest.raises(ValueError, match="needs speech"):
             call(Batch(["a"], torch.tensor([0])))
