@@ -6,6 +6,7 @@ import dataclasses
 import logging
 from collections import defaultdict
 from collections.abc import Iterable
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -27,17 +28,23 @@ MOST_APART = 2  # frames by which aligner and model may differ in length
 
 @dataclasses.dataclass
 class Spoken:
-    """One utterance: samples, a phone a frame (NOTHING in pauses), its language."""
+    """One utterance: where its ``samples`` are, a phone a frame (NOTHING in pauses), its language.
+
+    The audio is read again where it is looked at: hours of it would fill the memory."""
 
     name: str
-    wave: np.ndarray
+    path: str
+    samples: int
     phones: np.ndarray
     lang: str
 
 
 @dataclasses.dataclass
 class Frames:
-    """All frames of a data set. fit: which of them k-means learns from."""
+    """All frames of a data set. fit: which of them k-means learns from.
+
+    layers and quantized are float32 [N, D] in files: what is used of them is in memory.
+    """
 
     phones: np.ndarray
     langs: np.ndarray
@@ -63,14 +70,16 @@ def aligned(
         if any(symbol not in aligner.tokens for symbol in symbols):
             skipped["with phones that the aligner does not know"] += 1
             continue
-        wave = audio.load(index.path(row), 0, int(index.num_samples[row]))
+        path, samples = index.path(row), int(index.num_samples[row])
+        wave = audio.load(path, 0, samples)
         (scores,) = aligner.log_probs([torch.from_numpy(wave)])
         phones = align(scores, aligner.tokens.encode(symbols), reach=reach)
         if phones is None:
             skipped["without phones, or with more phones than frames"] += 1
             continue
         left -= len(wave)
-        found.append(Spoken(index.id(row), wave, phones, index.lang_names[index.langs[row]]))
+        lang = index.lang_names[index.langs[row]]
+        found.append(Spoken(index.id(row), path, samples, phones, lang))
     for reason, count in skipped.items():
         logger.warning("left out: %d utterances %s", count, reason)
     if not found:
@@ -78,12 +87,17 @@ def aligned(
     return found
 
 
-def look(viewer: Viewer, spoken: Iterable[Spoken], *, fit_share: float, seed: int) -> Frames:
-    """Every frame that has a phone; a share of the utterances is for k-means to learn from."""
+def look(
+    viewer: Viewer, spoken: Iterable[Spoken], store: Path, *, fit_share: float, seed: int
+) -> Frames:
+    """Every frame that has a phone; a share of the utterances is for k-means to learn from.
+
+    store: empty folder for the layers, of which twelve of an hour would take 7 GB of memory.
+    """
     parts: dict[str, list[np.ndarray]] = defaultdict(list)
-    layers: dict[int, list[np.ndarray]] = defaultdict(list)
+    wide = _Columns(store)
     for item in tqdm(list(spoken), desc="layers", delay=2):
-        views = viewer.view(item.wave)
+        views = viewer.view(audio.load(item.path, 0, item.samples))
         size = len(next(iter(views.layers.values())))
         if abs(size - len(item.phones)) > MOST_APART:
             raise DataError(
@@ -97,19 +111,35 @@ def look(viewer: Viewer, spoken: Iterable[Spoken], *, fit_share: float, seed: in
         learns = key_of(seed, "fit", item.name) % 1000 < 1000 * fit_share
         parts["fit"].append(np.full(len(keep), learns))
         for number, layer in views.layers.items():
-            layers[number].append(layer.numpy()[keep])
+            wide.add(f"layer{number}", layer.numpy()[keep])
         if views.codes is not None and views.quantized is not None:
             parts["codes"].append(views.codes[keep])
-            parts["quantized"].append(views.quantized.numpy()[keep])
+            wide.add("quantized", views.quantized.numpy()[keep])
     joined = {name: np.concatenate(rows) for name, rows in parts.items()}
     return Frames(
         phones=joined["phones"],
         langs=joined["langs"],
         fit=joined["fit"],
-        layers={number: np.concatenate(rows) for number, rows in layers.items()},
+        layers={number: wide.mapped(f"layer{number}") for number in views.layers},
         codes=joined.get("codes"),
-        quantized=joined.get("quantized"),
+        quantized=wide.mapped("quantized") if "codes" in joined else None,
     )
+
+
+class _Columns:
+    """Float32 rows by name, appended to files of an empty folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._widths: dict[str, int] = {}
+
+    def add(self, name: str, rows: np.ndarray) -> None:
+        self._widths[name] = rows.shape[1]
+        with open(self.folder / name, "ab") as file:
+            file.write(rows.astype(np.float32, copy=False).tobytes())
+
+    def mapped(self, name: str) -> np.ndarray:
+        return np.memmap(self.folder / name, np.float32, "r").reshape(-1, self._widths[name])
 
 
 def layer_qualities(frames: Frames, clusters: int, *, seed: int, tries: int) -> dict[int, Quality]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import tempfile
 from pathlib import Path
 
 from asrkit.analysis.layers import Viewer
@@ -103,19 +104,20 @@ def run(args: argparse.Namespace) -> None:
     lines: dict[int, dict[str, dict[int, Quality]]] = {k: {} for k in args.clusters}
     levels: dict[int, dict[str, Quality]] = {k: {} for k in args.clusters}
     for name, viewer in viewers.items():
-        frames = look(viewer, spoken, fit_share=args.fit_share, seed=args.seed)
-        if (codes := code_quality(frames)) is not None:
-            rows.append((name, "codes", codes.clusters, codes))
-        for count in args.clusters:
-            lines[count][name] = layer_qualities(frames, count, **options)
-            rows += [
-                (name, f"{viewer.source} {args.output} {layer}", count, found)
-                for layer, found in lines[count][name].items()
-            ]
-            if (quantized := quantized_quality(frames, count, **options)) is not None:
-                rows.append((name, "quantised vectors", count, quantized))
-                levels[count][f"{name}, quantised"] = quantized
-        _codebook(name, viewer, frames, args.out_dir)
+        with tempfile.TemporaryDirectory(dir=args.out_dir, prefix=".layers") as store:
+            frames = look(viewer, spoken, Path(store), fit_share=args.fit_share, seed=args.seed)
+            if (codes := code_quality(frames)) is not None:
+                rows.append((name, "codes", codes.clusters, codes))
+            for count in args.clusters:
+                lines[count][name] = layer_qualities(frames, count, **options)
+                rows += [
+                    (name, f"{viewer.source} {args.output} {layer}", count, found)
+                    for layer, found in lines[count][name].items()
+                ]
+                if (quantized := quantized_quality(frames, count, **options)) is not None:
+                    rows.append((name, "quantised vectors", count, quantized))
+                    levels[count][f"{name}, quantised"] = quantized
+            _codebook(name, viewer, frames, args.out_dir)
     for count in args.clusters:
         title = f"{count} clusters, {len(spoken)} utterances"
         path = args.out_dir / f"quality_{count}.png"

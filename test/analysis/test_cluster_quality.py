@@ -1,14 +1,17 @@
 """bin/cluster_quality on a toy language and small models, from wave to table and pictures."""
 
 import json
+import tracemalloc
 
+import numpy as np
 import pytest
 import torch
 import yaml
 from tones import TINY_ENCODER, write_dump, write_tokens
 
 from asrkit import config
-from asrkit.analysis.layers import Viewer
+from asrkit.analysis import measure
+from asrkit.analysis.layers import Viewer, Views
 from asrkit.batch import pad
 from asrkit.bin import cluster_quality
 from asrkit.build import build_objective, resolve
@@ -84,7 +87,8 @@ def test_table_and_pictures(models, tmp_path, capsys):
     assert all(row["clusters"] <= 5 for row in rows if row["frames_of"] != "codes")
     for name in ("quality_5.png", "codebook_UniSpeech.png"):
         assert (tmp_path / name).stat().st_size > 5000
-    assert not (tmp_path / "codebook_UniData2vec.png").exists()
+    names = {"codebook_UniSpeech.png", "quality.json", "quality.md", "quality_5.png"}
+    assert {path.name for path in tmp_path.iterdir()} == names
 
 
 def test_a_path_may_hold_an_equals_sign(tmp_path):
@@ -105,6 +109,39 @@ def test_layers_are_those_of_the_target(models):
     raw = Viewer(objective, source="teacher", normalized=False).view(wave.numpy())
     assert raw.layers[2].mean(0).abs().max() > 10 * views.layers[2].mean(0).abs().max()
     assert views.codes is None and views.quantized is None
+
+
+class Layers:
+    """Twelve random layers; keeps what it showed, on request."""
+
+    def __init__(self):
+        self.shown = None
+
+    def view(self, wave):
+        layers = {n: torch.randn(400, 64) for n in range(1, 13)}
+        if self.shown is not None:
+            self.shown.append(layers)
+        return Views(layers, None, None)
+
+
+def test_memory_does_not_hold_all_layers_of_all_frames(tmp_path, monkeypatch):
+    monkeypatch.setattr(measure.audio, "load", lambda *_: np.zeros(128_000, np.float32))
+    phones = np.arange(400) % 7 + measure.NOTHING  # a seventh are pauses
+    spoken = [measure.Spoken(f"u{n}", "x", 128_000, phones, "it") for n in range(20)]
+    viewer, stores = Layers(), [tmp_path / "a", tmp_path / "b"]
+    for store in stores:
+        store.mkdir()
+    tracemalloc.start()
+    frames = measure.look(viewer, spoken, stores[0], fit_share=0.5, seed=0)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert frames.layers[12].shape == (20 * int((phones >= 0).sum()), 64)
+    assert peak < 0.2 * sum(layer.nbytes for layer in frames.layers.values())
+    viewer.shown = []
+    frames = measure.look(viewer, spoken[:2], stores[1], fit_share=0.5, seed=0)
+    for number, layer in frames.layers.items():
+        wanted = np.concatenate([shown[number].numpy()[phones >= 0] for shown in viewer.shown])
+        np.testing.assert_array_equal(layer, wanted)
 
 
 def test_wrong_requests_are_refused(models, tmp_path, capsys):
