@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, groupby
+from itertools import chain
 from pathlib import Path
 
 from tqdm import tqdm
 
 from asrkit.data.datadir import DataDir, read_table, split_line, table_names, write_table
-from asrkit.data.speed import with_copies, without_copies
+from asrkit.data.speed import TABLE, mark, with_copies, without_copies
 from asrkit.files import DataError, atomic
 from asrkit.noise import key_of
 
@@ -106,10 +106,19 @@ def _lines(path: Path) -> Iterator[tuple[str, str]]:
 
 
 def split(in_dir: str | Path, parts: int, *, by_speaker: bool = False) -> list[Path]:
-    """Writes ``in_dir/split<parts>/<1..parts>`` of about equal size; the folders in order."""
+    """Writes ``in_dir/split<parts>/<1..parts>`` of about equal size; the folders in order.
+
+    Copies at other speeds go with their utterance (and speaker): no part has heard another's.
+    """
     data = DataDir.read(in_dir)
-    speaker = data.tables.get("utt2spk", {}) if by_speaker else {}
-    groups = [list(g) for _, g in groupby(data.utterances, lambda u: speaker.get(u, u))]
+    owners = data.tables.get("utt2spk", {}) if by_speaker else {}
+    speeds = data.tables.get(TABLE, {})
+    together: dict[str, list[str]] = {}
+    for utterance in data.utterances:
+        copied = mark(float(speeds.get(utterance, "1")))
+        owner = owners.get(utterance, utterance).removeprefix(copied)
+        together.setdefault(owner, []).append(utterance)
+    groups = list(together.values())
     if len(groups) < parts:
         kind = "speakers" if by_speaker else "utterances"
         raise DataError(f"{in_dir}: has {len(groups)} {kind}, too few for {parts} parts")

@@ -12,7 +12,7 @@ from asrkit.bin import perturb_speed
 from asrkit.data import audio
 from asrkit.data.datadir import DataDir, read_table
 from asrkit.data.format import format_dir
-from asrkit.data.parts import combine, subset
+from asrkit.data.parts import combine, split, subset
 from asrkit.data.speed import percent, perturb_dir
 from asrkit.data.validate import validate
 from asrkit.files import DataError
@@ -166,3 +166,15 @@ def test_program(source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert "9 utterances, at speeds 0.9, 1, 1.1" in capsys.readouterr().out
     assert perturb_speed.main([*arguments, "--factors", "3"]) == 1
     assert "hundredths" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("by_speaker", [False, True])
+def test_parts_have_no_copy_of_each_others_utterances(
+    source: Path, tmp_path: Path, by_speaker: bool
+) -> None:
+    perturb_dir(source, tmp_path / "sp", [0.9, 1.0, 1.1])
+    parts = split(tmp_path / "sp", 2, by_speaker=by_speaker)
+    heard = [{u.split("-", u[0] == "s")[-1] for u in read_table(p / "text")} for p in parts]
+    both = {"ann-1", "ann-2"} if by_speaker else {"ann-1"}
+    assert heard == [both, {"ann-1", "ann-2", "bob-1"} - both]
+    assert [len(read_table(p / "text")) for p in parts] == [3 * len(names) for names in heard]
