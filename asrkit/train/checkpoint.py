@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,8 @@ def load(path: str | Path) -> dict[str, Any]:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise CheckpointError(f"{path}: no such checkpoint") from None
+    except IsADirectoryError:
+        raise CheckpointError(f"{path}: is a folder; name a file in it, such as best.pt") from None
     except (RuntimeError, EOFError, OSError, pickle.UnpicklingError, ValueError) as error:
         reason = (str(error) or type(error).__name__).splitlines()[0]
         raise CheckpointError(
@@ -53,16 +56,19 @@ def load(path: str | Path) -> dict[str, Any]:
 
 
 def link(source: Path, target: Path) -> None:
-    """``target`` becomes another name of ``source``, atomically."""
+    """``target`` becomes another name of ``source``, or a copy where a file has one name only;
+    atomically."""
     temporary = target.with_name(f".{target.name}.tmp")
     temporary.unlink(missing_ok=True)
-    os.link(source, temporary)
+    try:
+        os.link(source, temporary)
+    except OSError:  # FAT, and some network file systems
+        shutil.copyfile(source, temporary)
     os.replace(temporary, target)
 
 
-def load_weights(module: nn.Module, state: dict[str, Tensor], where: str) -> None:
-    """Strict: every name and every shape must agree; the message lists what does not."""
-    own = module.state_dict()
+def _refuse_other_tensors(state: dict[str, Tensor], own: dict[str, Tensor], where: str) -> None:
+    """Every name and every shape must agree; the message lists what does not."""
     missing = sorted(own.keys() - state.keys())
     extra = sorted(state.keys() - own.keys())
     shapes = [
@@ -74,6 +80,11 @@ def load_weights(module: nn.Module, state: dict[str, Tensor], where: str) -> Non
         if names:
             more = f" and {len(names) - 5} more" if len(names) > 5 else ""
             raise CheckpointError(f"{where}: {what} {', '.join(names[:5])}{more}")
+
+
+def load_weights(module: nn.Module, state: dict[str, Tensor], where: str) -> None:
+    """Strict: raises CheckpointError if any name or shape differs."""
+    _refuse_other_tensors(state, module.state_dict(), where)
     module.load_state_dict(state)
 
 
@@ -126,10 +137,14 @@ def take_parts(
 
 
 def average(paths: Sequence[Path]) -> dict[str, Tensor]:
-    """The mean of several models' weights, in float64; whole numbers must agree and are kept."""
+    """The mean of several models' weights, in float64; the rest must agree: names, shapes, whole
+    numbers."""
     total: dict[str, Tensor] = {}
     for path in paths:
-        for name, value in load(path)["model"].items():
+        state = load(path)["model"]
+        if total:
+            _refuse_other_tensors(state, total, f"{path}: no average with {paths[0]}")
+        for name, value in state.items():
             if value.is_floating_point():
                 previous = total.get(name)
                 total[name] = value.double() if previous is None else previous + value.double()

@@ -1,5 +1,7 @@
 """Checkpoints: whole or not at all, strict, and harmless to read."""
 
+import errno
+import os
 import pickle
 import resource
 
@@ -91,6 +93,37 @@ def test_average_refuses_unequal_whole_numbers(tmp_path):
         checkpoint.save(tmp_path / f"{n}.pt", {"model": {"n": torch.tensor(n)}, "step": n})
     with pytest.raises(CheckpointError, match="whole numbers that differ"):
         checkpoint.average([tmp_path / "0.pt", tmp_path / "1.pt"])
+
+
+@pytest.mark.parametrize(
+    "other,message",
+    [
+        ({"w": torch.ones(2, 2)}, "lacks b"),
+        ({"w": torch.ones(2, 2), "b": torch.ones(2), "c": torch.ones(1)}, "has unknown c"),
+        ({"w": torch.ones(2), "b": torch.ones(2)}, r"w \(2,\) instead of \(2, 2\)"),
+    ],
+)
+def test_average_refuses_models_of_another_shape(tmp_path, other, message):
+    """A name that one of them lacks would be divided by two all the same."""
+    for n, state in enumerate(({"w": torch.ones(2, 2), "b": torch.ones(2)}, other)):
+        checkpoint.save(tmp_path / f"{n}.pt", {"model": state, "step": n})
+    with pytest.raises(CheckpointError, match=message):
+        checkpoint.average([tmp_path / "0.pt", tmp_path / "1.pt"])
+
+
+def test_a_file_has_a_second_name_where_there_are_no_links(saved, tmp_path, monkeypatch):
+    def refuse(*_):
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refuse)
+    checkpoint.link(saved, tmp_path / "best.pt")
+    assert checkpoint.load(tmp_path / "best.pt")["step"] == 3
+    assert saved.exists()
+
+
+def test_a_folder_is_no_checkpoint(tmp_path):
+    with pytest.raises(CheckpointError, match="is a folder; name a file in it"):
+        checkpoint.load(tmp_path)
 
 
 def test_model_files_cannot_be_resumed(tmp_path):
