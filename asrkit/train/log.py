@@ -74,8 +74,8 @@ class Journal:
         self.path = folder / "train.jsonl"
         if not active:
             return
-        kept = [row for row in read_journal(self.path) if row["step"] <= start]
-        if start or kept:
+        if self.path.exists():  # even at 0: a run may end before it saves, and begin anew
+            kept = [row for row in read_journal(self.path) if row["step"] <= start]
             text = "".join(json.dumps(row) + "\n" for row in kept)
             with atomic(self.path) as out:  # a full disk must not cost what there was
                 out.write(text)

@@ -50,6 +50,18 @@ def test_resume_equals_uninterrupted_bit_for_bit(tmp_path, stop_at):
     assert steps == [(n, s) for n in (4, 8, 12) for s in ("train", "valid")]
 
 
+def test_a_run_that_ended_before_its_first_save_leaves_no_rows(tmp_path):
+    first, _ = make(tmp_path, save_interval=100, best_metric="none of them")
+    with pytest.raises(TrainingError):
+        run(first)
+    assert not (tmp_path / "last.pt").exists()
+    again, _ = make(tmp_path)
+    run(again)
+    lines = (tmp_path / "train.jsonl").read_text().splitlines()
+    steps = [(json.loads(x)["step"], json.loads(x)["split"]) for x in lines]
+    assert steps == [(n, s) for n in (4, 8, 12) for s in ("train", "valid")]
+
+
 def test_accumulated_micro_batches_are_one_big_batch(tmp_path):
     """Unequal rows and weights: an average of averages would differ."""
     trainer, objective = make(tmp_path, accum_grad=3)
