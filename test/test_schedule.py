@@ -37,5 +37,12 @@ def test_phases_must_sum_to_one():
         TriStage(phases=[0.1, 0.1, 0.1])
 
 
+def test_an_exponential_decay_does_not_end_at_zero():
+    """It would end the run with a domain error, at its half."""
+    with pytest.raises(ValueError, match="end: 0"):
+        TriStage(end=0)
+    assert TriStage(end=0, decay="linear").factor(100, 100) == 0
+
+
 def test_constant_warms_up():
     assert [Constant(warmup=4).factor(n, 100) for n in (1, 2, 4, 90)] == [0.25, 0.5, 1, 1]

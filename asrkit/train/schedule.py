@@ -69,6 +69,11 @@ class TriStage(Schedule):
             raise ValueError(f"schedule_conf.phases: three fractions that sum to 1, not {phases}")
         if decay not in ("exponential", "linear"):
             raise ValueError(f"schedule_conf.decay: exponential or linear, not {decay!r}")
+        if decay == "exponential" and end <= 0:
+            raise ValueError(
+                f"schedule_conf.end: {end}, which an exponential decay never reaches; give a share "
+                "of the peak such as 0.05, or decay: linear"
+            )
         self.phases, self.start, self.end, self.decay = phases, start, end, decay
 
     def factor(self, n: int, total: int) -> float:
