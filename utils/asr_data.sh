@@ -26,12 +26,18 @@ parts_of() {
     union "${parts[@]}"
 }
 
+# tables_of FOLDER: the tables of a data folder that decide what stages 2 and 3 make of it, there or not.
+# Tables that stay the same keep their time; of what later stages are made, the marks tell.
+tables_of() {
+    printf '%s\n' "$1"/{wav.scp,segments,utt2spk,utt2lang,text} "$1"/text.*
+}
+
 # Stage 2: tables of copies of the labelled training sets at other speeds; stage 3 makes the audio.
 perturb_speed() {
     local set
     for set in ${speed_sets}; do
-        # shellcheck disable=SC2086
-        step "data/${set}/.done" "data/${set%_sp}/wav.scp" "data/${set%_sp}/text" -- \
+        # shellcheck disable=SC2086,SC2046  # names without spaces
+        step "data/${set}/.done" $(tables_of "data/${set%_sp}") -- \
             python3 -m asrkit.bin.perturb_speed --in_dir "data/${set%_sp}" --out_dir "data/${set}" \
             --factors ${speed_perturb_factors}
     done
@@ -39,12 +45,11 @@ perturb_speed() {
 
 # Stage 3: every part of every language as 16 kHz FLAC.
 format_sets() {
-    local lang part inputs
+    local lang part
     for lang in "${all_langs[@]}"; do
         for part in $(parts_of "${lang}"); do
-            inputs=("data/${lang}_${part}/wav.scp")
-            [ "${part}" = "${pretrain_part}" ] && [ "${part}" != train ] || inputs+=("data/${lang}_${part}/text")
-            step "${org}/${lang}_${part}/.done" "${inputs[@]}" -- \
+            # shellcheck disable=SC2046  # names without spaces
+            step "${org}/${lang}_${part}/.done" $(tables_of "data/${lang}_${part}") -- \
                 python3 -m asrkit.bin.format_audio --in_dir "data/${lang}_${part}" \
                 --out_dir "${org}/${lang}_${part}" --nj "${nj}" ${max_bad:+--max_bad "${max_bad}"}
         done
@@ -53,7 +58,7 @@ format_sets() {
 
 # filter_set LANG PART OPTION...
 filter_set() {
-    step "${raw}/$1_$2/.done" "${org}/$1_$2/wav.scp" -- \
+    step "${raw}/$1_$2/.done" "${org}/$1_$2/.done" -- \
         python3 -m asrkit.bin.filter_data --in_dir "${org}/$1_$2" --out_dir "${raw}/$1_$2" "${@:3}"
 }
 
@@ -79,19 +84,19 @@ prepare_sets() {
     for part in "${kinds[@]}"; do
         parts=("${labelled_langs[@]/#/${raw}/}")
         parts=("${parts[@]/%/_${part}}")
-        step "${raw}/${part}/.done" "${parts[@]/%//wav.scp}" -- \
+        step "${raw}/${part}/.done" "${parts[@]/%//.done}" -- \
             python3 -m asrkit.bin.combine_data --out_dir "${raw}/${part}" "${parts[@]}"
     done
     run python3 -m asrkit.bin.hours --out "${dumpdir}/hours.md" "${sets[@]}"
     from=${raw}/${target}_train${speed_sets:+_sp}
     if [ "${labelled_minutes}" != 0 ]; then
-        step "${raw}/${own_train}/.done" "${from}/wav.scp" -- \
+        step "${raw}/${own_train}/.done" "${from}/.done" -- \
             python3 -m asrkit.bin.subset_data_dir --in_dir "${from}" \
             --out_dir "${raw}/${own_train}" --minutes "${labelled_minutes}"
     fi
     if [ -n "${labelled_list}" ]; then
         # A tenth of a list may have been left out above, as too long or unreadable.
-        step "${raw}/${own_train}/.done" "${from}/wav.scp" "data/lists/${target}/${labelled_list}" -- \
+        step "${raw}/${own_train}/.done" "${from}/.done" "data/lists/${target}/${labelled_list}" -- \
             python3 -m asrkit.bin.subset_data_dir --in_dir "${from}" --out_dir "${raw}/${own_train}" \
             --utt_list "data/lists/${target}/${labelled_list}" --max_missing 0.1
     fi

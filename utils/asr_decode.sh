@@ -101,7 +101,7 @@ decode() {
     elif [ "${mode}" = lexicon ]; then
         weights=(--word_score -4) # no LM holds short words back
     fi
-    step "${folder}/.done" "${asr_exp}/last.pt" "${raw}/${set}/wav.scp" ${lm:+"${lm}"} ${lexicon:+"${lexicon}"} \
+    step "${folder}/.done" "${asr_exp}/last.pt" "${raw}/${set}"/{wav.scp,utt2num_samples} ${lm:+"${lm}"} ${lexicon:+"${lexicon}"} \
         ${tuned:+"${tuned}"} -- \
         python3 -m asrkit.bin.asr_infer --model "${asr_exp}" --data_dir "${raw}/${set}" \
         --output_dir "${folder}" --decode "${mode}" "${options[@]}" "${weights[@]}" \
@@ -120,7 +120,7 @@ tune_weights() {
         ;;
     lexicon) grid=(--lm_weights 0 --word_scores -6 -4 -3 -2 -1 0) ;;
     esac
-    step "${folder}/.done" "${asr_exp}/last.pt" "${valid}/wav.scp" -- \
+    step "${folder}/.done" "${asr_exp}/last.pt" "${valid}"/{wav.scp,utt2num_samples} -- \
         python3 -m asrkit.bin.asr_infer --model "${asr_exp}" --data_dir "${valid}" \
         --output_dir "${folder}" --decode greedy --keep_scores true
     step "${folder}/.done.$2" "${folder}/.done" "${valid}/${ref}" ${lm:+"${lm}"} ${lexicon:+"${lexicon}"} -- \

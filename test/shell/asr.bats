@@ -309,6 +309,26 @@ setup() { setup_recipe; }
     [ "$(wc -l <called_python)" -eq $((before + 2)) ]
 }
 
+@test "texts and segments that changed go through stages 3 and 4" {
+    mkdir -p {data,dump/org,dump/raw}/it_{train,valid,test} dump/raw/{train,valid}
+    touch data/it_{train,valid,test}/{wav.scp,text,text.lists,segments} dump/org/it_{train,valid,test}/wav.scp
+    printf '#!/usr/bin/env bash\necho "$2" >>called_python\n' >"${ASRKIT_VENV}/bin/python3"
+    prepare() {
+        sleep 0.02
+        : >called_python
+        run ./asr.sh --langs it --stage 3 --stop_stage 4
+        [ "$status" -eq 0 ]
+        grep -v hours called_python | sort | uniq -c | tr "\n" " " || true
+    }
+    prepare
+    [ "$(prepare)" = "" ]
+    for name in text text.lists segments; do
+        sleep 0.02
+        touch "data/it_train/${name}"
+        [[ "$(prepare)" == *"1 asrkit.bin.combine_data"*"1 asrkit.bin.filter_data"*"1 asrkit.bin.format_audio "* ]]
+    done
+}
+
 @test "accum_grad is a number or auto" {
     run ./asr.sh --dry_run true --langs it --finetune_config conf/tune.yaml --accum_grad auto --stage 8 --stop_stage 8
     [[ "$output" == *"--accum_grad 0"* ]]
