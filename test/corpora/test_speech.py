@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from corpora import make
 from corpora.speech import LANGUAGES, clips
 
 
@@ -21,3 +22,7 @@ def test_samples_at_another_rate() -> None:
     assert len(far) == 3 * len(near)
     assert 16000 <= len(near) <= 64000
     assert 0.01 < float(np.abs(near).max()) <= 1.0
+
+
+def test_every_miniature_can_be_made_and_nothing_else() -> None:
+    assert make.names() == ["babel", "commonvoice", "fleurs", "mls", "voxpopuli"]
