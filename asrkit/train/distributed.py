@@ -33,6 +33,11 @@ class World:
                 f"ngpu is {ngpu} but no CUDA device is visible: use --ngpu 0 for the CPU, or check "
                 "nvidia-smi and CUDA_VISIBLE_DEVICES"
             )
+        if ngpu > 0 and local >= torch.cuda.device_count():
+            raise ValueError(
+                f"ngpu is {ngpu}: process {local + 1} of this machine finds "
+                f"{torch.cuda.device_count()} CUDA devices only; lower ngpu"
+            )
         self.device = torch.device("cuda", local) if ngpu > 0 else torch.device("cpu")
         if self.device.type == "cuda":
             torch.cuda.set_device(self.device)
@@ -40,6 +45,8 @@ class World:
             dist.init_process_group(
                 "nccl" if ngpu > 0 else "gloo",
                 timeout=datetime.timedelta(minutes=timeout_minutes),
+                # else a barrier before any other collective has to guess the rank's device
+                device_id=self.device if ngpu > 0 else None,
             )
         self.sharded = parallel == "fsdp" and self.distributed
 
@@ -111,6 +118,7 @@ class World:
             dist.barrier()
 
     def close(self) -> None:
+        """At the end of a run that went well: nccl waits here until every rank has come."""
         if self.distributed:
             dist.destroy_process_group()
 

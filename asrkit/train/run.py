@@ -184,7 +184,6 @@ def train(options: Options) -> None:
         )
     world = World(ngpu=options.ngpu, parallel=options.parallel)
     with contextlib.ExitStack() as stack:
-        stack.callback(world.close)
         if world.is_main:
             stack.enter_context(alone(folder))
         world.barrier()  # no rank looks at the folder while another run may change it
@@ -251,6 +250,7 @@ def train(options: Options) -> None:
         )
         if average := trainer.best.average():
             logger.info("%s: average of %d models", average, len(trainer.best.state()))
+    world.close()  # not after an error: the other ranks may never come, and would hide it
 
 
 def compile_blocks(objective: Objective) -> None:
