@@ -50,6 +50,14 @@ def test_archives_are_unpacked_elsewhere(corpus: Path, tmp_path: Path) -> None:
         assert not report.problems and report.utterances == size
 
 
+def test_a_downloaded_language_is_prepared_again(corpus: Path, tmp_path: Path) -> None:
+    shutil.copytree(corpus / "data/it_it", tmp_path / "down/it_it")
+    options = ["--lang", "it", "--data", str(tmp_path / "data"), "--max_missing", "0.1"]
+    for raw in ("false", "true"):
+        again = ["--downloads", str(tmp_path / "down"), "--raw_text", raw]
+        assert fleurs_prepare.main([*options, *again]) == 0
+
+
 def test_unpacked_folder_named_by_itself(corpus: Path, tmp_path: Path) -> None:
     assert prepare(corpus / "data/ru_ru", tmp_path / "data", lang="ru") == 0
     text = table(tmp_path / "data/ru_valid/text")

@@ -104,14 +104,13 @@ def fetch(config: str, downloads: Path) -> Path:
 
 def find_audio(folder: Path, part: str, unpacked: Path) -> Path:
     """The folder of a part's wav files; its archive is unpacked below ``unpacked``."""
-    for there in (folder / "audio" / part, folder / part):
-        if there.is_dir():
-            return there
     archive = folder / f"audio/{part}.tar.gz"
-    if not archive.is_file():
+    there = next(filter(Path.is_dir, (folder / "audio" / part, folder / part)), None)
+    if there is None and archive.is_file():
+        there = unpack(archive, unpacked / folder.name / part)
+    if there is None:
         raise DataError(f"{folder}: has neither audio/{part}/ nor audio/{part}.tar.gz")
-    there = unpack(archive, unpacked / folder.name / part)
-    return there / part if (there / part).is_dir() else there
+    return there / part if (there / part).is_dir() else there  # archives hold a folder of the part
 
 
 def read_part(
