@@ -15,12 +15,31 @@ def boolean(text: str) -> bool:
     return value
 
 
+class _Help(argparse.HelpFormatter):
+    """Tells the default of every option that has one, unless its help does so already."""
+
+    def add_argument(self, action: argparse.Action) -> None:
+        text, default = action.help or "", action.default
+        told = text == argparse.SUPPRESS or "default" in text.lower() or not action.option_strings
+        if not told and default not in (None, argparse.SUPPRESS, "", []):
+            values = default if isinstance(default, list | tuple) else [default]
+            shown = " ".join(str(v).lower() if isinstance(v, bool) else str(v) for v in values)
+            action.help = f"{text} (default: {shown.replace('%', '%%')})".lstrip()
+        super().add_argument(action)
+
+
+class _RawHelp(_Help, argparse.RawDescriptionHelpFormatter):
+    """The same, with the lines of the description as they are."""
+
+
 def run_main(
     parser: argparse.ArgumentParser,
     run: Callable[[argparse.Namespace], int | None],
     argv: list[str] | None,
 ) -> int:
     """Parses ``argv`` and runs; a ValueError or OSError becomes ``error: ...`` and exit code 1."""
+    raw = parser.formatter_class is argparse.RawDescriptionHelpFormatter
+    parser.formatter_class = _RawHelp if raw else _Help
     args = parser.parse_args(argv)
     try:
         return run(args) or 0

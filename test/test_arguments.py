@@ -1,0 +1,57 @@
+"""What the help and the exit codes of the small programs say."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import pytest
+
+from asrkit.arguments import boolean, run_main
+
+
+@pytest.fixture(autouse=True)
+def _width(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+
+
+def help_of(parser: argparse.ArgumentParser, capsys: pytest.CaptureFixture[str]) -> str:
+    with pytest.raises(SystemExit) as stop:
+        run_main(parser, lambda args: 0, ["--help"])
+    assert stop.value.code == 0
+    return capsys.readouterr().out
+
+
+def test_help_tells_every_default_once(capsys: pytest.CaptureFixture[str]) -> None:
+    parser = argparse.ArgumentParser(prog="x", description="Two\nlines.")
+    add = parser.add_argument
+    add("files", nargs="*", default=["none"], help="read")
+    add("--model", type=Path, default=Path("exp/a"), help="folder")
+    add("--keep", type=boolean, default=False, help="as it is")
+    add("--beam", type=int, default=50)
+    add("--weights", nargs="+", type=float, default=[0.5, 1.0], help="tried")
+    add("--share", default="5%", help="removed")
+    add("--out", help="written")
+    add("--nj", type=int, default=1, help="processes, default one a core")
+    add("--hidden", default=3, help=argparse.SUPPRESS)
+    said = help_of(parser, capsys)
+    lines = [line.strip() for line in said.split("options:")[1].splitlines()]
+    assert lines[2:] == [
+        "--model MODEL         folder (default: exp/a)",
+        "--keep KEEP           as it is (default: false)",
+        "--beam BEAM           (default: 50)",
+        "--weights WEIGHTS [WEIGHTS ...]",
+        "tried (default: 0.5 1.0)",
+        "--share SHARE         removed (default: 5%)",
+        "--out OUT             written",
+        "--nj NJ               processes, default one a core",
+    ]
+    assert "Two lines." in said and "none" not in said
+
+
+def test_a_raw_description_keeps_its_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(prog="x", description="Two\nlines.", formatter_class=raw)
+    parser.add_argument("--nj", default=2, help="processes")
+    said = help_of(parser, capsys)
+    assert "Two\nlines." in said and "processes (default: 2)" in said
