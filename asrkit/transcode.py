@@ -61,12 +61,17 @@ class Phones2Words:
 
         No phones give one hypothesis without words. Raises PosteriorError on another P.
         """
+        return [self._words(whole) for whole in self.candidates(rows)]
+
+    def candidates(self, rows: Sequence[np.ndarray]) -> list[Candidates]:
+        """What is found possible at the positions of each utterance [L_i, P]."""
         check_rows(rows, len(self.phones) - 1)
         if self.search is not None and self.objective.kind == "ctc":
             raise ModelError(
                 f"{self.path}: a search needs aligned words; this model learned by CTC"
             )
-        found: list[list[Candidates]] = [[] for _ in rows]
+        nothing = Candidates(torch.zeros(0), torch.zeros(0, 1), torch.zeros(0, 1).long())
+        found = [[nothing] if not len(row) else [] for row in rows]
         waiting = [(number, row) for number, row in enumerate(rows) if len(row)]
         while waiting:
             windows = [torch.tensor(row[: self.max_phones]) for _, row in waiting]
@@ -78,7 +83,10 @@ class Phones2Words:
                     rest.append((number, row[end:]))
                 found[number].append(Candidates(*(part[:end] for part in window)))
             waiting = rest
-        return [self._words(windows) for windows in found]
+        return [
+            Candidates(*(torch.cat(parts) for parts in zip(*windows, strict=True)))
+            for windows in found
+        ]
 
     @torch.inference_mode()
     def _candidates(self, windows: list[Tensor]) -> list[Candidates]:
@@ -97,10 +105,7 @@ class Phones2Words:
             for number, length in enumerate(padded.lengths.tolist())
         ]
 
-    def _words(self, windows: list[Candidates]) -> list[WordHypothesis]:
-        if not windows:
-            return [WordHypothesis([], 0.0)]
-        whole = Candidates(*(torch.cat(parts) for parts in zip(*windows, strict=True)))
+    def _words(self, whole: Candidates) -> list[WordHypothesis]:
         if self.search is not None:
             return self.search(whole)
         best = whole.best().tolist()

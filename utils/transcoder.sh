@@ -129,10 +129,9 @@ hypotheses() {
 
 # transcode SET MODE: words of a test set in <asr_exp>/decode_<name of the Transcoder><rest of mode>/<set>.
 transcode() {
-    local lang=${1%_*} folder lm=() model
+    local lang=${1%_*} folder lm=() model weights=() tuned
     folder=$(decode_folder "$1" "$2")
-    model=$(transcoder_hyp_exp "${lang}")
-    [ "$2" != transcoder_text ] || model=$(transcoder_exp "${lang}")
+    model=$(transcoder_of "${lang}" "$2")
     if [ "$2" = transcoder_lm ]; then
         lm=(--lm "$(ngram_folder "${lang}")/word.bin")
         if [ "${dry_run}" = false ] && [ ! -e "${lm[1]}" ]; then
@@ -142,10 +141,32 @@ transcode() {
             return
         fi
         [ "${dry_run}" = true ] || rm -f "${folder}/skipped"
+        if [ "${tune_lm}" = true ]; then
+            tuned=${asr_exp}/tune_lm/${lang}/$(transcoder_name)_lm.json
+            tune_transcoder "${lang}" "${model}" "${lm[1]}" "${tuned}"
+            weights=(--weights "${tuned}")
+        fi
     fi
-    step "${folder}/.done" "${asr_exp}/last.pt" "${model}/last.pt" "${raw}/$1/wav.scp" "${lm[@]:1}" -- \
+    step "${folder}/.done" "${asr_exp}/last.pt" "${model}/last.pt" "${raw}/$1/wav.scp" "${lm[@]:1}" "${weights[@]:1}" -- \
         python3 -m asrkit.bin.transcode --asr_model "${asr_exp}" --transcoder "${model}" \
-        --data_dir "${raw}/$1" --output_dir "${folder}" "${lm[@]}"
+        --data_dir "${raw}/$1" --output_dir "${folder}" "${lm[@]}" "${weights[@]}"
+}
+
+# transcoder_of LANG MODE: the model that a mode decodes with.
+transcoder_of() {
+    if [ "$2" = transcoder_text ]; then
+        transcoder_exp "$1"
+    else
+        transcoder_hyp_exp "$1"
+    fi
+}
+
+# tune_transcoder LANG MODEL NGRAM FILE: the weights of its search, chosen on the valid set of the language.
+tune_transcoder() {
+    local valid=${raw}/$1_valid name=${4##*/}
+    step "${4%/*}/.done.${name%.json}" "${asr_exp}/last.pt" "$2/last.pt" "${valid}/wav.scp" "${valid}/text" "$3" -- \
+        python3 -m asrkit.bin.tune_transcoder --asr_model "${asr_exp}" --transcoder "$2" --data_dir "${valid}" \
+        --lang "$1" --lm "$3" --out "$4"
 }
 
 # score_transcoder SET MODE: WER with the share of unknown words.
@@ -158,7 +179,7 @@ score_transcoder() {
     step "${folder}/.done.wer" "${folder}/.done" "${data}/text" -- \
         python3 -m asrkit.bin.score --unit wer --ref "${data}/text" --hyp "${folder}/hyp.text" \
         --langs "${data}/utt2lang" --normalize true --vocabulary "$(transcoder_text "${1%_*}")/words.txt" \
-        --config "$(transcoder_hyp_exp "${1%_*}")/config.yaml" --out "${folder}/score_wer"
+        --config "$(transcoder_of "${1%_*}" "$2")/config.yaml" --out "${folder}/score_wer"
 }
 
 # transcode_text LANG: words of the correct phones of held-out sentences, in <model>/decode_text/<lang>_text.

@@ -14,6 +14,7 @@ from asrkit.data.keyed import read_keyed
 from asrkit.decode.lexicon import lexicon_name
 from asrkit.decode.parallel import BeamTask
 from asrkit.decode.run import recognise, recognise_dir, score
+from asrkit.decode.tune import read_weights
 from asrkit.files import atomic
 from asrkit.infer import Speech2Text
 from asrkit.trained import ModelError
@@ -106,15 +107,8 @@ def _languages(args: argparse.Namespace) -> dict[str, str] | None:
 
 
 def _read_weights(args: argparse.Namespace) -> None:
-    if args.weights is None:
-        return
-    try:
-        content = json.loads(args.weights.read_text(encoding="utf-8"))
-        args.lm_weight, args.word_score = float(content["lm_weight"]), float(content["word_score"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ModelError(
-            f"{args.weights}: no weights of tune_lm ({type(error).__name__}: {error})"
-        ) from None
+    if args.weights is not None:
+        args.lm_weight, args.word_score = read_weights(args.weights)
 
 
 def _record(args: argparse.Namespace, beam: BeamTask | None) -> None:

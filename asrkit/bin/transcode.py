@@ -18,6 +18,7 @@ from asrkit.data.keyed import read_keyed, write_keyed
 from asrkit.data.phone_dataset import PhoneDataset
 from asrkit.data.phone_index import PhoneIndex
 from asrkit.decode.posteriors import POOLS
+from asrkit.decode.tune import read_weights
 from asrkit.decode.words import WordHypothesis, WordSearch
 from asrkit.files import DataError, atomic
 from asrkit.infer import Speech2Text
@@ -45,6 +46,7 @@ def get_parser() -> argparse.ArgumentParser:
     add("--lm", type=Path, help="KenLM file of words, to search with")
     add("--lm_weight", type=float, default=0.5, help="multiplies log10 of the n-gram")
     add("--word_score", type=float, default=0.0, help="added for each word of a search")
+    add("--weights", type=Path, help="file of tune_transcoder: its lm_weight and word_score count")
     add("--beam_size", type=int, default=8, help="hypotheses kept by a search")
     add("--nbest", type=int, default=1, help="also write nbest.jsonl with so many hypotheses")
     add("--pool", choices=POOLS, default="mean", help="frames of a phone to its posteriors")
@@ -165,6 +167,8 @@ def _search(args: argparse.Namespace, tokens: TokenList) -> WordSearch | None:
 
 def run(args: argparse.Namespace) -> int:
     _check(args)
+    if args.weights is not None:
+        args.lm_weight, args.word_score = read_weights(args.weights)
     model = Phones2Words(args.transcoder, device=args.device, max_phones=args.max_phones)
     model.search = _search(args, model.tokens)
     source = Source(args, model)
@@ -188,7 +192,8 @@ def run(args: argparse.Namespace) -> int:
 def _write(
     args: argparse.Namespace, source: Source, results: Iterator[tuple[str, list[WordHypothesis]]]
 ) -> None:
-    """hyp.text, failed, hyp.tokens of what was heard, nbest.jsonl; hyp.text last.
+    """hyp.text, failed, hyp.tokens of what was heard, nbest.jsonl, decoding.json of a search;
+    hyp.text last.
 
     What an earlier run with other options wrote and this one does not is removed.
     """
@@ -208,12 +213,31 @@ def _write(
                 nbest.write(json.dumps({"id": name, "nbest": row}, ensure_ascii=False) + "\n")
     if args.nbest == 1:
         (out / "nbest.jsonl").unlink(missing_ok=True)
+    if source.model.search is None:
+        (out / "decoding.json").unlink(missing_ok=True)
+    else:
+        _record(args, out / "decoding.json")
     write_keyed(out / "failed", source.failed)
     if source.heard:
         write_keyed(out / "hyp.tokens", source.heard)
     else:
         (out / "hyp.tokens").unlink(missing_ok=True)
     write_keyed(out / "hyp.text", words)
+
+
+def _record(args: argparse.Namespace, path: Path) -> None:
+    """What words were searched with; ``score`` takes it over."""
+    content = {
+        "decode": "transcoder",
+        "lm": None if args.lm is None else str(args.lm),
+        "lm_weight": args.lm_weight,
+        "word_score": args.word_score,
+        "beam_size": args.beam_size,
+        "tuned": None if args.weights is None else str(args.weights),
+    }
+    with atomic(path) as out:
+        json.dump(content, out, indent=1)
+        out.write("\n")
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
-import json
 import sys
 from pathlib import Path
 
@@ -12,8 +10,7 @@ from asrkit.arguments import boolean, run_main
 from asrkit.data.keyed import languages_of, read_keyed
 from asrkit.data.normalize import normalize
 from asrkit.decode.parallel import BeamTask, load_scores
-from asrkit.decode.tune import tune
-from asrkit.files import atomic
+from asrkit.decode.tune import tune, write_trials
 from asrkit.tokens import TokenList
 from asrkit.vocabulary import restrict
 
@@ -72,16 +69,7 @@ def run(args: argparse.Namespace) -> None:
         word_scores=args.word_scores,
         nj=args.nj,
     )
-    best = trials[0]
-    rows = [dataclasses.asdict(trial) for trial in trials]
-    args.out.parent.mkdir(parents=True, exist_ok=True)
-    with atomic(args.out) as out:
-        json.dump({"unit": args.unit, **rows[0], "trials": rows}, out, indent=1)
-        out.write("\n")
-    print(
-        f"{args.out}: lm_weight {best.lm_weight:g}, word_score {best.word_score:g}:"
-        f" {args.unit.upper()} {best.rate:.2f} % of {len(trials)} trials"
-    )
+    write_trials(args.out, args.unit, trials)
 
 
 def main(argv: list[str] | None = None) -> int:

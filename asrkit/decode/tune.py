@@ -5,17 +5,20 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import itertools
+import json
 import multiprocessing
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 from tqdm import tqdm
 
 from asrkit.data.marks import without_marks
 from asrkit.decode.beam import BeamDecoder, DecodeError
 from asrkit.decode.parallel import BeamTask
+from asrkit.decode.words import WordHypothesis, WordSearch
+from asrkit.files import atomic
 from asrkit.score.rates import score_utterances, total
 from asrkit.score.units import default_separator, split_units
 
@@ -32,8 +35,8 @@ class Trial:
 class _Setting(NamedTuple):
     """What all trials share. references: already as units."""
 
-    decoder: BeamDecoder
-    scores: Mapping[str, np.ndarray]
+    decoder: BeamDecoder | WordSearch
+    scores: Mapping[str, Any]
     references: Mapping[str, list[str]]
     unit: str
 
@@ -59,7 +62,10 @@ def _try(setting: _Setting, weights: tuple[float, float]) -> Trial:
     hyps = {}
     for key, row in setting.scores.items():
         best = search(row)[0]
-        text = without_marks(best.words) if words else search.tokens.decode(best.tokens)
+        if words or isinstance(best, WordHypothesis):
+            text = without_marks(best.words)
+        else:
+            text = search.tokens.decode(best.tokens)
         hyps[key] = split_units(" ".join(text), setting.unit, separator)
     rate = total(score_utterances(setting.references, hyps)).rate
     if rate is None:
@@ -68,8 +74,8 @@ def _try(setting: _Setting, weights: tuple[float, float]) -> Trial:
 
 
 def tune(
-    decoder: BeamDecoder | BeamTask,
-    scores: Mapping[str, np.ndarray],
+    decoder: BeamDecoder | WordSearch | BeamTask,
+    scores: Mapping[str, Any],
     references: Mapping[str, str],
     *,
     unit: str = "wer",
@@ -79,7 +85,8 @@ def tune(
 ) -> list[Trial]:
     """All pairs of the grid, best first; ties go to the smaller lm_weight, then word_score.
 
-    scores: id -> log-probabilities [T, V]. references: id -> text; both of the same utterances.
+    scores: id -> log-probabilities [T, V], or Candidates for a WordSearch. references: id -> text;
+    both of the same utterances.
     nj: processes, for a BeamTask; each holds the scores, the lexicon and the language model.
     """
     if not scores or scores.keys() != references.keys():
@@ -114,3 +121,28 @@ def tune(
             trials.append(trial)
             bar.update()
     return sorted(trials, key=lambda t: (t.rate, t.lm_weight, t.word_score))
+
+
+def write_trials(path: Path, unit: str, trials: Sequence[Trial]) -> None:
+    """JSON: the best weights and all trials."""
+    rows = [dataclasses.asdict(trial) for trial in trials]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with atomic(path) as out:
+        json.dump({"unit": unit, **rows[0], "trials": rows}, out, indent=1)
+        out.write("\n")
+    best = trials[0]
+    print(
+        f"{path}: lm_weight {best.lm_weight:g}, word_score {best.word_score:g}:"
+        f" {unit.upper()} {best.rate:.2f} % of {len(trials)} trials"
+    )
+
+
+def read_weights(path: Path) -> tuple[float, float]:
+    """(lm_weight, word_score) of a file of write_trials. Raises DecodeError if it is none."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return float(content["lm_weight"]), float(content["word_score"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DecodeError(
+            f"{path}: no weights of tune_lm ({type(error).__name__}: {error})"
+        ) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import heapq
 import math
 from pathlib import Path
@@ -59,6 +60,12 @@ class WordSearch:
         self.lm_weight, self.word_score = lm_weight, word_score
         self.nbest, self.beam_size = nbest, max(beam_size, nbest)
         self._lm = load_lm(lm, Dictionary(tokens.symbols))
+
+    def with_weights(self, *, lm_weight: float, word_score: float) -> WordSearch:
+        """The same search with other weights; shares the language model."""
+        other = copy.copy(self)
+        other.lm_weight, other.word_score = lm_weight, word_score
+        return other
 
     def __call__(self, candidates: Candidates) -> list[WordHypothesis]:
         """Candidates of one utterance (star [L], scores and words [L, K]) to its n-best."""

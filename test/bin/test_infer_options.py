@@ -9,6 +9,7 @@ from unittest.mock import Mock
 import pytest
 
 from asrkit.bin.asr_infer import _beam, _languages, _read_weights, _record, get_parser
+from asrkit.decode.beam import DecodeError
 from asrkit.infer import Speech2Text
 from asrkit.trained import ModelError
 
@@ -31,13 +32,13 @@ def test_without_a_file_the_options_stay() -> None:
 def test_what_is_no_file_of_tune_lm_is_refused(tmp_path: Path, content: str) -> None:
     (tmp_path / "tuned.json").write_text(content)
     args = get_parser().parse_args(["x.wav", "--weights", str(tmp_path / "tuned.json")])
-    with pytest.raises(ModelError, match=r"tuned\.json: no weights of tune_lm"):
+    with pytest.raises(DecodeError, match=r"tuned\.json: no weights of tune_lm"):
         _read_weights(args)
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     args = get_parser().parse_args(["x.wav", "--weights", str(tmp_path / "none.json")])
-    with pytest.raises(ModelError, match=r"none\.json"):
+    with pytest.raises(DecodeError, match=r"none\.json"):
         _read_weights(args)
 
 

@@ -12,13 +12,29 @@ from phone_toy import PHONES, WORDS, corpus, sentences, train_args, write_phones
 from tones import write_dump
 
 from asrkit.batch import Padded
-from asrkit.bin import asr_train, dump_posteriors, transcode
+from asrkit.bin import asr_train, dump_posteriors, transcode, tune_transcoder
 from asrkit.data.keyed import read_keyed, write_keyed
 from asrkit.score.align import align
 from asrkit.score.rates import Counts
 from asrkit.tokens import TokenList
 from asrkit.trained import ModelError
 from asrkit.transcode import Phones2Words, Speech2Words
+
+ARPA = """\\data\\
+ngram 1=4
+ngram 2=1
+
+\\1-grams:
+-3.0	<unk>	0
+-99	<s>	0
+-1.0	</s>	0
+-0.1	cab	0
+
+\\2-grams:
+-0.1	cab cab
+
+\\end\\
+"""
 
 
 @pytest.fixture(scope="module")
@@ -89,13 +105,40 @@ def test_posteriors_empty_hypotheses_and_nbest(trained, tmp_path):
     assert scores == sorted(scores, reverse=True)
 
 
+def test_the_weights_of_a_search_are_chosen_on_a_set_and_recorded(trained, tmp_path):
+    spoken = sentences(6, seed=3)
+    folder, out = write_phones(tmp_path / "valid", spoken), tmp_path / "out"
+    (folder / "empty").write_text("u9\n")
+    write_keyed(folder / "text", read_keyed(folder / "text") | {"u9": ""})
+    (tmp_path / "lm.arpa").write_text(ARPA)
+    argv = ["--transcoder", str(trained), "--data_dir", str(folder)]
+    lm = ["--lm", str(tmp_path / "lm.arpa")]
+    tuned = ["--weights", str(tmp_path / "a" / "tuned.json")]
+    grid = ["--lm_weights", "0", "9", "--word_scores", "-30", "0.5"]
+    assert tune_transcoder.main([*argv, *lm, *grid, "--lang", "it", "--out", tuned[1]]) == 0
+    found = json.loads((tmp_path / "a" / "tuned.json").read_text())
+    # an n-gram that knows one word, or a price on words, makes a good model worse
+    assert (found["lm_weight"], found["word_score"], len(found["trials"])) == (0, 0.5, 4)
+    assert found["trials"][0]["rate"] < found["trials"][1]["rate"]
+    assert transcode.main([*argv, *lm, *tuned, "--output_dir", str(out)]) == 0
+    record = json.loads((out / "decoding.json").read_text())
+    assert (record["lm_weight"], record["word_score"], record["tuned"]) == (0, 0.5, tuned[1])
+    (tmp_path / "a" / "tuned.json").write_text("{}")
+    assert transcode.main([*argv, *lm, *tuned, "--output_dir", str(out)]) == 1
+
+
 def test_files_that_a_run_does_not_write_are_not_left_of_an_earlier_one(trained, tmp_path):
     folder, out = write_phones(tmp_path / "hard", sentences(2, seed=9)), tmp_path / "out"
     argv = ["--transcoder", str(trained), "--data_dir", str(folder), "--output_dir", str(out)]
     out.mkdir()
     (out / "hyp.tokens").write_text("u1 heard before\n")
     assert transcode.main([*argv, "--nbest", "2"]) == 0
-    assert {path.name for path in out.iterdir()} == {"failed", "hyp.text", "nbest.jsonl"}
+    assert {path.name for path in out.iterdir()} == {
+        "decoding.json",
+        "failed",
+        "hyp.text",
+        "nbest.jsonl",
+    }
     assert transcode.main(argv) == 0
     assert {path.name for path in out.iterdir()} == {"failed", "hyp.text"}
 

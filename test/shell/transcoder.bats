@@ -36,6 +36,18 @@ setup() {
     [[ "$output" == *"--held_out dump/raw/it_valid/text dump/raw/it_test/text dump/raw/it_other/text --lang it"* ]]
 }
 
+@test "the weights of the search are chosen on the valid set, the configuration is the model's" {
+    run ./asr.sh "${few[@]}" --transcoder_config conf/transcoder.yaml --transcoder_hyp_config conf/transcoder_hyp.yaml \
+        --asr_tag x --inference_modes "transcoder transcoder_lm transcoder_text" --tune_lm true --stage 12
+    [ "$status" -eq 0 ]
+    tuned=exp/asr_x/tune_lm/it/transcoder_lm.json
+    [[ "$output" == *"tune_transcoder --asr_model exp/asr_x --transcoder exp/transcoder_it_transcoder_hyp_asr_x --data_dir dump/raw/it_valid --lang it --lm exp/ngram/it/word.bin --out ${tuned}"* ]]
+    [[ "$output" == *"--output_dir exp/asr_x/decode_transcoder_lm/it_test --lm exp/ngram/it/word.bin --weights ${tuned}"* ]]
+    [ "$(grep -c -- "--weights" <<<"$output")" -eq 1 ]
+    [[ "$output" == *"--config exp/transcoder_it/config.yaml --out exp/asr_x/decode_transcoder_text/it_test/score_wer"* ]]
+    [[ "$output" == *"--config exp/transcoder_it_transcoder_hyp_asr_x/config.yaml --out exp/asr_x/decode_transcoder/it_test/score_wer"* ]]
+}
+
 @test "without folds the recogniser of stage 8 decodes all of its training set" {
     run ./asr.sh "${few[@]}" --transcoder_config conf/transcoder.yaml --transcoder_hyp_config conf/transcoder_hyp.yaml \
         --hypothesis_folds 0 --stage 11 --stop_stage 11

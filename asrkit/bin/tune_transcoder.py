@@ -1,0 +1,66 @@
+"""Chooses lm_weight and word_score of a Transcoder's search with a word n-gram, on a valid set."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from asrkit.arguments import run_main
+from asrkit.bin.transcode import Source
+from asrkit.data.keyed import read_keyed
+from asrkit.data.normalize import normalize
+from asrkit.decode.posteriors import POOLS
+from asrkit.decode.tune import tune, write_trials
+from asrkit.decode.words import WordSearch
+from asrkit.transcode import Phones2Words
+
+
+def get_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="tune_transcoder", description=__doc__)
+    parser.set_defaults(audio=[], phones=None)  # of transcode's sources a folder alone
+    add = parser.add_argument
+    add("--transcoder", type=Path, required=True, help="exp/<name> of stage 10 or 11")
+    add("--asr_model", type=Path, help="exp/<name> of a phone recogniser (stage 8)")
+    add(
+        "--data_dir",
+        type=Path,
+        required=True,
+        help="dump folder of speech with text; without --asr_model a folder of phones",
+    )
+    add("--lang", required=True, help="brings references to asrkit's spelling")
+    add("--lm", type=Path, required=True, help="KenLM file of words")
+    add("--lm_weights", type=float, nargs="+", default=[0.0, 0.25, 0.5, 1.0, 2.0])
+    add("--word_scores", type=float, nargs="+", default=[-1.0, 0.0, 1.0, 2.0])
+    add("--beam_size", type=int, default=8, help="hypotheses kept by the search")
+    add("--pool", choices=POOLS, default="mean", help="frames of a phone to its posteriors")
+    add("--max_phones", type=int, default=300, help="read longer utterances in windows")
+    add("--max_seconds", type=float, default=60.0, help="cut longer recordings at quiet places")
+    add("--device", default="cpu", help="cpu or cuda")
+    add("--out", type=Path, required=True, help="JSON: best weights and all trials")
+    return parser
+
+
+def run(args: argparse.Namespace) -> None:
+    model = Phones2Words(args.transcoder, device=args.device, max_phones=args.max_phones)
+    model.search = WordSearch(model.tokens, lm=args.lm, beam_size=args.beam_size)
+    source = Source(args, model)
+    found = {name: model.candidates([row])[0] for name, row in source.rows()}
+    for name, reason in source.failed.items():
+        print(f"warning: {name}: {reason}", file=sys.stderr)
+    texts = read_keyed(args.data_dir / "text")
+    references = {
+        name: normalize(text, args.lang)
+        for name, text in texts.items()
+        if name not in source.failed
+    }
+    grid = {"lm_weights": args.lm_weights, "word_scores": args.word_scores}
+    write_trials(args.out, "wer", tune(model.search, found, references, **grid))
+
+
+def main(argv: list[str] | None = None) -> int:
+    return run_main(get_parser(), run, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
