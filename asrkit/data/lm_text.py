@@ -28,7 +28,8 @@ from asrkit.files import DataError
 _CHUNK = 2000  # lines a job
 # A sentence ends at these marks if white space follows, at the Chinese ones in any case.
 _ENDS = re.compile(r"(?<=[.!?…।॥။៕؟۔])[\"'»”’)\]]*\s+|(?<=[。！？])")
-_ADDRESS = re.compile(r"https?:|www\.|\S+@\S+\.\S+", re.IGNORECASE)
+# Each try ends at the next @ or space: a junk line of a million letters takes seconds, not hours.
+_ADDRESS = re.compile(r"https?:|www\.|\S@[^\s@]+\.\S", re.IGNORECASE)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -8,6 +8,7 @@ import io
 import json
 import lzma
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,12 @@ def test_lines_become_sentences_in_asrkits_spelling() -> None:
 )
 def test_why_sentences_are_dropped(text: str, why: str) -> None:
     assert cleaned(text, Rules(language="it", split=False)) == [("", why)]
+
+
+def test_a_long_line_without_a_space_takes_no_time() -> None:
+    start = time.process_time()
+    assert cleaned("a" * 30_000, Rules(language="it", min_words=1)) == [("", "an overlong word")]
+    assert time.process_time() - start < 5
 
 
 def test_bytes_that_are_no_text_are_counted() -> None:
