@@ -53,7 +53,9 @@ def cached(
             return loaded
         logging.info("indexing %s (%s)", path, ", ".join(sources))
         arrays, meta = build()
-        _save(home, wanted, kind, arrays, meta)
+        # where there are no locks, another process may have mapped one that it has just made
+        if _load(wanted) is None:
+            _save(home, wanted, kind, arrays, meta)
     return _load(wanted) or (arrays, meta)
 
 

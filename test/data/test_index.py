@@ -1,5 +1,6 @@
 """The memory-mapped index against what the files say."""
 
+import contextlib
 import multiprocessing
 import os
 import pickle
@@ -8,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from asrkit.data import columns
+from asrkit.data import cache, columns, index
 from asrkit.data.index import DataIndex
 from asrkit.files import DataError
 
@@ -72,6 +73,27 @@ def test_damaged_cache_is_built_again(tmp_path: Path) -> None:
     cache = next((folder / ".index").glob("base-*"))
     (cache / "num_samples.npy").write_bytes(b"\x93NUMPY")
     assert DataIndex.open(folder).num_samples.tolist() == [16000, 7, 2147483647]
+
+
+def test_without_locks_an_index_in_use_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Removed from another machine, a mapped file of a network file system is an ended process."""
+    folder = write(tmp_path / "d", ROWS)
+    (folder / ".index").mkdir()
+    monkeypatch.setattr(cache, "_locked", lambda _: contextlib.nullcontext())
+    real, made = index._build_base, []
+
+    def slow(path: Path) -> object:
+        if not made:  # another process is faster
+            made.append(0)
+            DataIndex.open(path)
+            made[0] = next((path / ".index").glob("base-*")).stat().st_ino
+        return real(path)
+
+    monkeypatch.setattr(index, "_build_base", slow)
+    assert DataIndex.open(folder).id(2) == "zz"
+    assert next((folder / ".index").glob("base-*")).stat().st_ino == made[0]
 
 
 def test_read_only_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
