@@ -104,9 +104,9 @@ class EpochPlan:
         self.ratios: np.ndarray | None = None
         self._groups = [rows]
         if train and alpha is not None and langs is not None:
-            hours = np.bincount(langs[rows], num_samples[rows]) / 57_600_000
-            self.ratios = size_ratios(hours, alpha)
-            self._groups = _by_language(rows, langs)
+            self._groups = _by_language(rows, langs)  # a language may have no row that is kept
+            hours = np.array([num_samples[group].sum(dtype=np.int64) for group in self._groups])
+            self.ratios = size_ratios(hours / 57_600_000, alpha)
         longest = rows[np.argmax(self.lengths[rows])]
         if train and self.lengths[longest] > batch_bins:
             raise DataError(
@@ -178,7 +178,7 @@ class EpochPlan:
 
 def _by_language(rows: np.ndarray, langs: np.ndarray) -> list[np.ndarray]:
     of_rows = langs[rows]
-    return [rows[of_rows == number] for number in range(int(of_rows.max()) + 1)]
+    return [rows[of_rows == number] for number in range(int(langs.max()) + 1)]
 
 
 def _bucket_edges() -> np.ndarray:

@@ -90,6 +90,14 @@ def test_batches_mix_anew_each_epoch() -> None:
     assert len(first & second) < 0.05 * len(first)
 
 
+def test_a_language_of_which_nothing_is_left() -> None:
+    lengths, langs = np.array([100, 200, 9000], np.int32), np.array([0, 1, 2], np.int16)
+    plan = EpochPlan(lengths, langs, batch_bins=1000, max_sample_size=500, alpha=0.5)
+    assert plan.ratios is not None
+    np.testing.assert_allclose(plan.ratios, [1.242641, 0.878680, 0], atol=1e-6)
+    assert sorted(plan.epoch(0).rows) == [0, 1]
+
+
 def test_what_is_left_out_is_counted() -> None:
     lengths = np.array([10, 20, 30, 40, 50], np.int32)
     plan = EpochPlan(lengths, batch_bins=100, min_sample_size=20, max_sample_size=40)
