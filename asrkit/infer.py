@@ -15,7 +15,7 @@ from asrkit.batch import Batch, pad
 from asrkit.data.tokenize import META, CharTokenizer
 from asrkit.objectives.base import Recognizer
 from asrkit.pack.archive import MANIFEST, is_pack, unpack
-from asrkit.trained import ModelError, TrainedModel
+from asrkit.trained import ModelError, TrainedModel, device_of
 from asrkit.vocabulary import SUFFIX, strip_languages
 
 
@@ -34,7 +34,7 @@ class Speech2Text:
                 + (", after python -m asrkit.bin.unpack)" if is_pack(Path(model)) else ")")
             )
         self.path, self.folder, self.step = trained.file, trained.folder, trained.step
-        self.device = torch.device(device)
+        self.device = device_of(device)
         self.token_file = trained.options.token_file or ""
         self.tokens = trained.tokens
         objective = trained.objective()

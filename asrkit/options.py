@@ -93,6 +93,18 @@ class Options:
     stop_on_collapse: bool = option(True, "stop, and say why, when a monitor reports a collapse")
 
 
+# What a run refuses to go below.
+LEAST = {
+    "ngpu": 0,
+    "num_workers": 0,
+    "batch_bins": 1,
+    "max_batch_size": 1,
+    "max_sample_size": 1,
+    "max_update": 1,
+    "log_interval": 1,
+    "valid_interval": 1,
+    "save_interval": 1,
+}
 BLOCKS = ("objective", "base", "encoder", "quantizer", "optimizer", "schedule")
 # What may differ when a run goes on: none of it changes what the model is or learns from.
 MAY_CHANGE = frozenset(

@@ -7,6 +7,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from asrkit import config
 from asrkit.build import build_objective, resolve
 from asrkit.objectives.base import Objective
@@ -27,6 +29,20 @@ def checkpoint_of(folder: Path) -> Path:
         if (folder / name).exists():
             return folder / name
     raise ModelError(f"{folder}: holds no average.pt, best.pt or last.pt; train a model first")
+
+
+def device_of(name: str) -> torch.device:
+    """The device called ``cpu``, ``cuda`` or ``cuda:1``, if it can be used here."""
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise ModelError(f"device is {name!r}; it is cpu, cuda or cuda:<number>") from None
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise ModelError(
+            f"device is {name!r}, but {torch.cuda.device_count()} CUDA devices are visible: use "
+            "cpu, or check nvidia-smi and CUDA_VISIBLE_DEVICES"
+        )
+    return device
 
 
 def folder_of(file: Path) -> Path:

@@ -49,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Stopped as stop:
         print(f"asr_train: {stop}", file=sys.stderr)
         return 128 + stop.number
-    except (ValueError, TrainingError) as error:  # our own errors are ValueErrors
+    except (ValueError, OSError, TrainingError) as error:  # our own errors are ValueErrors
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0

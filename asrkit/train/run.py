@@ -28,7 +28,7 @@ from asrkit.data.sampler import BatchStream, EpochPlan, EvalStream
 from asrkit.encoders.base import Encoder
 from asrkit.noise import key_of
 from asrkit.objectives.base import Objective
-from asrkit.options import Options
+from asrkit.options import LEAST, Options
 from asrkit.tokens import TokenList
 from asrkit.train import checkpoint
 from asrkit.train.batch_size import update_seconds, with_accumulation
@@ -74,6 +74,13 @@ def _plan(options: Options, index: DataIndex | PhoneIndex) -> EpochPlan:
         seed=options.seed,
         ids=index.id,
     )
+
+
+def _check_numbers(options: Options) -> None:
+    """Before any work: an interval of 0 would end the run at its first update."""
+    for name, least in LEAST.items():
+        if vars(options)[name] < least:
+            raise ConfigError(f"{name}: {vars(options)[name]} is below {least}")
 
 
 def _check_phones(options: Options) -> None:
@@ -173,6 +180,7 @@ def train(options: Options) -> None:
     """One run from resolved options to average.pt in output_dir."""
     if options.output_dir is None:
         raise ConfigError("output_dir: missing; where shall the experiment be kept?")
+    _check_numbers(options)
     folder, content = Path(options.output_dir), config.to_mapping(options)
     if options.parallel == "fsdp" and options.compile:
         raise ConfigError(

@@ -212,6 +212,8 @@ def test_extending_a_run_goes_on_in_its_folder(tones, tmp_path):
         (["--ngpu", "1"], "no CUDA device"),
         (["--precision", "fp8"], "precision"),
         (["--init", "none.pt"], "no such checkpoint"),
+        (["--valid_interval", "0"], "valid_interval: 0 is below 1"),
+        (["--max_batch_size", "-1"], "max_batch_size: -1 is below 1"),
     ],
 )
 def test_mistakes_leave_no_folder_behind(tones, tmp_path, capsys, more, message):
@@ -221,6 +223,18 @@ def test_mistakes_leave_no_folder_behind(tones, tmp_path, capsys, more, message)
     assert asr_train.main([*ctc_args(tones, out), *more]) == 1
     assert message in capsys.readouterr().err
     assert not out.exists()
+
+
+def test_a_folder_that_cannot_be_made_is_named(tones, tmp_path, capsys):
+    (tmp_path / "file").write_text("x")
+    assert asr_train.main(ctc_args(tones, tmp_path / "file" / "x")) == 1
+    assert f"{tmp_path}/file/x" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name,message", [("gpu", "it is cpu, cuda"), ("cuda:99", "visible")])
+def test_a_device_that_is_not_there(trained, capsys, name, message):
+    assert asr_infer.main(["--model", str(trained), "--device", name, "x.wav"]) == 1
+    assert message in capsys.readouterr().err
 
 
 def test_a_rank_that_fails_waits_for_no_other(tones, tmp_path, monkeypatch):
