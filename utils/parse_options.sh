@@ -19,7 +19,7 @@ _options_of() { # script
 # The comment block at the top of the script, then its options with defaults and comments.
 _print_help() { # script
     local line name rest head=true
-    printf 'Usage: %s [--option value ...]\n' "$1"
+    printf 'Usage: %s [--option value ...]\n' "${1#"${PWD}/"}"
     while IFS= read -r line; do
         [[ ${line} == *parse_options.sh* ]] && break
         if [[ ${head} == true && ${line} == '#!'* ]]; then

@@ -6,6 +6,8 @@ print_comment() {
     local line
     while IFS= read -r line; do
         [[ ${line} == '#'* ]] || break
-        [[ ${line} == '#!'* || ${line} == *shellcheck* ]] || printf '%s\n' "${line#'#'}"
+        [[ ${line} == '#!'* || ${line} == *shellcheck* ]] && continue
+        line=${line#'#'}
+        printf '%s\n' "${line# }"
     done <"$1"
 }

@@ -8,19 +8,33 @@
 #   finetune_kind       "" or _babel: conf/finetune_ctc_{base,large}<kind>.yaml, else without
 #   method_options      further options of asr.sh, an array
 #   tag_suffix          optional: part of the names of fine-tuned models, for example _10h
-#
-# --method NAME        scratch xlsr_mono xlsr_english xlsr_10 xlsr_10_unbalanced xlsr_10_large xlsr_53 m_cpc
-#                      unispeech unispeech_plus unidata2vec unidata2vec_plus (TranUSR's, for one target)
-# --target LANG        one language; default: each of the languages in turn
-# --finetune_on all    one model of all languages (#ft = N) instead of --finetune_on target (#ft = 1)
-# --vocabulary NAME    with all: shared or separate
-# --config_variant V   conf/*_V.yaml: paper_literal, or 2020 for xlsr_10_large
-# --seed N             other than 0, it is part of the experiments' names
-# and every option of asr.sh (--help lists them).
+#   from                the folder that run.sh was called from, for corpus_path
 # shellcheck disable=SC2154  # the variables are set by run.sh
 
 . "${ASRKIT_ROOT}/utils/print_comment.sh"
 . "${ASRKIT_ROOT}/utils/tranusr_methods.sh"
+
+# method_help: the options that every run.sh with these systems has; after its own, before asr.sh's.
+method_help() {
+    cat <<'END'
+--target LANG        one language; default: each of the languages in turn
+--finetune_on all    one model of all languages (#ft = N) instead of --finetune_on target (#ft = 1)
+--vocabulary NAME    with all: shared or separate
+--config_variant V   conf/*_V.yaml: paper_literal, or 2020 for xlsr_10_large
+--seed N             other than 0, it is part of the experiments' names
+and every option of asr.sh. The defaults below are asr.sh's; run.sh sets some of its own, and --dry_run true
+shows every command with what it gets.
+
+END
+}
+
+# corpus_path OPTION PATH: the path from the root of the file system, as one word of --local_data_opts.
+corpus_path() {
+    local path=$2
+    [[ ${path} == http*://* ]] || path=$(cd "${from}" && realpath -ms -- "${path}")
+    [[ ${path} != *' '* ]] || bad_option "$1 '${path}' holds a space; link it to a name without"
+    printf '%s\n' "${path}"
+}
 
 # config NAME...: the first that is there: conf/NAME.yaml of this recipe, or the template's; with
 # --config_variant V, conf/NAME_V.yaml.
@@ -44,7 +58,7 @@ parse_method() {
     method=xlsr_10 target="" finetune_on=target vocabulary=shared config_variant="" seed=0 options=()
     while [ $# -gt 0 ]; do
         case "$1" in
-        --help | -h) print_comment "${BASH_SOURCE[0]}" && exec ./asr.sh --help ;;
+        --help | -h) method_help && exec ./asr.sh --help ;;
         --*) [ $# -ge 2 ] || bad_option "option $1 needs a value" ;;
         *) bad_option "no arguments without -- expected, found: $1" ;;
         esac

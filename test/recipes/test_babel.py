@@ -156,7 +156,7 @@ def test_sides_of_a_list(corpus: Path, tmp_path: Path, capsys: pytest.CaptureFix
     [
         (["--lang", "ka"], "where is BABEL? Give --babel FOLDER"),
         (["--lang", "ka", "--babel", "/nowhere"], "/nowhere: no such folder"),
-        (["--lang", "ka", "--pack", "404"], "--pack is CODE=FOLDER"),
+        (["--lang", "ka", "--packs", "404"], "--packs is CODE=FOLDER"),
         (["--lang", "tp", "--babel", "/"], "--lang tp: write tpi"),
         (["--lang", "404", "--babel", "/"], "--lang 404: write ka"),
         (["--lang", "it", "--babel", "/"], "no language 'it'"),
@@ -181,7 +181,7 @@ def test_options_that_need_the_corpus(
     assert prepare(corpus, tmp_path / "data", "sw", "--valid_split", "none") == 1
     assert not (tmp_path / "data").exists()
     folder = corpus / babel.RELEASES["404"].root
-    arguments = ["--lang", "ka", "--data", str(tmp_path / "data"), "--pack", f"georgian={folder}"]
+    arguments = ["--lang", "ka", "--data", str(tmp_path / "data"), "--packs", f"georgian={folder}"]
     assert babel_prepare.main(arguments) == 0
 
 

@@ -99,11 +99,11 @@ def test_a_missing_and_a_double_release(tmp_path: Path) -> None:
     georgian = babel_packs.find_pack("ka")
     with pytest.raises(DataError, match="no such folder"):
         babel_packs.find_parts([tmp_path / "none"], georgian)
-    with pytest.raises(DataError, match=r"conversational/training.*babel404b-v1.0a.*--pack 404="):
+    with pytest.raises(DataError, match=r"conversational/training.*babel404b-v1.0a.*--packs 404="):
         babel_packs.find_parts([tmp_path], georgian)
     release(tmp_path, "old")
     release(tmp_path, "new")
-    with pytest.raises(DataError, match=r"several folders training: .*new.*old.*--pack 404="):
+    with pytest.raises(DataError, match=r"several folders training: .*new.*old.*--packs 404="):
         babel_packs.find_parts([tmp_path], georgian)
 
 

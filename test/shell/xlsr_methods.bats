@@ -99,5 +99,24 @@ train() {
 @test "--help tells methods and options" {
     run ./run.sh --help
     [ "$status" -eq 0 ]
-    [[ "$output" == *"xlsr_10_unbalanced"*"--finetune_config"* ]]
+    [[ "$output" == *"--finetune_on all"*"--finetune_config"* ]]
+    for recipe in commonvoice babel mls voxpopuli fleurs; do
+        run "${root}/egs/${recipe}/asr1/run.sh" --help
+        [[ "$output" == *"--method NAME "*" (default)"*"--finetune_on all"*"Usage: asr.sh"* ]]
+        [[ "$output" != *"method_options"* ]]
+    done
+}
+
+@test "a corpus is named by an option of its name, from wherever run.sh is called" {
+    mkdir -p "${BATS_TEST_TMPDIR}/here"
+    cd "${BATS_TEST_TMPDIR}/here"
+    for recipe in commonvoice babel mls voxpopuli fleurs; do
+        run "${root}/egs/${recipe}/asr1/run.sh" "--${recipe}" corpora/x --target it --method scratch \
+            --dry_run true --stage 1 --stop_stage 1
+        [ "$status" -eq 0 ]
+        [[ "$output" == *"local/data.sh --lang it "*"${BATS_TEST_TMPDIR}/here/corpora/x"* ]]
+        run "${root}/egs/${recipe}/asr1/run.sh" "--${recipe}" "a b" --target it --dry_run true
+        [ "$status" -eq 2 ]
+        [[ "$output" == *"holds a space"* ]]
+    done
 }

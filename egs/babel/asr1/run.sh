@@ -10,9 +10,8 @@
 # --tags NAME       what becomes of tags such as <breath> (local/tags.tsv): xlsr, kaldi, lhotse
 # --valid_split NAME  speaker (default), or utterance: voices of the validation set are trained on
 # --lexicon, --roman, --train_list, --valid_share, --split_seed   as local/data.sh --help explains them
-# --method NAME     one of: scratch xlsr_mono xlsr_10 xlsr_10_large xlsr_53
+# --method NAME     one of: scratch xlsr_mono xlsr_10 (default) xlsr_10_large xlsr_53
 # --target LANG     any of the 25 languages of local/packs.tsv
-# and the options below.
 set -euo pipefail
 from=${PWD}
 cd "$(dirname -- "${BASH_SOURCE[0]}")"
@@ -36,8 +35,7 @@ while [ $# -gt 0 ]; do
     case "$1" in
     --babel)
         # An option of data.sh, not a variable: stage 1 runs again for another folder.
-        path=$(cd "${from}" && realpath -ms -- "$2")
-        [[ ${path} != *' '* ]] || bad_option "--babel '${path}' holds a space; link it to a name without"
+        path=$(corpus_path "$1" "$2")
         data+=(--babel "${path}") && shift 2
         ;;
     --packs) export BABEL_PACKS=$2 && shift 2 ;;

@@ -4,15 +4,16 @@
 #   ./run.sh --method xlsr_10 --target it        # one cell: pre-training on 11 languages, then Italian
 #   ./run.sh --method xlsr_10 --finetune_on all  # one model of the ten languages
 #
+# --method NAME        scratch m_cpc xlsr_mono xlsr_english xlsr_10 (default) xlsr_10_unbalanced xlsr_10_large xlsr_53
+#                      unispeech unispeech_plus unidata2vec unidata2vec_plus
 # --commonvoice PATH   a release, a folder of releases or archives, or an archive; default: $COMMONVOICE
-# --fewshot_lists PATH  folder of the lists, or common_voices_splits.tar.gz; default: $CV_FEWSHOT
+# --fewshot_lists PATH folder of the lists, or common_voices_splits.tar.gz; default: $CV_FEWSHOT
 # --phone_labels NAME  lists: those of the few-shot lists; espeak: espeak-ng of today. PER is told by both.
 #                      TranUSR's methods learn phones of English, too: espeak
 # --cpc_hours 100|360  of English that m_cpc is pre-trained on: LibriSpeech's where --librispeech FOLDER
 #                      (default: $LIBRISPEECH) is given, else Common Voice's
 # --urls, --release, --locales, --splits, --fewshot_hours, --min_matched, --allow_missing, --max_hours,
 # --tables, --digits   as local/data.sh --help explains them
-# and the options below.
 set -euo pipefail
 from=${PWD}
 cd "$(dirname -- "${BASH_SOURCE[0]}")"
@@ -41,8 +42,7 @@ while [ $# -gt 0 ]; do
     --librispeech) librispeech=$2 && shift 2 ;;
     --cpc_hours) cpc_hours=$2 && shift 2 ;;
     --commonvoice | --fewshot_lists | --urls)
-        path=$(cd "${from}" && realpath -ms -- "$2")
-        [[ ${path} != *' '* ]] || bad_option "$1 '${path}' holds a space; link it to a name without"
+        path=$(corpus_path "$1" "$2")
         data+=("${1/#--commonvoice/--corpus}" "${path}") && shift 2
         ;;
     --release | --locales | --splits | --fewshot_hours | --min_matched | --allow_missing | --max_hours | \

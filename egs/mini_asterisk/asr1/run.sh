@@ -113,7 +113,7 @@ train_method() {
         phonetic "$1" --continue_config "conf/continue_$1.yaml" --continue_tag "$1_${target}${suffix}"
         ;;
     *)
-        echo "$0: no --method '$1'; the comment at the top of $0 lists them" >&2
+        echo "$0: no --method '$1'; --help lists them" >&2
         exit 2
         ;;
     esac

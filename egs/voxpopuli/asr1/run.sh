@@ -4,9 +4,10 @@
 #   ./run.sh --target it                       # XLSR-53, then all transcribed Italian
 #   ./run.sh --method xlsr_mono --target it    # pre-trained on the unlabelled Italian
 #
-# --method NAME   xlsr_53 (default), xlsr_mono or scratch
-# and the options below.
+# --voxpopuli FOLDER  holds raw_audios; default: $VOXPOPULI
+# --method NAME       xlsr_53 (default), xlsr_mono or scratch
 set -euo pipefail
+from=${PWD}
 cd "$(dirname -- "${BASH_SOURCE[0]}")"
 
 # shellcheck disable=SC2034  # read by utils/xlsr_methods.sh
@@ -20,6 +21,10 @@ data=()
 while [ $# -gt 0 ]; do
     [[ $# -ge 2 || $1 == --help || $1 == -h ]] || bad_option "option $1 needs a value"
     case "$1" in
+    --voxpopuli)
+        path=$(corpus_path "$1" "$2")
+        data+=(--voxpopuli "${path}") && shift 2
+        ;;
     --method) method=$2 && shift 2 ;;
     --local_data_opts | --local-data-opts) data+=("$2") && shift 2 ;;
     --help | -h)

@@ -131,7 +131,7 @@ def find_parts(roots: list[Path], pack: Pack) -> dict[str, Path]:
     """
     for root in roots:
         if not root.is_dir():
-            raise DataError(f"{root}: no such folder; check --babel and --pack")
+            raise DataError(f"{root}: no such folder; check --babel and --packs")
     found: dict[str, list[Path]] = {"training": [], "dev": []}
     for folder in sorted({path for root in roots for path in conversational(root)}):
         if belongs(folder, pack):
@@ -144,13 +144,13 @@ def find_parts(roots: list[Path], pack: Pack) -> dict[str, Path]:
             raise DataError(
                 f"{where}: no conversational/{part}/transcription of {name} ({pack.prefix}_...) "
                 f"below it; unpack the release {pack.release} there, or name its folder with "
-                f"--pack {pack.pack}=FOLDER"
+                f"--packs {pack.pack}=FOLDER"
             )
         if len(places) > 1:
             shown = ", ".join(map(str, places))
             raise DataError(
                 f"{name} has several folders {part}: {shown}; name the release to use with "
-                f"--pack {pack.pack}=FOLDER"
+                f"--packs {pack.pack}=FOLDER"
             )
     return {part: places[0] for part, places in found.items()}
 

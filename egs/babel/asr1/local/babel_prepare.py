@@ -183,7 +183,7 @@ def get_parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--lang", required=True, help="lang or iso639_3 of packs.tsv: ka, zh, yue")
     add("--babel", type=Path, help="folder that holds the releases, each below it somewhere")
-    add("--pack", nargs="*", default=[], help="CODE=FOLDER for single packs: 404=/corpora/georgian")
+    add("--packs", nargs="*", default=[], help="CODE=FOLDER of single packs: 404=/corpora/ka")
     add("--data", type=Path, default=Path("data"))
     add("--tags", default="xlsr", help=f"policy for tags: {', '.join(POLICIES)}")
     add("--lexicon", type=Path, help="default: reference_materials/lexicon.txt (--tags kaldi)")
@@ -198,17 +198,17 @@ def get_parser() -> argparse.ArgumentParser:
 def roots_of(args: argparse.Namespace, pack: Pack) -> list[Path]:
     """The folder named for this pack, else the one that holds all."""
     given = {}
-    for word in args.pack:
+    for word in args.packs:
         code, equals, folder = word.partition("=")
         if not equals or not folder:
-            raise DataError(f"--pack is CODE=FOLDER, such as 404=/corpora/georgian, not {word!r}")
+            raise DataError(f"--packs is CODE=FOLDER, such as 404=/corpora/georgian, not {word!r}")
         given[find_pack(code).pack] = Path(folder)
     if pack.pack in given:
         return [given[pack.pack]]
     if args.babel is None:
         raise DataError(
             "where is BABEL? Give --babel FOLDER with the releases in it (or set $BABEL), or "
-            f"--pack {pack.pack}=FOLDER"
+            f"--packs {pack.pack}=FOLDER"
         )
     return [args.babel]
 

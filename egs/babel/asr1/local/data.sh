@@ -8,7 +8,7 @@ set -euo pipefail
 
 lang=ka  # language as in local/packs.tsv: ka, zh (or yue), tpi, ceb, ...
 babel=${BABEL:-}  # folder that holds the releases, below it somewhere; BABEL if that is set
-pack=${BABEL_PACKS:-}  # releases elsewhere: "404=/corpora/georgian 101=/corpora/cantonese"; BABEL_PACKS if set
+packs=${BABEL_PACKS:-}  # releases elsewhere: "404=/corpora/georgian 101=/corpora/cantonese"; BABEL_PACKS if set
 tags=xlsr  # what becomes of tags such as <breath>: xlsr, kaldi or lhotse (local/tags.tsv)
 lexicon=""  # with --tags kaldi; default: reference_materials/lexicon.txt of the release
 roman=false  # true: transcript_roman instead of transcription
@@ -23,15 +23,15 @@ dry_run=false  # true: print the commands only
 . "${ASRKIT_ROOT}/utils/parse_options.sh"
 . "${ASRKIT_ROOT}/utils/stages.sh"
 
-if [ -z "${babel}${pack}" ] && [ "${dry_run}" = false ]; then
+if [ -z "${babel}${packs}" ] && [ "${dry_run}" = false ]; then
     log "error: where is BABEL? Give --babel FOLDER (of asr.sh: --local_data_opts \"--babel FOLDER\"), or set BABEL"
     exit 2
 fi
-read -r -a packs <<<"${pack}"
+read -r -a folders <<<"${packs}"
 
 run python3 local/babel_prepare.py --lang "${lang}" --data data \
-    ${babel:+--babel "${babel}"} ${packs:+--pack "${packs[@]}"} ${lexicon:+--lexicon "${lexicon}"} \
+    ${babel:+--babel "${babel}"} ${packs:+--packs "${folders[@]}"} ${lexicon:+--lexicon "${lexicon}"} \
     ${train_list:+--train_list "${train_list}"} --roman "${roman}" --tags "${tags}" \
     --valid_split "${valid_split}" --valid_share "${valid_share}" --seed "${split_seed}"
 run python3 -m asrkit.bin.validate_data_dir "data/${lang}_train" "data/${lang}_valid" "data/${lang}_test"
-variables_used "data/${lang}_train" BABEL "${babel}" BABEL_PACKS "${pack}"
+variables_used "data/${lang}_train" BABEL "${babel}" BABEL_PACKS "${packs}"

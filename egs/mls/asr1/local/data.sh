@@ -7,7 +7,7 @@
 set -euo pipefail
 
 lang=it  # language to prepare
-mls=${MLS:-}  # folder that holds mls_italian, mls_italian_opus or their .tar.gz; an archive; its URL
+mls=${MLS:-}  # folder that holds mls_italian, mls_italian_opus or their .tar.gz; an archive; its address; default: $MLS
 codec=auto  # flac, opus, or auto: flac if it is there
 download=false  # true: fetch the release (Opus unless --codec flac) and its text where they are missing
 downloads=downloads  # where archives are fetched and unpacked
