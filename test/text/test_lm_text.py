@@ -53,7 +53,7 @@ def test_why_sentences_are_dropped(text: str, why: str) -> None:
 
 def test_a_long_line_without_a_space_takes_no_time() -> None:
     start = time.process_time()
-    assert cleaned("a" * 30_000, Rules(language="it", min_words=1)) == [("", "an overlong word")]
+    assert cleaned("a" * 100_000, Rules(language="it", min_words=1)) == [("", "an overlong word")]
     assert time.process_time() - start < 5
 
 
