@@ -16,7 +16,7 @@ from asrkit.decode.posteriors import PhoneColumns, check_rows
 from asrkit.decode.words import WordHypothesis, WordSearch
 from asrkit.infer import Speech2Text, chunks
 from asrkit.objectives.transcoder import Candidates, TranscoderObjective
-from asrkit.trained import ModelError, TrainedModel
+from asrkit.trained import ModelError, TrainedModel, device_of
 
 
 class Phones2Words:
@@ -38,7 +38,7 @@ class Phones2Words:
         if max_phones < 1:
             raise ModelError(f"max_phones is at least 1, not {max_phones}")
         trained = TrainedModel.open(model)
-        self.path, self.device = trained.file, torch.device(device)
+        self.path, self.device = trained.file, device_of(device)
         if trained.tokens is None or trained.phones is None:
             raise ModelError(
                 f"{self.path}: reads speech and is no Transcoder; asr_infer decodes with it"
