@@ -93,7 +93,7 @@ class _YamlFile(configargparse.ConfigFileParser):
         return {key: json.dumps(value) for key, value in content.items()}
 
     def get_syntax_description(self) -> str:
-        return "YAML"
+        return "The file is YAML."
 
 
 class _Store(configargparse.Action):

@@ -24,7 +24,7 @@ Mapping = dict[str, Any]
 @dataclasses.dataclass(kw_only=True)
 class Options:
     # blocks: a name, and the keyword-only options of the class it stands for
-    objective: str = option("ctc", "method: the model's loss")
+    objective: str = option("ctc", "method: the model's loss; asrkit/choices.py has all names")
     objective_conf: Mapping = option({}, "options of the objective")
     base: str | None = option(None, "objective that this objective builds on")
     base_conf: Mapping = option({}, "options of the base objective")

@@ -7,11 +7,16 @@ transcoder_text() {
     printf '%s\n' "data/transcoder/$1_${token_list_name}"
 }
 
-# transcoder_name: of its experiments and of what it decodes.
+# transcoder_name: of its experiments and of what it decodes; run.sh, which names the others by the seed, does
+# not know it.
 transcoder_name() {
-    local noisy=
-    [ "${transcoder_noise}" = false ] || noisy=_noise
-    printf '%s\n' "${transcoder_tag:-$(basename -- "${transcoder_config}" .yaml)}${noisy}"
+    local name=${transcoder_tag}
+    if [ -z "${name}" ]; then
+        name=$(basename -- "${transcoder_config}" .yaml)
+        [ "${seed:-0}" = 0 ] || name+=_seed${seed}
+    fi
+    [ "${transcoder_noise}" = false ] || name+=_noise
+    printf '%s\n' "${name}"
 }
 
 # transcoder_exp LANG: the model of stage 10.
@@ -81,9 +86,10 @@ transcoder_on_text() {
         python3 -m asrkit.bin.transcoder_text "${words[@]}" --held_out "${held[@]}" --lang "$1" --phone_list "${token_list}" \
         --vocabulary "${transcoder_words}" --cache_dir data/phones --out_dir "${text}" ${transcoder_text_args}
     if [ "${transcoder_noise}" = true ]; then
-        decode "${valid_set}" greedy
-        score "${valid_set}" greedy
-        noise=(--phone_noise "$(decode_folder "${valid_set}" greedy)/score_per/confusions.json")
+        name=$(own_valid_set "$1")
+        decode "${name}" greedy
+        score "${name}" greedy
+        noise=(--phone_noise "$(decode_folder "${name}" greedy)/score_per/confusions.json")
     fi
     train_transcoder "$(transcoder_exp "$1")" "$1" --config "${transcoder_config}" \
         --train_data "${text}/train" --valid_data "${text}/valid" "${noise[@]}"
@@ -104,7 +110,7 @@ transcoder_on_hypotheses() {
         hypotheses "$1" "${asr_exp}_without${part}of${hypothesis_folds}" "${split}/${part}" "${heard}/part${part}of${hypothesis_folds}"
         parts+=("${heard}/part${part}of${hypothesis_folds}")
     done
-    hypotheses "$1" "${asr_exp}" "${raw}/${valid_set}" "${heard}/valid"
+    hypotheses "$1" "${asr_exp}" "${raw}/$(own_valid_set "$1")" "${heard}/valid"
     train_transcoder "$(transcoder_hyp_exp "$1")" "$1" --config "${transcoder_hyp_config}" \
         --init "$(transcoder_exp "$1")/average.pt" --train_data "${parts[@]}" --valid_data "${heard}/valid"
 }
@@ -120,11 +126,22 @@ recognise_fold() {
     train_set=${set} asr_exp=${asr_exp}_without$1of${hypothesis_folds} finetune
 }
 
-# hypotheses LANG MODEL DATA FOLDER
+# own_valid_set LANG: without a target valid_set holds all languages.
+own_valid_set() {
+    if [ -n "${target}" ]; then
+        printf '%s\n' "${valid_set}"
+    else
+        printf '%s\n' "$1_valid"
+    fi
+}
+
+# hypotheses LANG MODEL DATA FOLDER: of LANG alone where DATA may hold others, without a target.
 hypotheses() {
+    local only=()
+    [ -n "${target}" ] || only=(--only_lang "$1")
     step "$4/.done" "$2/last.pt" "$3/wav.scp" -- \
         python3 -m asrkit.bin.dump_posteriors --model "$2" --data_dir "$3" --out_dir "$4" \
-        --phone_list "${token_list}" --cache_dir data/phones
+        --phone_list "${token_list}" --cache_dir data/phones "${only[@]}"
 }
 
 # transcode SET MODE: words of a test set in <asr_exp>/decode_<name of the Transcoder><rest of mode>/<set>.

@@ -6,12 +6,19 @@ import os
 import sys
 from collections.abc import Sequence
 
+import torch
+
 from asrkit import config
 from asrkit.build import resolve
 from asrkit.options import Options
 from asrkit.train.memory import keep_freed_memory
 from asrkit.train.run import train
 from asrkit.train.trainer import Stopped, TrainingError
+
+OUT_OF_MEMORY = (
+    "The GPU's memory is full: halve batch_bins and double accum_grad (accum_grad 0 follows by "
+    "itself), which keeps the audio of an update; docs/own_data.md says more."
+)
 
 
 def options_of(argv: Sequence[str]) -> tuple[Options, bool]:
@@ -49,6 +56,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Stopped as stop:
         print(f"asr_train: {stop}", file=sys.stderr)
         return 128 + stop.number
+    except torch.OutOfMemoryError as error:
+        print(f"error: {str(error).splitlines()[0]}\n{OUT_OF_MEMORY}", file=sys.stderr)
+        return 1
     except (ValueError, OSError, TrainingError) as error:  # our own errors are ValueErrors
         print(f"error: {error}", file=sys.stderr)
         return 1

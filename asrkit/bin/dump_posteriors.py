@@ -32,6 +32,7 @@ def get_parser() -> argparse.ArgumentParser:
     add("--data_dir", type=Path, required=True, help="dump folder: wav.scp, text, utt2lang")
     add("--out_dir", type=Path, required=True)
     add("--phone_list", type=Path, required=True, help="phones.txt of the Transcoder")
+    add("--only_lang", help="leave out the utterances of other languages (utt2lang)")
     add("--labels", type=boolean, default=True, help="align the words of text: text.star")
     add("--pool", choices=POOLS, default="mean", help="frames of a phone to its posteriors")
     add("--max_seconds", type=float, default=60.0, help="cut longer recordings at quiet places")
@@ -47,6 +48,12 @@ def run(args: argparse.Namespace) -> None:
         print(f"warning: {args.phone_list} lacks {' '.join(columns.lost)}", file=sys.stderr)
     sources = read_keyed(args.data_dir / "wav.scp", allow_empty=False)
     langs = languages_of(sources, lang=None, utt2lang=args.data_dir / "utt2lang")
+    if args.only_lang:
+        pairs = zip(sources.items(), langs, strict=True)
+        sources = dict(item for item, lang in pairs if lang == args.only_lang)
+        langs = [args.only_lang] * len(sources)
+        if not sources:
+            raise DataError(f"{args.data_dir}/utt2lang: no utterance is of {args.only_lang}")
     sentences = None
     if args.labels:
         texts = read_keyed(args.data_dir / "text", allow_empty=False)

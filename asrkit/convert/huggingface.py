@@ -1,8 +1,8 @@
 """Reads folders of transformers: Wav2Vec2, UniSpeech and Data2VecAudio models.
 
 config.json, the weights (model.safetensors or pytorch_model.bin, in one file or several with an
-index), preprocessor_config.json, and for recognisers vocab.json. No code of a folder is run, and
-transformers itself is not needed.
+index), preprocessor_config.json (or, since transformers 5, processor_config.json), and for
+recognisers vocab.json. No code of a folder is run, and transformers itself is not needed.
 """
 
 from __future__ import annotations
@@ -100,12 +100,25 @@ def _weights(folder: Path) -> dict[str, Tensor]:
     raise ConvertError(f"{folder}: holds neither model.safetensors nor pytorch_model.bin")
 
 
+def _normalize(folder: Path) -> bool | None:
+    """Whether waveforms are normalised, as every file of the folder's processor says; None if none
+    does. Raises ConvertError for another sampling rate, and where two files differ."""
+    said: dict[str, bool] = {}
+    for name in ("preprocessor_config.json", "processor_config.json"):
+        found = read_json(folder / name) if (folder / name).exists() else {}
+        part = found.get("feature_extractor")  # transformers 5 has one file for all parts
+        found = part if isinstance(part, dict) else found
+        rate = found.get("sampling_rate", 16_000)
+        if rate != 16_000:
+            raise ConvertError(f"{folder / name}: made for audio at {rate} Hz; asrkit's at 16000 Hz")
+        if "do_normalize" in found:
+            said[name] = found["do_normalize"]
+    if len(set(said.values())) > 1:
+        raise ConvertError(f"{folder}: do_normalize differs: {said}; remove the file that is wrong")
+    return next(iter(said.values()), None)
+
+
 def _said(config: dict[str, Any], kind: str, folder: Path) -> Said:
-    preprocessor = folder / "preprocessor_config.json"
-    found = read_json(preprocessor) if preprocessor.exists() else {}
-    rate = found.get("sampling_rate", 16_000)
-    if rate != 16_000:
-        raise ConvertError(f"{preprocessor}: made for audio at {rate} Hz; asrkit's is at 16000 Hz")
     get = config.get
     depth, kernel = 1, get("num_conv_pos_embeddings")
     groups = get("num_conv_pos_embedding_groups")
@@ -115,7 +128,7 @@ def _said(config: dict[str, Any], kind: str, folder: Path) -> Said:
     return Said(
         heads=get("num_attention_heads"),
         norm_first=False if stacked else get("do_stable_layer_norm"),
-        normalize=found.get("do_normalize"),
+        normalize=_normalize(folder),
         strides=get("conv_stride"),
         shown={
             "conv_norm": "layer" if stacked else get("feat_extract_norm"),

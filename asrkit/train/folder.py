@@ -77,12 +77,14 @@ def open_folder(folder: Path, content: dict[str, Any], *, resume: bool) -> bool:
     old = config.to_mapping(resolve(config.from_mapping(saved_options, str(saved))))
     fixed_old = {k: v for k, v in old.items() if k not in MAY_CHANGE}
     fixed_new = {k: v for k, v in content.items() if k not in MAY_CHANGE}
+    begun = (folder / "last.pt").exists()
     if found := differences(fixed_old, fixed_new):
         raise ConfigError(
             f"output_dir: {folder} was begun with another configuration ({'; '.join(found[:5])}); "
             "use the old values, or another folder"
+            + ("" if begun else ", or remove this one: no weights were saved in it yet")
         )
-    return (folder / "last.pt").exists()
+    return begun
 
 
 def same_lists(folder: Path, tokens: TokenList | None, phones: TokenList | None) -> None:

@@ -260,6 +260,7 @@ def test_what_was_heard_becomes_a_folder_to_learn_from(trained, tmp_path, monkey
     argv = ["--model", "x", "--data_dir", str(dump), "--out_dir", str(tmp_path / "heard")]
     assert dump_posteriors.main([*argv, "--phone_list", str(trained / "phones.txt")]) == 0
     out = tmp_path / "heard"
+    langs = read_keyed(dump / "utt2lang")
     assert "5 utterances; 0 without a recognised phone, 1 whose words" in capsys.readouterr().out
     assert (out / "skipped.tsv").read_text().startswith(first)
     stars, phones = read_keyed(out / "text.star"), read_keyed(out / "text.phn")
@@ -268,6 +269,12 @@ def test_what_was_heard_becomes_a_folder_to_learn_from(trained, tmp_path, monkey
     for key, labels in stars.items():
         assert [w for w in labels.split() if w != "*"] == ["la", "casa"]
         assert len(labels.split()) == len(phones[key].split()) == len(matrices[key])
+    write_keyed(dump / "utt2lang", langs | dict.fromkeys(list(langs)[:2], "es"))
+    argv += ["--phone_list", str(trained / "phones.txt"), "--labels", "false", "--only_lang"]
+    assert dump_posteriors.main([*argv, "es"]) == 0
+    assert list(read_keyed(out / "text.phn")) == list(langs)[:2]
+    assert dump_posteriors.main([*argv, "fr"]) == 1
+    assert "utt2lang: no utterance is of fr" in capsys.readouterr().err
 
 
 def test_silence_everywhere_is_an_error_and_leaves_nothing(trained, tmp_path, monkeypatch, capsys):

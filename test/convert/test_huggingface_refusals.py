@@ -64,6 +64,20 @@ def test_refusals(folder, tmp_path, file, change, flags, message):
     assert not (tmp_path / "out").exists()
 
 
+def test_the_processors_file_of_transformers_5_says_the_normalisation(folder, tmp_path):
+    extractor = json.loads((folder / "preprocessor_config.json").read_text())
+    both = {"feature_extractor": extractor, "processor_class": "Wav2Vec2Processor"}
+    (folder / "processor_config.json").write_text(json.dumps(both))
+    (folder / "preprocessor_config.json").unlink()
+    convert("--source", folder, "--out", tmp_path / "exp")
+    assert hf_tiny.load(tmp_path / "exp").encoder.normalize is False
+    differs = json.dumps(extractor | {"do_normalize": True})
+    (folder / "preprocessor_config.json").write_text(differs)
+    with pytest.raises(ConvertError, match="do_normalize differs"):
+        convert("--source", folder, "--out", tmp_path / "other")
+
+
+
 @pytest.mark.parametrize("key", ["num_attention_heads", "do_stable_layer_norm"])
 def test_flags_fill_in_what_is_missing(folder, tmp_path, key):
     edit(folder / "config.json", **{key: None})

@@ -56,6 +56,30 @@ setup() {
     [[ "$output" == *"--model exp/asr_tune_it_train_5min_phn --data_dir dump/raw/it_train_5min "* ]]
 }
 
+@test "without a target each language has a Transcoder of what is heard in its own speech" {
+    run ./asr.sh --dry_run true --langs "it es" --finetune_config conf/tune.yaml --asr_tag x --transcoder_noise true \
+        --transcoder_config conf/transcoder.yaml --transcoder_hyp_config conf/transcoder_hyp.yaml --stage 10 --stop_stage 11
+    [ "$status" -eq 0 ]
+    for lang in it es; do
+        [[ "$output" == *"--data_dir dump/raw/train/split2/1 --out_dir exp/asr_x/hypotheses/${lang}/part1of2 "*" --only_lang ${lang}"* ]]
+        [[ "$output" == *"--data_dir dump/raw/${lang}_valid --out_dir exp/asr_x/hypotheses/${lang}/valid "* ]]
+        [[ "$output" == *"--phone_noise exp/asr_x/decode_greedy/${lang}_valid/score_per/confusions.json"* ]]
+    done
+    [[ "$output" != *"--data_dir dump/raw/valid "* ]]
+}
+
+@test "Transcoders of other seeds have other names, but for a --transcoder_tag" {
+    run ./asr.sh "${few[@]}" --transcoder_config conf/transcoder.yaml --asr_tag x_seed1 --seed 1 \
+        --inference_modes transcoder --stage 10
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"--output_dir exp/transcoder_seed1_it --resume true"*"--seed 1"* ]]
+    [[ "$output" == *"--transcoder exp/transcoder_seed1_it "*"--output_dir exp/asr_x_seed1/decode_transcoder_seed1/it_test"* ]]
+    run ./asr.sh "${few[@]}" --transcoder_config conf/transcoder.yaml --transcoder_tag y --asr_tag x --seed 1 --stage 10
+    [[ "$output" == *"--output_dir exp/y_it --resume true"* ]]
+    run ./asr.sh "${few[@]}" --transcoder_config conf/transcoder.yaml --asr_tag x --seed 0 --stage 10
+    [[ "$output" == *"--output_dir exp/transcoder_it --resume true"* ]]
+}
+
 @test "without a configuration stages 10 and 11 do nothing" {
     run ./asr.sh "${few[@]}" --stage 10 --stop_stage 11
     [ "$status" -eq 0 ]

@@ -1,0 +1,56 @@
+"""A folder holds one run: with the options and symbols that it began with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from asrkit import config
+from asrkit.bin import asr_train
+from asrkit.config import ConfigError
+from asrkit.options import Options
+from asrkit.tokens import TokenList
+from asrkit.train.folder import open_folder, same_lists, write_folder
+
+OPTIONS = ["--objective", "contrastive", "--quantizer", "gumbel", "--optimizer_conf", "{lr: 1e-3}"]
+
+
+def test_another_configuration_is_refused_and_an_empty_run_may_go(tmp_path: Path) -> None:
+    """Such as a smaller batch, after the first update did not fit in memory."""
+    options, _ = asr_train.options_of(OPTIONS)
+    content = config.to_mapping(options)
+    write_folder(tmp_path, content, None)
+    smaller = content | {"batch_bins": 640_000}
+    with pytest.raises(ConfigError, match=r"batch_bins: 1400000 -> 640000.*no weights were saved"):
+        open_folder(tmp_path, smaller, resume=True)
+    (tmp_path / "last.pt").touch()
+    with pytest.raises(ConfigError, match=r"or another folder$"):
+        open_folder(tmp_path, smaller, resume=True)
+    assert open_folder(tmp_path, content, resume=True)
+
+
+def test_a_full_gpu_says_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(options: Options) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB.\nlong advice")
+
+    monkeypatch.setattr(asr_train, "train", full)
+    assert asr_train.main(OPTIONS) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("error: CUDA out of memory") and "halve batch_bins" in said
+    assert "long advice" not in said
+
+
+def test_other_symbols_of_the_same_number_are_refused(tmp_path: Path) -> None:
+    """They fit the weights' shapes: nothing else would notice."""
+    tokens, phones = TokenList.build("abc"), TokenList.build("xy")
+    write_folder(tmp_path, {"seed": 1}, tokens, phones)
+    same_lists(tmp_path, TokenList.build("abc"), TokenList.build("xy"))
+    same_lists(tmp_path, None, None)
+    with pytest.raises(ConfigError, match=r"tokens\.txt: is another list"):
+        same_lists(tmp_path, TokenList.build("acb"), phones)
+    with pytest.raises(ConfigError, match=r"phones\.txt: is another list"):
+        same_lists(tmp_path, tokens, TokenList.build("yx"))
