@@ -110,7 +110,9 @@ def _normalize(folder: Path) -> bool | None:
         found = part if isinstance(part, dict) else found
         rate = found.get("sampling_rate", 16_000)
         if rate != 16_000:
-            raise ConvertError(f"{folder / name}: made for audio at {rate} Hz; asrkit's at 16000 Hz")
+            raise ConvertError(
+                f"{folder / name}: made for audio at {rate} Hz; asrkit's at 16000 Hz"
+            )
         if "do_normalize" in found:
             said[name] = found["do_normalize"]
     if len(set(said.values())) > 1:

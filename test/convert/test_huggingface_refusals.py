@@ -77,7 +77,6 @@ def test_the_processors_file_of_transformers_5_says_the_normalisation(folder, tm
         convert("--source", folder, "--out", tmp_path / "other")
 
 
-
 @pytest.mark.parametrize("key", ["num_attention_heads", "do_stable_layer_norm"])
 def test_flags_fill_in_what_is_missing(folder, tmp_path, key):
     edit(folder / "config.json", **{key: None})
