@@ -105,7 +105,7 @@ decode() {
         ${tuned:+"${tuned}"} -- \
         python3 -m asrkit.bin.asr_infer --model "${asr_exp}" --data_dir "${raw}/${set}" \
         --output_dir "${folder}" --decode "${mode}" "${options[@]}" "${weights[@]}" \
-        --nj "${inference_nj}" ${inference_args}
+        --nj "${inference_nj}" "${device[@]}" ${inference_args}
 }
 
 # tune_weights LANG MODE: chooses the weights of a language on its valid set; sets `tuned`, the file
@@ -122,7 +122,7 @@ tune_weights() {
     esac
     step "${folder}/.done" "${asr_exp}/last.pt" "${valid}"/{wav.scp,utt2num_samples} -- \
         python3 -m asrkit.bin.asr_infer --model "${asr_exp}" --data_dir "${valid}" \
-        --output_dir "${folder}" --decode greedy --keep_scores true
+        --output_dir "${folder}" --decode greedy --keep_scores true "${device[@]}"
     step "${folder}/.done.$2" "${folder}/.done" "${valid}/${ref}" ${lm:+"${lm}"} ${lexicon:+"${lexicon}"} -- \
         python3 -m asrkit.bin.tune_lm --scores "${folder}/scores.npz" --ref "${valid}/${ref}" \
         --token_list "${asr_exp}/tokens.txt" --unit "${unit}" --normalize "${normalize}" \

@@ -109,6 +109,9 @@ name_experiments() {
     name_tokens
     name_models
     : "${results:=${expdir}/RESULTS.md}"
+    # For programs that decode.
+    device=()
+    [ "${gpu_inference}" = false ] || device=(--device cuda)
     # Options of asr_train.py that were given to asr.sh: they never rename an experiment.
     [ "${accum_grad}" != auto ] || accum_grad=0
     train_options=(--ngpu "${ngpu}"

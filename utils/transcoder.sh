@@ -141,7 +141,7 @@ hypotheses() {
     [ -n "${target}" ] || only=(--only_lang "$1")
     step "$4/.done" "$2/last.pt" "$3/wav.scp" -- \
         python3 -m asrkit.bin.dump_posteriors --model "$2" --data_dir "$3" --out_dir "$4" \
-        --phone_list "${token_list}" --cache_dir data/phones "${only[@]}"
+        --phone_list "${token_list}" --cache_dir data/phones "${only[@]}" "${device[@]}"
 }
 
 # transcode SET MODE: words of a test set in <asr_exp>/decode_<name of the Transcoder><rest of mode>/<set>.
@@ -166,7 +166,7 @@ transcode() {
     fi
     step "${folder}/.done" "${asr_exp}/last.pt" "${model}/last.pt" "${raw}/$1/wav.scp" "${lm[@]:1}" "${weights[@]:1}" -- \
         python3 -m asrkit.bin.transcode --asr_model "${asr_exp}" --transcoder "${model}" \
-        --data_dir "${raw}/$1" --output_dir "${folder}" "${lm[@]}" "${weights[@]}"
+        --data_dir "${raw}/$1" --output_dir "${folder}" "${lm[@]}" "${weights[@]}" "${device[@]}"
 }
 
 # transcoder_of LANG MODE: the model that a mode decodes with.
@@ -206,7 +206,7 @@ transcode_text() {
     model=$(transcoder_exp "$1")
     folder=${model}/decode_text/$1_text
     step "${folder}/.done" "${model}/last.pt" "${text}/test/text.phn" -- \
-        python3 -m asrkit.bin.transcode --transcoder "${model}" --data_dir "${text}/test" --output_dir "${folder}"
+        python3 -m asrkit.bin.transcode --transcoder "${model}" --data_dir "${text}/test" --output_dir "${folder}" "${device[@]}"
     step "${folder}/.done.wer" "${folder}/.done" "${text}/test/text" -- \
         python3 -m asrkit.bin.score --unit wer --ref "${text}/test/text" --hyp "${folder}/hyp.text" --lang "$1" \
         --vocabulary "${text}/words.txt" --config "${model}/config.yaml" --out "${folder}/score_wer"

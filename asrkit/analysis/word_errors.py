@@ -59,7 +59,7 @@ class WordErrors:
         if wanted not in self.known:
             return "unknown word"
         spoken = self.text.spoken
-        if written in spoken and wanted in spoken and spoken[wanted] & spoken[written]:
+        if written is not None and spoken[wanted] & spoken[written]:
             return "homophone"
         return "seldom in the text" if self.text.count[wanted] <= self.seldom else "other"
 

@@ -265,6 +265,20 @@ setup() { setup_recipe; }
     [[ "$output" != *"tune_lm/it/greedy"* ]]
 }
 
+@test "gpu_inference moves every network that decodes to a GPU, and no training" {
+    all=(./asr.sh --dry_run true --langs it --target it --finetune_config conf/x.yaml --stage 8
+        --transcoder_config conf/x.yaml --transcoder_hyp_config conf/x.yaml --tune_lm true
+        --inference_modes "greedy lexicon_lm transcoder")
+    run "${all[@]}"
+    [[ "$status" -eq 0 && "$output" != *"--device"* ]]
+    run "${all[@]}" --gpu_inference true
+    [ "$status" -eq 0 ]
+    decoding=$(grep -cE 'bin\.(asr_infer|dump_posteriors|transcode) ' <<<"${output}")
+    [ "${decoding}" -ge 6 ]
+    [ "$(grep -c -- '--device cuda' <<<"${output}")" -eq "${decoding}" ]
+    [[ "$(grep bin.asr_train <<<"${output}")" != *"--device"* ]]
+}
+
 @test "a lexicon of letters lies beside that of phones" {
     run ./asr.sh --dry_run true --langs it --finetune_config conf/tune.yaml --asr_tag x --token_type char \
         --inference_modes "lexicon" --stage 9 --stop_stage 12

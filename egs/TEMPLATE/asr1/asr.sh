@@ -23,9 +23,10 @@ dry_run=false  # print the commands and do nothing
 ngpu=0  # GPUs; 0 computes on the CPU
 nj=2  # processes for preparing data
 inference_nj=2  # processes for decoding
+gpu_inference=false  # true: networks decode on a GPU; beam searches stay on the CPU
 expdir=exp  # experiments
 dumpdir=dump  # formatted audio and tokenised text
-launcher=""  # put before training and decoding commands; ${ASRKIT_ROOT}/utils/slurm.sh for Slurm
+launcher=""  # put before training commands (stages 6-8, 10, 11); ${ASRKIT_ROOT}/utils/slurm.sh for Slurm
 
 # -- Data
 langs="en"  # languages (ISO 639-1, or <corpus>_<language>) to prepare, pre-train on and, without a target, recognise
