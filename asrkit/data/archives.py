@@ -104,19 +104,10 @@ def _version(headers: Message) -> str:
 def unpack(archive: Path, folder: Path) -> Path:
     """Unpacks a tar archive into ``folder``, which appears only when complete.
 
-    A ``folder`` that is there is returned as it is, unless it came from an archive of another size
-    (``.<folder>.unpacked`` tells). Links and paths that lead out of it are refused. Raises DataError
-    if the archive is broken, or another one than before.
+    A ``folder`` that is there is returned as it is; links and paths that lead out of it are
+    refused. Raises DataError if the archive is broken.
     """
-    record = folder.with_name(f".{folder.name}.unpacked")
-    mark = f"{archive.stat().st_size} {archive.absolute()}\n"
     if folder.exists():
-        before = record.read_text(encoding="utf-8") if record.exists() else mark
-        if before.split()[0] != mark.split()[0]:
-            raise DataError(
-                f"{folder}: was unpacked from another archive ({before.split(' ', 1)[1].strip()}) "
-                f"than {archive}; choose another --downloads, or remove the folder"
-            )
         return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".unpack-") as partial:
@@ -133,7 +124,6 @@ def unpack(archive: Path, folder: Path) -> Path:
                 f"{archive}: cannot be unpacked ({error}); fetch it again, or free some space"
             ) from None
         os.chmod(partial, 0o755)
-        record.write_text(mark, encoding="utf-8")
         os.rename(partial, folder)
         os.mkdir(partial)  # for TemporaryDirectory to remove
     return folder
