@@ -163,6 +163,38 @@ def test_archives_are_unpacked_elsewhere_and_once(tmp_path: Path) -> None:
         find(archive, "it", unpack_to=tmp_path / "downloads")
 
 
+def packed(archive: Path, tree: str, locale: str = "it") -> Path:
+    """An archive of a release; `tree` is the folder in it."""
+    source = archive.parent.parent / "made" / archive.parent.name / archive.name
+    make_release(source, [line(locale, n) for n in range(3)])
+    archive.parent.mkdir(parents=True, exist_ok=True)
+    with tarfile.open(archive, "w:gz") as tar:
+        tar.add(source, f"{tree}/{locale}")
+    return archive
+
+
+def test_archives_of_two_releases_with_one_name_are_not_taken_for_each_other(
+    tmp_path: Path,
+) -> None:
+    trees = [f"cv-corpus-{version}-2020" for version in ("5.1", "6.1")]
+    archives = [packed(tmp_path / f"corpus/{tree}/it.tar.gz", tree) for tree in trees]
+    found = [find(one, "it", unpack_to=tmp_path / "down").version for one in archives]
+    assert found == ["5.1", "6.1"]
+    whole = find(tmp_path / "corpus", "it", version="5.1", unpack_to=tmp_path / "down")
+    assert whole.version == "5.1"
+
+
+def test_archives_of_parts_and_of_longer_locales_are_passed_over(tmp_path: Path) -> None:
+    for tree, locale in (
+        ("cv-corpus-17.0-2024-03-15", "tw"),
+        ("cv-corpus-17.0-2024-03-15", "nan-tw"),
+        ("cv-corpus-17.0-delta-2024-03-15", "tw"),
+    ):
+        packed(tmp_path / f"corpus/{tree}-{locale}.tar.gz", tree, locale)
+    release = find(tmp_path / "corpus", "tw", unpack_to=tmp_path / "down")
+    assert release.folder.parent.name == "cv-corpus-17.0-2024-03-15"
+
+
 def test_what_is_no_whole_release_is_refused(tmp_path: Path) -> None:
     make_release(tmp_path / "a/cv-corpus-10.0-delta-2022-07-04/it", [line("it", 1)])
     with pytest.raises(DataError, match="the part delta of a release"):

@@ -14,6 +14,8 @@ from asrkit.data.archives import SUFFIXES, archive_stem, unpack
 from asrkit.files import DataError
 
 CORPUS = re.compile(r"cv-corpus-(?P<version>\d+(\.\d+)*)(?P<part>-delta|-singleword)?")
+# Beginnings of archives' names, before the locale: cv-corpus-17.0-2024-03-15-nan-tw is not tw's.
+NAMED = re.compile(CORPUS.pattern + r"(-\d{4}(-\d\d){0,2})?[-_]")
 DEPTH = 3
 ONE_CLIP = re.compile(r"common_voice_(?P<locale>[A-Za-z]{2,3}(-[A-Za-z0-9]+)*)_\d+")
 
@@ -53,7 +55,11 @@ def find(corpus: Path, locale: str, *, version: str = "", unpack_to: Path) -> Re
 
 
 def _unpacked(archive: Path, folder: Path) -> Path:
-    return unpack(archive, folder / archive_stem(archive.name))
+    """Unpacks below `folder`; archives of several releases have one name, it.tar.gz."""
+    name = archive_stem(archive.name)
+    if not CORPUS.match(name):
+        name = f"{archive.absolute().parent.name}-{name}"
+    return unpack(archive, folder / name)
 
 
 def _only(found: list[Release], corpus: Path, locale: str, version: str) -> Release:
@@ -142,19 +148,21 @@ def _locale_of(folder: Path) -> str | None:
 
 
 def _archives(corpus: Path, locale: str, version: str) -> list[Path]:
-    """Archives of `locale` in the folder or its cv-corpus-* folders, by their names."""
-    found = []
+    """Archives of `locale` in the folder or its cv-corpus-* folders, by their names; parts of
+    releases only where no whole one is."""
+    found, parts = [], []
     for pattern in ("*", "cv-corpus-*/*"):
         for path in sorted(corpus.glob(pattern)):
             if not path.name.endswith(SUFFIXES) or "singleword" in path.name or not path.is_file():
                 continue
-            stem = archive_stem(path.name)
-            match = CORPUS.match(stem) or CORPUS.match(path.parent.name)
+            stem, named = archive_stem(path.name), NAMED.match(archive_stem(path.name))
+            match = named or CORPUS.match(path.parent.name)
             if version and match and match["version"] != version:
                 continue
-            if stem == locale or stem.endswith((f"-{locale}", f"_{locale}")):
-                found.append(path)
-    return found
+            rest = stem[named.end() :] if named else stem
+            if rest == locale or (not named and stem.endswith((f"-{locale}", f"_{locale}"))):
+                (parts if match and match["part"] else found).append(path)
+    return found or parts
 
 
 def _instead(corpus: Path) -> str:
