@@ -126,6 +126,13 @@ def test_other_codes_and_romanised_words(corpus: Path, tmp_path: Path) -> None:
     assert all(line.endswith("roman") for line in read_table(tmp_path / "yue_test/text").values())
 
 
+def test_romanised_words_are_looked_up_as_such(corpus: Path, tmp_path: Path) -> None:
+    (tmp_path / "lexicon.txt").write_text("字\troman\tz i\n词\n", "utf-8")
+    options = ["--roman", "true", "--tags", "kaldi", "--lexicon", str(tmp_path / "lexicon.txt")]
+    assert prepare(corpus, tmp_path, "yue", *options) == 0
+    assert all(line.endswith("roman") for line in read_table(tmp_path / "yue_test/text").values())
+
+
 def test_kaldi_policy_reads_the_lexicon_of_the_pack(corpus: Path, tmp_path: Path) -> None:
     assert prepare(corpus, tmp_path, "sw", "--tags", "kaldi") == 0
     train = " ".join(read_table(tmp_path / "sw_train/text").values()).split()

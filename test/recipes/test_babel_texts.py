@@ -178,6 +178,12 @@ def test_every_tag_under_every_policy(name: str, tag: str) -> None:
     assert policy(name).words(f"known {tag} known") == ["known", *wanted.split(), "known"]
 
 
+def test_tags_that_touch_a_word_are_tags() -> None:
+    rules = policy("xlsr")
+    assert rules.text("<int>known (())known~<breath>", train=True) == ("known known~", "")
+    assert rules.counts["<int>"] == rules.counts["(())"] == rules.counts["<breath>"] == 1
+
+
 def test_the_table_has_these_tags_and_no_others() -> None:
     rows = set(babel_tags.read_table()["xlsr"])
     assert {tag for tag in EXPECTED if "known" not in tag.lower() and "strange" not in tag} - {

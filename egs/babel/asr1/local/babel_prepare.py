@@ -135,7 +135,7 @@ def make_policy(args: argparse.Namespace, pack: Pack, training: Path) -> TagPoli
     path = lexicon_of(training, args.lexicon)
     if not path.is_file():
         raise DataError(f"{path}: no such file; --tags {args.tags} needs it, or give --lexicon")
-    return TagPolicy(args.tags, pack.lang, read_lexicon_words(path))
+    return TagPolicy(args.tags, pack.lang, read_lexicon_words(path, roman=args.roman))
 
 
 def check_counts(pack: Pack, train: Part, dev: Part, *, limited: bool) -> list[str]:

@@ -20,6 +20,8 @@ TABLE = Path(__file__).with_name("tags.tsv")
 POLICIES = ("xlsr", "kaldi", "lhotse")
 MARKERS = "-*~"
 TAG = re.compile(r"<[^<>\s]*>|\(\(\)\)|~")
+# Typed without a space, they are tags all the same: the letters of <int> are no word.
+GLUED = re.compile(r"<[^<>\s]*>|\(\(\)\)")
 SHAPES = (  # of words with markers, tried in this order
     ("*word*", re.compile(r"\*+.*|.*\*+")),
     ("word-", re.compile(r".+-")),
@@ -33,9 +35,11 @@ def read_table(path: Path = TABLE) -> dict[str, dict[str, str]]:
     return {name: {row[0]: row[head.index(name)] for row in rows} for name in POLICIES}
 
 
-def read_lexicon_words(path: Path) -> set[str]:
-    """Words of ``reference_materials/lexicon.txt``: the first of its tab-separated columns."""
-    return {line.split("\t")[0].strip() for line in read_lines(path) if line.strip()}
+def read_lexicon_words(path: Path, *, roman: bool = False) -> set[str]:
+    """Words of ``reference_materials/lexicon.txt``: the first of its tab-separated columns, or the
+    second, which is the romanised word where a pack has those."""
+    rows = [line.split("\t") for line in read_lines(path) if line.strip()]
+    return {row[roman].strip() for row in rows if len(row) > roman}
 
 
 class TagPolicy:
@@ -61,7 +65,7 @@ class TagPolicy:
     def words(self, text: str) -> list[str]:
         """The words and marks that the policy makes of a text."""
         out = []
-        for word in text.split():
+        for word in GLUED.sub(r" \g<0> ", text).split():
             out.extend(self._word(word).split())
         return out
 
