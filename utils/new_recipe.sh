@@ -22,4 +22,4 @@ cp -- "${template}/local/data.sh" "${target}/local/data.sh"
 # The stage runner is shared: links, so that repairs reach every recipe and path.sh finds asrkit.
 relative=$(realpath --relative-to="${target}" "${template}")
 ln -s "${relative}/asr.sh" "${relative}/path.sh" "${target}/"
-echo "made ${target}: write local/data.sh (its comments say what it must leave), then set langs and target in run.sh"
+echo "made ${target}: write local/prepare.py, which local/data.sh calls, and set langs and target in run.sh (docs/own_data.md)"

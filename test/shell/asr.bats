@@ -266,8 +266,8 @@ setup() { setup_recipe; }
 }
 
 @test "gpu_inference moves every network that decodes to a GPU, and no training" {
-    all=(./asr.sh --dry_run true --langs it --target it --finetune_config conf/x.yaml --stage 8
-        --transcoder_config conf/x.yaml --transcoder_hyp_config conf/x.yaml --tune_lm true
+    all=(./asr.sh --dry_run true --langs it --target it --finetune_config conf/tune.yaml --stage 8
+        --transcoder_config conf/tune.yaml --transcoder_hyp_config conf/tune.yaml --tune_lm true
         --inference_modes "greedy lexicon_lm transcoder")
     run "${all[@]}"
     [[ "$status" -eq 0 && "$output" != *"--device"* ]]
