@@ -183,7 +183,7 @@ tune_transcoder() {
     local valid=${raw}/$1_valid name=${4##*/}
     step "${4%/*}/.done.${name%.json}" "${asr_exp}/last.pt" "$2/last.pt" "${valid}/wav.scp" "${valid}/text" "$3" -- \
         python3 -m asrkit.bin.tune_transcoder --asr_model "${asr_exp}" --transcoder "$2" --data_dir "${valid}" \
-        --lang "$1" --lm "$3" --out "$4"
+        --lang "$1" --lm "$3" --out "$4" "${device[@]}"
 }
 
 # score_transcoder SET MODE: WER with the share of unknown words.

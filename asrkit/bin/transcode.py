@@ -142,6 +142,13 @@ def _check(args: argparse.Namespace) -> None:
         raise ModelError("give one of: audio files, --data_dir, --phones")
     if args.audio and args.asr_model is None:
         raise ModelError("audio files need --asr_model, a phone recogniser")
+    if args.output_dir and (spaced := [name for name in args.audio if len(name.split()) != 1]):
+        raise ModelError(
+            f"{spaced[0]!r} holds white space, and would be several words of hyp.text; rename it, "
+            "or leave --output_dir out"
+        )
+    if args.weights and not args.lm:
+        raise ModelError("--weights were chosen for an n-gram: give it with --lm")
     if args.phones and args.asr_model is not None:
         raise ModelError("--phones are phones already: leave out --asr_model")
     if args.nbest > 1 and not args.output_dir:

@@ -31,7 +31,8 @@ def one_hot(spoken: Sequence[str], phones: TokenList) -> np.ndarray:
 
 
 def read_matrix(place: str, shape: tuple[int, int]) -> np.ndarray:
-    """float32 posteriors from ``file.ark:offset``. Raises DataError on another shape or file."""
+    """float32 posteriors from ``file.ark:offset``. Raises DataError on another shape or file,
+    and on NaN."""
     try:
         found = np.asarray(kaldiio.load_mat(place))
     except (OSError, ValueError, EOFError, AssertionError, struct.error) as error:
@@ -42,6 +43,8 @@ def read_matrix(place: str, shape: tuple[int, int]) -> np.ndarray:
             f"{place}: the posteriors are {found.shape}, not {shape} (phones, columns of the phone"
             " list without blank); they were dumped for another phone list: run stage 11 again"
         )
+    if not np.isfinite(found).all():
+        raise DataError(f"{place}: the posteriors hold NaN or infinity; run stage 11 again")
     return found.astype(np.float32, copy=False)
 
 

@@ -318,6 +318,8 @@ def test_audio_that_cannot_be_read_is_named_even_if_nothing_is_left(
         (["--phones", "x", "--asr_model", "y"], "phones already"),
         (["--phones", "x", "--nbest", "2"], "needs --output_dir"),
         (["--phones", "x", "--batch_size", "0"], "at least 1"),
+        (["--phones", "x", "--weights", "y"], "give it with --lm"),
+        (["my a.wav", "--asr_model", "y", "--output_dir", "z"], "'my a.wav' holds white space"),
         (["--phones", "no_such_file"], "no_such_file"),
     ],
 )

@@ -129,3 +129,11 @@ def test_an_archive_that_is_cut_anywhere_is_named(tmp_path):
         ark.write_bytes(whole[:size])
         with pytest.raises(DataError, match=r"p\.ark:2: no matrix can be read"):
             read_matrix(f"{ark}:2", (3, 5))
+
+
+def test_posteriors_that_are_no_numbers_are_named_and_not_read_as_silence(tmp_path):
+    rows = np.ones((3, 5), np.float32)
+    rows[1, 2] = np.nan
+    kaldiio.save_ark(str(tmp_path / "p.ark"), {"u": rows})
+    with pytest.raises(DataError, match=r"p\.ark:2: the posteriors hold NaN or infinity"):
+        read_matrix(f"{tmp_path / 'p.ark'}:2", (3, 5))
