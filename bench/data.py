@@ -184,7 +184,7 @@ def bench_reading(work_dir: Path, files: int, seconds: float) -> None:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--millions", type=float, nargs="*", default=[1.0])
     parser.add_argument("--work_dir", type=Path, default=Path(tempfile.gettempdir()))
     parser.add_argument("--files", type=int, default=1000, help="FLAC files to read")
