@@ -115,24 +115,24 @@ tokenise() {
         fi
         ;;
     char)
-        step "${mark}" "$1/text" -- python3 -m asrkit.bin.tokenize --data_dir "$1" --type char
+        step "${mark}" "$1"/{text,utt2lang} -- python3 -m asrkit.bin.tokenize --data_dir "$1" --type char
         ;;
     bpe)
         step "${bpe_model%/*}/.done" "${raw}/${train_set}/text" -- python3 -m asrkit.bin.train_bpe \
             --text "${raw}/${train_set}/text" --vocab_size "${bpe_size}" --out_dir "${bpe_model%/*}"
-        step "${mark}" "$1/text" "${bpe_model%/*}/.done" -- python3 -m asrkit.bin.tokenize --data_dir "$1" \
+        step "${mark}" "$1"/{text,utt2lang} "${bpe_model%/*}/.done" -- python3 -m asrkit.bin.tokenize --data_dir "$1" \
             --type bpe --model "${bpe_model}" --out "$1/${plain_file}"
         ;;
     esac
     if [ "${vocabulary}" = separate ]; then
-        step "$1/.done.${token_file}" "$1/${plain_file}" -- python3 -m asrkit.bin.separate_tokens \
+        step "$1/.done.${token_file}" "$1"/{"${plain_file}",utt2lang} -- python3 -m asrkit.bin.separate_tokens \
             --data_dir "$1" --tokens "${plain_file}" --out "$1/${token_file}"
     fi
 }
 
 # phonemise FOLDER
 phonemise() {
-    step "$1/.done.text.phn" "$1/text" -- python3 -m asrkit.bin.phonemize --data_dir "$1" \
+    step "$1/.done.text.phn" "$1"/{text,utt2lang} -- python3 -m asrkit.bin.phonemize --data_dir "$1" \
         --word_boundary "${word_boundary}" --cache_dir data/phones
 }
 

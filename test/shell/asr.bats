@@ -343,6 +343,21 @@ setup() { setup_recipe; }
     done
 }
 
+@test "another language of the same texts makes other tokens" {
+    mkdir -p dump/raw/it_{train,valid,test} data/token_list/char_it
+    touch dump/raw/it_{train,valid,test}/{text,utt2lang,text.char}
+    printf '#!/usr/bin/env bash\necho "$2" "$4" >>called_python\n' >"${ASRKIT_VENV}/bin/python3"
+    for name in first again other; do
+        sleep 0.02
+        [ "${name}" != other ] || touch dump/raw/it_test/utt2lang
+        : >called_python
+        run ./asr.sh --langs it --target it --token_type char --stage 5 --stop_stage 5
+        [ "$status" -eq 0 ]
+        [ "${name}" != again ] || [ ! -s called_python ]
+    done
+    [ "$(cat called_python)" = "asrkit.bin.tokenize dump/raw/it_test" ]
+}
+
 @test "accum_grad is a number or auto" {
     run ./asr.sh --dry_run true --langs it --finetune_config conf/tune.yaml --accum_grad auto --stage 8 --stop_stage 8
     [[ "$output" == *"--accum_grad 0"* ]]
