@@ -18,8 +18,9 @@ class Precision:
             name = "bf16" if device.type == "cuda" else "fp32"
         if name not in ("fp32", *_DTYPES):
             raise ValueError(f"precision: fp32, bf16, fp16 or auto, not {name!r}")
-        if name == "fp16" and device.type != "cuda":
-            raise ValueError("precision: fp16 needs CUDA; use fp32 on the CPU")
+        if name in _DTYPES and device.type != "cuda":
+            # oneDNN's bf16 convolutions are wrong for many shapes on CPUs with AMX, and say nothing
+            raise ValueError(f"precision: {name} needs CUDA; use fp32 on the CPU")
         self.name, self.device = name, device
         self.scales = name == "fp16"
         self.scale = 128.0 if self.scales else 1.0
