@@ -69,7 +69,10 @@ def fewshot_lists(args: argparse.Namespace) -> Lists | None:
         )
     lists = read_fewshot(args)
     if lists is None:
-        raise DataError(f"{args.fewshot_lists}: no folder {args.lang} with lists in it")
+        raise DataError(
+            f"{args.fewshot_lists}: no folder {args.lang} with lists in it; CPC_audio's "
+            f"common_voices_splits.tar.gz has those of {', '.join(FEW_SHOT)}"
+        )
     return lists
 
 
