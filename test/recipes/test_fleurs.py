@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
+from corpora import fleurs
+from corpora.speech import clips
 
+import fleurs_prepare
 from asrkit.data.format import format_dir
+from asrkit.data.keyed import read_keyed as table
 from asrkit.data.validate import validate
 from asrkit.files import DataError
-
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "egs/fleurs/asr1/local"))
-
-from corpora import fleurs  # noqa: E402
-from corpora.speech import clips  # noqa: E402
-
-import fleurs_prepare  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -33,11 +28,6 @@ def prepare(corpus: Path, data: Path, *options: str, lang: str = "it") -> int:
     if "--max_missing" not in options:
         arguments += ["--max_missing", "0.1"]
     return fleurs_prepare.main([*arguments, "--downloads", str(data.parent / "down"), *options])
-
-
-def table(path: Path) -> dict[str, str]:
-    rows = (line.partition(" ") for line in path.read_text("utf-8").splitlines())
-    return {key: value for key, _, value in rows}
 
 
 def test_archives_are_unpacked_elsewhere(corpus: Path, tmp_path: Path) -> None:

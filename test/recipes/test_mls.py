@@ -10,21 +10,19 @@ import tarfile
 from pathlib import Path
 
 import pytest
+from corpora import mls
+from corpora.speech import clips
 
+import mls_lm_text
+import mls_prepare
+import mls_release
 from asrkit.data.audio import AudioError, decode
 from asrkit.data.format import format_dir
+from asrkit.data.keyed import read_keyed as table
 from asrkit.data.validate import validate
 from asrkit.files import DataError
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "egs/mls/asr1/local"))
-
-from corpora import mls  # noqa: E402
-from corpora.speech import clips  # noqa: E402
-
-import mls_lm_text  # noqa: E402
-import mls_prepare  # noqa: E402
-import mls_release  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -47,11 +45,6 @@ def prepare(source: Path | str, data: Path, *options: str, lang: str = "it") -> 
     if "--max_missing" not in options:
         arguments += ["--max_missing", "0.6"]
     return mls_prepare.main([*arguments, "--downloads", str(data.parent / "downloads")])
-
-
-def table(path: Path) -> dict[str, str]:
-    rows = (line.partition(" ") for line in path.read_text("utf-8").splitlines())
-    return {key: value for key, _, value in rows}
 
 
 def ids(path: Path) -> list[str]:

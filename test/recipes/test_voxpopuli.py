@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import gzip
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
+from corpora import voxpopuli
+from corpora.speech import clips
 
+import voxpopuli_prepare
+import voxpopuli_tables
 from asrkit.data.audio import decode
 from asrkit.data.format import format_dir
+from asrkit.data.keyed import read_keyed as table
 from asrkit.data.validate import validate
 from asrkit.files import DataError
-
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "egs/voxpopuli/asr1/local"))
-
-from corpora import voxpopuli  # noqa: E402
-from corpora.speech import clips  # noqa: E402
-
-import voxpopuli_prepare  # noqa: E402
-import voxpopuli_tables  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -36,11 +31,6 @@ def prepare(corpus: Path, data: Path, *options: str, lang: str = "it") -> int:
     if "--max_missing" not in options:
         arguments += ["--max_missing", "0.1"]
     return voxpopuli_prepare.main([*arguments, "--downloads", str(data.parent / "down"), *options])
-
-
-def table(path: Path) -> dict[str, str]:
-    rows = (line.partition(" ") for line in path.read_text("utf-8").splitlines())
-    return {key: value for key, _, value in rows}
 
 
 def test_segments_of_sessions(corpus: Path, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import xlsr53_adopt
 from asrkit.data.index import DataIndex
 from asrkit.data.sampler import size_ratios
 from asrkit.data.utterances import Utterance, write_folder
@@ -18,9 +19,6 @@ from asrkit.data.validate import validate
 
 ROOT = Path(__file__).resolve().parents[2]
 RECIPE = ROOT / "egs/xlsr53/asr1"
-sys.path.insert(0, str(RECIPE / "local"))
-
-import xlsr53_adopt  # noqa: E402
 
 
 def rows(path: Path) -> list[dict[str, str]]:
