@@ -58,6 +58,8 @@ class PhoneNoise:
             counts = [count for row in table.values() for count in row.values()]
             if not all(isinstance(count, int) and count > 0 for count in counts):
                 raise ValueError("counts are whole numbers above 0")
+            if empty := [phone for phone, row in table.items() if not row]:
+                raise ValueError(f"{empty[0]!r} has no counts")
             return cls(table, seed=seed)
         except FileNotFoundError:
             raise DataError(f"{path}: no such file; score --unit per leaves one") from None

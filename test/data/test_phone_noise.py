@@ -90,6 +90,7 @@ def test_batches_are_noisy_but_what_was_recognised_is_not(tmp_path: Path) -> Non
         ("[1]", "no table of confusions"),
         (json.dumps({"a": {"a": 0}}), "whole numbers above 0"),
         (json.dumps({"<ins>": {"a": 1}}), "no phone of a reference was counted"),
+        (json.dumps({"a": {}, "b": {"b": 1}}), "'a' has no counts"),
     ],
 )
 def test_what_is_no_table_is_refused(tmp_path: Path, content: str, message: str) -> None:

@@ -80,6 +80,12 @@ setup() {
     [ "$status" -eq 2 ]
 }
 
+@test "phones of other languages are needed where labels teach" {
+    run ./run.sh --dry_run true --method unidata2vec --langs it --target it
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"phones of languages other than it: name some with --langs"* ]]
+}
+
 @test "names that would clash and options without value exit 2" {
     run ./run.sh --asr_tag x
     [ "$status" -eq 2 ]

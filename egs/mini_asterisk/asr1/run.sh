@@ -85,6 +85,10 @@ pretrained() {
 phonetic() {
     local base=${1%_plus} others=" ${langs} "
     others=${others/" ${target} "/" "}
+    if [[ ${others} != *[a-z]* ]]; then
+        echo "$0: --method $1 learns the phones of languages other than ${target}: name some with --langs" >&2
+        exit 2
+    fi
     few_labels "$1" --pretrain_langs "${others:1:-1}" --pretrain_labels true \
         --pretrain_config "conf/pretrain_${base}.yaml" --pretrain_tag "${base}_without_${target}${suffix}" "${@:2}"
 }
