@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Two hours of prompts in five languages: what does cross-lingual pre-training give a language with
 # five labelled minutes? --method trains one system; without it: multilingual, scratch and xlsr.
-# --langs, --target, --labelled_minutes, --token_type, --seed and every other option of asr.sh (--help lists them).
+# Every option of asr.sh can be given, too; here --target is it, --labelled_minutes 5 unless told otherwise.
 #
 # multilingual       CTC on the shared phones of all languages
 # scratch            CTC on the labelled minutes of the target
@@ -16,6 +16,7 @@
 # unispeech_plus     goes on with contrastive on U before F
 # unidata2vec        regression to a teacher and CTC on L, then CTC on F
 # unidata2vec_plus   goes on with regression on U before F
+#
 set -euo pipefail
 cd "$(dirname -- "${BASH_SOURCE[0]}")"
 . ./path.sh
