@@ -176,6 +176,16 @@ def _describe_model(objective: Objective) -> None:
     logger.info("model: %d parameters, of which %d learn", total, learns)
 
 
+def _warn_of_frozen(options: Options) -> None:
+    """A short run of a preset for long ones would never get to the encoder."""
+    frozen = options.objective_conf.get("freeze_steps", 0)
+    if frozen and frozen >= options.max_update:
+        logger.warning(
+            "only the head will be trained: objective_conf.freeze_steps is %d, max_update %d",
+            frozen, options.max_update,
+        )  # fmt: skip
+
+
 def train(options: Options) -> None:
     """One run from resolved options to average.pt in output_dir."""
     if options.output_dir is None:
@@ -240,6 +250,7 @@ def train(options: Options) -> None:
             logger.info("%s: %d tensors from %s", part, tensors, options.init)
         _describe_data(options, index, plan, world)
         _describe_model(objective)
+        _warn_of_frozen(options)
         if options.compile:
             compile_blocks(objective)
         stream = BatchStream(plan, rank=world.rank, world_size=world.size, start=trainer.start)
