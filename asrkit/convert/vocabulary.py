@@ -73,6 +73,12 @@ def read_vocabulary(folder: Path, size: int, blank: int) -> tuple[list[str], str
     delimiter = _name(settings.get("word_delimiter_token"), WORD_DELIMITER)
     if not 0 <= blank < size:
         raise ConvertError(f"{folder}/config.json: pad_token_id {blank} is no row of the output")
+    padding = _name(settings.get("pad_token"), rows[blank])
+    if padding != rows[blank]:
+        raise ConvertError(
+            f"{folder}: pad_token_id {blank} of config.json is {rows[blank]!r}, the pad_token of "
+            f"tokenizer_config.json {padding!r}; set pad_token_id to the blank of the training"
+        )
     names = {unknown: UNK, delimiter: SPACE}
     symbols = [names.get(rows[row], rows[row]) for row in range(size)]
     symbols[blank] = BLANK

@@ -64,6 +64,14 @@ def test_refusals(folder, tmp_path, file, change, flags, message):
     assert not (tmp_path / "out").exists()
 
 
+def test_two_files_that_name_different_blanks_are_refused(tmp_path):
+    model = hf_tiny.make("Wav2Vec2ForCTC", pad_token_id=4)
+    folder = hf_tiny.save(model, tmp_path / "hf", vocab=VOCAB, pad_token="<pad>")
+    with pytest.raises(ConvertError, match=r"pad_token_id 4 .* is '\|', the pad_token .* '<pad>'"):
+        convert("--source", folder, "--out", tmp_path / "exp")
+    assert not (tmp_path / "exp").exists()
+
+
 def test_the_processors_file_of_transformers_5_says_the_normalisation(folder, tmp_path):
     extractor = json.loads((folder / "preprocessor_config.json").read_text())
     both = {"feature_extractor": extractor, "processor_class": "Wav2Vec2Processor"}
