@@ -52,6 +52,20 @@ def _index(
     return DataIndex.open([*dirs, *unlabelled], token_file=token_file, unlabelled=unlabelled)
 
 
+def refuse_repeated_ids(options: Options, index: DataIndex | PhoneIndex) -> None:
+    """Features are kept by utterance id: two folders may not give one id to different audio."""
+    if not options.objective_conf.get("feature_cache_gib") or len(options.train_data) < 2:
+        return
+    seen: set[str] = set()
+    for row in range(len(index)):
+        if (name := index.id(row)) in seen:
+            raise ConfigError(
+                f"train_data: {name!r} is in two folders, and features are kept by id; rename it, "
+                "or set objective_conf.feature_cache_gib to 0"
+            )
+        seen.add(name)
+
+
 def _speakers(options: Options, index: DataIndex | PhoneIndex) -> np.ndarray | None:
     if options.batch_by not in ("length", "speaker"):
         raise ConfigError(f"batch_by is {options.batch_by!r}; it must be length or speaker")
@@ -212,6 +226,7 @@ def train(options: Options) -> None:
             same_lists(folder, tokens, phones)
         _check_phones(options)
         index = _index(options, options.train_data, "train_data", options.unlabelled_data)
+        refuse_repeated_ids(options, index)
         plan = _plan(options, index)
         torch.manual_seed(key_of(options.seed, "initial weights"))
         objective = build_objective(options, tokens, phones)

@@ -15,7 +15,6 @@ from tones import corpus, ctc_args, write_dump
 from asrkit.bin import asr_infer, asr_train, average_checkpoints
 from asrkit.encoders.logmel import LogMelEncoder
 from asrkit.train import checkpoint
-from asrkit.train.distributed import World
 from asrkit.train.run import compile_blocks
 
 
@@ -225,33 +224,10 @@ def test_mistakes_leave_no_folder_behind(tones, tmp_path, capsys, more, message)
     assert not out.exists()
 
 
-def test_a_folder_that_cannot_be_made_is_named(tones, tmp_path, capsys):
-    (tmp_path / "file").write_text("x")
-    assert asr_train.main(ctc_args(tones, tmp_path / "file" / "x")) == 1
-    assert f"{tmp_path}/file/x" in capsys.readouterr().err
-
-
 @pytest.mark.parametrize("name,message", [("gpu", "it is cpu, cuda"), ("cuda:99", "visible")])
 def test_a_device_that_is_not_there(trained, capsys, name, message):
     assert asr_infer.main(["--model", str(trained), "--device", name, "x.wav"]) == 1
     assert message in capsys.readouterr().err
-
-
-def test_a_rank_that_fails_waits_for_no_other(tones, tmp_path, monkeypatch):
-    """Taking nccl's group down takes all ranks: the error would show at the timeout alone."""
-    closed = []
-    monkeypatch.setattr(World, "close", lambda _: closed.append(True))
-    argv = ctc_args(tones, tmp_path / "x", "--token_list", "none.txt")
-    assert asr_train.main(argv) == 1
-    assert not closed
-
-
-def test_more_processes_than_devices(monkeypatch):
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
-    monkeypatch.setenv("LOCAL_RANK", "2")
-    with pytest.raises(ValueError, match="process 3 of this machine finds 2 CUDA devices only"):
-        World(ngpu=4)
 
 
 def test_labels_outside_the_token_list_are_named(tones, tmp_path, capsys):

@@ -1,0 +1,51 @@
+"""What ends a run before its first update, with a message."""
+
+import dataclasses
+
+import pytest
+import torch
+from tones import corpus, ctc_args, write_dump
+
+from asrkit.bin import asr_train
+from asrkit.config import ConfigError
+from asrkit.data.index import DataIndex
+from asrkit.options import Options
+from asrkit.train.distributed import World
+from asrkit.train.run import refuse_repeated_ids
+
+
+@pytest.fixture(scope="module")
+def tones(tmp_path_factory):
+    return corpus(tmp_path_factory.mktemp("tones"))
+
+
+def test_features_are_not_kept_by_an_id_of_two_folders(tones, tmp_path):
+    folders = [str(tones / "train"), str(write_dump(tmp_path / "more", 2, seed=5))]
+    options = Options(objective_conf={"feature_cache_gib": 1.0}, train_data=folders)
+    with pytest.raises(ConfigError, match="'xx_s-000' is in two folders"):
+        refuse_repeated_ids(options, DataIndex.open(folders))
+    other = [folders[0], str(write_dump(tmp_path / "other", 2, lang="yy"))]
+    refuse_repeated_ids(dataclasses.replace(options, train_data=other), DataIndex.open(other))
+
+
+def test_a_folder_that_cannot_be_made_is_named(tones, tmp_path, capsys):
+    (tmp_path / "file").write_text("x")
+    assert asr_train.main(ctc_args(tones, tmp_path / "file" / "x")) == 1
+    assert f"{tmp_path}/file/x" in capsys.readouterr().err
+
+
+def test_a_rank_that_fails_waits_for_no_other(tones, tmp_path, monkeypatch):
+    """Taking nccl's group down takes all ranks: the error would show at the timeout alone."""
+    closed = []
+    monkeypatch.setattr(World, "close", lambda _: closed.append(True))
+    argv = ctc_args(tones, tmp_path / "x", "--token_list", "none.txt")
+    assert asr_train.main(argv) == 1
+    assert not closed
+
+
+def test_more_processes_than_devices(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setenv("LOCAL_RANK", "2")
+    with pytest.raises(ValueError, match="process 3 of this machine finds 2 CUDA devices only"):
+        World(ngpu=4)
