@@ -4,15 +4,14 @@ import io
 import json
 import math
 
-import kaldiio
 import numpy as np
 import pytest
 import torch
-from phone_toy import PHONES, WORDS, corpus, sentences, train_args, write_phones
+from phone_toy import PHONES, WORDS, Ears, corpus, sentences, train_args, write_phones
 from tones import write_dump
 
 from asrkit.batch import Padded
-from asrkit.bin import asr_train, dump_posteriors, transcode, tune_transcoder
+from asrkit.bin import asr_train, transcode, tune_transcoder
 from asrkit.data.keyed import read_keyed, write_keyed
 from asrkit.score.align import align
 from asrkit.score.rates import Counts
@@ -214,22 +213,6 @@ def test_tuning_on_hypotheses_starts_from_the_text_model(trained, toy, tmp_path)
     assert journal(tmp_path / "tuned")[-1]["word_error_rate"] < 0.1
 
 
-class Ears:
-    """In an acoustic model's place: hears a tone as 5 frames of its phone and a blank."""
-
-    tokens = TokenList.build("abc")
-
-    def log_probs(self, waves):
-        rows = []
-        for wave in waves:
-            steps = wave[: len(wave) // 2560 * 2560].view(-1, 2560)[:, :1600]
-            rates = steps.diff(dim=1).square().mean(1) / steps.square().mean(1)
-            phones = 2 + (rates[:, None] > torch.tensor([0.06, 0.3])).sum(1)
-            frames = torch.stack([phones] * 5 + [torch.zeros_like(phones)], 1).flatten()
-            rows.append((torch.nn.functional.one_hot(frames, 5) + 1e-6).log())
-        return rows
-
-
 def test_audio_becomes_words_in_one_command(trained, tmp_path, monkeypatch, capsys):
     dump = write_dump(tmp_path / "dump", 4)
     monkeypatch.setattr(transcode, "Speech2Text", lambda *_, **__: Ears())
@@ -247,67 +230,6 @@ def test_audio_becomes_words_in_one_command(trained, tmp_path, monkeypatch, caps
     assert "error: no.wav" in printed.err
     heard = Speech2Words(Ears(), Phones2Words(trained))
     assert heard(np.zeros(100, np.float32)) == []
-
-
-def test_what_was_heard_becomes_a_folder_to_learn_from(trained, tmp_path, monkeypatch, capsys):
-    dump = write_dump(tmp_path / "dump", 6, lang="it")
-    texts = {key: "la casa" for key in read_keyed(dump / "text")}
-    write_keyed(dump / "text", texts)
-    first = min(texts)
-    # three phones at least are heard; more words than phones, and no sound, are left out
-    write_keyed(dump / "text", texts | {first: "la casa " * 10})
-    monkeypatch.setattr(dump_posteriors, "Speech2Text", lambda *_, **__: Ears())
-    argv = ["--model", "x", "--data_dir", str(dump), "--out_dir", str(tmp_path / "heard")]
-    assert dump_posteriors.main([*argv, "--phone_list", str(trained / "phones.txt")]) == 0
-    out = tmp_path / "heard"
-    langs = read_keyed(dump / "utt2lang")
-    assert "5 utterances; 0 without a recognised phone, 1 whose words" in capsys.readouterr().out
-    assert (out / "skipped.tsv").read_text().startswith(first)
-    stars, phones = read_keyed(out / "text.star"), read_keyed(out / "text.phn")
-    matrices = kaldiio.load_scp(str(out / "posteriors.scp"))
-    assert stars.keys() == phones.keys() == set(matrices)
-    for key, labels in stars.items():
-        assert [w for w in labels.split() if w != "*"] == ["la", "casa"]
-        assert len(labels.split()) == len(phones[key].split()) == len(matrices[key])
-    write_keyed(dump / "utt2lang", langs | dict.fromkeys(list(langs)[:2], "es"))
-    argv += ["--phone_list", str(trained / "phones.txt"), "--labels", "false", "--only_lang"]
-    assert dump_posteriors.main([*argv, "es"]) == 0
-    assert list(read_keyed(out / "text.phn")) == list(langs)[:2]
-    assert dump_posteriors.main([*argv, "fr"]) == 1
-    assert "utt2lang: no utterance is of fr" in capsys.readouterr().err
-
-
-def test_silence_everywhere_is_an_error_and_leaves_nothing(trained, tmp_path, monkeypatch, capsys):
-    dump = write_dump(tmp_path / "dump", 2, lang="it")
-
-    class Deaf(Ears):
-        def log_probs(self, waves):
-            return [torch.tensor([[0.9, 0.025, 0.025, 0.025, 0.025]]).log() for _ in waves]
-
-    monkeypatch.setattr(dump_posteriors, "Speech2Text", lambda *_, **__: Deaf())
-    argv = ["--model", "x", "--data_dir", str(dump), "--out_dir", str(tmp_path / "heard")]
-    argv += ["--phone_list", str(trained / "phones.txt"), "--labels", "false"]
-    assert dump_posteriors.main(argv) == 1
-    assert "2 without a recognised phone" in capsys.readouterr().err
-    assert list((tmp_path / "heard").iterdir()) == []
-
-
-def test_audio_that_cannot_be_read_is_named_even_if_nothing_is_left(
-    trained, tmp_path, monkeypatch, capsys
-):
-    dump = write_dump(tmp_path / "dump", 2, lang="it")
-    monkeypatch.setattr(dump_posteriors, "Speech2Text", lambda *_, **__: Ears())
-    argv = ["--model", "x", "--data_dir", str(dump), "--out_dir", str(tmp_path / "heard")]
-    argv += ["--phone_list", str(trained / "phones.txt"), "--labels", "false"]
-    first, second = sorted((dump / "audio").iterdir())
-    first.unlink()
-    assert dump_posteriors.main(argv) == 0
-    assert list(read_keyed(tmp_path / "heard" / "failed")) == [first.stem]
-    second.unlink()
-    capsys.readouterr()
-    assert dump_posteriors.main(argv) == 1
-    printed = capsys.readouterr().err
-    assert f"{second.stem} could not be read" in printed and "can the audio be read" in printed
 
 
 @pytest.mark.parametrize(
