@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from flashlight.lib.text.decoder import (
+    LM,
     CriterionType,
     LexiconDecoder,
     LexiconDecoderOptions,
     LexiconFreeDecoder,
     LexiconFreeDecoderOptions,
+    LMState,
     SmearingMode,
     Trie,
     ZeroLM,
@@ -29,6 +31,7 @@ from flashlight.lib.text.dictionary import Dictionary
 
 from asrkit.data.marks import join_characters
 from asrkit.decode.lexicon import Lexicon, read_lexicon, usable
+from asrkit.noise import key_of
 from asrkit.tokens import SPACE, UNK, TokenList
 
 if TYPE_CHECKING:
@@ -49,6 +52,28 @@ class Hypothesis(NamedTuple):
     tokens: list[int]
     words: list[str]
     score: float
+
+
+class TieBreaker(LM):
+    """Adds to every word a constant of its own, below a ten-thousandth; ``of`` tells it.
+
+    Why: without language model, homophones score the same, and which of many equal hypotheses
+    flashlight keeps depends on their addresses in memory: others in every run.
+    """
+
+    def __init__(self, names: Dictionary) -> None:
+        super().__init__()
+        words = map(names.get_entry, range(names.index_size()))
+        self.of = [-(key_of(word, "tie") % 2**20) / 2**20 * 1e-4 for word in words]
+
+    def start(self, start_with_nothing: bool) -> LMState:
+        return LMState()
+
+    def score(self, state: LMState, token: int) -> tuple[LMState, float]:
+        return state.child(token), self.of[token]
+
+    def finish(self, state: LMState) -> tuple[LMState, float]:
+        return state, 0.0
 
 
 class BeamDecoder:
@@ -103,7 +128,7 @@ class BeamDecoder:
                 lexicon = read_lexicon(lexicon)
             spelt, self.left_out = usable(lexicon, tokens)
             self._words = Dictionary([*spelt, UNK] if UNK not in spelt else list(spelt))
-            self._lm = load_lm(lm, self._words)
+            self._lm = load_lm(lm, self._words) if lm is not None else TieBreaker(self._words)
             self._trie = self._make_trie(spelt)
         self._decoder = self._make_decoder()
 
@@ -134,7 +159,7 @@ class BeamDecoder:
             raise DecodeError("the scores hold NaN; the model or its input is broken")
         emissions = self._emissions(scores)
         found = map(self._hypothesis, self._decoder.decode(emissions.ctypes.data, *emissions.shape))
-        # Flashlight orders equal scores by addresses in memory; without LM, homophones are equal.
+        # Flashlight orders equal scores by addresses in memory.
         ranked = sorted(found, key=lambda h: (-round(h.score, 3), h.words, h.tokens))
         unique: dict[tuple[tuple[int, ...], tuple[str, ...]], Hypothesis] = {}
         for hypothesis in ranked:
@@ -188,8 +213,11 @@ class BeamDecoder:
             options = LexiconFreeDecoderOptions(**self._search)
             return LexiconFreeDecoder(options, self._lm, silence, 0, [])
         assert self._words is not None
+        search = dict(self._search)
+        if isinstance(self._lm, TieBreaker):
+            search["lm_weight"] = 1.0
         options = LexiconDecoderOptions(
-            **self._search, word_score=self._word_score, unk_score=float("-inf")
+            **search, word_score=self._word_score, unk_score=float("-inf")
         )
         unknown = self._words.get_index(UNK)
         return LexiconDecoder(options, self._trie, self._lm, silence, 0, unknown, [], False)
@@ -201,13 +229,17 @@ class BeamDecoder:
         if self._trie is not None and self._space is not None:
             while numbers and numbers[-1] == self._space:
                 numbers.pop()
+        score = float(result.score)
         if self._words is not None:
-            words = [self._words.get_entry(n) for n in result.words if n >= 0]
+            found = [n for n in result.words if n >= 0]
+            words = [self._words.get_entry(n) for n in found]
+            if isinstance(self._lm, TieBreaker):
+                score -= sum(self._lm.of[n] for n in found)
         elif self._space is not None:
             words = join_characters(self.tokens.decode(numbers), SPACE)
         else:
             words = []
-        return Hypothesis(numbers, words, float(result.score))
+        return Hypothesis(numbers, words, score)
 
 
 def load_lm(path: str | Path | None, names: Dictionary) -> Any:

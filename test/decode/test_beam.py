@@ -97,6 +97,20 @@ def test_equal_scores_are_ordered_by_their_words() -> None:
         assert [hypothesis.words for hypothesis in found] == [["aa"], ["mm"], ["zz"]]
 
 
+def test_of_very_many_equal_hypotheses_every_run_finds_the_same() -> None:
+    """Without LM, every sound is three words: 3^n equal sentences, of which a beam keeps 50."""
+    sounds = [p for n in (1, 2, 3) for p in itertools.product("abcd", repeat=n)]
+    lexicon = {f"{''.join(p)}{copy}": [p] for p in sounds for copy in range(3)}
+    noise = np.random.default_rng(0).normal(size=(40, len(TOKENS))).astype(np.float32) * 3
+    frames = torch.from_numpy(noise).log_softmax(-1)
+    found, alive = set(), []
+    for size in range(5):
+        alive.append(BeamDecoder(TOKENS, lexicon=lexicon, word_score=-1.0))
+        alive.append([bytearray(997 * size) for _ in range(size)])  # other addresses
+        found.add(tuple(alive[-2](frames)[0].words))
+    assert len(found) == 1
+
+
 def test_scores_add_up(tmp_path: Path) -> None:
     arpa = unigram_arpa(tmp_path / "lm.arpa", {"ab": -0.5, "cd": -0.75, "abc": -3.0, "d": -3.0})
     options = {"lm_weight": 1.5, "word_score": -0.25}
