@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import os
 import secrets
 import shutil
@@ -150,6 +151,13 @@ def read_lines(path: str | Path) -> list[str]:
             shown.append(f"{path}: and {len(flaws) - len(shown)} more")
         raise DataError("\n".join(shown))
     return lines
+
+
+def write_json(path: str | Path, content: Any) -> None:
+    """Plain values as JSON, one a line, in ASCII."""
+    with atomic(path) as out:
+        json.dump(content, out, indent=1)
+        out.write("\n")
 
 
 def sha256(path: str | Path) -> str:

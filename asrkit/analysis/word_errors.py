@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Container
 from pathlib import Path
 
 from asrkit.data.keyed import read_keyed
 from asrkit.data.stars import STAR
 from asrkit.files import DataError
 from asrkit.score.align import align
+from asrkit.tokens import TokenList
 
 KINDS = ("unknown word", "homophone", "seldom in the text", "other")
 
@@ -42,7 +42,7 @@ class WordErrors:
     among them).
     """
 
-    def __init__(self, known: Container[str], text: TrainingText, *, seldom: int = 3) -> None:
+    def __init__(self, known: TokenList, text: TrainingText, *, seldom: int = 3) -> None:
         self.known, self.text, self.seldom = known, text, seldom
         self.words = 0
         self.errors: Counter[str] = Counter()

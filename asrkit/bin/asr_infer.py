@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from asrkit.decode.lexicon import lexicon_name
 from asrkit.decode.parallel import BeamTask
 from asrkit.decode.run import recognise, recognise_dir, score
 from asrkit.decode.tune import read_weights
-from asrkit.files import atomic
+from asrkit.files import write_json
 from asrkit.infer import Speech2Text
 from asrkit.trained import ModelError
 from asrkit.vocabulary import languages_in
@@ -116,9 +115,7 @@ def _record(args: argparse.Namespace, beam: BeamTask | None) -> None:
     options = {} if beam is None else {k: _plain(v) for k, v in sorted(beam.options.items())}
     tuned = None if args.weights is None else str(args.weights)
     content = {"decode": args.decode, "restrict_langs": args.restrict_langs, "tuned": tuned}
-    with atomic(args.output_dir / "decoding.json") as out:
-        json.dump({**content, **options}, out, indent=1)
-        out.write("\n")
+    write_json(args.output_dir / "decoding.json", {**content, **options})
 
 
 def _plain(value: object) -> object:

@@ -20,7 +20,7 @@ from asrkit.data.phone_index import PhoneIndex
 from asrkit.decode.posteriors import POOLS
 from asrkit.decode.tune import read_weights
 from asrkit.decode.words import WordHypothesis, WordSearch
-from asrkit.files import DataError, atomic
+from asrkit.files import DataError, atomic, write_json
 from asrkit.infer import Speech2Text
 from asrkit.tokens import BLANK, TokenList
 from asrkit.trained import ModelError
@@ -242,9 +242,7 @@ def _record(args: argparse.Namespace, path: Path) -> None:
         "beam_size": args.beam_size,
         "tuned": None if args.weights is None else str(args.weights),
     }
-    with atomic(path) as out:
-        json.dump(content, out, indent=1)
-        out.write("\n")
+    write_json(path, content)
 
 
 def main(argv: list[str] | None = None) -> int:

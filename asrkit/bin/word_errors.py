@@ -9,15 +9,12 @@ from pathlib import Path
 from asrkit.analysis.word_errors import TrainingText, WordErrors
 from asrkit.arguments import run_main
 from asrkit.data.keyed import read_keyed
-from asrkit.files import DataError, read_lines
+from asrkit.files import DataError
+from asrkit.tokens import TokenList
 
 
 def get_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="word_errors",
-        description=__doc__,
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-    )
+    parser = argparse.ArgumentParser(prog="word_errors", description=__doc__)
     parser.add_argument("--text_dir", type=Path, required=True, help="of transcoder_text")
     parser.add_argument("--hyp", type=Path, required=True, help="hyp.text of transcode")
     parser.add_argument("--ref", type=Path, help="default: test/text of --text_dir")
@@ -26,7 +23,7 @@ def get_parser() -> argparse.ArgumentParser:
 
 
 def run(args: argparse.Namespace) -> None:
-    known = set(read_lines(args.text_dir / "words.txt"))
+    known = TokenList.read(args.text_dir / "words.txt")
     ref_file = args.ref or args.text_dir / "test" / "text"
     refs, hyps = read_keyed(ref_file), read_keyed(args.hyp)
     if missing := refs.keys() ^ hyps.keys():

@@ -18,7 +18,7 @@ from asrkit.data.marks import without_marks
 from asrkit.decode.beam import BeamDecoder, DecodeError
 from asrkit.decode.parallel import BeamTask
 from asrkit.decode.words import WordHypothesis, WordSearch
-from asrkit.files import atomic
+from asrkit.files import write_json
 from asrkit.score.rates import score_utterances, total
 from asrkit.score.units import default_separator, split_units
 
@@ -127,9 +127,7 @@ def write_trials(path: Path, unit: str, trials: Sequence[Trial]) -> None:
     """JSON: the best weights and all trials."""
     rows = [dataclasses.asdict(trial) for trial in trials]
     path.parent.mkdir(parents=True, exist_ok=True)
-    with atomic(path) as out:
-        json.dump({"unit": unit, **rows[0], "trials": rows}, out, indent=1)
-        out.write("\n")
+    write_json(path, {"unit": unit, **rows[0], "trials": rows})
     best = trials[0]
     print(
         f"{path}: lm_weight {best.lm_weight:g}, word_score {best.word_score:g}:"

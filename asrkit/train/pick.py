@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import secrets
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from asrkit import config
-from asrkit.files import DataError, atomic
+from asrkit.files import DataError, write_json
 from asrkit.train.log import read_journal
 
 
@@ -62,9 +61,8 @@ def pick(folders: Sequence[Path], out: Path) -> list[Candidate]:
         raise DataError(f"the runs have different best_metric: {named}")
     ranked = sorted(found, key=lambda candidate: candidate.value)
     rows = [{**c._asdict(), "folder": str(c.folder)} for c in ranked]
-    with atomic(out.with_name(f"{out.name}_sweep.json")) as stream:
-        json.dump({"chosen": str(ranked[0].folder), "runs": rows}, stream, indent=1)
-        stream.write("\n")
+    sweep = {"chosen": str(ranked[0].folder), "runs": rows}
+    write_json(out.with_name(f"{out.name}_sweep.json"), sweep)
     temporary = out.with_name(f".{out.name[:200]}.{secrets.token_hex(4)}")
     os.symlink(os.path.relpath(ranked[0].folder.resolve(), out.parent.resolve()), temporary)
     os.replace(temporary, out)
