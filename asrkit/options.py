@@ -45,7 +45,7 @@ class Options:
     resume: bool = option(False, "go on from output_dir/last.pt if it is there")
     init: str | None = option(None, "checkpoint to take weights from, strictly")
     init_take: list[str] = option(["encoder"], "which parts of it: names of modules")
-    precision: str = option("auto", "fp32, bf16 or fp16; auto is bf16 on CUDA, fp32 on CPU")
+    precision: str = option("auto", "fp32, bf16 or fp16 (CUDA); auto is bf16 on CUDA, fp32 on CPU")
     compile: bool = option(False, "torch.compile the transformer layers")
     num_workers: int = option(1, "processes that read audio ahead of the training")
 

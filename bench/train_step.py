@@ -5,7 +5,8 @@
 Both engines build wav2vec 2.0 Base with the same options, get the same audio, and run forward,
 backward and a fused AdamW step; each draws masks and distractors with its own code, inside the
 time. Each lives in a process of its own; they take steps in turn, so that a busy machine slows
-both. Float32 on a CPU, bfloat16 autocast on CUDA; layerdrop is 0 so that steps do equal work.
+both. CUDA: bfloat16 autocast. CPU: float32; --precision bf16 rounds the factors of matrix products
+in both engines (asrkit/train/precision.py). Layerdrop is 0 so that steps do equal work.
 asrkit's process keeps freed memory, as asr_train does on a CPU (asrkit/train/memory.py);
 --hf_keep_memory gives transformers the same. Fine-tuning freezes the convolutions in both; in rows
 with a cache asrkit remembers what they gave, as its presets do: these are steps of the second epoch
@@ -27,6 +28,8 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
+
+from asrkit.train.precision import Precision
 
 Step = Callable[[], Tensor]
 VOCABULARY, LABELS_A_SECOND = 60, 12
@@ -63,6 +66,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=15.625, help="default: the preset's crop")
     parser.add_argument("--repeats", type=int, default=5, help="timed steps of each engine")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--precision", default="auto", choices=["auto", "fp32", "bf16"])
     parser.add_argument(
         "--clock",
         default="wall",
@@ -194,10 +198,11 @@ def work(args: argparse.Namespace) -> None:
     trained = [parameter for parameter in parameters if parameter.requires_grad]
     optimizer = torch.optim.AdamW(trained, lr=1e-5, fused=True)
     cuda = args.device == "cuda"
+    precision = Precision(args.precision, torch.device(args.device))
     clock = time.process_time if args.clock == "cpu" else time.perf_counter
     for _ in sys.stdin:
         start = clock()
-        with torch.autocast("cuda", torch.bfloat16, enabled=cuda):
+        with precision.autocast():
             loss = step()
         loss.backward()
         optimizer.step()
@@ -216,6 +221,7 @@ def _resident() -> int:
 def compare(args: argparse.Namespace, row: str) -> None:
     """Times both engines in turn and prints one row of the table."""
     options = ["--clock", args.clock, "--device", args.device, "--threads", str(args.threads)]
+    options += ["--precision", args.precision]
     options += ["--batch", str(args.batch), "--seconds", str(args.seconds)]
     options += ["--compile"] * args.compile + ["--hf_keep_memory"] * args.hf_keep_memory
     workers = {}
@@ -272,11 +278,11 @@ def main(argv: list[str] | None = None) -> int:
         return 0
     import transformers
 
-    precision = "bfloat16 autocast" if args.device == "cuda" else f"{args.threads} threads, float32"
+    precision = Precision(args.precision, torch.device(args.device)).name
     print(
         f"wav2vec 2.0 Base, {args.batch} x {args.seconds:g} s a step; {_device_name(args.device)}, "
-        f"{precision}; torch {torch.__version__}, transformers {transformers.__version__}; "
-        f"{args.repeats} steps each, in turn"
+        f"{args.threads} threads, {precision}; torch {torch.__version__}, "
+        f"transformers {transformers.__version__}; {args.repeats} steps each, in turn"
         + ("; processor time" if args.clock == "cpu" else "")
         + ("; torch.compile in both" if args.compile else "")
         + ("; transformers keeps freed memory too" if args.hf_keep_memory else "")

@@ -1,4 +1,9 @@
-"""fp32, bf16 or fp16: autocast, and for fp16 a loss scale that follows overflows."""
+"""fp32, bf16 or fp16: autocast, and for fp16 a loss scale that follows overflows.
+
+On a CPU bf16 is what oneDNN calls a math mode: only the factors of float32 matrix products are
+rounded, where the processor multiplies bf16 (AMX); elsewhere products stay float32. Autocast is
+not used there: oneDNN's bf16 convolutions are wrong for many shapes with AMX, and say nothing.
+"""
 
 from __future__ import annotations
 
@@ -11,23 +16,27 @@ _GROWTH_INTERVAL = 2000  # good updates after which fp16's scale doubles
 
 
 class Precision:
-    """Weights stay fp32. scale: what the loss is multiplied with before backward."""
+    """Weights stay fp32. scale: what the loss is multiplied with before backward.
+
+    On a CPU it sets the precision of every matrix product of this process.
+    """
 
     def __init__(self, name: str, device: torch.device) -> None:
         if name == "auto":
             name = "bf16" if device.type == "cuda" else "fp32"
         if name not in ("fp32", *_DTYPES):
             raise ValueError(f"precision: fp32, bf16, fp16 or auto, not {name!r}")
-        if name in _DTYPES and device.type != "cuda":
-            # oneDNN's bf16 convolutions are wrong for many shapes on CPUs with AMX, and say nothing
-            raise ValueError(f"precision: {name} needs CUDA; use fp32 on the CPU")
+        if name == "fp16" and device.type != "cuda":
+            raise ValueError("precision: fp16 needs CUDA; use fp32 or bf16 on the CPU")
+        if device.type == "cpu":
+            torch.set_float32_matmul_precision("medium" if name == "bf16" else "highest")
         self.name, self.device = name, device
         self.scales = name == "fp16"
         self.scale = 128.0 if self.scales else 1.0
         self._good = 0
 
     def autocast(self) -> contextlib.AbstractContextManager[None]:
-        if self.name == "fp32":
+        if self.name == "fp32" or self.device.type == "cpu":
             return contextlib.nullcontext()
         return torch.autocast(self.device.type, dtype=_DTYPES[self.name])
 

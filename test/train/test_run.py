@@ -138,10 +138,11 @@ def process(argv, **kwargs):
 
 
 KEPT = "encoder_conf.feature_grad_mult=0.0", "objective_conf.feature_cache_gib=0.1"
+BF16 = ("precision=bf16",)
 
 
 @pytest.mark.timeout(180)
-@pytest.mark.parametrize("settings", [(), KEPT], ids=["plain", "feature cache"])
+@pytest.mark.parametrize("settings", [(), KEPT, BF16], ids=["plain", "feature cache", "bf16"])
 def test_killed_at_any_moment_and_resumed_it_ends_the_same(tones, tmp_path, settings):
     more = ["--max_update", "40", "--save_interval", "7", "--log_interval", "10"]
     more += ["--num_workers", "1"]
