@@ -139,6 +139,24 @@ def test_time_mask_hides_the_masked_frames(make):
     assert not torch.allclose(one, encoder.contextualize(features).output.data)
 
 
+def test_input_dropout_acts_before_the_mask(make):
+    """Of the projected frames a share is dropped, the rest scaled; the mask vector stays whole."""
+    encoder = make(input_dropout=0.25)
+    features = encoder.extract(pad([torch.randn(30_000)]))
+    mask = torch.arange(features.data.shape[1])[None] % 2 == 0
+    heard = []
+    encoder.context.register_forward_pre_hook(lambda _, inputs: heard.append(inputs[0].data))
+    encoder.contextualize(features, mask)
+    encoder.eval().contextualize(features, mask)
+    for frames in heard:
+        assert (frames[mask] == encoder.mask_vector).all()
+    projected = encoder.projected(features).data[~mask]
+    assert torch.equal(heard[1][~mask], projected)
+    kept = heard[0][~mask] != 0
+    assert kept.float().mean().item() == pytest.approx(0.75, abs=0.05)
+    torch.testing.assert_close(heard[0][~mask][kept], projected[kept] / 0.75)
+
+
 def test_channel_mask_hides_channels():
     encoder = raw().eval()
     features = encoder.extract(pad([torch.randn(6000)]))
@@ -150,6 +168,30 @@ def test_channel_mask_hides_channels():
     assert torch.equal(one, encoder.contextualize(features, channel_mask=hidden).output.data)
 
 
+def test_channels_are_masked_row_by_row(make):
+    encoder = make().eval()
+    features = encoder.extract(pad([torch.randn(6000), torch.randn(6000)]))
+    hidden = torch.zeros(2, 32, dtype=torch.bool)
+    hidden[0, :5] = hidden[1, 20:] = True
+    both = encoder.contextualize(features, channel_mask=hidden).output.data
+    for row in (0, 1):
+        one = Padded(features.data[row : row + 1], features.lengths[row : row + 1])
+        alone = encoder.contextualize(one, channel_mask=hidden[row : row + 1]).output.data
+        torch.testing.assert_close(both[row], alone[0], rtol=1e-4, atol=1e-5)
+
+
+def test_activation_dropout_acts_between_the_feed_forward_products():
+    layer = raw(activation_dropout=0.25).context.layers[0]
+    seen = []
+    layer.fc2.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    x = torch.randn(1, 200, 32)
+    layer._ffn(x), layer.eval()._ffn(x)
+    torch.testing.assert_close(seen[1], F.gelu(layer.fc1(x)))
+    kept = seen[0] != 0
+    assert kept.float().mean().item() == pytest.approx(0.75, abs=0.02)
+    torch.testing.assert_close(seen[0][kept], seen[1][kept] / 0.75)
+
+
 def test_every_layer():
     encoder = raw().eval()
     features = encoder.extract(pad([torch.randn(6000)]))
@@ -157,6 +199,19 @@ def test_every_layer():
     assert len(hidden.layers) == 3 and len(hidden.ffn) == 2
     assert torch.equal(hidden.layers[-1], hidden.output.data)
     assert encoder.contextualize(features).layers == ()
+
+
+def test_a_dropped_layer_has_no_feed_forward_output():
+    encoder = raw(layers=6, layerdrop=0.5)
+    features = encoder.extract(pad([torch.randn(4000)]))
+    torch.manual_seed(1)
+    kept = encoder.context._kept()
+    torch.manual_seed(1)
+    hidden = encoder.contextualize(features, every_layer=True)
+    assert 0 < sum(kept) < 6
+    assert len(hidden.ffn) == sum(kept)
+    for number, there in enumerate(kept):
+        assert torch.equal(hidden.layers[number], hidden.layers[number + 1]) is not there
 
 
 @pytest.mark.parametrize("factor", [0.1, 1.0])

@@ -1,11 +1,14 @@
 """Encoders of phone posteriors: embedding, padding, one-hot input, shapes and sizes."""
 
+import math
+
 import pytest
 import torch
 
 from asrkit.batch import Padded, pad
 from asrkit.choices import PHONE_ENCODERS
 from asrkit.encoders.conformer import ConformerEncoder
+from asrkit.encoders.posteriors import sinusoids
 from asrkit.encoders.transcoder import TranscoderEncoder
 from asrkit.tokens import TokenList
 
@@ -107,6 +110,12 @@ def test_positions_matter_unless_switched_off():
         encoder = TranscoderEncoder(PHONES, **SMALL, kernels=[1], position=position).eval()
         rows = encoder(same).output.data[0]
         assert torch.allclose(rows[0], rows[1], atol=1e-6) is not position
+
+
+def test_sinusoids_of_the_paper():
+    """Vaswani et al. 2017: wavelengths from 2 pi to 10,000 * 2 pi."""
+    wanted = [[math.sin(n), math.sin(n / 100), math.cos(n), math.cos(n / 100)] for n in range(3)]
+    torch.testing.assert_close(sinusoids(3, 4, torch.device("cpu")), torch.tensor(wanted))
 
 
 def test_sizes_of_the_paper():

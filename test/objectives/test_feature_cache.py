@@ -99,6 +99,15 @@ def test_what_finds_no_room_is_computed_each_time(caplog):
     assert caplog.text.count("feature_cache_gib is used up") == 1
 
 
+def test_the_limit_is_that_of_all_features_together():
+    encoder, speech = encoder_of(), batch_of(0).speech
+    row = encoder.extract(speech).data.numel() * 4
+    cache = FeatureCache(encoder, 2 * row)
+    for name in "abcd":
+        cache.extract(encoder, [name], speech)
+    assert cache.size == 2 * row
+
+
 def test_evaluation_neither_fills_nor_reads_it():
     objective = objective_of(0.1).eval()
     seen = extracted(objective.encoder)

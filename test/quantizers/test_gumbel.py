@@ -26,6 +26,13 @@ def test_published_temperatures(step, value):
     assert quantizer.temperature == pytest.approx(value, abs=1e-4)
 
 
+def test_the_first_update_has_the_temperature_of_the_start():
+    quantizer = make(temperature_decay=0.5)
+    for step, value in ((0, 2.0), (1, 1.0), (2, 0.5), (3, 0.5)):
+        quantizer.before_step(step)
+        assert quantizer.temperature == value
+
+
 def test_published_initial_values():
     quantizer = GumbelQuantizer(512)
     assert quantizer.codebook.shape == (2, 320, 128)
