@@ -32,6 +32,25 @@ class _RawHelp(_Help, argparse.RawDescriptionHelpFormatter):
     """The same, with the lines of the description as they are."""
 
 
+# What to do about refusals of the system, of which its own message says nothing.
+_REMEDIES: dict[type[OSError], str] = {
+    FileExistsError: "a file of that name is there; choose another, or remove it",
+    NotADirectoryError: "a part of the path is a file, not a folder; check the path",
+    IsADirectoryError: "a folder of that name is there; name a file",
+    FileNotFoundError: "check the path",
+    PermissionError: "check the permissions of it and of the folders above",
+}
+
+
+def told(error: Exception) -> str:
+    """The message of an error; of the system's, file, reason and what to do."""
+    if not isinstance(error, OSError) or error.filename is None:
+        return str(error)
+    where = error.filename if error.filename2 is None else error.filename2
+    remedy = _REMEDIES.get(type(error), "check the path and the disk")
+    return f"{where}: {error.strerror}; {remedy}"
+
+
 def run_main(
     parser: argparse.ArgumentParser,
     run: Callable[[argparse.Namespace], int | None],
@@ -44,7 +63,7 @@ def run_main(
     try:
         return run(args) or 0
     except (ValueError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {told(error)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("error: interrupted", file=sys.stderr)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -55,3 +56,37 @@ def test_a_raw_description_keeps_its_lines(capsys: pytest.CaptureFixture[str]) -
     parser.add_argument("--nj", default=2, help="processes")
     said = help_of(parser, capsys)
     assert "Two\nlines." in said and "processes (default: 2)" in said
+
+
+@pytest.mark.parametrize(
+    ("act", "said"),
+    [
+        (lambda folder: (folder / "f").mkdir(), "/f: File exists; a file of that name is there"),
+        (
+            lambda folder: (folder / "f" / "x").read_text(),
+            "/f/x: Not a directory; a part of the path",
+        ),
+        (lambda folder: folder.read_text(), ": Is a directory; a folder of that name is there"),
+        (lambda folder: (folder / "f").rename(folder / "d"), "/d: Is a directory; a folder of"),
+        (
+            lambda folder: (folder / "y").read_text(),
+            "/y: No such file or directory; check the path",
+        ),
+    ],
+)
+def test_refusals_of_the_system_name_file_and_remedy(
+    act: Callable[[Path], object],
+    said: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "f").write_text("x")
+    (tmp_path / "d").mkdir()
+    parser = argparse.ArgumentParser()
+
+    def run(args: argparse.Namespace) -> None:
+        act(tmp_path)
+
+    assert run_main(parser, run, []) == 1
+    message = capsys.readouterr().err
+    assert message.startswith(f"error: {tmp_path}") and said in message and "Errno" not in message

@@ -64,6 +64,9 @@ def get_parser() -> argparse.ArgumentParser:
 def _beam(args: argparse.Namespace, model: Speech2Text) -> BeamTask | None:
     """What to search with; None for the best path."""
     lexicon, lm = args.lexicon, args.lm
+    for option, path in {"--lexicon": lexicon, "--lm": lm}.items():
+        if path is not None and not path.is_file():
+            raise ModelError(f"{option}: no file {path}; stage 9 makes lexicons and n-grams")
     if args.lang:
         folder = model.folder.parent / "ngram" / args.lang
         lexicon = lexicon or folder / lexicon_name(model.token_file)
@@ -72,8 +75,10 @@ def _beam(args: argparse.Namespace, model: Speech2Text) -> BeamTask | None:
     mode = args.decode or (
         "lexicon_lm" if all(found.values()) else "lexicon" if found["lexicon"] else "greedy"
     )
-    args.decode = mode  # for the record
+    asked, args.decode = args.decode, mode  # for the record
     if mode == "greedy":
+        if args.lang and not asked:
+            print(f"warning: no lexicon {lexicon} (stage 9): best path instead", file=sys.stderr)
         return None
     options: dict[str, Any] = {
         "beam_size": args.beam_size,
@@ -125,6 +130,8 @@ def _plain(value: object) -> object:
 def run(args: argparse.Namespace) -> int:
     if bool(args.audio) == bool(args.data_dir):
         raise ModelError("give audio files, or --data_dir and --output_dir")
+    if args.audio and args.output_dir:
+        raise ModelError("--output_dir goes with --data_dir; what files say is printed: use > file")
     if args.data_dir and not args.output_dir:
         raise ModelError("--data_dir needs --output_dir, where the hypotheses go")
     model = Speech2Text(args.model, device=args.device)

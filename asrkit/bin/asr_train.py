@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import torch
 
 from asrkit import config
+from asrkit.arguments import told
 from asrkit.build import resolve
 from asrkit.options import Options
 from asrkit.train.memory import keep_freed_memory
@@ -60,7 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"error: {str(error).splitlines()[0]}\n{OUT_OF_MEMORY}", file=sys.stderr)
         return 1
     except (ValueError, OSError, TrainingError) as error:  # our own errors are ValueErrors
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {told(error)}", file=sys.stderr)
         return 1
     return 0
 

@@ -27,7 +27,7 @@ def get_parser() -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> None:
     source = args.text or args.data_dir / "text"
-    texts = read_keyed(source, allow_empty=args.allow_empty_text)
+    texts = read_keyed(source, allow_empty=args.allow_empty_text, need_rows=True)
     utt2lang = args.utt2lang or args.data_dir / "utt2lang"
     rows, changed = {}, 0
     languages = languages_of(texts, lang=args.lang, utt2lang=utt2lang)

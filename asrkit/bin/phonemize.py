@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> None:
     folder = Path(args.data_dir)
     out = Path(args.out or folder / "text.phn")
     source = Path(args.text or folder / "text")
-    texts = read_keyed(source, allow_empty=args.allow_empty_text)
+    texts = read_keyed(source, allow_empty=args.allow_empty_text, need_rows=True)
     langs = languages_of(texts, lang=args.lang, utt2lang=args.utt2lang or folder / "utt2lang")
     sentences, parts = phonemize_table(
         texts,

@@ -25,7 +25,7 @@ def get_parser() -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> None:
     source = args.data_dir / args.tokens
-    table = read_keyed(source)
+    table = read_keyed(source, need_rows=True)
     langs = languages_of(table, lang=args.lang, utt2lang=args.data_dir / "utt2lang")
     rows = {}
     for number, ((key, text), lang) in enumerate(zip(table.items(), langs, strict=True), 1):

@@ -30,7 +30,7 @@ def get_parser() -> argparse.ArgumentParser:
 def run(args: argparse.Namespace) -> None:
     tokenizer = make_tokenizer(args.type, args.model)
     source = args.text or args.data_dir / "text"
-    texts = read_keyed(source, allow_empty=args.allow_empty_text)
+    texts = read_keyed(source, allow_empty=args.allow_empty_text, need_rows=True)
     languages = [""] * len(texts)
     if args.normalize:
         utt2lang = args.utt2lang or args.data_dir / "utt2lang"

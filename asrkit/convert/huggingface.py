@@ -7,7 +7,6 @@ recognisers vocab.json. No code of a folder is run, and transformers itself is n
 
 from __future__ import annotations
 
-import pickle
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from asrkit.convert import structure, vocabulary
 from asrkit.convert.names import to_asrkit
 from asrkit.convert.source import ConvertError, Given, Said, Source
 from asrkit.convert.vocabulary import read_json
+from asrkit.train.checkpoint import UNREADABLE, why_unreadable
 
 PREFIXES = {"wav2vec2": "wav2vec2.", "unispeech": "unispeech.", "data2vec-audio": "data2vec_audio."}
 # asrkit's option -> config.json's; both directions
@@ -71,9 +71,8 @@ def _load_bin(path: Path) -> dict[str, Tensor]:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise ConvertError(f"{path}: no such file") from None
-    except (RuntimeError, EOFError, OSError, pickle.UnpicklingError, ValueError) as error:
-        reason = (str(error) or type(error).__name__).splitlines()[0]
-        raise ConvertError(f"{path}: refused or damaged ({reason})") from None
+    except UNREADABLE as error:
+        raise ConvertError(f"{path}: refused or damaged ({why_unreadable(error)})") from None
     if not isinstance(content, dict):
         raise ConvertError(f"{path}: holds no tensors by name")
     return content

@@ -19,6 +19,7 @@ from typing import Any
 import torch
 
 from asrkit.convert.source import ConvertError
+from asrkit.train.checkpoint import UNREADABLE, why_unreadable
 
 _PLAIN = (bool, int, float, complex, str, set, frozenset, list, dict, tuple, slice, object)
 # A pickle can set attributes too: those of a function of torch, but not of its __call__.
@@ -132,10 +133,8 @@ def load_inert(path: Path) -> dict[str, Any]:
             if "asks for" in str(error)
             else f"{path}: damaged or no checkpoint ({error})"
         ) from None
-    except (RuntimeError, EOFError, OSError, ValueError, TypeError, AttributeError, KeyError,
-            IndexError, AssertionError, ImportError) as error:  # fmt: skip
-        reason = (str(error) or type(error).__name__).splitlines()[0]
-        raise ConvertError(f"{path}: damaged or no checkpoint ({reason})") from None
+    except UNREADABLE as error:
+        raise ConvertError(f"{path}: damaged or no checkpoint ({why_unreadable(error)})") from None
     if not isinstance(content, dict):
         raise ConvertError(f"{path}: holds no dict; not a fairseq checkpoint")
     return content

@@ -8,11 +8,13 @@ from pathlib import Path
 from asrkit.files import DataError, atomic, read_lines
 
 
-def read_keyed(path: str | Path, *, allow_empty: bool = True) -> dict[str, str]:
+def read_keyed(
+    path: str | Path, *, allow_empty: bool = True, need_rows: bool = False
+) -> dict[str, str]:
     """``id content`` lines to a dict in file order; the content is stripped of white space.
 
-    Raises DataError (file and line) on a repeated id, a line without id, a broken encoding, and on
-    an empty content unless ``allow_empty``.
+    Raises DataError (file and line) on a repeated id, a line without id, a broken encoding, on an
+    empty content unless ``allow_empty``, and on a file without any line if ``need_rows``.
     """
     table: dict[str, str] = {}
     for number, line in enumerate(read_lines(path), start=1):
@@ -29,6 +31,8 @@ def read_keyed(path: str | Path, *, allow_empty: bool = True) -> dict[str, str]:
                 " --allow_empty_text true if it is unlabelled on purpose"
             )
         table[parts[0]] = content
+    if need_rows and not table:
+        raise DataError(f"{path}: is empty; it holds a line '<id> <text>' for each utterance")
     return table
 
 

@@ -191,6 +191,8 @@ def subset(
             more = f" and {len(unknown) - 1} more" if len(unknown) > 1 else ""
             raise DataError(f"{utt_list}: {unknown[0]!r}{more} of {len(listed)} not in {in_dir}")
         chosen = sorted(listed - set(unknown))
+        if not chosen:
+            raise DataError(f"{utt_list}: names no utterance of {in_dir}; one id a line")
     if not chosen:
         raise DataError(f"{in_dir}: no utterance is that short; ask for more")
     part = everything.keep(with_copies(everything, chosen))

@@ -46,6 +46,8 @@ def perturb_dir(in_dir: str | Path, out_dir: str | Path, factors: Sequence[float
     data = DataDir.read(in_dir)
     if TABLE in data.tables:
         raise DataError(f"{in_dir}: holds copies at other speeds already ({TABLE})")
+    if not data.utterances:
+        raise DataError(f"{in_dir}: holds no utterances (no wav.scp); stage 1 makes data folders")
     speeds = sorted({percent(factor) / 100 for factor in factors} | {1.0})
     if speeds == [1.0]:
         raise DataError("no speed but 1 is given; say for example --factors 0.9 1.0 1.1")

@@ -116,7 +116,7 @@ def _seed(task: ScoreTask) -> int | None:
         return task.seed
     try:
         config = yaml.safe_load(Path(task.config).read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ScoreError(f"{task.config}: cannot be read as a configuration ({error})") from None
     seed = config.get("seed") if isinstance(config, dict) else None
     return seed if isinstance(seed, int) else None
@@ -135,7 +135,11 @@ def _align(task: ScoreTask, separator: str) -> list[Utterance]:
             texts = {key: " ".join(without_marks(text.split())) for key, text in texts.items()}
         return {key: split_units(text, task.unit, separator) for key, text in texts.items()}
 
-    return score_utterances(side(task.ref, task.ref_type), side(task.hyp, task.hyp_type), languages)
+    refs, hyps = side(task.ref, task.ref_type), side(task.hyp, task.hyp_type)
+    try:
+        return score_utterances(refs, hyps, languages)
+    except ScoreError as error:
+        raise ScoreError(f"{task.hyp} against {task.ref}: {error}") from None
 
 
 def _oov_rate(task: ScoreTask, utterances: list[Utterance]) -> float | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import pickle
 import shutil
+import struct
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,20 @@ def save(path: Path, content: dict[str, Any]) -> None:
             raise
 
 
+# What torch.load raises on files that are no checkpoints: other pickles and plain text, too.
+UNREADABLE = (
+    RuntimeError, EOFError, OSError, pickle.UnpicklingError, ValueError, TypeError, AttributeError,
+    LookupError, AssertionError, ImportError, struct.error,
+)  # fmt: skip
+
+
+def why_unreadable(error: Exception) -> str:
+    """The reason in one line, without torch's advice to read the file by running code in it."""
+    if isinstance(error, pickle.UnpicklingError | LookupError | AssertionError | struct.error):
+        return "it holds something else than tensors and plain values"
+    return (str(error) or type(error).__name__).splitlines()[0]
+
+
 def load(path: str | Path) -> dict[str, Any]:
     """The content of a checkpoint, on the host."""
     try:
@@ -44,10 +59,9 @@ def load(path: str | Path) -> dict[str, Any]:
         raise CheckpointError(f"{path}: no such checkpoint") from None
     except IsADirectoryError:
         raise CheckpointError(f"{path}: is a folder; name a file in it, such as best.pt") from None
-    except (RuntimeError, EOFError, OSError, pickle.UnpicklingError, ValueError) as error:
-        reason = (str(error) or type(error).__name__).splitlines()[0]
+    except UNREADABLE as error:
         raise CheckpointError(
-            f"{path}: damaged or no checkpoint ({reason}); "
+            f"{path}: damaged or no checkpoint ({why_unreadable(error)}); "
             "take another file of the folder, such as checkpoints/step_*.pt"
         ) from None
     if not isinstance(content, dict) or content.get("format") != FORMAT:

@@ -8,7 +8,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from asrkit.bin.asr_infer import _beam, _languages, _read_weights, _record, get_parser
+from asrkit.bin.asr_infer import _beam, _languages, _read_weights, _record, get_parser, main
 from asrkit.decode.beam import DecodeError
 from asrkit.infer import Speech2Text
 from asrkit.trained import ModelError
@@ -48,6 +48,29 @@ def test_the_record_says_how_was_decoded(tmp_path: Path) -> None:
     args = get_parser().parse_args(["--data_dir", "x", "--output_dir", str(tmp_path)])
     _record(args, _beam(args, model))
     assert json.loads((tmp_path / "decoding.json").read_text())["decode"] == "greedy"
+
+
+@pytest.mark.parametrize("option", ["--lexicon", "--lm"])
+def test_a_lexicon_or_ngram_that_is_not_there_is_no_reason_to_decode_without(
+    option: str, tmp_path: Path
+) -> None:
+    model = Mock(spec=Speech2Text, folder=tmp_path / "exp/x")
+    args = get_parser().parse_args(["x.wav", option, str(tmp_path / "none")])
+    with pytest.raises(ModelError, match=rf"{option}: no file .*none"):
+        _beam(args, model)
+
+
+def test_a_language_without_lexicon_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = Mock(spec=Speech2Text, folder=tmp_path / "exp/x", token_file="text.phn")
+    assert _beam(get_parser().parse_args(["x.wav", "--lang", "tlh"]), model) is None
+    assert "ngram/tlh/lexicon.txt (stage 9): best path instead" in capsys.readouterr().err
+
+
+def test_files_have_no_output_folder(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["x.wav", "--output_dir", "out"]) == 1
+    assert "--output_dir goes with --data_dir" in capsys.readouterr().err
 
 
 def test_languages_of_the_restriction(tmp_path: Path) -> None:

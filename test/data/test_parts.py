@@ -115,11 +115,13 @@ def test_list_may_lack_a_share(tmp_path: Path) -> None:
 
 def test_subset_refuses(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = dump(tmp_path / "d", [f"u{n}" for n in range(9)])
+    (tmp_path / "none").write_text("")
     arguments = ["--in_dir", str(folder), "--out_dir", str(tmp_path / "out")]
     for extra, message in (
         (["--minutes", "5"], "d: has only 0.9 minutes, not 5; ask for fewer"),
         (["--minutes", "0.01"], "no utterance is that short"),
         (["--utterances", "10"], "has only 9 utterances, not 10"),
+        (["--utt_list", str(tmp_path / "none")], "none: names no utterance of"),
         ([], "give one of minutes, utterances and utt_list"),
     ):
         assert subset_data_dir.main([*arguments, *extra]) == 1

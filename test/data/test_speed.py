@@ -152,6 +152,13 @@ def test_copies_of_copies_are_refused(source: Path, tmp_path: Path) -> None:
         perturb_dir(source, source, [0.9])
 
 
+def test_a_folder_without_utterances_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DataError, match="empty: holds no utterances"):
+        perturb_dir(tmp_path / "empty", tmp_path / "out", [0.9])
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_bad_table_is_named_in_stage_3(source: Path, tmp_path: Path) -> None:
     perturb_dir(source, tmp_path / "sp", [0.9])
     table = tmp_path / "sp/utt2speed"

@@ -102,6 +102,7 @@ def test_missing_hypotheses_are_warned_of(
     [
         ({"hyp": "a x\nc y\n"}, [], "1 hypotheses have no reference (c"),
         ({"hyp": "a x\na y\n"}, [], "hyp:2: utterance 'a' stands twice"),
+        ({"hyp": "c y\n"}, [], "hyp against "),
         ({"ref": ""}, [], "hypotheses have no reference"),
         ({"ref": "", "hyp": ""}, [], "nothing to score"),
         ({"langs": "b it\n"}, ["--langs", "langs"], "lack a language"),

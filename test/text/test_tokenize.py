@@ -1,8 +1,9 @@
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
-from asrkit.bin import normalize_text, tokenize, train_bpe
+from asrkit.bin import normalize_text, phonemize, separate_tokens, tokenize, train_bpe
 from asrkit.data.tokenize import (
     BpeTokenizer,
     CharTokenizer,
@@ -117,3 +118,15 @@ def test_a_failed_training_leaves_nothing(tmp_path: Path) -> None:
     options = ["--plain", str(tmp_path / "plain"), "--vocab_size", "900"]
     assert train_bpe.main([*options, "--out_dir", str(tmp_path / "tl")]) == 1
     assert list((tmp_path / "tl").iterdir()) == []
+
+
+@pytest.mark.parametrize("program", [normalize_text, phonemize, tokenize, separate_tokens])
+def test_a_file_without_lines_is_an_error(
+    program: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("text", "text.phn"):
+        (tmp_path / name).write_text("")
+    options = ["--data_dir", str(tmp_path), "--lang", "it", "--out", str(tmp_path / "out")]
+    assert program.main(options) == 1
+    assert ": is empty; it holds a line" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()

@@ -27,6 +27,14 @@ def test_round_trip(saved):
     assert content["model"]["w"].tolist() == [0, 1, 2, 3]
 
 
+@pytest.mark.parametrize("content", [b"u1 ciao\nu2 si\n", b"{}", b"(BL", b"\xff\xfe", b"lr0\n"])
+def test_files_that_are_no_checkpoints(saved, content):
+    saved.write_bytes(content)
+    with pytest.raises(CheckpointError, match=r"a\.pt: damaged or no checkpoint") as refusal:
+        checkpoint.load(saved)
+    assert "weights_only" not in str(refusal.value)
+
+
 @pytest.mark.parametrize("size", [0, 10, 500])
 def test_truncated(saved, size):
     saved.write_bytes(saved.read_bytes()[:size])
