@@ -49,9 +49,9 @@ class ConformerEncoder(PosteriorEncoder):
             return Hidden(Padded(self._layers(x.data, lengths), x.lengths))
         out = torch.zeros_like(x.data)
         for length in sorted(set(lengths.tolist())):
-            rows = (lengths == length).nonzero()[:, 0].to(x.data.device)
-            part = x.data[rows, :length]
-            out[rows, :length] = self._layers(part, torch.full((len(rows),), length))
+            rows = (lengths == length).nonzero()[:, 0].to(x.data.device, non_blocking=True)
+            part = self._layers(x.data[rows, :length], torch.full((len(rows),), length))
+            out[rows, :length] = part.to(out.dtype)  # autocast's last norm gives float32
         return Hidden(Padded(out, x.lengths))
 
     def _layers(self, frames: Tensor, lengths: Tensor) -> Tensor:

@@ -128,7 +128,10 @@ class CpcEncoder(Encoder):
         if channel_mask is not None:
             frames = frames.masked_fill(channel_mask[:, None], 0)
         outputs = [frames]
-        for layer in self.context:
-            frames, _ = layer(frames)
-            outputs.append(frames)
+        # under autocast cuDNN's LSTM is float16, in bf16 too, where no loss scale keeps its
+        # gradients within range
+        with torch.autocast(frames.device.type, enabled=False):
+            for layer in self.context:
+                frames, _ = layer(frames.float())
+                outputs.append(frames)
         return Hidden(Padded(frames, features.lengths), tuple(outputs) if every_layer else ())
