@@ -133,6 +133,17 @@ def test_negatives_may_come_from_all_frames():
         make(negatives_from="everywhere")
 
 
+def test_positives_and_the_choice_of_every_frame_have_noise_of_their_own():
+    objective = make(negatives_from="all")
+    features = objective._features(batch_of(12000))
+    draws = objective.draw(torch.tensor([3]), features)
+    assert draws.every.shape[1] == features.data.shape[1]
+    size = draws.noise.shape[1]
+    assert not torch.equal(draws.every[:, :size], draws.noise)
+    assert not torch.equal(draws.picks.take(draws.every), draws.noise)
+    assert make().draw(torch.tensor([3]), features).every is None
+
+
 def test_a_short_row_adds_nothing():
     objective = make().eval()
     alone, both = objective(batch_of(16000)), objective(batch_of(16000, 300))

@@ -46,6 +46,16 @@ def test_moves_average_and_copy():
         torch.testing.assert_close(mine, before[name] + moved)
 
 
+@pytest.mark.parametrize(("step", "kept"), [(1, 0.6), (2, 0.7), (4, 0.9), (5, 0.9)])
+def test_a_move_has_the_decay_of_its_update(step, kept):
+    student, teacher = make(start=0.5, end=0.9, steps=4)
+    before = teacher.module["a"].weight.clone()
+    with torch.no_grad():
+        student["a"].weight += 1
+    teacher.follow(student, step)
+    torch.testing.assert_close(teacher.module["a"].weight, before + (1 - kept))
+
+
 def test_many_moves_equal_the_closed_form():
     student, teacher = make(start=0.9, end=0.9)
     with torch.no_grad():

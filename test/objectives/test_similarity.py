@@ -81,6 +81,20 @@ def test_equal_scores_cost_log_101_and_are_not_correct():
     assert result.correct.sum() == 0
 
 
+def test_equal_scores_with_a_pool_are_not_correct():
+    contexts, pool = torch.ones(1, 2, 4), torch.ones(1, 5, 4)
+    codes, pool_codes = torch.tensor([[[7], [8]]]), torch.arange(5).view(1, 5, 1)
+    frames = torch.tensor([[1, 3]])
+    negatives = draw_negatives(torch.tensor([0]), torch.tensor([5]), 2, 100, CPU, frames)
+    valid = torch.ones(1, 2, dtype=torch.bool)
+    found = contrast_with(contexts, contexts, codes, pool, pool_codes, negatives, valid, 0.1)
+    assert torch.allclose(found.loss, torch.tensor(math.log(101)), atol=1e-5)
+    assert found.correct.sum() == 0
+    pool[0, [0, 2, 4]] = -1
+    found = contrast_with(contexts, contexts, codes, pool, pool_codes, negatives, valid, 0.1)
+    assert found.correct.sum() == 2
+
+
 def test_one_code_for_all_costs_nothing():
     contexts, codes = torch.randn(1, 6, 4), torch.zeros(1, 6, 2, dtype=torch.long)
     targets = torch.randn(4).expand(1, 6, 4)
