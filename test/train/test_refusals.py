@@ -10,8 +10,8 @@ from asrkit.bin import asr_train
 from asrkit.config import ConfigError
 from asrkit.data.index import DataIndex
 from asrkit.options import Options
+from asrkit.train.data import refuse_repeated_ids
 from asrkit.train.distributed import World
-from asrkit.train.run import refuse_repeated_ids
 
 
 @pytest.fixture(scope="module")
