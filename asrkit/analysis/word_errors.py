@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from pathlib import Path
 
+from asrkit.align import align
 from asrkit.data.keyed import read_keyed
 from asrkit.data.stars import STAR
 from asrkit.files import DataError
-from asrkit.score.align import align
 from asrkit.tokens import TokenList
 
 KINDS = ("unknown word", "homophone", "seldom in the text", "other")

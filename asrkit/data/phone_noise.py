@@ -14,10 +14,10 @@ from pathlib import Path
 
 import numpy as np
 
+from asrkit.align import DELETED, INSERTED
 from asrkit.data.stars import STAR
 from asrkit.files import DataError
 from asrkit.noise import key_of
-from asrkit.score.rates import DELETED, INSERTED
 
 Confusions = Mapping[str, Mapping[str, int]]
 

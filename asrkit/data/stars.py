@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from asrkit.score.align import align
+from asrkit.align import align
 from asrkit.tokens import TokenList
 
 STAR = "*"

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from asrkit.align import edit_distance
 from asrkit.batch import Batch, Padded
 from asrkit.decode.greedy import greedy_tokens
 from asrkit.encoders.base import Encoder
@@ -16,7 +17,6 @@ from asrkit.encoders.feature_cache import FeatureCache
 from asrkit.encoders.take_part import take_part
 from asrkit.objectives.base import Complaint, Output, Recognizer, Stat
 from asrkit.objectives.ctc_head import ctc_head
-from asrkit.objectives.edit_distance import edit_distance
 from asrkit.objectives.masking import SpanMask, draw_mask
 from asrkit.tokens import TokenList
 

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
+from asrkit.align import edit_distance
 from asrkit.batch import Batch, Padded, pad, valid_mask
 from asrkit.decode.greedy import greedy_tokens
 from asrkit.encoders.base import Encoder
@@ -16,7 +17,6 @@ from asrkit.encoders.dropout import Dropout
 from asrkit.encoders.take_part import take_part
 from asrkit.objectives.base import Complaint, Output, Recognizer, Stat
 from asrkit.objectives.ctc import ctc_losses, infeasible
-from asrkit.objectives.edit_distance import edit_distance
 from asrkit.tokens import TokenList
 
 LOGITS = 1 << 26  # held at once; more are computed in parts, and again in the backward pass

@@ -10,8 +10,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from asrkit.align import DELETED, INSERTED
 from asrkit.files import atomic
-from asrkit.score.rates import DELETED, INSERTED
 
 
 def _save(figure: Figure, path: Path) -> None:

@@ -7,10 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from asrkit.score.align import Alignment, align
-
-DELETED = "<del>"
-INSERTED = "<ins>"
+from asrkit.align import DELETED, INSERTED, Alignment, align
 
 
 class ScoreError(ValueError):

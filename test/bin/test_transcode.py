@@ -10,10 +10,10 @@ import torch
 from phone_toy import PHONES, WORDS, Ears, corpus, sentences, train_args, write_phones
 from tones import write_dump
 
+from asrkit.align import align
 from asrkit.batch import Padded
 from asrkit.bin import asr_train, transcode, tune_transcoder
 from asrkit.data.keyed import read_keyed, write_keyed
-from asrkit.score.align import align
 from asrkit.score.rates import Counts
 from asrkit.tokens import TokenList
 from asrkit.trained import ModelError

@@ -6,11 +6,11 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from asrkit.align import edit_distance
 from asrkit.batch import Batch, Padded, pad
 from asrkit.decode.greedy import greedy_tokens as greedy
 from asrkit.encoders.wav2vec2 import Wav2Vec2Encoder
 from asrkit.objectives.ctc import CtcObjective, infeasible
-from asrkit.objectives.edit_distance import edit_distance
 from asrkit.tokens import TokenList
 
 CONV = [[16, 10, 5], *[[16, 3, 2]] * 4, *[[16, 2, 2]] * 2]
@@ -208,37 +208,6 @@ def test_blank_share():
         objective.head.bias[0] = 1.0
     blanks, frames = objective(batch_of([2], [3])).stats["blank"]
     assert int(blanks) == frames
-
-
-@pytest.mark.parametrize(
-    ("one", "two", "distance"),
-    [
-        ([], [], 0),
-        ([1], [], 1),
-        ([], [1, 2], 2),
-        ([1, 2, 3], [1, 2, 3], 0),
-        ([1, 2, 3], [1, 3], 1),
-        ([1, 2, 3], [4, 1, 2, 2, 3], 2),
-        ([1, 2, 3, 4], [4, 3, 2, 1], 4),
-    ],
-)
-def test_edit_distance(one, two, distance):
-    assert edit_distance(one, two) == distance == edit_distance(two, one)
-
-
-def test_edit_distance_against_recursion():
-    generator = torch.Generator().manual_seed(0)
-
-    def slow(a, b):
-        if not a or not b:
-            return len(a) + len(b)
-        if a[0] == b[0]:
-            return slow(a[1:], b[1:])
-        return 1 + min(slow(a[1:], b), slow(a, b[1:]), slow(a[1:], b[1:]))
-
-    for _ in range(40):
-        a, b = (torch.randint(0, 3, (6,), generator=generator).tolist() for _ in range(2))
-        assert edit_distance(a, b) == slow(a, b)
 
 
 def test_training_learns_a_toy_task():

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
+from asrkit.align import edit_distance
 from asrkit.data.archives import is_archive
 from asrkit.files import DataError
-from asrkit.objectives.edit_distance import edit_distance
 from cv_tables import clip_name
 
 SPLITS = ("train", "valid", "test")

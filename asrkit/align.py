@@ -1,4 +1,4 @@
-"""Levenshtein alignment of a reference with a hypothesis; kaldialign does the work."""
+"""Levenshtein alignment and distance of a reference and a hypothesis; kaldialign does the work."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 import kaldialign
 
+# Names of a gap in tables of confusions: in the hypothesis, in the reference.
+DELETED, INSERTED = "<del>", "<ins>"
 _GAP = "\0"
 
 
@@ -44,3 +46,8 @@ def align(ref: Sequence[str], hyp: Sequence[str]) -> Alignment:
             for left, right in pairs
         ]
     )
+
+
+def edit_distance(ref: Sequence[int], hyp: Sequence[int]) -> int:
+    """Fewest substitutions, insertions and deletions that turn one sequence into the other."""
+    return int(kaldialign.edit_distance(list(ref), list(hyp))["total"])
