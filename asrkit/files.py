@@ -153,10 +153,10 @@ def read_lines(path: str | Path) -> list[str]:
     return lines
 
 
-def write_json(path: str | Path, content: Any) -> None:
-    """Plain values as JSON, one a line, in ASCII."""
+def write_json(path: str | Path, content: Any, *, readable: bool = False) -> None:
+    """Plain values as JSON, one a line, in ASCII; ``readable``: all letters as they are."""
     with atomic(path) as out:
-        json.dump(content, out, indent=1)
+        json.dump(content, out, indent=2 if readable else 1, ensure_ascii=not readable)
         out.write("\n")
 
 

@@ -6,7 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from asrkit.files import DataError, atomic, atomic_folder, read_lines, scan_lines, sha256
+from asrkit.files import (
+    DataError,
+    atomic,
+    atomic_folder,
+    read_lines,
+    scan_lines,
+    sha256,
+    write_json,
+)
 
 
 def names(folder: Path) -> list[str]:
@@ -124,3 +132,12 @@ def test_a_folder_appears_whole_or_not_at_all(tmp_path):
 def test_sha256(tmp_path):
     (tmp_path / "x").write_bytes(b"abc")
     assert sha256(tmp_path / "x").startswith("ba7816bf8f01cfea")
+
+
+@pytest.mark.parametrize(
+    ("readable", "text"),
+    [(False, '{\n "\\u00e8": [\n  1\n ]\n}\n'), (True, '{\n  "è": [\n    1\n  ]\n}\n')],
+)
+def test_json_in_ascii_and_for_people(tmp_path: Path, readable: bool, text: str) -> None:
+    write_json(tmp_path / "x.json", {"è": [1]}, readable=readable)
+    assert (tmp_path / "x.json").read_bytes() == text.encode()

@@ -11,7 +11,7 @@ from asrkit.arguments import boolean, run_main
 from asrkit.data.keyed import languages_of, read_keyed, write_keyed
 from asrkit.data.normalize import DIGIT_POLICIES, HYPHEN_POLICIES
 from asrkit.data.phonemize import SWITCH_POLICIES, phonemize_table, phonemizer_record
-from asrkit.files import atomic
+from asrkit.files import atomic, write_json
 
 
 def get_parser() -> argparse.ArgumentParser:
@@ -65,9 +65,7 @@ def run(args: argparse.Namespace) -> None:
                 row = {"id": key, "words": s.words, "phones": s.phones, "aligned": s.aligned}
                 stream.write(json.dumps(row, ensure_ascii=False) + "\n")
     record = phonemizer_record(parts, word_boundary=args.word_boundary, removed=removed)
-    with atomic(out.parent / "phonemizer.json") as stream:
-        json.dump(record, stream, ensure_ascii=False, indent=2)
-        stream.write("\n")
+    write_json(out.parent / "phonemizer.json", record, readable=True)
     for lang, part in record["languages"].items():
         shown = " ".join(f"{name}={count}" for name, count in part["counts"].items() if count)
         print(f"{out}: {lang} (espeak {record['espeak']} {part['voice']}): {shown}")

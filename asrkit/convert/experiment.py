@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import warnings
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from asrkit import config
 from asrkit.build import build_objective, resolve
 from asrkit.config import ConfigError
 from asrkit.convert.source import ConvertError, Source
-from asrkit.files import atomic, atomic_folder, sha256
+from asrkit.files import atomic, atomic_folder, sha256, write_json
 from asrkit.options import Options
 from asrkit.tokens import TokenList
 from asrkit.train import checkpoint
@@ -97,7 +96,6 @@ def write_experiment(source: Source, out: Path) -> dict[str, Any]:
             TokenList(source.symbols).write(folder / "tokens.txt")
         with atomic(folder / "config.yaml") as file:
             file.write(config.dump_yaml(content))
-        with atomic(folder / RECORD) as file:
-            file.write(json.dumps(record, indent=2, ensure_ascii=False) + "\n")
+        write_json(folder / RECORD, record, readable=True)
         checkpoint.save(folder / "last.pt", {"model": model, "config": content, "step": 0})
     return record

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from asrkit.convert import huggingface
 from asrkit.convert.names import from_asrkit
 from asrkit.convert.source import ConvertError
 from asrkit.convert.vocabulary import vocabulary_of
-from asrkit.files import atomic, atomic_folder
+from asrkit.files import atomic_folder, write_json
 from asrkit.trained import TrainedModel
 
 _HEADS = ("quantizer.", "target_projection.", "context_projection.")
@@ -100,17 +99,12 @@ def _heads(state: dict[str, Tensor], config: dict[str, Any], tokens: list[str] |
     return "Model", {}, {}
 
 
-def _write_json(path: Path, content: dict[str, Any]) -> None:
-    with atomic(path) as file:
-        file.write(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
-
-
 def _write_vocabulary(out: Path, tokens: list[str]) -> None:
     """vocab.json and tokenizer_config.json; multi-letter tokens are phones."""
     vocab = vocabulary_of(tokens)
-    _write_json(out / "vocab.json", vocab)
+    write_json(out / "vocab.json", vocab, readable=True)
     specials = {key: key if key in vocab else None for key in ("<s>", "</s>")}
-    _write_json(
+    write_json(
         out / "tokenizer_config.json",
         {
             "tokenizer_class": "Wav2Vec2CTCTokenizer",
@@ -121,6 +115,7 @@ def _write_vocabulary(out: Path, tokens: list[str]) -> None:
             "word_delimiter_token": "|",
             "do_lower_case": False,
         },
+        readable=True,
     )
 
 
@@ -157,10 +152,14 @@ def write_huggingface(path: Path, out: Path) -> dict[str, Any]:
     ready = {key: tensor.float().contiguous() for key, tensor in tensors.items()}
     with atomic_folder(out) as folder:
         save_file(ready, folder / "model.safetensors", {"format": "pt"})
-        _write_json(folder / "preprocessor_config.json", _preprocessor(config["encoder_conf"]))
+        write_json(
+            folder / "preprocessor_config.json",
+            _preprocessor(config["encoder_conf"]),
+            readable=True,
+        )
         if name == "ForCTC" and tokens is not None:
             _write_vocabulary(folder, tokens)
-        _write_json(folder / "config.json", content | keys)
+        write_json(folder / "config.json", content | keys, readable=True)
     return {
         "class": family + name,
         "parameters": sum(tensor.numel() for tensor in ready.values()),

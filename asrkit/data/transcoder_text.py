@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -20,7 +19,7 @@ from asrkit.data.normalize import NormalizeError, normalize
 from asrkit.data.phonemize import Phonemizer, Sentence
 from asrkit.data.scripts import script_of
 from asrkit.data.stars import StarError, star_labels, words_of
-from asrkit.files import DataError, atomic
+from asrkit.files import DataError, atomic, write_json
 from asrkit.noise import key_of
 from asrkit.tokens import BLANK, UNK, TokenList
 
@@ -216,9 +215,7 @@ def prepare_text(
         "options": dataclasses.asdict(options),
         "phonemizer": phonemizer.report(),
     }
-    with atomic(out / "report.json") as stream:
-        json.dump(report, stream, ensure_ascii=False, indent=2)
-        stream.write("\n")
+    write_json(out / "report.json", report, readable=True)
     return report
 
 

@@ -14,7 +14,7 @@ from asrkit.data.keyed import read_keyed
 from asrkit.data.marks import MARKS, without_marks
 from asrkit.data.normalize import normalize
 from asrkit.data.tokenize import make_tokenizer
-from asrkit.files import atomic
+from asrkit.files import atomic, write_json
 from asrkit.score import pictures, report
 from asrkit.score.provenance import environment, now
 from asrkit.score.rates import ScoreError, Utterance, confusions, score_utterances, summary
@@ -247,6 +247,5 @@ def _write(
         pictures.draw_languages(
             out / "languages.png", result, title=f"{result['set']}: {label} by language"
         )
-    with atomic(out / "score.json") as stream:  # last: it marks the folder as complete
-        json.dump(result, stream, ensure_ascii=False, indent=2)
-        stream.write("\n")
+    # last: it marks the folder as complete
+    write_json(out / "score.json", result, readable=True)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from asrkit.data.utterances import Utterance, write_folder
-from asrkit.files import atomic
+from asrkit.files import write_json
 
 LABELS = "text.lists"  # phones of the few-shot lists, beside the text
 
@@ -46,6 +45,4 @@ def write_clips(folder: Path, items: Iterable[Item], lang: str) -> None:
 
 def write_record(folder: Path, record: Mapping[str, object]) -> None:
     """selection.json: which release, how chosen, what was left out."""
-    with atomic(folder / "selection.json") as stream:
-        json.dump(record, stream, ensure_ascii=False, indent=2)
-        stream.write("\n")
+    write_json(folder / "selection.json", record, readable=True)
