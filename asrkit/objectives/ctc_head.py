@@ -33,7 +33,7 @@ class ConvHead(nn.Conv1d):
         return Padded(scores.transpose(1, 2), lengths)
 
 
-def ctc_head(size: int, classes: int, *, kernel: int, stride: int) -> LinearHead | ConvHead:
+def ctc_head(size: int, classes: int, *, kernel: int = 1, stride: int = 1) -> LinearHead | ConvHead:
     """Kernel 1: Xavier weights, zero bias (released code, fairseq); else PyTorch's defaults."""
     if not 1 <= stride <= kernel:
         raise ValueError(f"head_stride ({stride}) lies between 1 and head_kernel ({kernel})")

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from asrkit import noise
 from asrkit.batch import Batch, Padded
@@ -14,6 +14,7 @@ from asrkit.encoders.base import Encoder
 from asrkit.encoders.dropout import Dropout
 from asrkit.objectives import ctc
 from asrkit.objectives.base import Complaint, FrameObjective, Frames, Output, Recognizer, Stat
+from asrkit.objectives.ctc_head import ctc_head
 from asrkit.tokens import TokenList
 
 NORMALIZATIONS = ("masked_frames", "utterances")
@@ -69,9 +70,7 @@ class PhoneticObjective(Recognizer):
         self.unlabelled_weight = unlabelled_weight
         self.normalization, self.replace_prob = normalization, replace_prob
         self.final_dropout = Dropout(final_dropout)
-        self.head = nn.Linear(width, len(tokens))
-        nn.init.xavier_uniform_(self.head.weight)
-        nn.init.zeros_(self.head.bias)
+        self.head = ctc_head(width, len(tokens))
 
     @property
     def encoder(self) -> Encoder:
@@ -121,8 +120,8 @@ class PhoneticObjective(Recognizer):
         return self._log_probs(self.encoder(batch.speech).output)
 
     def _log_probs(self, hidden: Padded) -> Padded:
-        logits = self.head(self.final_dropout(hidden.data))
-        return Padded(logits.float().log_softmax(-1), hidden.lengths)
+        scores = self.head(Padded(self.final_dropout(hidden.data), hidden.lengths))
+        return Padded(scores.data.float().log_softmax(-1), scores.lengths)
 
     def _heard(self, batch: Batch, frames: Frames) -> Padded:
         """What CTC sees: the masked context, some frames replaced; in evaluation, the plain one."""
@@ -144,21 +143,16 @@ class PhoneticObjective(Recognizer):
     ) -> tuple[Tensor, dict[str, Stat]]:
         """[B] losses, 0 for unlabelled rows; every parameter takes part even if all of them are."""
         phones = batch.phones
-        blank = ctc.blanks(log_probs)
+        stats: dict[str, Stat] = {
+            "blank": ctc.blanks(log_probs),
+            "infeasible": (0.0, 0.0),
+            "token_error_rate": (0.0, 0.0),
+        }
         if phones is None or not bool(labelled.any()):
-            stats: dict[str, Stat] = {
-                "blank": blank,
-                "infeasible": (0.0, 0.0),
-                "token_error_rate": (0.0, 0.0),
-            }
             return 0 * log_probs.data.sum((1, 2)), stats
         losses = ctc.ctc_losses(log_probs, phones)
         losses = torch.where(labelled.to(losses.device, non_blocking=True), losses, 0)
-        stats = {
-            "blank": blank,
-            "infeasible": (ctc.infeasible(log_probs.lengths, phones), int(labelled.sum())),
-            "token_error_rate": (0.0, 0.0),
-        }
+        stats["infeasible"] = (ctc.infeasible(log_probs.lengths, phones), int(labelled.sum()))
         if not self.training:
             stats["token_error_rate"] = _token_errors(log_probs, phones, labelled)
         return losses, stats
