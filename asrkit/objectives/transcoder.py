@@ -22,6 +22,7 @@ from asrkit.tokens import TokenList
 LOGITS = 1 << 26  # held at once; more are computed in parts, and again in the backward pass
 SURE = 1e-4  # a gated star leaves the words less than this: they are not looked at
 PATIENCE = 500  # updates before nothing but stars is worth a word
+STATS = ("loss", "stars", "infeasible", "word_accuracy", "word_error_rate")
 
 
 class Candidates(NamedTuple):
@@ -72,7 +73,7 @@ class TranscoderObjective(Recognizer):
     def forward(self, batch: Batch) -> Output:
         hidden = self._encode(batch)
         text = batch.text
-        nothing: dict[str, Stat] = dict.fromkeys(_STATS, (0.0, 0.0))
+        nothing: dict[str, Stat] = dict.fromkeys(STATS, (0.0, 0.0))
         if text is None or not int(text.lengths.sum()):
             unused = take_part(0 * hidden.data.sum(), self.parameters())
             return Output(unused, nothing, 0)
@@ -198,17 +199,14 @@ class TranscoderObjective(Recognizer):
         """Words as CTC labels: stars are taken out, and the star is the blank."""
         logits = self.head(self.final_dropout(hidden.data)).float()
         log_probs = Padded(logits.log_softmax(-1), hidden.lengths)
-        rows = [
-            [number for number in row[:length] if number]
-            for row, length in zip(text.data.tolist(), text.lengths.tolist(), strict=True)
-        ]
+        rows = _words(text.data, text.lengths)
         words = pad([torch.tensor(row, dtype=torch.int64) for row in rows]).to(logits.device)
         labelled = (words.lengths > 0).to(logits.device, non_blocking=True)
         loss = (ctc_losses(log_probs, words) * labelled).sum()
         best = log_probs.data.detach().argmax(-1)
         count = int(words.lengths.sum())
         stars = ((best == 0) & log_probs.valid()).sum()
-        stats: dict[str, Stat] = dict.fromkeys(_STATS, (0.0, 0.0))
+        stats: dict[str, Stat] = dict.fromkeys(STATS, (0.0, 0.0))
         stats |= {
             "loss": (loss.detach(), count),
             "stars": (stars, int(hidden.lengths.sum())),
@@ -220,15 +218,7 @@ class TranscoderObjective(Recognizer):
 
     def _word_errors(self, batch: Batch, text: Padded) -> Stat:
         best = self.candidates(batch, 1, sure=0.5).best()
-        found = [
-            [number for number in row[:length] if number]
-            for row, length in zip(best.tolist(), text.lengths.tolist(), strict=True)
-        ]
-        wanted = [
-            [number for number in row[:length] if number]
-            for row, length in zip(text.data.tolist(), text.lengths.tolist(), strict=True)
-        ]
-        return _errors(wanted, found)
+        return _errors(_words(text.data, text.lengths), _words(best, text.lengths))
 
 
 def _labelled(x: Tensor, lengths: Tensor) -> Tensor:
@@ -237,7 +227,10 @@ def _labelled(x: Tensor, lengths: Tensor) -> Tensor:
     return x.flatten(0, 1).index_select(0, picked.to(x.device, non_blocking=True))
 
 
-_STATS = ("loss", "stars", "infeasible", "word_accuracy", "word_error_rate")
+def _words(labels: Tensor, lengths: Tensor) -> list[list[int]]:
+    """The words of each row of labels [B, L]: stars are taken out."""
+    rows = zip(labels.tolist(), lengths.tolist(), strict=True)
+    return [[number for number in row[:length] if number] for row, length in rows]
 
 
 def _errors(wanted: list[list[int]], found: list[list[int]]) -> Stat:
