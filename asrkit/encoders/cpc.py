@@ -15,7 +15,7 @@ from asrkit.batch import Padded, valid_mask
 from asrkit.encoders.base import Encoder, Hidden
 from asrkit.encoders.conv import EPS
 from asrkit.encoders.conv_frames import conv_frames
-from asrkit.encoders.take_part import take_part
+from asrkit.encoders.take_part import masked
 
 CONV_LAYERS = [[10, 5, 3], [8, 4, 2], *[[4, 2, 1]] * 3]
 
@@ -120,11 +120,7 @@ class CpcEncoder(Encoder):
         channel_mask: Tensor | None = None,
         every_layer: bool = False,
     ) -> Hidden:
-        frames = features.data
-        if mask is not None:
-            frames = torch.where(mask[..., None], self.mask_vector.to(frames.dtype), frames)
-        else:
-            frames = take_part(frames, [self.mask_vector])
+        frames = masked(features.data, mask, self.mask_vector)
         if channel_mask is not None:
             frames = frames.masked_fill(channel_mask[:, None], 0)
         outputs = [frames]

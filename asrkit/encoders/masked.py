@@ -13,7 +13,7 @@ from asrkit.batch import Padded
 from asrkit.encoders.base import Encoder, Hidden
 from asrkit.encoders.conv import EPS, ConvStack
 from asrkit.encoders.dropout import Dropout
-from asrkit.encoders.take_part import take_part
+from asrkit.encoders.take_part import masked
 from asrkit.encoders.transformer import Transformer
 
 
@@ -105,10 +105,7 @@ class MaskedEncoder(Encoder):
         every_layer: bool = False,
     ) -> Hidden:
         frames = self.input_dropout(self.projected(features).data)
-        if mask is not None:
-            frames = torch.where(mask[..., None], self.mask_vector.to(frames.dtype), frames)
-        else:
-            frames = take_part(frames, [self.mask_vector])
+        frames = masked(frames, mask, self.mask_vector)
         if channel_mask is not None:
             frames = frames.masked_fill(channel_mask[:, None], 0)
         return self.context(Padded(frames, features.lengths), every_layer=every_layer)

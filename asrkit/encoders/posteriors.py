@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from asrkit.batch import Padded
 from asrkit.encoders.base import Encoder, Hidden
 from asrkit.encoders.dropout import Dropout
-from asrkit.encoders.take_part import take_part
+from asrkit.encoders.take_part import masked
 from asrkit.tokens import TokenList
 
 
@@ -66,11 +66,7 @@ class PosteriorEncoder(Encoder):
         channel_mask: Tensor | None = None,
         every_layer: bool = False,
     ) -> Hidden:
-        frames = self.embed(features.data)
-        if mask is not None:
-            frames = torch.where(mask[..., None], self.mask_vector.to(frames.dtype), frames)
-        else:
-            frames = take_part(frames, [self.mask_vector])
+        frames = masked(self.embed(features.data), mask, self.mask_vector)
         if self.position:
             frames = frames + sinusoids(frames.shape[1], frames.shape[2], frames.device)
         frames = self.dropout(frames)

@@ -22,6 +22,13 @@ def _own(parameter: Tensor) -> Tensor:
     return parameter.to_local() if isinstance(parameter, DTensor) else parameter
 
 
+def masked(frames: Tensor, mask: Tensor | None, vector: nn.Parameter) -> Tensor:
+    """Frames [B, T, D], with ``vector`` [D] where bool ``mask`` [B, T] is true."""
+    if mask is None:
+        return take_part(frames, [vector])
+    return torch.where(mask[..., None], vector.to(frames.dtype), frames)
+
+
 def take_part(x: Tensor, parameters: Iterable[nn.Parameter]) -> Tensor:
     """x unchanged; every trainable one of ``parameters`` gets a gradient of zeros."""
     if not torch.is_grad_enabled():
