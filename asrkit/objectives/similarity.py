@@ -66,18 +66,13 @@ def contrast(
         context = F.normalize(contexts.float(), dim=-1, eps=1e-8)
         target = F.normalize(targets.float(), dim=-1, eps=1e-8)
         scores = context @ target.transpose(1, 2) / temperature  # [B, N, N]
-        drawn, same = _drawn(negatives), _same(codes)
+        drawn, same = _drawn(negatives, targets.shape[1]), _same(codes, codes)
         own = torch.eye(scores.shape[1], dtype=torch.bool, device=scores.device)
         weights = torch.where(same, 0, drawn).masked_fill(own, 1)
         positive = scores.diagonal(dim1=1, dim2=2)
         loss = (scores + weights.log()).logsumexp(-1) - positive
-        with torch.no_grad():
-            rivals = (drawn > 0) & ~own
-            scores = scores.masked_fill(same & ~own, -torch.inf)
-            highest = scores.masked_fill(~rivals, -torch.inf).amax(-1)
-            lowest = scores.masked_fill(~rivals, torch.inf).amin(-1)
-            correct = (positive >= highest) & ~(positive <= lowest) & valid
-        return Contrast(torch.where(valid, loss, 0), correct.float())
+        best = _is_best(positive, scores, (drawn > 0) & ~own, same & ~own)
+        return Contrast(torch.where(valid, loss, 0), (best & valid).float())
 
 
 def contrast_with(
@@ -98,25 +93,31 @@ def contrast_with(
         positive = (context * target).sum(-1) / temperature
         scores = context @ others.transpose(1, 2) / temperature  # [B, N, T]
         drawn = _drawn(negatives, pool.shape[1])
-        same = (codes[:, :, None] == pool_codes[:, None]).all(-1)
+        same = _same(codes, pool_codes)
         weighted = scores + torch.where(same, 0, drawn).log()
         loss = torch.cat([positive[..., None], weighted], -1).logsumexp(-1) - positive
-        with torch.no_grad():
-            scores = scores.masked_fill(same, -torch.inf)
-            highest = scores.masked_fill(drawn == 0, -torch.inf).amax(-1)
-            lowest = scores.masked_fill(drawn == 0, torch.inf).amin(-1)
-            correct = (positive >= highest) & ~(positive <= lowest) & valid
-        return Contrast(torch.where(valid, loss, 0), correct.float())
+        best = _is_best(positive, scores, drawn > 0, same)
+        return Contrast(torch.where(valid, loss, 0), (best & valid).float())
 
 
-def _drawn(negatives: Tensor, pool: int | None = None) -> Tensor:
-    """How often frame j of ``pool`` (N) was drawn for frame i, float [B, N, pool]."""
+@torch.no_grad()
+def _is_best(positive: Tensor, scores: Tensor, rivals: Tensor, same: Tensor) -> Tensor:
+    """bool [B, N]: no rival scores above the positive [B, N], and not all of them alike; rivals of
+    the ``same`` codes score nothing."""
+    scores = scores.masked_fill(same, -torch.inf)
+    highest = scores.masked_fill(~rivals, -torch.inf).amax(-1)
+    lowest = scores.masked_fill(~rivals, torch.inf).amin(-1)
+    return (positive >= highest) & ~(positive <= lowest)
+
+
+def _drawn(negatives: Tensor, pool: int) -> Tensor:
+    """How often frame j of ``pool`` was drawn for frame i, float [B, N, pool]."""
     rows, size, _ = negatives.shape
-    counts = torch.zeros(rows, size, pool or size, device=negatives.device)
+    counts = torch.zeros(rows, size, pool, device=negatives.device)
     ones = torch.ones((), device=negatives.device).expand_as(negatives)
     return counts.scatter_add_(2, negatives, ones)
 
 
-def _same(codes: Tensor) -> Tensor:
-    """Whether frames i and j have all codes in common, bool [B, N, N]."""
-    return (codes[:, :, None] == codes[:, None]).all(-1)
+def _same(codes: Tensor, others: Tensor) -> Tensor:
+    """Whether frames i and j have all codes [B, ., G] in common, bool [B, N, T]."""
+    return (codes[:, :, None] == others[:, None]).all(-1)
