@@ -39,14 +39,13 @@ def layers(x, w):
 def test_bf16_on_a_cpu_rounds_the_factors_of_products_alone():
     x, w = torch.randn(200, 512), torch.randn(512, 96)
     exact = layers(x, w)
-    with Precision("bf16", CPU).autocast():
+    with Precision("bf16", CPU).products():
         rounded = layers(x, w)
     for one, other in zip(exact[:2], rounded[:2], strict=True):
         assert other.dtype == torch.float32
         # a factor keeps 8 bits (2 ** -9 of it lost at most); CPUs without bf16 lose nothing
         assert (one - other).norm() < 2**-7 * one.norm()
     assert torch.equal(exact[2], rounded[2])
-    Precision("fp32", CPU)
     assert all(torch.equal(one, other) for one, other in zip(exact, layers(x, w), strict=True))
 
 
@@ -55,6 +54,7 @@ def test_bf16_on_a_cpu_learns(tmp_path):
     assert asr_train.main([*argv, "--max_update", "200", "--valid_interval", "200"]) == 0
     rows = [json.loads(line) for line in (tmp_path / "x" / "train.jsonl").open(encoding="utf-8")]
     assert rows[-1]["split"] == "valid" and rows[-1]["token_error_rate"] < 0.1
+    assert torch.get_float32_matmul_precision() == "highest"  # what comes next is exact again
 
 
 def test_overflow_halves_the_scale_and_a_good_stretch_doubles_it():
@@ -63,6 +63,15 @@ def test_overflow_halves_the_scale_and_a_good_stretch_doubles_it():
     assert precision.scale == 64
     for _ in range(2000):
         precision.learn(True)
+    assert precision.scale == 128
+
+
+def test_an_overflow_begins_a_new_stretch():
+    precision = fp16()
+    for finite in [True] * 1999 + [False] + [True] * 1999:
+        precision.learn(finite)
+    assert precision.scale == 64
+    precision.learn(True)
     assert precision.scale == 128
 
 
