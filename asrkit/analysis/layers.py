@@ -10,7 +10,7 @@ from torch import Tensor
 
 from asrkit.batch import Padded, pad
 from asrkit.encoders.base import Hidden
-from asrkit.encoders.logmel import normalize_frames
+from asrkit.encoders.normalize import normalize_frames
 from asrkit.objectives.base import FrameObjective, Objective
 from asrkit.objectives.contrastive import ContrastiveObjective
 from asrkit.objectives.ctc import CtcObjective

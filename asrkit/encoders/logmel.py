@@ -8,8 +8,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from asrkit.batch import Padded
-from asrkit.encoders.conv import EPS, ConvStack
+from asrkit.encoders.conv import ConvStack
 from asrkit.encoders.masked import MaskedEncoder
+from asrkit.encoders.normalize import normalize_frames
 from asrkit.encoders.transformer import Transformer
 
 WINDOW, HOP, FFT = 400, 160, 512  # 25 ms, 10 ms at 16 kHz
@@ -80,12 +81,3 @@ class LogMelEncoder(MaskedEncoder):
 def mel_lengths(lengths: Tensor) -> Tensor:
     """Frames whose whole window lies in ``lengths`` [B] samples."""
     return (torch.div(lengths - WINDOW, HOP, rounding_mode="floor") + 1).clamp(min=0)
-
-
-def normalize_frames(x: Padded) -> Tensor:
-    """[B, T, C]: every channel of a row to mean 0, variance 1 over its valid frames; padding 0."""
-    valid = x.valid()[..., None].to(x.data.dtype)
-    count = valid.sum(1, keepdim=True).clamp(min=1)
-    centred = (x.data - (x.data * valid).sum(1, keepdim=True) / count) * valid
-    variance = centred.square().sum(1, keepdim=True) / count
-    return centred * torch.rsqrt(variance + EPS)

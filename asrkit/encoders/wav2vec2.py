@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from asrkit.batch import Padded
-from asrkit.encoders.conv import EPS, ConvStack
+from asrkit.encoders.conv import ConvStack
 from asrkit.encoders.masked import MaskedEncoder
+from asrkit.encoders.normalize import normalize_waveform
 from asrkit.encoders.transformer import Transformer
 
 CONV_LAYERS = [[512, 10, 5], *[[512, 3, 2]] * 4, *[[512, 2, 2]] * 2]
@@ -66,14 +65,3 @@ class Wav2Vec2Encoder(MaskedEncoder):
     def front(self, x: Padded) -> Padded:
         samples = normalize_waveform(x) if self.normalize else x.data
         return Padded(samples[..., None], x.lengths)
-
-
-def normalize_waveform(x: Padded) -> Tensor:
-    """[B, S]: each row to mean 0 and variance 1 over its valid samples (eps 1e-5), padding 0."""
-    if int(x.lengths.min()) == x.data.shape[1]:
-        return F.layer_norm(x.data, x.data.shape[1:], eps=EPS)
-    valid = x.valid().to(x.data.dtype)
-    count = valid.sum(1, keepdim=True).clamp(min=1)
-    centred = (x.data - (x.data * valid).sum(1, keepdim=True) / count) * valid
-    variance = centred.square().sum(1, keepdim=True) / count
-    return centred * torch.rsqrt(variance + EPS)

@@ -11,8 +11,8 @@ from torch.nn import functional as F
 
 from asrkit.batch import Batch, Padded
 from asrkit.encoders.base import Hidden
-from asrkit.encoders.logmel import normalize_frames
 from asrkit.encoders.masked import MaskedEncoder
+from asrkit.encoders.normalize import normalize_frames
 from asrkit.objectives.base import Complaint, FrameObjective, Frames, Output, Stat
 from asrkit.objectives.ema import EmaTeacher
 from asrkit.objectives.masking import SpanMask, draw_mask

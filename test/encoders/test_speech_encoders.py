@@ -6,8 +6,9 @@ from torch.nn import functional as F
 
 from asrkit.batch import Padded, pad
 from asrkit.encoders.logmel import LogMelEncoder
+from asrkit.encoders.normalize import normalize_waveform
 from asrkit.encoders.transformer import Transformer
-from asrkit.encoders.wav2vec2 import Wav2Vec2Encoder, normalize_waveform
+from asrkit.encoders.wav2vec2 import Wav2Vec2Encoder
 
 RAW = [[24, 10, 5], *[[24, 3, 2]] * 4, *[[24, 2, 2]] * 2]
 QUIET = {

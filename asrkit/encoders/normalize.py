@@ -1,0 +1,26 @@
+"""Signals brought to mean 0 and variance 1 over the valid part of each utterance."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from asrkit.batch import Padded
+from asrkit.encoders.conv import EPS
+
+
+def normalize_frames(x: Padded) -> Tensor:
+    """[B, T, C]: every channel of a row to mean 0, variance 1 over its valid frames; padding 0."""
+    valid = x.valid()[..., None].to(x.data.dtype)
+    count = valid.sum(1, keepdim=True).clamp(min=1)
+    centred = (x.data - (x.data * valid).sum(1, keepdim=True) / count) * valid
+    variance = centred.square().sum(1, keepdim=True) / count
+    return centred * torch.rsqrt(variance + EPS)
+
+
+def normalize_waveform(x: Padded) -> Tensor:
+    """[B, S]: each row to mean 0 and variance 1 over its valid samples (eps 1e-5), padding 0."""
+    if int(x.lengths.min()) == x.data.shape[1]:
+        return F.layer_norm(x.data, x.data.shape[1:], eps=EPS)
+    return normalize_frames(Padded(x.data[..., None], x.lengths))[..., 0]
