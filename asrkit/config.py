@@ -48,8 +48,8 @@ _Loader.add_implicit_resolver(
 def load_yaml(text: str | TextIO) -> Any:
     try:
         return yaml.load(text, Loader=_Loader)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"not valid YAML: {error}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"not valid YAML in UTF-8: {error}") from None
 
 
 def dump_yaml(value: Any) -> str:

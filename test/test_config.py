@@ -20,7 +20,7 @@ max_update: 7
 def write(tmp_path):
     def make(text):
         path = tmp_path / "c.yaml"
-        path.write_text(text)
+        path.write_text(text, encoding="latin-1")
         return str(path)
 
     return make
@@ -56,6 +56,7 @@ def test_print_config_is_a_fixed_point(write, tmp_path, capsys):
         (YAML + "seed: [1]", "seed"),
         ("- 1", "no mapping"),
         ("a: [", "not valid YAML"),
+        ("objective: \xe9", "c.yaml: not valid YAML in UTF-8"),
     ],
 )
 def test_mistakes_in_the_file_exit_2(write, capsys, text, message):

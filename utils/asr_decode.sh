@@ -2,7 +2,7 @@
 # Stages 9, 12 and 13 of asr.sh: n-gram language models, decoding, scoring.
 # shellcheck disable=SC2154,SC2086  # the options are set by asr.sh; several options in one variable
 
-no_lmplz="n-gram models need lmplz: make lmplz builds it, then run stages 9 to 13 again"
+no_lmplz="n-gram models need lmplz: make lmplz, in asrkit's folder, builds it; then run stages 9 to 13 again"
 
 # ngram_folder LANG: where its lexicon and n-grams are; asr_infer.py --lang looks there too.
 ngram_folder() {

@@ -36,6 +36,11 @@ check_options() {
     for name in stage stop_stage ngpu nj inference_nj bpe_size ngram_num; do
         need_integer "${name}" "${!name}"
     done
+    # As many digits as the shell's numbers surely have.
+    ((${#stage} <= 9 && ${#stop_stage} <= 9)) || refuse "--stage and --stop_stage are of 1 to 14"
+    for name in expdir dumpdir; do
+        [ -n "${!name}" ] || refuse "--${name} is empty: it is a folder, such as ${name%dir}"
+    done
     for name in ${skip_stages}; do
         need_integer skip_stages "${name}"
     done

@@ -86,7 +86,7 @@ class Source:
 
     def _phones(self) -> Rows:
         if self.args.phones != "-":
-            table = read_keyed(self.args.phones)
+            table = read_keyed(self.args.phones, need_rows=True)
             self.count = len(table)
             lines = iter(table.items())
         else:

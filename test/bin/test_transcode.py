@@ -142,6 +142,14 @@ def test_files_that_a_run_does_not_write_are_not_left_of_an_earlier_one(trained,
     assert {path.name for path in out.iterdir()} == {"failed", "hyp.text"}
 
 
+def test_a_file_without_phones_is_an_error(trained, tmp_path, capsys):
+    (tmp_path / "phones").write_text("")
+    options = ["--phones", str(tmp_path / "phones"), "--output_dir", str(tmp_path / "out")]
+    assert transcode.main(["--transcoder", str(trained), *options]) == 1
+    assert "phones: is empty" in capsys.readouterr().err
+    assert not (tmp_path / "out/hyp.text").exists()
+
+
 def test_unknown_phones_are_read_as_unk_and_counted(trained, tmp_path, capsys):
     (tmp_path / "phones").write_text("u1 ʘ ʘ c a b\n")
     assert transcode.main(["--transcoder", str(trained), "--phones", str(tmp_path / "phones")]) == 0

@@ -364,3 +364,19 @@ setup() { setup_recipe; }
     run ./asr.sh --dry_run true --langs it --accum_grad some
     [ "$status" -eq 2 ]
 }
+
+@test "stages of which none is left are told, not called done" {
+    run ./asr.sh --stage 14 --langs it --dry_run true
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"warning: nothing was done: --stage 14 is after --stop_stage 13"* ]]
+    run ./asr.sh --stage 99999999999999999999 --dry_run true
+    [ "$status" -eq 2 ]
+}
+
+@test "an empty folder's name exits 2: the root of the file system is none to write to" {
+    for name in expdir dumpdir; do
+        run ./asr.sh "--${name}" "" --dry_run true --stage 3 --stop_stage 3
+        [ "$status" -eq 2 ]
+        [[ "$output" == *"--${name} is empty"* ]]
+    done
+}

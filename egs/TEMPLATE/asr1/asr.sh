@@ -252,4 +252,8 @@ if in_stage 14 "pack"; then
     fi
 fi
 report_done
-log "stages ${stage} to ${stop_stage} done"
+if ((stage > stop_stage)); then
+    log "warning: nothing was done: --stage ${stage} is after --stop_stage ${stop_stage}"
+else
+    log "stages ${stage} to ${stop_stage} done"
+fi
