@@ -57,6 +57,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Stopped as stop:
         print(f"asr_train: {stop}", file=sys.stderr)
         return 128 + stop.number
+    except KeyboardInterrupt:
+        print("error: interrupted", file=sys.stderr)
+        return 130
     except torch.OutOfMemoryError as error:
         print(f"error: {str(error).splitlines()[0]}\n{OUT_OF_MEMORY}", file=sys.stderr)
         return 1

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import signal
+import sys
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -221,10 +222,15 @@ class Trainer:
     @contextlib.contextmanager
     def _signals(self) -> Iterator[None]:
         """While training, these end it after the update in hand, with a save; a scheduler sends
-        SIGUSR1 some time before it ends a job."""
+        SIGUSR1 some time before it ends a job. An update may take long: a second Ctrl-C ends the
+        run at once, and what the last save does not hold is lost."""
 
         def remember(number: int, _: object) -> None:
+            if number == signal.SIGINT and self._signal == signal.SIGINT:
+                raise KeyboardInterrupt
             self._signal = number
+            if number == signal.SIGINT and self.world.is_main:
+                print("\ninterrupted: saves after this update; once more: at once", file=sys.stderr)
 
         asked = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
         old = {number: signal.signal(number, remember) for number in asked}
