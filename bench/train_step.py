@@ -202,9 +202,10 @@ def work(args: argparse.Namespace) -> None:
     clock = time.process_time if args.clock == "cpu" else time.perf_counter
     for _ in sys.stdin:
         start = clock()
-        with precision.autocast():
-            loss = step()
-        loss.backward()
+        with precision.products():
+            with precision.autocast():
+                loss = step()
+            loss.backward()
         optimizer.step()
         optimizer.zero_grad()
         if cuda:

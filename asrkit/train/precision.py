@@ -8,6 +8,7 @@ not used there: oneDNN's bf16 convolutions are wrong for many shapes with AMX, a
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
 
 import torch
 
@@ -16,10 +17,7 @@ _GROWTH_INTERVAL = 2000  # good updates after which fp16's scale doubles
 
 
 class Precision:
-    """Weights stay fp32. scale: what the loss is multiplied with before backward.
-
-    On a CPU it sets the precision of every matrix product of this process.
-    """
+    """Weights stay fp32. scale: what the loss is multiplied with before backward."""
 
     def __init__(self, name: str, device: torch.device) -> None:
         if name == "auto":
@@ -28,12 +26,23 @@ class Precision:
             raise ValueError(f"precision: fp32, bf16, fp16 or auto, not {name!r}")
         if name == "fp16" and device.type != "cuda":
             raise ValueError("precision: fp16 needs CUDA; use fp32 or bf16 on the CPU")
-        if device.type == "cpu":
-            torch.set_float32_matmul_precision("medium" if name == "bf16" else "highest")
         self.name, self.device = name, device
         self.scales = name == "fp16"
         self.scale = 128.0 if self.scales else 1.0
         self._good = 0
+
+    @contextlib.contextmanager
+    def products(self) -> Iterator[None]:
+        """Around forward and backward: on a CPU bf16 is a setting of the whole process, which is
+        as before afterwards."""
+        before = torch.get_float32_matmul_precision()
+        if self.device.type == "cpu":
+            torch.set_float32_matmul_precision("medium" if self.name == "bf16" else "highest")
+        try:
+            yield
+        finally:
+            if self.device.type == "cpu":
+                torch.set_float32_matmul_precision(before)
 
     def autocast(self) -> contextlib.AbstractContextManager[None]:
         if self.name == "fp32" or self.device.type == "cpu":

@@ -86,7 +86,7 @@ class Trainer:
         )
         clock = time.perf_counter()
         seconds = 0.0
-        with self._signals():
+        with self._signals(), self.precision.products():
             while self.step < options.max_update:
                 seconds += self._update(train)
                 journal.tick()
@@ -140,7 +140,8 @@ class Trainer:
 
     def _step_if_finite(self) -> bool:
         """Divides the summed gradients by the weight of all ranks and steps, or skips together."""
-        totals = torch.stack([self._weight, self._weight.new_tensor(float(self._signal))])
+        stop = self._weight.new_full((), float(self._signal))  # new_tensor would wait here
+        totals = torch.stack([self._weight, stop])
         weight, stop = self.world.sum_(totals).unbind()
         gradients = self.world.own([p.grad for p in self._parameters if p.grad is not None])
         # DDP averages over ranks, losses are sums: hence the world's size
