@@ -10,6 +10,7 @@ import torch.multiprocessing as mp
 from toy import Mean, Stream, free_port, make, one_rank, run, weights
 
 from asrkit.train import checkpoint
+from asrkit.train.schedule import Polynomial
 from asrkit.train.trainer import Stopped, TrainingError
 
 
@@ -86,13 +87,26 @@ def test_two_ranks_equal_one_that_accumulates(tmp_path):
     run(one)
     (tmp_path / "two").mkdir()
     mp.spawn(one_rank, (str(tmp_path / "two"), free_port()), nprocs=2)
-    other = checkpoint.load(tmp_path / "two" / "last.pt")["model"]
+    saved = checkpoint.load(tmp_path / "two" / "last.pt")
+    assert saved["stream"] == checkpoint.load(tmp_path / "one" / "last.pt")["stream"] == [4, 4]
+    other = saved["model"]
     torch.testing.assert_close(
         weights(objective), torch.cat([v.flatten() for v in other.values()]), rtol=1e-5, atol=1e-6
     )
     torch.testing.assert_close(
         weights(objective), torch.load(tmp_path / "two" / "rank1"), rtol=1e-5, atol=1e-6
     )
+
+
+def test_the_rate_is_that_of_the_update(tmp_path):
+    trainer, _ = make(tmp_path, max_update=10)
+    trainer.schedule = Polynomial(warmup=2, end=0.0)
+    rates = []
+    for _ in range(4):
+        trainer._gradients(iter(Stream()))
+        trainer._step_if_finite()
+        rates.append(trainer.optimizer.param_groups[0]["lr"])
+    assert rates == pytest.approx([0.025, 0.05, 0.05 * 7 / 8, 0.05 * 6 / 8])
 
 
 def test_one_bad_gradient_is_skipped_and_counted(tmp_path):
@@ -139,6 +153,16 @@ def test_gradient_norm_is_clipped(tmp_path):
     trainer._step_if_finite()
     norm = torch.nn.utils.get_total_norm([p.grad for p in objective.parameters()])
     assert norm == pytest.approx(1e-3, rel=1e-2)
+
+
+def test_a_small_gradient_is_left_alone(tmp_path):
+    found = []
+    for clip in (0.0, 1e3):
+        trainer, objective = make(tmp_path / str(clip), grad_clip=clip)
+        trainer._gradients(iter(Stream()))
+        trainer._step_if_finite()
+        found.append([p.grad for p in objective.parameters()])
+    assert all(torch.equal(one, other) for one, other in zip(*found, strict=True))
 
 
 def test_unknown_best_metric_names_the_known(tmp_path):
