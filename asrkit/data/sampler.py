@@ -16,7 +16,7 @@ from asrkit.noise import key_of
 
 
 class BatchSpec(NamedTuple):
-    """One micro-batch: utterance numbers and, for repeated ones, which copy (both int32 [B])."""
+    """One micro-batch: utterance numbers and, for repeated ones, which copy (whole numbers [B])."""
 
     epoch: int
     rows: np.ndarray
@@ -150,14 +150,16 @@ class EpochPlan:
         if self.ratios is None:
             return self._groups[0], np.zeros(len(self._groups[0]), np.int16)
         rows, copies = [], []
+        # a small language may be heard a million times where alpha is near 0
+        kind = np.int16 if self.ratios.max() < np.iinfo(np.int16).max else np.int32
         for group, ratio in zip(self._groups, self.ratios, strict=True):
             whole = int(ratio)
             rest = round((ratio - whole) * len(group))
-            for copy in range(whole):
-                rows.append(group)
-                copies.append(np.full(len(group), copy, np.int16))
-            rows.append(rng.permutation(group)[:rest])
-            copies.append(np.full(rest, whole, np.int16))
+            rows += [np.tile(group, whole), rng.permutation(group)[:rest]]
+            copies += [
+                np.repeat(np.arange(whole, dtype=kind), len(group)),
+                np.full(rest, whole, kind),
+            ]
         return np.concatenate(rows), np.concatenate(copies)
 
     def batch(self, epoch: Epoch, number: int, at: int) -> BatchSpec:

@@ -46,6 +46,20 @@ def test_epoch_holds_whole_copies_and_a_random_rest() -> None:
     assert set(flat(epochs[0])) != set(flat(epochs[1]))
 
 
+def test_one_short_utterance_of_a_language_with_equal_shares() -> None:
+    """A second of one language beside 20 hours of another: heard tens of thousands of times."""
+    lengths = np.full(4801, 240_000, np.int32)
+    lengths[0] = 16_000
+    langs = (np.arange(4801) > 0).astype(np.int16)
+    plan = EpochPlan(lengths, langs, batch_bins=960_000, max_batch_size=60, alpha=0.0)
+    assert plan.ratios is not None and plan.ratios[0] > 2**15
+    epoch = plan.epoch(0)
+    copies = epoch.copies[epoch.rows == 0]
+    assert sorted(copies.tolist()) == list(range(len(copies)))
+    assert len(copies) == pytest.approx(plan.ratios[0], abs=1)
+    assert plan.batch(epoch, 0, 0).copies.dtype.itemsize == 4
+
+
 def test_without_alpha_each_utterance_once() -> None:
     plan = EpochPlan(corpus(), batch_bins=960000)
     assert sorted(plan.epoch(3).rows.tolist()) == list(range(4000))
