@@ -10,12 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from asrkit.analysis.quality import Quality
-from asrkit.files import atomic
-
-
-def _save(figure: Figure, path: Path) -> None:
-    with atomic(path, "wb") as out:
-        figure.savefig(out, format="png", dpi=110, bbox_inches="tight")
+from asrkit.figures import save
 
 
 def draw_quality(
@@ -45,7 +40,7 @@ def draw_quality(
         axes.grid(alpha=0.3)
         axes.legend(fontsize=8)
     figure.suptitle(title, fontsize=11)
-    _save(figure, path)
+    save(figure, path)
 
 
 def divergence(p: np.ndarray, q: np.ndarray) -> float:
@@ -87,7 +82,7 @@ def draw_codebook(path: Path, shares: Mapping[str, np.ndarray], *, title: str) -
     _numbers(right, apart)
     figure.colorbar(image, ax=right, label="divergence (bits)")
     figure.suptitle(title, fontsize=11)
-    _save(figure, path)
+    save(figure, path)
 
 
 def _numbers(axes: Axes, table: np.ndarray) -> None:

@@ -11,12 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from asrkit.align import DELETED, INSERTED
-from asrkit.files import atomic
-
-
-def _save(figure: Figure, path: Path) -> None:
-    with atomic(path, "wb") as out:
-        figure.savefig(out, format="png", dpi=110, bbox_inches="tight")
+from asrkit.figures import save
 
 
 def confusion_shares(
@@ -61,7 +56,7 @@ def draw_confusions(
         axes.text(column, row, text, ha="center", va="center", fontsize=6, color=color)
     figure.colorbar(image, ax=axes, fraction=0.03, pad=0.02, label="share of the reference phone")
     axes.set_title(title, fontsize=11)
-    _save(figure, Path(path))
+    save(figure, Path(path))
 
 
 def _long(names: list[str]) -> bool:
@@ -90,4 +85,4 @@ def draw_languages(path: str | Path, summary: Mapping[str, Any], *, title: str) 
     axes.set_title(title, fontsize=11)
     axes.legend(fontsize=8)
     axes.spines[["top", "right"]].set_visible(False)
-    _save(figure, Path(path))
+    save(figure, Path(path))

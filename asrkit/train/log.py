@@ -132,10 +132,9 @@ def read_journal(path: Path) -> list[dict[str, Any]]:
 
 def draw_curves(journal: Path, folder: Path) -> None:
     """One PNG a statistic, training and validation together."""
-    import matplotlib
+    from matplotlib.figure import Figure  # slow to import: only the end of a run pays for it
 
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
+    from asrkit.figures import save
 
     curves: dict[str, dict[str, list[tuple[int, float]]]] = defaultdict(lambda: defaultdict(list))
     for row in read_journal(journal):
@@ -144,7 +143,8 @@ def draw_curves(journal: Path, folder: Path) -> None:
                 curves[name][row["split"]].append((row["step"], value))
     folder.mkdir(exist_ok=True)
     for name, splits in curves.items():
-        figure, axes = pyplot.subplots(figsize=(6, 4))
+        figure = Figure(figsize=(6, 4))
+        axes = figure.subplots()
         for split, points in splits.items():
             axes.plot(
                 *zip(*points, strict=True), label=split, marker="." if len(points) < 50 else ""
@@ -152,5 +152,4 @@ def draw_curves(journal: Path, folder: Path) -> None:
         axes.set(xlabel="update", title=name.replace("_", " "))
         axes.grid(alpha=0.3)
         axes.legend()
-        figure.savefig(folder / f"{name}.png", dpi=110, bbox_inches="tight")
-        pyplot.close(figure)
+        save(figure, folder / f"{name}.png")
