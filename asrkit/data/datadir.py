@@ -188,6 +188,7 @@ class DataDir:
 
 
 def speakers_of(utt2spk: Iterable[tuple[str, str]]) -> Table:
+    """spk2utt of the rows of utt2spk, speakers and their utterances sorted."""
     result: dict[str, list[str]] = {}
     for utterance, speaker in utt2spk:
         result.setdefault(speaker, []).append(utterance)

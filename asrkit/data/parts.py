@@ -9,12 +9,17 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from asrkit.data.datadir import DataDir, read_table, split_line, table_names, write_table
+from asrkit.data.datadir import (
+    DataDir,
+    read_table,
+    speakers_of,
+    split_line,
+    table_names,
+    write_table,
+)
 from asrkit.data.speed import TABLE, mark, with_copies, without_copies
 from asrkit.files import DataError, atomic
 from asrkit.noise import key_of
-
-RATE = 16000
 
 
 def combine(
@@ -54,10 +59,7 @@ def combine(
                 line = f"{key} {value}".rstrip(" ") + "\n"
                 stream.write(line)
                 bar.update(len(line))
-    speakers: dict[str, list[str]] = {}
-    for utterance, speaker in _lines(out / "utt2spk"):
-        speakers.setdefault(speaker, []).append(utterance)
-    write_table(out / "spk2utt", {key: " ".join(value) for key, value in speakers.items()})
+    write_table(out / "spk2utt", speakers_of(_lines(out / "utt2spk")))
     return sorted(everything - common - {"spk2utt"})
 
 
