@@ -89,7 +89,7 @@ class SpeechDataset(torch.utils.data.Dataset["Batch | Failed"]):
         batch = Batch(
             ids=ids,
             keys=torch.tensor(keys, dtype=torch.int64),
-            speech=collate.pad_audio(waves) if waves else None,
+            speech=collate.pad_arrays(waves) if waves else None,
             langs=torch.tensor([int(self.index.langs[row]) for row, _ in chosen]),
             bad=tuple(f"{self.index.id(row)}: {reason}" for row, reason in seen.items()),
         )

@@ -9,7 +9,7 @@ import kaldiio
 import numpy as np
 import torch
 
-from asrkit.batch import Batch, Padded
+from asrkit.batch import Batch
 from asrkit.data import collate
 from asrkit.data.dataset import Failed
 from asrkit.data.phone_index import PhoneIndex
@@ -94,7 +94,7 @@ class PhoneDataset(torch.utils.data.Dataset["Batch | Failed"]):
             ids=ids,
             keys=torch.tensor(keys, dtype=torch.int64),
             text=text,
-            posteriors=_padded(matrices),
+            posteriors=collate.pad_arrays(matrices),
             langs=torch.tensor([int(self.index.langs[row]) for row in rows]),
         )
 
@@ -112,12 +112,3 @@ class PhoneDataset(torch.utils.data.Dataset["Batch | Failed"]):
         if place is None:
             return one_hot(phones, self.phones)
         return read_matrix(place, (len(phones), len(self.phones) - 1))
-
-
-def _padded(matrices: Sequence[np.ndarray]) -> Padded:
-    """[L_i, P] to [B, L, P] with rows of zeros."""
-    lengths = [len(matrix) for matrix in matrices]
-    data = np.zeros((len(matrices), max(lengths), matrices[0].shape[1]), np.float32)
-    for target, matrix, length in zip(data, matrices, lengths, strict=True):
-        target[:length] = matrix
-    return Padded(torch.from_numpy(data), torch.tensor(lengths, dtype=torch.int64))
