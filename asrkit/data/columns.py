@@ -100,6 +100,13 @@ def names_of(values: np.ndarray) -> tuple[np.ndarray, list[str]]:
     return np.repeat(numbers.reshape(-1), runs), [name.decode(errors="replace") for name in names]
 
 
+def numbered(values: np.ndarray, numbers: dict[str, int]) -> np.ndarray:
+    """int64 [n]: the number that each row of ``values`` has in ``numbers``, where a new one gets
+    the next."""
+    local, names = names_of(values)
+    return np.array([numbers.setdefault(name, len(numbers)) for name in names])[local]
+
+
 def blocks(count: int) -> Iterator[slice]:
     """Slices over line starts; each holds one more entry than it has lines."""
     for at in range(0, count, LINES):

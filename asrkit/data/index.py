@@ -133,8 +133,7 @@ def _build_base(path: Path) -> tuple[Arrays, dict[str, Any]]:
         if not values.shape[1] or not values[:, 0].all():
             bad = rows.start + int(np.argmin(values[:, 0])) + 1 if values.shape[1] else rows.start
             raise DataError(f"{path / 'utt2lang'}:{bad}: needs one language code; fix_data_dir")
-        local, found = columns.names_of(values)
-        langs[rows] = np.array([names.setdefault(name, len(names)) for name in found])[local]
+        langs[rows] = columns.numbered(values, names)
     order = sorted(names)
     renumber = np.empty(len(names), np.int16)
     renumber[[names[name] for name in order]] = np.arange(len(order))
@@ -149,8 +148,7 @@ def _speakers(folder: Folder) -> np.ndarray:
         for rows, values in _joined(folder.path, "utt2spk", folder.scp, folder.offsets):
             if not values.shape[1]:
                 raise DataError(f"{folder.path / 'utt2spk'}: a name of a speaker is too long")
-            local, found = columns.names_of(values)
-            speakers[rows] = np.array([names.setdefault(n, len(names)) for n in found])[local]
+            speakers[rows] = columns.numbered(values, names)
         return {"speakers": speakers}, {}
 
     arrays, _ = cached(folder.path, "speakers", ("wav.scp", "utt2spk"), build)

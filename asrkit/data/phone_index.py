@@ -110,10 +110,8 @@ def _build(path: Path) -> tuple[Arrays, dict[str, Any]]:
     names: dict[str, int] = {}
     for block in columns.blocks(len(lengths)):
         ends = columns.key_ends(other, starts[block])
-        local, found = columns.names_of(columns.values_of(other, starts[block], ends))
-        langs[block.start : block.stop - 1] = np.array(
-            [names.setdefault(name, len(names)) for name in found]
-        )[local]
+        values = columns.values_of(other, starts[block], ends)
+        langs[block.start : block.stop - 1] = columns.numbered(values, names)
     return {"offsets": offsets, "lengths": lengths, "langs": langs}, {"languages": list(names)}
 
 
