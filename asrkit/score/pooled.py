@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from asrkit.score.pictures import draw_confusions, draw_languages
-from asrkit.score.rates import Counts
+from asrkit.score.rates import Counts, mean_rate
 from asrkit.score.results import Score
 from asrkit.score.units import NAMES
 
@@ -35,11 +35,10 @@ def pool(scores: Sequence[Score]) -> list[Score]:
 def _joined(scores: list[Score]) -> Score:
     languages = {name: row for s in scores for name, row in s.data["languages"].items()}
     counts = functools.reduce(operator.add, (s.counts for s in scores), Counts())
-    rates = [row["micro"] for row in languages.values() if row["micro"] is not None]
     data = {
         "unit": scores[0].unit,
         "languages": languages,
-        "average_over_languages": sum(rates) / len(rates) if rates else None,
+        "average_over_languages": mean_rate(row["micro"] for row in languages.values()),
         "micro": counts.rate,
         **dataclasses.asdict(counts),
         "parts": [str(s.folder) for s in scores],

@@ -89,7 +89,11 @@ def total(utterances: Iterable[Utterance]) -> Counts:
 
 def macro(utterances: Iterable[Utterance]) -> float | None:
     """Mean of the utterances' own rates; utterances with an empty reference have none."""
-    rates = [u.counts.rate for u in utterances]
+    return mean_rate(u.counts.rate for u in utterances)
+
+
+def mean_rate(rates: Iterable[float | None]) -> float | None:
+    """Of those that are known; None if none is."""
     known = [rate for rate in rates if rate is not None]
     return sum(known) / len(known) if known else None
 
@@ -109,10 +113,9 @@ def summary(utterances: Sequence[Utterance]) -> dict[str, Any]:
         return {"micro": counts.rate, "macro": macro(part), **dataclasses.asdict(counts)}
 
     languages = {name: block(part) for name, part in by_language(utterances).items() if name}
-    rates = [part["micro"] for part in languages.values() if part["micro"] is not None]
     return {
         **block(utterances),
-        "average_over_languages": sum(rates) / len(rates) if rates else None,
+        "average_over_languages": mean_rate(part["micro"] for part in languages.values()),
         "languages": languages,
         "empty_references": sum(not u.counts.tokens for u in utterances),
         "missing_hypotheses": sum(u.missing for u in utterances),

@@ -36,7 +36,7 @@ class Score:
 
     @property
     def counts(self) -> Counts:
-        return Counts(**{field.name: self.data[field.name] for field in dataclasses.fields(Counts)})
+        return _counts(self.data)
 
 
 @dataclasses.dataclass(frozen=True)
