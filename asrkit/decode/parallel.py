@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import multiprocessing
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -78,13 +79,8 @@ def decode_many(
 
 
 def _chunks(rows: Iterable[tuple[str, np.ndarray]]) -> Iterator[list[tuple[str, np.ndarray]]]:
-    part: list[tuple[str, np.ndarray]] = []
-    for row in rows:
-        part.append(row)
-        if len(part) == _CHUNK:
-            yield part
-            part = []
-    if part:
+    left = iter(rows)
+    while part := list(itertools.islice(left, _CHUNK)):
         yield part
 
 
