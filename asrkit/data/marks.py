@@ -30,6 +30,14 @@ def characters(word: str) -> list[str]:
     return [word] if word in MARKS else list(word)
 
 
+def split_characters(words: Iterable[str], separator: str) -> list[str]:
+    """Characters of words with ``separator`` between them."""
+    out: list[str] = []
+    for word in words:
+        out.extend([separator, *characters(word)] if out else characters(word))
+    return out
+
+
 def join_characters(symbols: Iterable[str], separator: str) -> list[str]:
     """Words of characters with ``separator`` between them; a mark is a word also without one."""
     spaced = (" " if s == separator else f" {s} " if s in MARKS else s for s in symbols)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import sentencepiece
 
-from asrkit.data.marks import characters, join_characters
+from asrkit.data.marks import join_characters, split_characters
 from asrkit.tokens import BLANK, SPACE, UNK
 
 META = "\u2581"  # how sentencepiece writes a word beginning
@@ -48,10 +48,7 @@ class CharTokenizer(Tokenizer):
     separator = SPACE
 
     def _encode(self, text: str) -> list[str]:
-        out: list[str] = []
-        for word in text.split():
-            out.extend([SPACE, *characters(word)] if out else characters(word))
-        return out
+        return split_characters(text.split(), SPACE)
 
     def decode(self, tokens: Sequence[str]) -> list[str]:
         return join_characters(tokens, SPACE)

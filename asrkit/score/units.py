@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from asrkit.data.marks import characters
+from asrkit.data.marks import split_characters
 from asrkit.tokens import SPACE
 
 UNITS = ("per", "cer", "wer", "ter")
@@ -32,10 +32,7 @@ def split_units(text: str, unit: str, separator: str) -> list[str]:
         raise UnitError(f"separator is drop or keep, not {separator!r}")
     tokens = text.split()
     if unit == "cer":
-        out: list[str] = []
-        for word in (token for token in tokens if token != SPACE):
-            out.extend([SPACE, *characters(word)] if out else characters(word))
-        tokens = out
+        tokens = split_characters((token for token in tokens if token != SPACE), SPACE)
     if separator == "drop" or unit == "wer":
         tokens = [token for token in tokens if token != SPACE]
     return tokens
