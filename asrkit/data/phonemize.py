@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -139,6 +139,14 @@ class Phonemizer:
         )
         self.switched.update(switches)
         return sentence
+
+    def each(self, texts: Sequence[str], label: str) -> Iterator[Sentence]:
+        """Phones of many texts, a batch at a time, with a progress bar of that name."""
+        with tqdm(total=len(texts), desc=label, unit="sentence", delay=2) as bar:
+            for start in range(0, len(texts), _BATCH):
+                batch = texts[start : start + _BATCH]
+                yield from self(batch)
+                bar.update(len(batch))
 
     def report(self) -> dict[str, Any]:
         """Voice, options and counts; JSON-ready."""

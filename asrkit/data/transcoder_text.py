@@ -12,8 +12,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from tqdm import tqdm
-
 from asrkit.data.homophones import Homophones
 from asrkit.data.normalize import NormalizeError, normalize
 from asrkit.data.phonemize import Phonemizer, Sentence
@@ -23,7 +21,6 @@ from asrkit.files import DataError, atomic, write_json
 from asrkit.noise import key_of
 from asrkit.tokens import BLANK, UNK, TokenList
 
-_BATCH = 2000
 _SHOWN = 80  # characters of a skipped line that are kept to look at
 _ONE_SCRIPT = {"HIRAGANA": "CJK", "KATAKANA": "CJK", "HANGUL": "CJK"}
 
@@ -189,7 +186,7 @@ def prepare_text(
             "valid": _Part(out / "valid", stack, names),
             "test": _Part(out / "test", stack, names[:3]),
         }
-        for number, sentence in enumerate(_spoken(sentences, phonemizer), 1):
+        for number, sentence in enumerate(phonemizer.each(sentences, "phonemize"), 1):
             _place(number, sentence, held, parts, tally, skipped, phonemizer.language)
         words = word_list(tally.words, options.vocabulary)
         _check(parts, options)
@@ -255,14 +252,6 @@ def _held_out(sentences: Sequence[str], options: TextOptions) -> dict[str, str]:
     order = sorted(sentences, key=lambda text: (key_of(options.seed, text), text))
     held = dict.fromkeys(order[: options.test], "test")
     return held | dict.fromkeys(order[options.test : wanted], "valid")
-
-
-def _spoken(sentences: Sequence[str], phonemizer: Phonemizer) -> Iterator[Sentence]:
-    with tqdm(total=len(sentences), desc="phonemize", unit="sentence", delay=2) as bar:
-        for start in range(0, len(sentences), _BATCH):
-            part = sentences[start : start + _BATCH]
-            yield from phonemizer(part)
-            bar.update(len(part))
 
 
 def _check(parts: dict[str, _Part], options: TextOptions) -> None:

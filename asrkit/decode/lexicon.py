@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from tqdm import tqdm
-
 from asrkit.data.marks import characters
-from asrkit.data.phonemize import Phonemizer, Sentence
+from asrkit.data.phonemize import Phonemizer
 from asrkit.files import DataError, atomic, read_lines
 from asrkit.tokens import TokenList
 
+_LEAST_SHARE = 0.1  # of a word's occurrences, for a way it is spoken inside sentences
 Lexicon = dict[str, list[tuple[str, ...]]]
-_BATCH = 2000
 
 
 class LexiconError(ValueError):
@@ -91,14 +89,13 @@ def build_lexicon(
     min_count: int = 1,
     max_words: int | None = None,
     max_pronunciations: int = 3,
-    min_share: float = 0.1,
     max_sentences: int = 100_000,
 ) -> tuple[Lexicon, LexiconReport]:
     """Words of normalised lines with espeak's pronunciations; without phonemizer, their letters.
 
     Every word is spoken alone; how it sounds inside sentences is added where espeak kept the words
-    apart (Sentence.aligned), if that is at least ``min_share`` of the word's occurrences. Most
-    frequent first, ``max_pronunciations`` a word. Lines are streamed; espeak reads the first
+    apart (Sentence.aligned), if that is at least a tenth of the word's occurrences. Most frequent
+    first, ``max_pronunciations`` a word. Lines are streamed; espeak reads the first
     ``max_sentences`` of them.
     """
     kept: list[str] = []  # what espeak reads
@@ -116,10 +113,10 @@ def build_lexicon(
     else:
         heard = _heard(kept, words, phonemizer)
         lexicon = {}
-        alone = _sentences(words, phonemizer, "lexicon, words")
+        alone = phonemizer.each(words, "lexicon, words")
         for word, sentence in zip(words, alone, strict=True):
             spoken = tuple(phone for phones in sentence.phones for phone in phones)
-            floor = max(1.0, min_share * heard[word].total())
+            floor = max(1.0, _LEAST_SHARE * heard[word].total())
             common = [p for p, count in heard[word].most_common() if count >= floor]
             merged = list(dict.fromkeys(filter(None, [*common[:1], spoken, *common[1:]])))
             if merged:
@@ -135,17 +132,9 @@ def _heard(
 ) -> dict[str, Counter[tuple[str, ...]]]:
     """How often each word is spoken in each way inside the lines."""
     heard: dict[str, Counter[tuple[str, ...]]] = {word: Counter() for word in words}
-    for sentence in _sentences(lines, phonemizer, "lexicon, sentences"):
+    for sentence in phonemizer.each(lines, "lexicon, sentences"):
         if sentence.aligned and not sentence.switches:
             for word, phones in zip(sentence.words, sentence.phones, strict=True):
                 if word in heard:
                     heard[word][tuple(phones)] += 1
     return heard
-
-
-def _sentences(lines: list[str], phonemizer: Phonemizer, label: str) -> Iterator[Sentence]:
-    with tqdm(total=len(lines), desc=label, delay=2) as bar:
-        for start in range(0, len(lines), _BATCH):
-            batch = lines[start : start + _BATCH]
-            yield from phonemizer(batch)
-            bar.update(len(batch))
