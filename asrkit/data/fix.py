@@ -10,7 +10,7 @@ from typing import NamedTuple
 import soundfile
 
 from asrkit.data.datadir import DataDir, Table, back_up, is_tokens, read_rows, table_names
-from asrkit.data.validate import OVERSHOOT, archive_of, parse_segment
+from asrkit.data.validate import OVERSHOOT, file_of, parse_segment
 from asrkit.files import DataError
 
 
@@ -110,7 +110,7 @@ class _Fixer:
 
     def _missing_audio(self) -> None:
         for key, value in self.data.tables["wav.scp"].items():
-            path = value if os.path.exists(value) else archive_of(value)
+            path = file_of(value)
             if value and not value.endswith("|"):
                 if not os.path.isfile(path):
                     self._drop(self.data.level("wav.scp"), key, f"{path}: no such file")

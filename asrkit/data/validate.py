@@ -178,7 +178,7 @@ class Check:
         for key, value, line in bar:
             if not value or value.endswith("|"):
                 continue
-            path = value if os.path.exists(value) else archive_of(value)
+            path = file_of(value)
             if not os.path.isfile(path):
                 self._add("wav.scp", line, f"{path}: no such file", "check the path and the mount")
             elif os.path.getsize(path) == 0:
@@ -230,6 +230,8 @@ def parse_segment(value: str) -> tuple[str, float, float]:
     return recording, begin, end
 
 
-def archive_of(value: str) -> str:
+def file_of(value: str) -> str:
+    """The file that a place in wav.scp names: itself, or that of ``archive.ark:offset``."""
     head, _, offset = value.rpartition(":")
-    return head if head and offset.isdigit() else value
+    archived = head and offset.isdigit() and not os.path.exists(value)
+    return head if archived else value
