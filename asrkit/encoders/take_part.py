@@ -13,13 +13,14 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 
-def _own(parameter: Tensor) -> Tensor:
-    """This process's part of a weight that several share (FSDP)."""
+def own_part(value: Tensor) -> Tensor:
+    """What this process holds of a tensor that several share (FSDP); changes to it are changes to
+    the whole."""
     if not dist.is_initialized():
-        return parameter
+        return value
     from torch.distributed.tensor import DTensor  # slow to import: not for a single process
 
-    return parameter.to_local() if isinstance(parameter, DTensor) else parameter
+    return value.to_local() if isinstance(value, DTensor) else value
 
 
 def masked(frames: Tensor, mask: Tensor | None, vector: nn.Parameter) -> Tensor:
@@ -33,5 +34,5 @@ def take_part(x: Tensor, parameters: Iterable[nn.Parameter]) -> Tensor:
     """x unchanged; every trainable one of ``parameters`` gets a gradient of zeros."""
     if not torch.is_grad_enabled():
         return x
-    terms = [_own(parameter).sum() for parameter in parameters if parameter.requires_grad]
+    terms = [own_part(parameter).sum() for parameter in parameters if parameter.requires_grad]
     return x + 0 * sum(terms[1:], terms[0]) if terms else x

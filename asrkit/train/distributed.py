@@ -13,6 +13,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
+from asrkit.encoders.take_part import own_part
 from asrkit.train import shards
 
 T = TypeVar("T")
@@ -21,7 +22,7 @@ T = TypeVar("T")
 class World:
     """The processes of this run. One process without torchrun is a world of size 1."""
 
-    def __init__(self, *, ngpu: int, parallel: str = "ddp", timeout_minutes: float = 30.0) -> None:
+    def __init__(self, *, ngpu: int, parallel: str = "ddp") -> None:
         """parallel: ``ddp``, every rank holds the model; ``fsdp``, a part of it (shards.py)."""
         if parallel not in ("ddp", "fsdp"):
             raise ValueError(f"parallel is {parallel!r}; it must be ddp or fsdp")
@@ -44,7 +45,7 @@ class World:
         if "WORLD_SIZE" in os.environ:
             dist.init_process_group(
                 "nccl" if ngpu > 0 else "gloo",
-                timeout=datetime.timedelta(minutes=timeout_minutes),
+                timeout=datetime.timedelta(minutes=30),
                 # else a barrier before any other collective has to guess the rank's device
                 device_id=self.device if ngpu > 0 else None,
             )
@@ -76,7 +77,7 @@ class World:
 
     def own(self, tensors: list[Tensor]) -> list[Tensor]:
         """What this rank holds of ``tensors``: plain ones."""
-        return [shards.own(tensor) for tensor in tensors] if self.sharded else tensors
+        return [own_part(tensor) for tensor in tensors] if self.sharded else tensors
 
     def norm(self, tensors: list[Tensor]) -> Tensor:
         """The 2-norm of all tensors together, given what each rank holds of them."""

@@ -50,13 +50,6 @@ def gathered(model: nn.Module) -> Iterator[None]:
             unit.set_reshard_after_forward(unit is not model, recurse=False)
 
 
-def own(value: Tensor) -> Tensor:
-    """The part of a sharded tensor that this rank holds; changes to it are changes to the whole."""
-    from torch.distributed.tensor import DTensor
-
-    return value.to_local() if isinstance(value, DTensor) else value
-
-
 def whole(value: Any, *, keep: bool) -> Any:
     """``value`` (a tree of dicts and lists) with whole tensors on the host for sharded ones.
 
