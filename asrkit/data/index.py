@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from asrkit.data import columns
 from asrkit.data.cache import Arrays, cached
 from asrkit.data.datadir import is_tokens
 from asrkit.data.folder_rows import FolderRows
+from asrkit.data.mapped import MappedTable, joined, same_keys
 from asrkit.files import DataError
 
 LONGEST = np.iinfo(np.int32).max
@@ -31,19 +31,20 @@ class Folder:
         self.path = path
         base = ("wav.scp", "utt2num_samples", "utt2lang")
         arrays, meta = cached(path, "base", base, lambda: _build_base(path))
-        self.scp = columns.map_file(path / "wav.scp")
-        self.offsets, self.lengths = arrays["offsets"], arrays["num_samples"]
+        scp = path / "wav.scp"
+        self.scp = MappedTable(scp, columns.map_file(scp), arrays["offsets"])
+        self.lengths = arrays["num_samples"]
         self.langs, self.lang_names = arrays["langs"], list(meta["languages"])
-        self.tokens, self.token_offsets = None, None
+        self.tokens = None
         if token_file is not None:
             arrays, _ = cached(
                 path,
                 f"tokens-{token_file}",
                 ("wav.scp", token_file),
-                lambda: (_build_tokens(path, token_file, self.scp, self.offsets), {}),
+                lambda: (_build_tokens(path / token_file, self.scp), {}),
             )
-            self.tokens = columns.map_file(path / token_file)
-            self.token_offsets = arrays["offsets"]
+            tokens = path / token_file
+            self.tokens = MappedTable(tokens, columns.map_file(tokens), arrays["offsets"])
 
 
 class DataIndex(FolderRows[Folder]):
@@ -82,7 +83,7 @@ class DataIndex(FolderRows[Folder]):
 
     def _entry(self, row: int) -> tuple[str, str]:
         folder, local = self._find(row)
-        key, *value = columns.line(folder.scp, folder.offsets, local).split(maxsplit=1)
+        key, *value = folder.scp.line(local).split(maxsplit=1)
         return key, value[0].rstrip() if value else ""
 
     def id(self, row: int) -> str:
@@ -97,9 +98,9 @@ class DataIndex(FolderRows[Folder]):
         folder, local = self._find(row)
         if folder.path in self.unlabelled:
             return []
-        if folder.tokens is None or folder.token_offsets is None:
+        if folder.tokens is None:
             raise DataError(f"{folder.path}: the index was opened without a token file")
-        return columns.line(folder.tokens, folder.token_offsets, local).split()[1:]
+        return folder.tokens.line(local).split()[1:]
 
     def speakers(self) -> np.ndarray:
         """int32 [N], a number for each name in utt2spk; equal names in two folders are two."""
@@ -117,11 +118,9 @@ class DataIndex(FolderRows[Folder]):
 
 
 def _build_base(path: Path) -> tuple[Arrays, dict[str, Any]]:
-    scp = columns.map_file(path / "wav.scp")
-    offsets = columns.line_starts(scp)
-    count = len(offsets) - 1
-    samples, langs = np.empty(count, np.int32), np.empty(count, np.int16)
-    for rows, values in _joined(path, "utt2num_samples", scp, offsets):
+    scp = MappedTable.open(path / "wav.scp")
+    samples, langs = np.empty(len(scp), np.int32), np.empty(len(scp), np.int16)
+    for rows, values in _joined(path / "utt2num_samples", scp):
         numbers = columns.numbers_of(values)
         wrong = np.flatnonzero((numbers < 1) | (numbers > LONGEST))
         if len(wrong):
@@ -129,7 +128,7 @@ def _build_base(path: Path) -> tuple[Arrays, dict[str, Any]]:
             raise DataError(f"{where}: needs a positive number of samples; run stage 3 again")
         samples[rows] = numbers
     names: dict[str, int] = {}
-    for rows, values in _joined(path, "utt2lang", scp, offsets):
+    for rows, values in _joined(path / "utt2lang", scp):
         if not values.shape[1] or not values[:, 0].all():
             bad = rows.start + int(np.argmin(values[:, 0])) + 1 if values.shape[1] else rows.start
             raise DataError(f"{path / 'utt2lang'}:{bad}: needs one language code; fix_data_dir")
@@ -137,7 +136,7 @@ def _build_base(path: Path) -> tuple[Arrays, dict[str, Any]]:
     order = sorted(names)
     renumber = np.empty(len(names), np.int16)
     renumber[[names[name] for name in order]] = np.arange(len(order))
-    arrays = {"offsets": offsets, "num_samples": samples, "langs": renumber[langs]}
+    arrays = {"offsets": scp.starts, "num_samples": samples, "langs": renumber[langs]}
     return arrays, {"languages": order}
 
 
@@ -145,7 +144,7 @@ def _speakers(folder: Folder) -> np.ndarray:
     def build() -> tuple[Arrays, dict[str, Any]]:
         speakers = np.empty(len(folder.lengths), np.int32)
         names: dict[str, int] = {}
-        for rows, values in _joined(folder.path, "utt2spk", folder.scp, folder.offsets):
+        for rows, values in _joined(folder.path / "utt2spk", folder.scp):
             if not values.shape[1]:
                 raise DataError(f"{folder.path / 'utt2spk'}: a name of a speaker is too long")
             speakers[rows] = columns.numbered(values, names)
@@ -155,61 +154,15 @@ def _speakers(folder: Folder) -> np.ndarray:
     return arrays["speakers"]
 
 
-def _build_tokens(path: Path, name: str, scp: np.ndarray, scp_offsets: np.ndarray) -> Arrays:
-    data = columns.map_file(path / name)
-    offsets = columns.line_starts(data)
-    for _ in _compared(path, name, data, offsets, scp, scp_offsets):
+def _build_tokens(path: Path, scp: MappedTable) -> Arrays:
+    table = MappedTable.open(path)
+    for _ in same_keys(table, scp, _repair(path.name)):
         pass
-    return {"offsets": offsets}
+    return {"offsets": table.starts}
 
 
-def _joined(
-    path: Path, name: str, scp: np.ndarray, scp_offsets: np.ndarray
-) -> Iterator[tuple[slice, np.ndarray]]:
-    """Blocks of rows and the values of table ``name``, whose keys must be those of wav.scp."""
-    data = columns.map_file(path / name)
-    offsets = columns.line_starts(data)
-    for block, ends in _compared(path, name, data, offsets, scp, scp_offsets):
-        rows = slice(block.start, block.stop - 1)
-        yield rows, columns.values_of(data, offsets[block], ends)
-
-
-def _compared(
-    path: Path,
-    name: str,
-    data: np.ndarray,
-    offsets: np.ndarray,
-    scp: np.ndarray,
-    scp_offsets: np.ndarray,
-) -> Iterator[tuple[slice, np.ndarray]]:
-    """Blocks of line offsets and key ends of table ``name``, after its keys equal wav.scp's."""
-    count = min(len(offsets), len(scp_offsets)) - 1
-    bar = tqdm(
-        columns.blocks(count), f"indexing {path / name}", -(-count // columns.LINES), delay=2
-    )
-    for block in bar:
-        ends = columns.key_ends(data, offsets[block])
-        mine, sizes = columns.keys_of(data, offsets[block], ends)
-        scp_ends = columns.key_ends(scp, scp_offsets[block])
-        theirs, scp_sizes = columns.keys_of(scp, scp_offsets[block], scp_ends)
-        if not (np.array_equal(sizes, scp_sizes) and np.array_equal(mine, theirs)):
-            for row in range(block.start, block.stop - 1):
-                key = columns.line(data, offsets, row).split(" ")[0]
-                other = columns.line(scp, scp_offsets, row).split(" ")[0]
-                if key != other:
-                    raise DataError(
-                        f"{path / name}:{row + 1}: has {key!r} where wav.scp has {other!r}; "
-                        f"the files need the same keys, sorted: {_repair(name)}"
-                    )
-        yield block, ends
-    if len(offsets) != len(scp_offsets):
-        longer, lines = (name, offsets) if len(offsets) > len(scp_offsets) else ("wav.scp", None)
-        source = (data, lines) if lines is not None else (scp, scp_offsets)
-        key = columns.line(source[0], source[1], count).split(" ")[0]
-        raise DataError(
-            f"{path / longer}:{count + 1}: {key!r} is only here and not in "
-            f"{'wav.scp' if lines is not None else name}; {_repair(name)}"
-        )
+def _joined(path: Path, scp: MappedTable) -> Iterator[tuple[slice, np.ndarray]]:
+    return joined(MappedTable.open(path), scp, _repair(path.name))
 
 
 def _repair(name: str) -> str:

@@ -123,6 +123,7 @@ def test_processes_that_open_at_once(tmp_path: Path) -> None:
     ("name", "text", "message"),
     [
         ("utt2lang", "a it\nb es\nzz it\n", "utt2lang:2: has 'b' where wav.scp has 'città-2'"),
+        ("utt2lang", "a\tit\nb es\nzz it\n", "utt2lang:2: has 'b' where wav.scp has 'città-2'"),
         ("utt2lang", "a it\ncittà-2 es\n", "wav.scp:3: 'zz' is only here and not in utt2lang"),
         ("t", "a x\ncittà-2\nzz y\nzzz y\n", "t:4: 'zzz' is only here and not in wav.scp"),
         ("utt2num_samples", "a 1\ncittà-2 -4\nzz 3\n", "utt2num_samples:2: needs a positive"),

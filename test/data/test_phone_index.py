@@ -87,10 +87,14 @@ def test_unknown_phones_and_words_get_the_column_and_number_of_unk(tmp_path):
             "u0000 * bd\nu0009 a\n",
             "text.star:2: has 'u0009' where text.phn has 'u0001'",
         ),
-        ("text.star", "u0000 * bd\n", "text.star:1: ends here, text.phn has 2 lines"),
+        ("text.star", "u0000 * bd\n", "text.phn:2: 'u0001' is only here and not in text.star"),
         ("utt2lang", "u0000 xx\nu0002 xx\n", "utt2lang:2"),
         ("utt2lang", "u0000\txx\nu0002 xx\n", "utt2lang:2"),
-        ("posteriors.scp", "u0000 p.ark:6\n", "posteriors.scp:1: ends here"),
+        (
+            "posteriors.scp",
+            "u0000 p.ark:6\n",
+            "text.phn:2: 'u0001' is only here and not in posteriors.scp",
+        ),
     ],
 )
 def test_files_that_disagree_are_named_with_the_line(tmp_path, name, content, message):
