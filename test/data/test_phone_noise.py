@@ -36,6 +36,13 @@ def test_shares_are_those_of_the_table() -> None:
     assert heard["c"] / 20_000 == pytest.approx(0.1, abs=0.01)
 
 
+def test_insertions_are_counted_on_the_phones_of_the_reference() -> None:
+    noise = PhoneNoise({"a": {"a": 10}, "<ins>": {"c": 5}})  # one insertion on two phones
+    heard = Counter(noise(["a"] * 5000, [STAR] * 4999 + ["word"], 0)[0])
+    assert heard["a"] == 5000
+    assert heard["c"] / 5000 == pytest.approx(0.5, abs=0.03)
+
+
 def test_every_word_stays_in_order_and_has_a_phone() -> None:
     noise = PhoneNoise({"a": {"<del>": 5, "a": 1}, "b": {"<del>": 1}, "<ins>": {"c": 1}})
     phones = list("aabbabb")

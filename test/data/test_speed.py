@@ -56,6 +56,17 @@ def test_tables_of_the_copies(source: Path, tmp_path: Path) -> None:
     assert set(read_table(out / "utt2lang").values()) == {"it"}
 
 
+def test_lengths_of_the_copies(source: Path, tmp_path: Path) -> None:
+    """A slower copy is longer: stage 3 counts anew, but the tables are true before it."""
+    rows = {"ann-1": "16000", "ann-2": "32000", "bob-1": "48000"}
+    (source / "utt2num_samples").write_text("".join(f"{u} {n}\n" for u, n in rows.items()))
+    (source / "utt2dur").write_text("".join(f"{u} {int(n) / 16000}\n" for u, n in rows.items()))
+    perturb_dir(source, tmp_path / "out", [0.8, 1.0])
+    samples, seconds = (read_table(tmp_path / "out" / f"utt2{n}") for n in ("num_samples", "dur"))
+    assert [samples[u] for u in ("ann-2", "sp0.8-ann-2")] == ["32000", "40000"]
+    assert [float(seconds[u]) for u in ("ann-2", "sp0.8-ann-2")] == [2.0, 2.5]
+
+
 def test_audio_is_shorter_and_higher_and_counted(source: Path, tmp_path: Path) -> None:
     perturb_dir(source, tmp_path / "sp", [0.9, 1.1])
     format_dir(tmp_path / "sp", tmp_path / "dump")

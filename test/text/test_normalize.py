@@ -20,6 +20,8 @@ from asrkit.data.normalize import NormalizeError, base_language, normalize
             "\u043a\u0442\u043e \u0442\u043e \u043c\u0438\u0440",
         ),
         ("tr", "I\u015fIK \u0130yi", "\u0131\u015f\u0131k iyi"),
+        ("az", "I\u015eIQ \u0130ki", "\u0131\u015f\u0131q iki"),
+        ("fr", "20 m\u00b2", "20 m\u00b2"),  # composed, but not replaced by other characters
         ("en", "IT", "it"),
         ("de", "Stra\u00dfe GRO\u1e9e", "stra\u00dfe gro\u00df"),
         ("en", "cafe\u0301", "caf\u00e9"),

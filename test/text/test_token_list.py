@@ -1,9 +1,11 @@
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from asrkit.bin import token_list
 from asrkit.data.keyed import languages_of, read_keyed, write_keyed
+from asrkit.data.token_counts import build_token_list
 from asrkit.files import DataError
 from asrkit.tokens import TokenError, TokenList
 
@@ -24,6 +26,11 @@ def test_frequent_first_and_rare_left_out(
     counts = out.with_name("token_counts.txt").read_text(encoding="utf-8")
     assert counts == "a\t3\no\t3\nm\t1\ntʃ\t1\n"
     assert "2 rarer than 2 left out (2 labels become <unk>)" in capsys.readouterr().out
+
+
+def test_a_token_that_is_just_frequent_enough_stays() -> None:
+    tokens = build_token_list(Counter({"a": 3, "b": 2, "c": 2, "d": 1}), min_count=2)
+    assert tokens.symbols == ["<blank>", "<unk>", "a", "b", "c"]
 
 
 def test_check_names_the_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
