@@ -90,6 +90,23 @@ def test_batches_are_noisy_but_what_was_recognised_is_not(tmp_path: Path) -> Non
         PhoneDataset(PhoneIndex([tmp_path]), PHONES, None, noise)
 
 
+def test_noise_differs_by_epoch_sentence_and_copy(tmp_path: Path) -> None:
+    phones = " ".join("ab" * 20)
+    (tmp_path / "text.phn").write_text(f"u1 {phones}\nu2 {phones}\n")
+    (tmp_path / "utt2lang").write_text("u1 it\nu2 it\n")
+    (tmp_path / "text.star").write_text("".join(f"u{n} {'* ' * 39}w\n" for n in (1, 2)))
+    tokens = TokenList(["<blank>", "<unk>", "w"])
+    noise = PhoneNoise({"a": {"a": 1, "b": 1}, "b": {"a": 1, "b": 1}})
+    dataset = PhoneDataset(PhoneIndex([tmp_path], "text.star"), PHONES, tokens, noise)
+
+    def heard(epoch: int, row: int, copy: int) -> bytes:
+        batch = dataset[BatchSpec(epoch, np.array([row]), np.array([copy]))]
+        return batch.posteriors.data.numpy().tobytes()
+
+    assert heard(0, 0, 0) == heard(0, 0, 0)
+    assert len({heard(0, 0, 0), heard(1, 0, 0), heard(0, 1, 0), heard(0, 0, 1)}) == 4
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
