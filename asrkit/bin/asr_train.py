@@ -21,6 +21,11 @@ OUT_OF_MEMORY = (
     "itself), which keeps the audio of an update; docs/own_data.md says more."
 )
 
+READER_ENDED = (
+    "A process that reads audio ahead was ended from outside, mostly because memory or /dev/shm "
+    "is full: lower num_workers, or ask for more memory. --resume true goes on from last.pt."
+)
+
 
 def options_of(argv: Sequence[str]) -> tuple[Options, bool]:
     """Checked options with every default, and whether only to print them."""
@@ -65,6 +70,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     except (ValueError, OSError, TrainingError) as error:  # our own errors are ValueErrors
         print(f"error: {told(error)}", file=sys.stderr)
+        return 1
+    except RuntimeError as error:
+        if "DataLoader worker" not in str(error):  # torch has no class of its own for this
+            raise
+        print(f"error: {str(error).splitlines()[0]}\n{READER_ENDED}", file=sys.stderr)
         return 1
     return 0
 

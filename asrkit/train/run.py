@@ -23,6 +23,7 @@ from asrkit.objectives.base import Objective
 from asrkit.options import LEAST, Options
 from asrkit.tokens import TokenList
 from asrkit.train import checkpoint
+from asrkit.train.agreement import common, data_mark, same_everywhere
 from asrkit.train.batch_size import with_accumulation
 from asrkit.train.data import (
     check_phones,
@@ -102,8 +103,15 @@ def _train(options: Options, folder: Path, world: World) -> None:
     valid = valid_loader(options, tokens, objective.label_field, world)
     taken = {} if goes_on else _take_parts(objective, options, tokens, phones, content)
     trainer = _trainer(objective, options, world, content)
-    if goes_on:
-        trainer.restore(folder / "last.pt")
+    trainer.data_mark = data_mark(index.num_samples, index.langs)
+    same_everywhere(
+        world,
+        configuration=common(content),
+        training_data=trainer.data_mark,
+        update="goes on" if goes_on else 0,
+    )
+    data_then = trainer.restore(folder / "last.pt") if goes_on else trainer.data_mark
+    same_everywhere(world, update=trainer.step)
     world.barrier()  # every rank has looked at the folder before rank 0 changes it
     if world.is_main:
         write_folder(folder, content, tokens, phones)
@@ -112,6 +120,8 @@ def _train(options: Options, folder: Path, world: World) -> None:
         logger.setLevel(logging.WARNING)
     if goes_on:
         logger.info("going on at update %d", trainer.step)
+        if data_then != trainer.data_mark:
+            logger.warning("train_data has changed since this run was saved; it goes on with it")
     for part, tensors in taken.items():
         logger.info("%s: %d tensors from %s", part, tensors, options.init)
     describe(options, index, plan, world)

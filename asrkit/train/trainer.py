@@ -68,6 +68,7 @@ class Trainer:
         self.best = BestModels(self.folder, options.keep_nbest_models, active=world.is_main)
         self.step = 0
         self.start: tuple[int, int] = (0, 0)  # (epoch, offset) of the first micro-batch to read
+        self.data_mark = ""  # of the training data; saved, so that a resumed run can compare
         self._consumed = 0
         self._skipped_in_row = 0
         self._signal = 0  # received by this process
@@ -253,14 +254,15 @@ class Trainer:
             content |= {
                 "optimizer": optimizer,
                 "stream": list(stream.state(self._consumed)),
+                "data_mark": self.data_mark,
                 "precision": self.precision.state(),
                 "best": self.best.state(),
             }
             checkpoint.save(self.folder / "last.pt", content)
         self.world.barrier()
 
-    def restore(self, path: Path) -> None:
-        """Goes back to the state that ``save`` wrote."""
+    def restore(self, path: Path) -> str:
+        """Goes back to the state that ``save`` wrote; returns its data_mark."""
         content = checkpoint.load(path)
         if "optimizer" not in content:
             raise checkpoint.CheckpointError(f"{path}: holds a model only; resume takes last.pt")
@@ -273,3 +275,4 @@ class Trainer:
         self.start = (int(content["stream"][0]), int(content["stream"][1]))
         self.precision.restore(content["precision"])
         self.best.restore(content["best"])
+        return str(content.get("data_mark", self.data_mark))  # older files have none

@@ -1,6 +1,9 @@
 """What ends a run before its first update, with a message."""
 
 import dataclasses
+import os
+import shutil
+import signal
 
 import pytest
 import torch
@@ -8,6 +11,7 @@ from tones import corpus, ctc_args, write_dump
 
 from asrkit.bin import asr_train
 from asrkit.config import ConfigError
+from asrkit.data.dataset import SpeechDataset
 from asrkit.data.index import DataIndex
 from asrkit.options import Options
 from asrkit.train.data import refuse_repeated_ids
@@ -49,3 +53,24 @@ def test_more_processes_than_devices(monkeypatch):
     monkeypatch.setenv("LOCAL_RANK", "2")
     with pytest.raises(ValueError, match="process 3 of this machine finds 2 CUDA devices only"):
         World(ngpu=4)
+
+
+def test_a_reader_that_was_ended_is_no_traceback(tones, tmp_path, monkeypatch, capfd):
+    def out_of_memory(*_):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    monkeypatch.setattr(SpeechDataset, "__getitem__", out_of_memory)
+    assert asr_train.main(ctc_args(tones, tmp_path / "x", "--num_workers", "1")) == 1
+    assert "lower num_workers" in capfd.readouterr().err
+
+
+def test_changed_data_are_told_when_a_run_goes_on(tones, tmp_path, capfd):
+    folder = write_dump(tmp_path / "grows", 6, seed=3)
+    argv = [*ctc_args(tones, tmp_path / "x"), "--train_data", str(folder), "--max_update"]
+    assert asr_train.main([*argv, "1"]) == 0
+    assert asr_train.main([*argv, "2", "--resume", "true"]) == 0
+    assert "train_data has changed" not in capfd.readouterr().err
+    shutil.rmtree(folder)
+    write_dump(folder, 9, seed=4)
+    assert asr_train.main([*argv, "3", "--resume", "true"]) == 0
+    assert "train_data has changed" in capfd.readouterr().err
