@@ -111,22 +111,34 @@ def _ogg(data: bytes) -> None:
         raise ValueError("its last Ogg page is cut off")
 
 
-def _mp3(data: bytes) -> int | None:
-    """Frames of a Xing or Info header, less the encoder's delay, padding and two frames of grace.
-
-    Without that header an MP3 does not say how long it is, and FFmpeg only guesses.
-    """
+def first_mp3_frame(data: bytes) -> tuple[int, bytes, int | None] | None:
+    """Where an MP3's first frame begins (after an ID3 tag), up to 200 bytes of it, and the number
+    of frames that a Xing or Info header in it states; None if no frame begins there."""
     at = 0
     if data[:3] == b"ID3" and len(data) > 10:
         at = 10 + (data[6] << 21 | data[7] << 14 | data[8] << 7 | data[9])
     head = data[at : at + 200]
     if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE6 != 0xE2:  # sync, layer III
         return None
-    newest = head[1] & 0x18 == 0x18  # MPEG 1; 2 and 2.5 have half the samples a frame
-    mono = head[3] & 0xC0 == 0xC0
+    newest, mono = mp3_frame_size(head) == 1152, head[3] & 0xC0 == 0xC0
     tag = 4 + (17 if mono else 32) if newest else 4 + (9 if mono else 17)
     if head[tag : tag + 4] not in (b"Xing", b"Info") or not head[tag + 7] & 1:
+        return at, head, None
+    return at, head, int.from_bytes(head[tag + 8 : tag + 12], "big")
+
+
+def mp3_frame_size(head: bytes) -> int:
+    """Samples a channel of the frame that begins so: MPEG 1 has twice those of 2 and 2.5."""
+    return 1152 if head[1] & 0x18 == 0x18 else 576
+
+
+def _mp3(data: bytes) -> int | None:
+    """Frames of a Xing or Info header, less the encoder's delay, padding and two frames of grace.
+
+    Without that header an MP3 does not say how long it is, and FFmpeg only guesses.
+    """
+    _, head, frames = first_mp3_frame(data) or (0, b"", None)
+    if frames is None:
         return None
-    frames = int.from_bytes(head[tag + 8 : tag + 12], "big")
-    size = 1152 if newest else 576
+    size = mp3_frame_size(head)
     return max(1, frames * size - 2 * size - 3 * 1152)

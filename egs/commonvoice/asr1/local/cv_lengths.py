@@ -12,6 +12,7 @@ from pathlib import Path
 import av
 from tqdm import tqdm
 
+from asrkit.data.headers import first_mp3_frame, mp3_frame_size
 from asrkit.files import atomic
 
 _RATES = {3: (44100, 48000, 32000), 2: (22050, 24000, 16000), 0: (11025, 12000, 8000)}
@@ -25,21 +26,16 @@ def mp3_seconds(data: bytes, size: int) -> float | None:
 
     Exact with a Xing or Info header (as encoders write it), else as if the bit rate never changed.
     """
-    at = 0
-    if data[:3] == b"ID3" and len(data) > 10:
-        at = 10 + (data[6] << 21 | data[7] << 14 | data[8] << 7 | data[9])
-    head = data[at : at + 200]
-    if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE6 != 0xE2:  # sync, layer III
+    found = first_mp3_frame(data)
+    if found is None:
         return None
+    at, head, frames = found
     version, kbits, rate = head[1] >> 3 & 3, head[2] >> 4, head[2] >> 2 & 3
     if version not in _RATES or rate == 3 or kbits in (0, 15):
         return None
-    newest, mono = version == 3, head[3] & 0xC0 == 0xC0
-    samples, hertz = (1152 if newest else 576), _RATES[version][rate]
-    tag = 4 + ((17 if mono else 32) if newest else (9 if mono else 17))
-    if head[tag : tag + 4] in (b"Xing", b"Info") and head[tag + 7] & 1:
-        return int.from_bytes(head[tag + 8 : tag + 12], "big") * samples / hertz
-    bits = (_KBITS_1 if newest else _KBITS_2)[kbits] * 1000
+    if frames is not None:
+        return frames * mp3_frame_size(head) / _RATES[version][rate]
+    bits = (_KBITS_1 if version == 3 else _KBITS_2)[kbits] * 1000
     return (size - at) * 8 / bits
 
 
