@@ -66,3 +66,10 @@ def write_folder(folder: Path, utterances: Iterable[Utterance], lang: str) -> Da
     if "segments" not in tables:
         (folder / "segments").unlink(missing_ok=True)  # of an earlier call with other options
     return data
+
+
+def print_counts(lang: str, counts: Mapping[str, int]) -> None:
+    """What was left out or odd, and how often; by reason, zeros not."""
+    for reason, count in sorted(counts.items()):
+        if count:
+            print(f"{lang}: {reason}: {count}")

@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 from asrkit.arguments import boolean, run_main
 from asrkit.data import headers
-from asrkit.data.utterances import Utterance, write_folder
+from asrkit.data.utterances import Utterance, print_counts, write_folder
 from asrkit.files import DataError, atomic, read_lines
 from babel_packs import AUDIO, Pack, Side, find_pack, find_parts, read_sides
 from babel_split import SHARE, SPLITS, length, split
@@ -153,9 +153,7 @@ def check_counts(pack: Pack, train: Part, dev: Part, *, limited: bool) -> list[s
 
 
 def report(pack: Pack, parts: dict[str, list[Utterance]], faults: list[Fault]) -> None:
-    counts = Counter(fault.kind for fault in faults)
-    for kind, count in sorted(counts.items()):
-        print(f"{pack.lang}: {kind}: {count}")
+    print_counts(pack.lang, Counter(fault.kind for fault in faults))
     hours = {name: sum(map(length, part)) / 3600 for name, part in parts.items()}
     for name, part in parts.items():
         speakers = len({u.speaker for u in part})

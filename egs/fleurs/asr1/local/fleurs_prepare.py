@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 from asrkit.arguments import boolean, run_main
 from asrkit.data.archives import download, unpack
-from asrkit.data.utterances import Utterance, write_folder
+from asrkit.data.utterances import Utterance, print_counts, write_folder
 from asrkit.files import DataError
 
 URL = "https://huggingface.co/datasets/google/fleurs/resolve/main/data"
@@ -186,9 +186,7 @@ def run(args: argparse.Namespace) -> None:
         minutes = sum(float(row.more["utt2dur"]) for row in rows) / 60
         prompts = len({row.id.split("-")[0] for row in rows})
         print(f"{args.lang}_{name}: {minutes:.1f} min, {len(rows)} utterances of {prompts} prompts")
-    for reason, count in sorted(counts.items()):
-        if count:
-            print(f"{args.lang}: {reason}: {count}")
+    print_counts(args.lang, counts)
 
 
 def main(argv: list[str] | None = None) -> int:

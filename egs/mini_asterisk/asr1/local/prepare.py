@@ -13,6 +13,7 @@ from collections import Counter, defaultdict
 from pathlib import Path
 from typing import NamedTuple
 
+from asrkit.data.utterances import print_counts
 from asrkit.files import atomic
 from prompts import Dropped, PromptFileError, Vocabulary, clean, number_words, read_prompts
 
@@ -142,9 +143,7 @@ def main(argv: list[str] | None = None) -> int:
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    for reason, count in sorted(counts.items()):
-        if count:
-            print(f"{lang}: {reason}: {count}")
+    print_counts(lang, counts)
     minutes = {split: sum(u.seconds for u in parts[split]) / 60 for split in SPLITS}
     print(f"{lang}: " + ", ".join(f"{s} {minutes[s]:.1f} min ({len(parts[s])})" for s in SPLITS))
     return 0

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from asrkit.arguments import boolean, run_main
 from asrkit.data.normalize import normalize
-from asrkit.data.utterances import Utterance, write_folder
+from asrkit.data.utterances import Utterance, print_counts, write_folder
 from asrkit.files import DataError, atomic
 from mls_lm_text import find_lm_text, write_lm_text
 from mls_release import (
@@ -139,9 +139,7 @@ def run(args: argparse.Namespace) -> None:
         with atomic(args.data / f"lists/{lang}/{name}") as stream:
             stream.writelines(f"{utterance}\n" for utterance in ids)
         print(f"list {lang}/{name}: {size([by_id[utterance] for utterance in ids])}")
-    for reason, count in sorted(counts.items()):
-        if count:
-            print(f"{lang}: {reason}: {count}")
+    print_counts(lang, counts)
     if args.lm_text:
         text_for_lm(args, {u.text for part in ("valid", "test") for u in parts[part].values()})
 

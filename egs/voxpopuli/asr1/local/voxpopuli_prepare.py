@@ -17,7 +17,7 @@ from pathlib import Path
 
 from asrkit.arguments import boolean, run_main
 from asrkit.data.archives import download
-from asrkit.data.utterances import Utterance, write_folder
+from asrkit.data.utterances import Utterance, print_counts, write_folder
 from asrkit.files import DataError
 from voxpopuli_tables import (
     LANGUAGES,
@@ -210,9 +210,7 @@ def run(args: argparse.Namespace) -> None:
         minutes = sum(row.span[1] - row.span[0] for row in rows if row.span) / 60
         size = f"{len(rows)} utterances of {len({row.recording for row in rows})} sessions"
         print(f"{args.lang}_{name}: {minutes:.1f} min, {size}")
-    for reason, count in sorted(counts.items()):
-        if count:
-            print(f"{args.lang}: {reason}: {count}")
+    print_counts(args.lang, counts)
 
 
 def main(argv: list[str] | None = None) -> int:
