@@ -18,20 +18,11 @@ from asrkit.tokens import TokenList
 TOKENS = TokenList.build("abcd")
 
 
-def encoder(**options):
-    small = {
-        "mels": 12,
-        "conv_layers": [[16, 3, 1], [16, 3, 2]],
-        "width": 16,
-        "layers": 2,
-        "heads": 2,
-        "positional": [9, 2, 1],
-        "dropout": 0.0,
-        "attention_dropout": 0.0,
-        "input_dropout": 0.0,
-        "layerdrop": 0.0,
-    }
-    return LogMelEncoder(**(small | options))
+def encoder():
+    dry = dict.fromkeys(("dropout", "attention_dropout", "input_dropout", "layerdrop"), 0.0)
+    convs = [[16, 3, 1], [16, 3, 2]]
+    small = {"width": 16, "layers": 2, "heads": 2, "positional": [9, 2, 1]}
+    return LogMelEncoder(mels=12, conv_layers=convs, **small, **dry)
 
 
 def unispeech(base=None, **options):
