@@ -1,9 +1,11 @@
+import itertools
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from asrkit.bin import make_lexicon
-from asrkit.data.phonemize import Phonemizer
+from asrkit.data.phonemize import Phonemizer, Sentence
 from asrkit.decode.lexicon import LexiconError, build_lexicon, read_lexicon, usable, write_lexicon
 from asrkit.tokens import TokenList
 
@@ -54,6 +56,31 @@ def test_pronunciations_alone_and_in_sentences() -> None:
     assert sorted(few) == ["end", "the"] and report.rare == 4
     one, _ = build_lexicon(lines, Phonemizer("en"), max_words=1, max_pronunciations=1)
     assert list(one) == ["the"] and len(one["the"]) == 1
+
+
+class Speaker(Phonemizer):
+    """Says what ``heard`` tells, in turn where it tells several; without espeak."""
+
+    def __init__(self, heard: dict[str, list[str]], aligned: bool = True) -> None:
+        self.turns = {text: itertools.cycle(phones) for text, phones in heard.items()}
+        self.aligned = aligned
+
+    def __call__(self, texts: Sequence[str]) -> list[Sentence]:
+        spoken = [[list(word) for word in next(self.turns[text]).split()] for text in texts]
+        return [
+            Sentence(text.split(), phones, self.aligned or " " not in text, [])
+            for text, phones in zip(texts, spoken, strict=True)
+        ]
+
+
+@pytest.mark.parametrize(
+    ("common", "aligned", "spoken"), [(9, True, "x z y"), (10, True, "x z"), (9, False, "z")]
+)
+def test_rare_pronunciations_are_left_out(common: int, aligned: bool, spoken: str) -> None:
+    """In sentences x, and once y, which is a tenth of all or less; alone z."""
+    heard = {"b a": ["w x"] * common + ["w y"], "a": ["z"], "b": ["w"]}
+    lexicon, _ = build_lexicon(["b a"] * (common + 1), Speaker(heard, aligned))
+    assert lexicon == {"a": [(phone,) for phone in spoken.split()], "b": [("w",)]}
 
 
 def test_letters_as_pronunciations() -> None:
