@@ -18,8 +18,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+from asrkit.arguments import boolean, run_main
 from asrkit.data.archives import download, unpack
-from asrkit.files import DataError
+from asrkit.files import DataError, sha256
 
 URL = "https://downloads.asterisk.org/pub/telephony/sounds/releases"
 RELEASE = "1.6.1"
@@ -119,11 +120,6 @@ def last_line(text: str) -> str:
     return lines[-1] if lines else "no message"
 
 
-def sha256(path: Path) -> str:
-    """Hex digest of a file's content."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
 def unpack_deb(deb: Path, target: Path) -> None:
     """Unpack a .deb into `target`, which appears only when complete."""
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".unpack-") as partial:
@@ -177,26 +173,26 @@ def fetch(lang: str, downloads: Path, source: str, *, lm_text: bool) -> None:
             fetch_http(package, downloads)
 
 
-def main(argv: list[str] | None = None) -> int:
+def get_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--lang", required=True, choices=("en", "es", "fr", "it", "ru"))
     parser.add_argument("--downloads", type=Path, default=Path("downloads"))
     parser.add_argument("--source", choices=("auto", "debian", "http"), default="auto")
-    parser.add_argument(
-        "--lm_text", choices=("true", "false"), default="true", help="fetch the help text too"
-    )
-    args = parser.parse_args(argv)
+    parser.add_argument("--lm_text", type=boolean, default=True, help="fetch the help text too")
+    return parser
+
+
+def run(args: argparse.Namespace) -> None:
     source = args.source
     if source == "auto":
         source = "debian" if shutil.which("apt-get") and shutil.which("dpkg-deb") else "http"
-    try:
-        fetch(args.lang, args.downloads, source, lm_text=args.lm_text == "true")
-    except (DataError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    return 0
+    fetch(args.lang, args.downloads, source, lm_text=args.lm_text)
+
+
+def main(argv: list[str] | None = None) -> int:
+    return run_main(get_parser(), run, argv)
 
 
 if __name__ == "__main__":

@@ -12,29 +12,13 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from asrkit.arguments import run_main
 from asrkit.data.normalize import normalize
-from asrkit.files import atomic
+from asrkit.files import DataError, atomic
 from prompts import LETTERS
 
-BLOCKS = {
-    "p",
-    "li",
-    "td",
-    "th",
-    "tr",
-    "div",
-    "h1",
-    "h2",
-    "h3",
-    "h4",
-    "h5",
-    "h6",
-    "br",
-    "body",
-    "dd",
-    "dt",
-}
-SILENT = {"script", "style", "head", "footer", "nav", "noscript", "code", "pre", "select", "form"}
+BLOCKS = set("p li td th tr div h1 h2 h3 h4 h5 h6 br body dd dt".split())
+SILENT = set("script style head footer nav noscript code pre select form".split())
 END = re.compile(r"(?<=[.!?:;])\s+")
 
 
@@ -86,20 +70,20 @@ def sentences(page: str, lang: str, *, shortest: int = 3, longest: int = 40) -> 
                 yield words
 
 
-def main(argv: list[str] | None = None) -> int:
+def get_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--lang", required=True, choices=sorted(LETTERS))
     parser.add_argument("--help_dir", required=True, type=Path, help="folder with the .html pages")
     parser.add_argument(
         "--output", required=True, type=Path, help="one sentence a line, no duplicates"
     )
-    args = parser.parse_args(argv)
+    return parser
+
+
+def run(args: argparse.Namespace) -> None:
     pages = sorted(args.help_dir.rglob("*.html"))
     if not pages:
-        print(
-            f"error: {args.help_dir}: no .html files; fetch libreoffice-help again", file=sys.stderr
-        )
-        return 1
+        raise DataError(f"{args.help_dir}: no .html files; fetch libreoffice-help again")
     seen: dict[str, None] = {}
     for page in tqdm(pages, desc=f"help text {args.lang}", unit="page", mininterval=1):
         seen.update(dict.fromkeys(sentences(page.read_text("utf-8", errors="replace"), args.lang)))
@@ -107,7 +91,10 @@ def main(argv: list[str] | None = None) -> int:
     with atomic(args.output) as stream:
         stream.writelines(f"{sentence}\n" for sentence in seen)
     print(f"{args.output}: {len(seen)} sentences from {len(pages)} pages")
-    return 0
+
+
+def main(argv: list[str] | None = None) -> int:
+    return run_main(get_parser(), run, argv)
 
 
 if __name__ == "__main__":

@@ -13,9 +13,10 @@ from collections import Counter, defaultdict
 from pathlib import Path
 from typing import NamedTuple
 
-from asrkit.data.utterances import print_counts
+from asrkit.arguments import run_main
+from asrkit.data.utterances import Utterance, print_counts, write_folder
 from asrkit.files import atomic
-from prompts import Dropped, PromptFileError, Vocabulary, clean, number_words, read_prompts
+from prompts import Dropped, Vocabulary, clean, number_words, read_prompts
 
 SPEAKERS = {"en": "allison", "es": "allison", "fr": "june", "it": "carlo", "ru": "ivrvoice"}
 BYTES_PER_SECOND = 8000  # G.722: 64 kbit/s for 16 kHz speech
@@ -24,8 +25,8 @@ SALT = "mini_asterisk 586"  # of 6000 tried, the closest to 80/10/10 by duration
 SPLITS = ("train", "valid", "test")
 
 
-class Utterance(NamedTuple):
-    """One usable prompt."""
+class Usable(NamedTuple):
+    """A prompt that can be used."""
 
     id: str
     path: Path
@@ -52,12 +53,12 @@ def locate(downloads: Path, lang: str) -> tuple[Path, Path]:
 
 def collect(
     text_file: Path, speech: Path, lang: str, vocabulary: Vocabulary | None
-) -> tuple[list[Utterance], Counter[str]]:
+) -> tuple[list[Usable], Counter[str]]:
     """Usable utterances sorted by id, and counts of what was dropped or repaired and why."""
     prompts, twice = read_prompts(text_file)
     numbers = number_words(prompts)
     counts: Counter[str] = Counter({"repeated key ignored": twice})
-    utterances: dict[str, Utterance] = {}
+    utterances: dict[str, Usable] = {}
     for prompt in prompts:
         path = speech / f"{prompt.key}.g722"
         name = f"{lang}_{SPEAKERS[lang]}-{prompt.key.replace('/', '_')}"
@@ -74,24 +75,15 @@ def collect(
             counts[f"dropped: {reason}"] += 1
             continue
         counts.update(done)
-        utterances[name] = Utterance(name, path, words, seconds)
+        utterances[name] = Usable(name, path, words, seconds)
     return sorted(utterances.values(), key=lambda utterance: utterance.id.encode()), counts
 
 
-def write_dir(folder: Path, utterances: list[Utterance], lang: str) -> None:
-    """One Kaldi data directory; `utterances` sorted by id."""
-    folder.mkdir(parents=True, exist_ok=True)
+def write_part(folder: Path, utterances: list[Usable], lang: str) -> None:
+    """One data folder; its prompts have one speaker."""
     speaker = f"{lang}_{SPEAKERS[lang]}"
-    lines = {
-        "wav.scp": [f"{u.id} {u.path}" for u in utterances],
-        "text": [f"{u.id} {u.words}" for u in utterances],
-        "utt2spk": [f"{u.id} {speaker}" for u in utterances],
-        "spk2utt": [" ".join([speaker, *(u.id for u in utterances)])],
-        "utt2lang": [f"{u.id} {lang}" for u in utterances],
-    }
-    for name, content in lines.items():
-        with atomic(folder / name) as stream:
-            stream.writelines(f"{line}\n" for line in content)
+    rows = (Utterance(u.id, speaker, str(u.path), u.words) for u in utterances)
+    write_folder(folder, rows, lang)
 
 
 def read_vocabulary(path: Path) -> Vocabulary | None:
@@ -112,41 +104,37 @@ def write_lm_text(source: Path, target: Path, held_out: set[str]) -> None:
         output.writelines(line for line in stream if line.strip() not in held_out)
 
 
-def main(argv: list[str] | None = None) -> int:
+def get_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--lang", required=True, choices=sorted(SPEAKERS))
     parser.add_argument("--downloads", type=Path, default=Path("downloads"))
     parser.add_argument("--data", type=Path, default=Path("data"))
-    parser.add_argument(
-        "--help_text", type=Path, default=None, help="output of help_text.py, if any"
-    )
-    args = parser.parse_args(argv)
+    parser.add_argument("--help_text", type=Path, help="output of help_text.py, if any")
+    return parser
+
+
+def run(args: argparse.Namespace) -> None:
     lang = args.lang
-    try:
-        text_file, speech = locate(args.downloads, lang)
-        vocabulary = read_vocabulary(args.help_text) if args.help_text else None
-        utterances, counts = collect(text_file, speech, lang, vocabulary)
-    except (PromptFileError, ValueError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    text_file, speech = locate(args.downloads, lang)
+    vocabulary = read_vocabulary(args.help_text) if args.help_text else None
+    utterances, counts = collect(text_file, speech, lang, vocabulary)
     parts = defaultdict(list)
     for utterance in utterances:
         parts[split_of(utterance.words)].append(utterance)
-    try:
-        for split in SPLITS:
-            write_dir(args.data / f"{lang}_{split}", parts[split], lang)
-        if vocabulary is not None:
-            held_out = {u.words for split in ("valid", "test") for u in parts[split]}
-            write_lm_text(args.help_text, args.data / f"lm_text/{lang}.txt", held_out)
-    except (ValueError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    for split in SPLITS:
+        write_part(args.data / f"{lang}_{split}", parts[split], lang)
+    if vocabulary is not None:
+        held_out = {u.words for split in ("valid", "test") for u in parts[split]}
+        write_lm_text(args.help_text, args.data / f"lm_text/{lang}.txt", held_out)
     print_counts(lang, counts)
     minutes = {split: sum(u.seconds for u in parts[split]) / 60 for split in SPLITS}
     print(f"{lang}: " + ", ".join(f"{s} {minutes[s]:.1f} min ({len(parts[s])})" for s in SPLITS))
-    return 0
+
+
+def main(argv: list[str] | None = None) -> int:
+    return run_main(get_parser(), run, argv)
 
 
 if __name__ == "__main__":
