@@ -81,6 +81,22 @@ def test_tuning_in_two_processes_gives_what_one_gives(tmp_path: Path, task: Beam
     assert tune(whole, data, refs, nj=2, **grid) == tune(whole, data, refs, **grid)
 
 
+def test_ties_go_to_the_smaller_weights(tmp_path: Path) -> None:
+    decoder, data, refs = _hard_set(tmp_path)
+    data, refs = {"clear": data["clear"]}, {"clear": refs["clear"]}
+    trials = tune(decoder, data, refs, lm_weights=[0.5, 0.25], word_scores=[0.1, 0.0])
+    assert [trial.rate for trial in trials] == [0.0] * 4
+    found = [(trial.lm_weight, trial.word_score) for trial in trials]
+    assert found == [(0.25, 0.0), (0.25, 0.1), (0.5, 0.0), (0.5, 0.1)]
+
+
+def test_marks_are_no_words_to_tune_on(tmp_path: Path) -> None:
+    decoder, data, refs = _hard_set(tmp_path)
+    marked = {key: f"<hes> {text} <noise>" for key, text in refs.items()}
+    grid = {"lm_weights": [0.0, 1.0], "word_scores": [0.0]}
+    assert tune(decoder, data, marked, **grid) == tune(decoder, data, refs, **grid)
+
+
 def test_tuning_needs_the_same_utterances(tmp_path: Path) -> None:
     decoder, data, _ = _hard_set(tmp_path)
     with pytest.raises(DecodeError, match="2 utterances have scores, 1 a reference, 1 both"):
