@@ -16,6 +16,13 @@ ASRKIT_ROOT=$(cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/.." &
 . "${ASRKIT_ROOT}/utils/parse_options.sh"
 . "${ASRKIT_ROOT}/utils/stages.sh"
 need_integer jobs "${jobs}"
+if [ "${jobs}" = 0 ]; then
+    log "error: --jobs is at least 1"
+    exit 2
+fi
+for seed in ${seeds}; do
+    need_integer seeds "${seed}"
+done
 for name in methods seeds targets; do
     if [ -z "${!name}" ]; then
         log "error: --${name} is empty"

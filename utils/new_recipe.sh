@@ -2,7 +2,7 @@
 # Make the folder of a new recipe from the template.
 # Usage: utils/new_recipe.sh egs/mycorpus/asr1
 set -euo pipefail
-if [ $# -ne 1 ] || [[ $1 == -* ]]; then
+if [ $# -ne 1 ] || [[ -z $1 || $1 == -* ]]; then
     echo "usage: $0 egs/<corpus>/asr1" >&2
     exit 2
 fi

@@ -78,3 +78,13 @@ END
     [ "$status" -eq 2 ]
     [[ "$output" == *"--methods is empty"* ]]
 }
+
+@test "no jobs, and seeds that are no numbers, are refused before anything runs" {
+    run "${grid}" --methods scratch --jobs 0
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"--jobs is at least 1"* ]]
+    run "${grid}" --methods scratch --seeds "0 x"
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"--seeds is a whole number, not 'x'"* ]]
+    [ ! -e calls ]
+}

@@ -164,6 +164,12 @@ EOF
     [[ "$output" == *"in the folder of a recipe"* ]]
 }
 
+@test "new_recipe wants a name: an empty one is not the root of the file system" {
+    run "${root}/utils/new_recipe.sh" ""
+    [ "$status" -eq 2 ]
+    [[ "$output" == "usage: "* ]]
+}
+
 @test "new_recipe makes a recipe that answers, and overwrites nothing" {
     mkdir egs
     run "${root}/utils/new_recipe.sh" egs/mine/asr1
