@@ -22,13 +22,13 @@ def test_micro_and_macro_example() -> None:
 
 
 def test_languages_and_their_average() -> None:
-    refs = {"a": list("abcd"), "b": list("ab"), "c": list("ab")}
-    hyps = {"a": list("abcd"), "b": list("ax"), "c": list("ab")}
+    refs = {"a": list("abcdef"), "b": list("ab"), "c": list("ab")}
+    hyps = {"a": list("abcdef"), "b": list("ax"), "c": list("ab")}
     numbers = summary(score_utterances(refs, hyps, {"a": "it", "b": "fr", "c": "fr"}))
-    assert numbers["micro"] == 12.5
+    assert numbers["micro"] == 10.0  # not the average over languages
     assert {k: v["micro"] for k, v in numbers["languages"].items()} == {"fr": 25.0, "it": 0.0}
     assert numbers["average_over_languages"] == 12.5
-    assert numbers["tokens"] == 8 and numbers["wrong_sentences"] == 1
+    assert numbers["tokens"] == 10 and numbers["wrong_sentences"] == 1
 
 
 def test_missing_hypotheses_are_deletions() -> None:
@@ -40,6 +40,8 @@ def test_empty_references() -> None:
     numbers = summary(score_utterances({"a": [], "b": ["z"]}, {"a": ["x"], "b": ["z"]}))
     assert numbers["micro"] == 100.0 and numbers["macro"] == 0.0
     assert numbers["empty_references"] == 1
+    wrong = score_utterances({"a": [], "b": ["z"]}, {"a": [], "b": ["y"]})
+    assert macro(wrong) == 100.0  # of the utterances that have a rate
     assert summary(score_utterances({"a": []}, {"a": []}))["micro"] is None
 
 

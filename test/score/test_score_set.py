@@ -62,6 +62,24 @@ def test_every_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert not [path for path in out.iterdir() if path.name.endswith(".tmp")]
 
 
+@pytest.mark.parametrize(("given", "seed"), [([], 7), (["--seed", "0"], 0), (["--seed", "3"], 3)])
+def test_the_given_seed_stands_before_the_configurations(
+    tmp_path: Path, given: list[str], seed: int
+) -> None:
+    folder = _write(tmp_path, ref="a x\n", hyp="a x\n", config="seed: 7\n")
+    assert _run(folder, "per", "--config", str(folder / "config"), *given) == 0
+    assert _result(folder, "per")["seed"] == seed
+
+
+def test_spelling_is_that_of_each_language(tmp_path: Path) -> None:
+    folder = _write(tmp_path, ref="a IŞIK\nb IT\n", hyp="a ışık\nb it\n", langs="a tr\nb en\n")
+    options = ["--normalize", "true", "--langs", str(folder / "langs")]
+    assert _run(folder, "wer", *options) == 0
+    assert _result(folder, "wer")["micro"] == 0.0
+    assert _run(folder, "wer") == 0
+    assert _result(folder, "wer")["micro"] == 100.0
+
+
 def test_separator_policies_side_by_side(tmp_path: Path) -> None:
     folder = _write(tmp_path, ref="a x y <space> z\n", hyp="a x y z\n")
     assert _run(folder, "per") == 0
