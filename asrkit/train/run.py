@@ -40,6 +40,8 @@ from asrkit.train.log import logger, to_file_and_screen
 from asrkit.train.trainer import Trainer
 from asrkit.trained import folder_of
 
+VARIANTS = 64  # graphs of a block at most
+
 
 def _describe_model(objective: Objective) -> None:
     for name, part in objective.named_children():
@@ -188,8 +190,15 @@ def _trainer(
 
 
 def compile_blocks(objective: Objective) -> None:
-    """torch.compile on each of the encoders' blocks: one small graph serves all of them."""
+    """torch.compile on each of the encoders' blocks: one small graph serves all of them.
+
+    A block is traced anew with and without padding, skipped or not, frozen, in evaluation and for
+    single rows: more often than torch allows, which then goes on uncompiled.
+    """
+    import torch._dynamo.config  # slow to import: only runs that compile pay for it
+
+    torch._dynamo.config.cache_size_limit = VARIANTS  # newer versions know this name too
     for module in objective.modules():
         if isinstance(module, Encoder):
             for block in module.blocks():
-                block.compile()
+                block.compile(dynamic=True)

@@ -293,7 +293,7 @@ def test_compile_is_for_gpus(tones, tmp_path, capsys):
 
 def test_compile_takes_each_block_of_the_encoder(monkeypatch):
     compiled = []
-    monkeypatch.setattr(torch.nn.Module, "compile", lambda module: compiled.append(module))
+    monkeypatch.setattr(torch.nn.Module, "compile", lambda module, **_: compiled.append(module))
     encoder = LogMelEncoder(width=16, layers=3, heads=2, conv_layers=[[16, 3, 2]], mels=16)
     compile_blocks(torch.nn.ModuleList([encoder]))
     assert [type(module).__name__ for module in compiled] == ["TransformerLayer"] * 3
