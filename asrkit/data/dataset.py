@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+from abc import ABC, abstractmethod
+from collections.abc import Sized
 
 import numpy as np
 import torch
@@ -25,8 +27,27 @@ class Failed:
     message: str
 
 
-class SpeechDataset(torch.utils.data.Dataset["Batch | Failed"]):
-    """Batches by BatchSpec.
+class BatchDataset(torch.utils.data.Dataset["Batch | Failed"], ABC):
+    """Whole micro-batches of an index, by BatchSpec."""
+
+    index: Sized
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def __getitem__(self, spec: BatchSpec) -> Batch | Failed:
+        """One micro-batch; ``Failed`` instead of an exception (``make_loader`` raises it)."""
+        try:
+            return self._batch(spec)
+        except DataError as error:
+            return Failed(str(error))
+
+    @abstractmethod
+    def _batch(self, spec: BatchSpec) -> Batch: ...
+
+
+class SpeechDataset(BatchDataset):
+    """Speech, and labels if there are any.
 
     index: utterances; opened with a token file when ``tokens`` is given.
     tokens: turns the token file into ``Batch.text`` or ``Batch.phones`` (``label_field``).
@@ -36,6 +57,8 @@ class SpeechDataset(torch.utils.data.Dataset["Batch | Failed"]):
     replace_bad: an unreadable file gives way to the next readable utterance of its folder
         (training); otherwise it is left out (evaluation). Both are reported in ``Batch.bad``.
     """
+
+    index: DataIndex
 
     def __init__(
         self,
@@ -64,16 +87,6 @@ class SpeechDataset(torch.utils.data.Dataset["Batch | Failed"]):
         self.label_field, self.unknown = label_field, unknown
         self.replace_bad, self.seed = replace_bad, seed
         self._bad: dict[int, str] = {}
-
-    def __len__(self) -> int:
-        return len(self.index)
-
-    def __getitem__(self, spec: BatchSpec) -> Batch | Failed:
-        """One micro-batch; ``Failed`` instead of an exception (``make_loader`` raises it)."""
-        try:
-            return self._batch(spec)
-        except DataError as error:
-            return Failed(str(error))
 
     def _batch(self, spec: BatchSpec) -> Batch:
         wanted = [int(row) for row in spec.rows]

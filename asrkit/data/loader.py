@@ -10,8 +10,7 @@ from typing import Any
 import torch
 
 from asrkit.batch import Batch
-from asrkit.data.dataset import Failed, SpeechDataset
-from asrkit.data.phone_dataset import PhoneDataset
+from asrkit.data.dataset import BatchDataset, Failed
 from asrkit.data.sampler import BatchSpec
 from asrkit.files import DataError
 
@@ -29,7 +28,7 @@ class Loader:
 
     def __init__(
         self,
-        dataset: SpeechDataset | PhoneDataset,
+        dataset: BatchDataset,
         batches: Iterable[Batch | Failed],
         max_bad: float,
     ) -> None:
@@ -61,7 +60,7 @@ class Loader:
 
 
 def make_loader(
-    dataset: SpeechDataset | PhoneDataset,
+    dataset: BatchDataset,
     stream: Iterable[BatchSpec],
     *,
     num_workers: int = 1,

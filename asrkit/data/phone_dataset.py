@@ -11,7 +11,7 @@ import torch
 
 from asrkit.batch import Batch
 from asrkit.data import collate
-from asrkit.data.dataset import Failed
+from asrkit.data.dataset import BatchDataset
 from asrkit.data.phone_index import PhoneIndex
 from asrkit.data.phone_noise import PhoneNoise
 from asrkit.data.sampler import BatchSpec
@@ -48,14 +48,16 @@ def read_matrix(place: str, shape: tuple[int, int]) -> np.ndarray:
     return found.astype(np.float32, copy=False)
 
 
-class PhoneDataset(torch.utils.data.Dataset["Batch | Failed"]):
-    """Batches by BatchSpec: ``Batch.posteriors`` [B, L, P] and ``Batch.text`` [B, L].
+class PhoneDataset(BatchDataset):
+    """``Batch.posteriors`` [B, L, P] and ``Batch.text`` [B, L].
 
     phones: the columns, P = len(phones) - 1: ``<unk>`` first, then the phones; none for blank. A
         phone that is not in the list becomes ``<unk>``.
     tokens: words; turns star labels into ``Batch.text``: 0 star, 1 unknown word. None: no labels.
     noise: what is done to phones that no recogniser has heard, other in each epoch; needs labels.
     """
+
+    index: PhoneIndex
 
     def __init__(
         self,
@@ -67,16 +69,6 @@ class PhoneDataset(torch.utils.data.Dataset["Batch | Failed"]):
         if (tokens is not None or noise is not None) and index.token_file is None:
             raise DataError("labels are wanted, but the index was opened without a token file")
         self.index, self.phones, self.tokens, self.noise = index, phones, tokens, noise
-
-    def __len__(self) -> int:
-        return len(self.index)
-
-    def __getitem__(self, spec: BatchSpec) -> Batch | Failed:
-        """One micro-batch; ``Failed`` instead of an exception (``make_loader`` raises it)."""
-        try:
-            return self._batch(spec)
-        except DataError as error:
-            return Failed(str(error))
 
     def _batch(self, spec: BatchSpec) -> Batch:
         rows = [int(row) for row in spec.rows]

@@ -10,7 +10,7 @@ import numpy as np
 from asrkit.batch import Batch
 from asrkit.choices import PHONE_ENCODERS
 from asrkit.config import ConfigError
-from asrkit.data.dataset import SpeechDataset
+from asrkit.data.dataset import BatchDataset, SpeechDataset
 from asrkit.data.index import DataIndex
 from asrkit.data.loader import make_loader
 from asrkit.data.phone_dataset import PhoneDataset
@@ -94,7 +94,7 @@ def dataset_of(
     label_field: str,
     *,
     train: bool,
-) -> SpeechDataset | PhoneDataset:
+) -> BatchDataset:
     """Without ``train`` nothing is cropped, made noisy or replaced."""
     if isinstance(index, PhoneIndex):
         noise = None
