@@ -113,8 +113,9 @@ class DataIndex(FolderRows[Folder]):
 
     def hours(self) -> dict[str, float]:
         """Hours of audio by language."""
-        total = np.bincount(self.langs, self.num_samples, minlength=len(self.lang_names))
-        return {n: float(s) / 57_600_000 for n, s in zip(self.lang_names, total, strict=True)}
+        parts = (self.num_samples[self.langs == number] for number in range(len(self.lang_names)))
+        totals = (part.sum(dtype=np.int64) / 57_600_000 for part in parts)
+        return dict(zip(self.lang_names, map(float, totals), strict=True))
 
 
 def _build_base(path: Path) -> tuple[Arrays, dict[str, Any]]:

@@ -122,11 +122,10 @@ def describe(
         if plan.long:
             logger.warning("left out: %d sentences longer than max_sample_size", plan.long)
         return
-    for number, name in enumerate(index.lang_names):
-        mine = index.langs == number
-        hours = index.num_samples[mine].sum() / 57_600_000
+    for number, (name, hours) in enumerate(index.hours().items()):
+        count = np.count_nonzero(index.langs == number)
         heard = "" if plan.ratios is None else f", heard {plan.ratios[number]:.2f} times an epoch"
-        logger.info("train %s: %d utterances, %.2f h%s", name, mine.sum(), hours, heard)
+        logger.info("train %s: %d utterances, %.2f h%s", name, count, hours, heard)
     if plan.short or plan.long:
         logger.warning(
             "left out of training: %d utterances shorter than min_sample_size, %d longer than "
