@@ -93,22 +93,25 @@ class Settings:
 
         latest: of the fine-tuning, if it has its own.
         """
-        for layer in self._latest_first if latest else self._all:
-            value = layer.get(key)
-            if value is not None and not (isinstance(value, str) and "${" in value):
-                return value
-        return None
+        return next(_said_in(self._latest_first if latest else self._all, key), None)
 
     def agreed(self, key: str) -> Any:
         """As ``find``; ConvertError if two configurations in the file differ."""
-        values = [layer[key] for layer in self._all if layer.get(key) is not None]
-        values = [v for v in values if not (isinstance(v, str) and "${" in v)]
+        values = list(_said_in(self._all, key))
         if any(value != values[0] for value in values):
             raise ConvertError(f"{self.where}: its configurations disagree on {key}: {values}")
         return values[0] if values else None
 
     def number(self, key: str) -> Any:
         return literal(self.find(key), f"{self.where}: {key}")
+
+
+def _said_in(layers: list[dict[str, Any]], key: str) -> Iterator[Any]:
+    """Values of ``key`` but None and references to other keys."""
+    for layer in layers:
+        value = layer.get(key)
+        if value is not None and not (isinstance(value, str) and "${" in value):
+            yield value
 
 
 def _is_mapping(value: Any) -> bool:
