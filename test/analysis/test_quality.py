@@ -69,6 +69,9 @@ def test_k_means_finds_blobs_and_repeats():
     assert found.phone_purity > 0.99 and found.pnmi > 0.95
     again = cluster(frames.astype(np.float32), fit, 3, seed=1, tries=2)
     assert np.array_equal(labels, again)
+    noise = rng.normal(size=(900, 3)).astype(np.float32)
+    one, other = (cluster(noise, fit, 5, seed=seed, tries=1) for seed in (1, 2))
+    assert not np.array_equal(one, other)
     with pytest.raises(ValueError, match="300 frames are too few for 400 clusters"):
         cluster(frames.astype(np.float32), fit, 400)
 

@@ -48,6 +48,15 @@ def test_without_lexicon_and_lm_it_is_the_best_path() -> None:
         assert found.score == pytest.approx(score, abs=1e-4)
 
 
+def test_a_narrow_beam_knows_the_words_that_may_follow(tmp_path: Path) -> None:
+    """A word's language score counts from its first phone on (the trie is smeared)."""
+    arpa = unigram_arpa(tmp_path / "lm.arpa", {"ab": -0.2, "cd": -4.0})
+    words = {"ab": [("a", "b")], "cd": [("c", "d")]}
+    decoder = BeamDecoder(TOKENS, lexicon=words, lm=arpa, beam_size=1, word_score=1)
+    frames = [{"a": 0.4, "c": 0.5}, {"b": 0.5, "d": 0.4}]
+    assert decoder(unsure(frames))[0].words == ["ab"]
+
+
 @pytest.mark.parametrize(
     ("frames", "words"),
     [
