@@ -73,7 +73,7 @@ def check_hidden(folder, encoder):
 
 
 DICT = "| 94802\ne 51860\nt 38431\na 33152\no 31495\n"
-FINETUNED = {"dropout": 0.0, "layerdrop": 0.1, "mask_prob": 0.5, "final_dropout": 0.0}
+FINETUNED = {"dropout": 0.05, "layerdrop": 0.1, "mask_prob": 0.5, "final_dropout": 0.0}
 
 
 def finetuned(path, style="args"):

@@ -124,6 +124,8 @@ def test_finetuned(tmp_path, style):
     assert (ours.log_probs([wave])[0] - wanted[:, order]).abs().max() < 1e-4
     saved = config.load_yaml((tmp_path / "ours/config.yaml").read_text())
     assert saved["encoder_conf"]["layerdrop"] == 0.1 and saved["token_file"] == "text.char"
+    assert saved["encoder_conf"]["dropout"] == 0.05  # the fine-tuning's, not the pre-training's 0
+    assert saved["encoder_conf"]["input_dropout"] == 0.25  # which the fine-tuning does not tell
     convert("--source", tmp_path / "ours", "--out", tmp_path / "hf")
     vocab = json.loads((tmp_path / "hf/vocab.json").read_text())
     assert vocab["<pad>"] == 0 and vocab["|"] == 4 and len(vocab) == 9
