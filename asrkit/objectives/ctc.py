@@ -163,7 +163,7 @@ def token_errors(log_probs: Padded, text: Padded) -> tuple[int, int]:
 
 def ctc_losses(log_probs: Padded, text: Padded) -> Tensor:
     """[B] negative log-likelihoods of the rows' labels; 0 where no path exists."""
-    # cuDNN's CTC is not deterministic and refuses some lengths: the native one always.
+    # cuDNN's CTC refuses some lengths: the native one always (on a GPU neither repeats bit by bit).
     with torch.backends.cudnn.flags(enabled=False):
         return F.ctc_loss(
             log_probs.data.transpose(0, 1),

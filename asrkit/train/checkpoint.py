@@ -79,6 +79,7 @@ def link(source: Path, target: Path) -> None:
     except OSError:  # FAT, and some network file systems
         shutil.copyfile(source, temporary)
     os.replace(temporary, target)
+    temporary.unlink(missing_ok=True)  # a rename to another name of the same file does nothing
 
 
 def _refuse_other_tensors(state: dict[str, Tensor], own: dict[str, Tensor], where: str) -> None:

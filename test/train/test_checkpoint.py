@@ -129,6 +129,12 @@ def test_a_file_has_a_second_name_where_there_are_no_links(saved, tmp_path, monk
     assert saved.exists()
 
 
+def test_a_second_name_given_twice_leaves_nothing_beside_it(saved, tmp_path):
+    for _ in range(2):
+        checkpoint.link(saved, tmp_path / "best.pt")
+    assert {path.name for path in tmp_path.iterdir()} == {saved.name, "best.pt"}
+
+
 def test_a_folder_is_no_checkpoint(tmp_path):
     with pytest.raises(CheckpointError, match="is a folder; name a file in it"):
         checkpoint.load(tmp_path)
