@@ -135,6 +135,18 @@ def test_finetuned(tmp_path, style):
         Speech2Text(tmp_path / "encoder")
 
 
+def test_strides_are_those_of_the_configuration(tmp_path):
+    """No shape shows them; those of the releases are for files that say none."""
+    layers = "[(20, 10, 4)] + [(20, 3, 2)] * 4 + [(20, 2, 1)] * 2"
+    model = hf_tiny.make("Wav2Vec2ForPreTraining", conv_stride=[4, 2, 2, 2, 2, 1, 1])
+    channels = model.config.conv_dim[0]
+    options = {"conv_feature_layers": layers.replace("20", str(channels))}
+    convert("--source", save(tmp_path / "x.pt", model, settings=options), "--out", tmp_path / "a")
+    check_hidden(tmp_path / "a", model.wav2vec2)
+    convert("--source", hf_tiny.save(model, tmp_path / "hf"), "--out", tmp_path / "b")
+    check_hidden(tmp_path / "b", model.wav2vec2)
+
+
 def test_init_takes_a_converted_encoder(tmp_path):
     """asrkit's own check of heads, norms and normalisation holds for converted models too."""
     model = hf_tiny.make("Wav2Vec2ForPreTraining", "xlsr_53")
