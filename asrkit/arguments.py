@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import math
 import sys
 from collections.abc import Callable
 
@@ -13,6 +15,26 @@ def boolean(text: str) -> bool:
     if value is None:
         raise argparse.ArgumentTypeError(f"true or false, not {text!r}")
     return value
+
+
+def finite(text: str) -> float:
+    """A number of a command line, neither infinite nor NaN."""
+    with contextlib.suppress(ValueError):
+        if math.isfinite(value := float(text)):
+            return value
+    raise argparse.ArgumentTypeError(f"a finite number, not {text!r}")
+
+
+def at_least(least: int) -> Callable[[str], int]:
+    """A whole number of a command line that is not below ``least``."""
+
+    def whole(text: str) -> int:
+        with contextlib.suppress(ValueError):
+            if (value := int(text)) >= least:
+                return value
+        raise argparse.ArgumentTypeError(f"a whole number of at least {least}, not {text!r}")
+
+    return whole
 
 
 class _Help(argparse.HelpFormatter):

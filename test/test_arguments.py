@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
-from asrkit.arguments import boolean, run_main
+from asrkit.arguments import at_least, boolean, finite, run_main
+from asrkit.bin import asr_infer, filter_data, split_data, subset_data_dir
 
 
 @pytest.fixture(autouse=True)
@@ -90,3 +92,39 @@ def test_refusals_of_the_system_name_file_and_remedy(
     assert run_main(parser, run, []) == 1
     message = capsys.readouterr().err
     assert message.startswith(f"error: {tmp_path}") and said in message and "Errno" not in message
+
+
+@pytest.mark.parametrize("text", ["nan", "inf", "-inf", "x", ""])
+def test_finite_numbers(text: str) -> None:
+    assert finite("-1.5") == -1.5
+    with pytest.raises(argparse.ArgumentTypeError, match="finite"):
+        finite(text)
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "1.5", "nan", ""])
+def test_whole_numbers_have_a_least(text: str) -> None:
+    assert at_least(1)("1") == 1
+    with pytest.raises(argparse.ArgumentTypeError, match="at least 1, not"):
+        at_least(1)(text)
+
+
+@pytest.mark.parametrize(
+    ("program", "option", "value"),
+    [
+        (split_data, "--parts", "0"),  # divided by it
+        (split_data, "--parts", "-1"),  # was done, with no part
+        (filter_data, "--frame_shift", "0"),  # divided by it
+        (filter_data, "--min_seconds", "nan"),  # kept everything
+        (subset_data_dir, "--minutes", "nan"),  # took everything
+        (subset_data_dir, "--utterances", "-1"),  # took all but one
+        (asr_infer, "--lm_weight", "nan"),  # wrote empty hypotheses
+        (asr_infer, "--nj", "0"),
+    ],
+)
+def test_numbers_that_no_program_can_use_are_a_wrong_usage(
+    program: ModuleType, option: str, value: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as stop:
+        program.main([option, value])
+    assert stop.value.code == 2
+    assert f"argument {option}: a " in capsys.readouterr().err

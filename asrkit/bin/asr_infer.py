@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from asrkit.arguments import boolean, run_main
+from asrkit.arguments import at_least, boolean, finite, run_main
 from asrkit.data import audio
 from asrkit.data.keyed import read_keyed
 from asrkit.decode.lexicon import lexicon_name
@@ -44,9 +44,9 @@ def get_parser() -> argparse.ArgumentParser:
     add("--lexicon", type=Path, help="word<TAB>tokens")
     add("--lm", type=Path, help="KenLM file: of words with a lexicon, of tokens without")
     add("--beam_size", type=int, default=50)
-    add("--beam_threshold", type=float, default=50.0)
-    add("--lm_weight", type=float, default=2.0)
-    add("--word_score", type=float, default=-1.0, help="added for each word")
+    add("--beam_threshold", type=finite, default=50.0)
+    add("--lm_weight", type=finite, default=2.0)
+    add("--word_score", type=finite, default=-1.0, help="added for each word")
     add("--weights", type=Path, help="file of tune_lm: its lm_weight and word_score count")
     add(
         "--restrict_langs",
@@ -54,9 +54,9 @@ def get_parser() -> argparse.ArgumentParser:
         help="with separate vocabularies: only tokens of the utterance's language (utt2lang, or "
         "--lang); lexicon and n-gram then hold tokens without its name. Default: if --lang is",
     )
-    add("--nj", type=int, default=1, help="processes of the beam search")
+    add("--nj", type=at_least(1), default=1, help="processes of the beam search")
     add("--device", default="cpu", help="cpu or cuda")
-    add("--max_seconds", type=float, default=60.0, help="cut longer recordings at quiet places")
+    add("--max_seconds", type=finite, default=60.0, help="cut longer recordings at quiet places")
     add("--keep_scores", type=boolean, default=False, help="also write scores.npz, to tune weights")
     return parser
 

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from asrkit.arguments import boolean, run_main
+from asrkit.arguments import at_least, boolean, run_main
 from asrkit.data.lm_text import Rules, clean
 from asrkit.data.read_text import text_lines
 
@@ -26,8 +26,8 @@ def get_parser() -> argparse.ArgumentParser:
     add("--json_field", help="lines are JSON with the text in this field (raw_content of CCNet)")
     add("--held_out", nargs="*", default=[], help="Kaldi texts whose sentences must not come in")
     add("--memory", type=float, default=256, help="megabytes for telling repeats")
-    add("--max_lines", type=int, help="stop after so many sentences")
-    add("--nj", type=int, default=1, help="processes")
+    add("--max_lines", type=at_least(1), help="stop after so many sentences")
+    add("--nj", type=at_least(1), default=1, help="processes")
     return parser
 
 

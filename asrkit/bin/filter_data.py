@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from asrkit.arguments import boolean, run_main
+from asrkit.arguments import at_least, boolean, finite, run_main
 from asrkit.data.filter import filter_dir
 
 
@@ -13,7 +13,7 @@ def get_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="filter_data", description=__doc__)
     parser.add_argument("--in_dir", required=True)
     parser.add_argument("--out_dir", required=True, help="what was removed is in its file removed")
-    parser.add_argument("--min_seconds", type=float, default=0)
+    parser.add_argument("--min_seconds", type=finite, default=0)
     parser.add_argument("--max_seconds", type=float, default=float("inf"))
     parser.add_argument(
         "--allow_empty_text", type=boolean, default=False, help="keep unlabelled utterances"
@@ -21,7 +21,9 @@ def get_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--token_file", help="e.g. text.phn: leave out what has more tokens than CTC has frames"
     )
-    parser.add_argument("--frame_shift", type=int, default=320, help="samples a frame (with it)")
+    parser.add_argument(
+        "--frame_shift", type=at_least(1), default=320, help="samples a frame (with it)"
+    )
     return parser
 
 

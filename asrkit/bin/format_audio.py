@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from asrkit.arguments import run_main
+from asrkit.arguments import finite, run_main
 from asrkit.data.format import format_dir
 
 
@@ -16,7 +16,7 @@ def get_parser() -> argparse.ArgumentParser:
     parser.add_argument("--nj", type=int, default=1, help="processes (default 1)")
     parser.add_argument(
         "--max_bad",
-        type=float,
+        type=finite,
         default=0,
         help="unreadable utterances to leave out: a number or, below 1, a share (default 0)",
     )

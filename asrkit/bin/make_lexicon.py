@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from asrkit.arguments import run_main
+from asrkit.arguments import at_least, run_main
 from asrkit.data.phonemize import Phonemizer
 from asrkit.data.read_text import text_lines
 from asrkit.decode.lexicon import build_lexicon, usable, write_lexicon
@@ -24,9 +24,9 @@ def get_parser() -> argparse.ArgumentParser:
     add("--words_out", type=Path, help="also write the words: train_ngram --limit_vocab")
     add("--token_list", type=Path, help="leave out pronunciations that these tokens cannot spell")
     add("--type", choices=("phn", "char"), default="phn", help="char spells words with letters")
-    add("--min_count", type=int, default=1, help="leave out rarer words")
-    add("--max_words", type=int, help="keep only the most frequent words")
-    add("--max_pronunciations", type=int, default=3)
+    add("--min_count", type=at_least(1), default=1, help="leave out rarer words")
+    add("--max_words", type=at_least(1), help="keep only the most frequent words")
+    add("--max_pronunciations", type=at_least(1), default=3)
     add(
         "--max_sentences",
         type=int,

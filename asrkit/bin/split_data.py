@@ -5,14 +5,16 @@ from __future__ import annotations
 import argparse
 import sys
 
-from asrkit.arguments import boolean, run_main
+from asrkit.arguments import at_least, boolean, run_main
 from asrkit.data.parts import split
 
 
 def get_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="split_data", description=__doc__)
     parser.add_argument("--in_dir", required=True)
-    parser.add_argument("--parts", type=int, required=True, help="written to in_dir/split<parts>/")
+    parser.add_argument(
+        "--parts", type=at_least(1), required=True, help="written to in_dir/split<parts>/"
+    )
     parser.add_argument(
         "--by_speaker", type=boolean, default=False, help="a speaker lies in one part only"
     )

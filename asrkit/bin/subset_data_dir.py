@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from asrkit.arguments import boolean, run_main
+from asrkit.arguments import at_least, boolean, finite, run_main
 from asrkit.data.parts import subset
 
 
@@ -14,12 +14,12 @@ def get_parser() -> argparse.ArgumentParser:
     parser.add_argument("--in_dir", required=True)
     parser.add_argument("--out_dir", required=True)
     parser.add_argument(
-        "--minutes", type=float, help="at most so much audio; smaller is within larger"
+        "--minutes", type=finite, help="at most so much audio; smaller is within larger"
     )
-    parser.add_argument("--utterances", type=int)
+    parser.add_argument("--utterances", type=at_least(1))
     parser.add_argument("--utt_list", help="file whose first fields are the ids to take")
     parser.add_argument(
-        "--max_missing", type=float, default=0, help="share of --utt_list that --in_dir may lack"
+        "--max_missing", type=finite, default=0, help="share of --utt_list that --in_dir may lack"
     )
     parser.add_argument(
         "--per_language", type=boolean, default=False, help="so much of each language"

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from asrkit.arguments import boolean, run_main
+from asrkit.arguments import at_least, boolean, finite, run_main
 from asrkit.data.keyed import languages_of, read_keyed
 from asrkit.data.normalize import normalize
 from asrkit.decode.parallel import BeamTask, load_scores
@@ -24,10 +24,10 @@ def get_parser() -> argparse.ArgumentParser:
     add("--lexicon", type=Path)
     add("--lm", type=Path)
     add("--unit", choices=("wer", "cer", "per", "ter"), default="wer")
-    add("--lm_weights", type=float, nargs="+", default=[0.5, 1.0, 2.0, 3.0, 4.0])
-    add("--word_scores", type=float, nargs="+", default=[-2.0, -1.0, 0.0, 1.0, 2.0])
+    add("--lm_weights", type=finite, nargs="+", default=[0.5, 1.0, 2.0, 3.0, 4.0])
+    add("--word_scores", type=finite, nargs="+", default=[-2.0, -1.0, 0.0, 1.0, 2.0])
     add("--beam_size", type=int, default=50)
-    add("--beam_threshold", type=float, default=50.0)
+    add("--beam_threshold", type=finite, default=50.0)
     add("--normalize", type=boolean, default=False, help="bring references to asrkit's spelling")
     add("--lang", help="for --normalize and --restrict_langs")
     add(
@@ -36,7 +36,7 @@ def get_parser() -> argparse.ArgumentParser:
         default=False,
         help="with separate vocabularies: only tokens of --lang, as asr_infer does",
     )
-    add("--nj", type=int, default=1, help="processes, each with some pairs of weights")
+    add("--nj", type=at_least(1), default=1, help="processes, each with some pairs of weights")
     add("--utt2lang", type=Path, help="for --normalize")
     add("--out", type=Path, required=True, help="JSON: best weights and all trials")
     return parser
