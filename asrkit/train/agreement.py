@@ -23,7 +23,7 @@ def data_mark(num_samples: np.ndarray, langs: np.ndarray) -> str:
     """What the order of micro-batches follows from, as a short text: lengths and languages."""
     found = hashlib.blake2b(digest_size=8)
     for column in (num_samples, langs):
-        found.update(np.ascontiguousarray(column))
+        found.update(np.ascontiguousarray(column).data)
     return found.hexdigest()
 
 

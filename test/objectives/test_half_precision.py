@@ -58,6 +58,10 @@ def different() -> dict[str, Path]:
 
 
 PATHS = different()
+# validation takes the same ways through a model whatever its switches
+VALIDATED = list(
+    {(small(p).objective, small(p).base, small(p).encoder): n for n, p in PATHS.items()}.values()
+)
 
 
 def batch_of(options: Options, lengths: list[int], labels: bool) -> Batch:
@@ -81,7 +85,9 @@ def batch_of(options: Options, lengths: list[int], labels: bool) -> Batch:
 
 
 def made(options: Options) -> Objective:
-    objective = build_objective(options, TOKENS, PHONES)
+    # without values; torchaudio's mel filters cannot be made that way
+    with torch.device("cpu" if options.encoder == "logmel" else "meta"):
+        objective = build_objective(options, TOKENS, PHONES)
     move(objective)
     return objective
 
@@ -115,7 +121,7 @@ def test_a_training_step(name):
         step(options, torch.float16, batch_of(options, [32_000, 32_000], False), 50_000)
 
 
-@pytest.mark.parametrize("name", PATHS)
+@pytest.mark.parametrize("name", VALIDATED)
 def test_a_validation(name, monkeypatch):
     # error rates are counted on the host
     monkeypatch.setattr(ctc, "token_errors", lambda *_: (0, 1))
