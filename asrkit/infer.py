@@ -80,14 +80,14 @@ class Speech2Text:
         return None
 
 
-def chunks(wave: Tensor, seconds: float, rate: int = 16_000) -> Iterator[Tensor]:
+def chunks(wave: Tensor, seconds: float) -> Iterator[Tensor]:
     """Cuts a long recording at its quietest points, so that attention's memory stays small.
 
     Raises ModelError for less than 0.1 seconds, which hold no quietest point.
     """
     if seconds < 0.1:
         raise ModelError(f"max_seconds is at least 0.1, not {seconds:g}")
-    limit, start = int(seconds * rate), 0
+    limit, start = int(seconds * 16_000), 0
     while len(wave) - start > limit:
         window = wave[start + limit // 2 : start + limit]
         frames = window[: len(window) // 320 * 320].view(-1, 320).square().mean(1)

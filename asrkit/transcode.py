@@ -22,7 +22,8 @@ from asrkit.trained import ModelError, TrainedModel, device_of
 class Phones2Words:
     """model: exp/<name> of a Transcoder, or one checkpoint file in it; device: cpu or cuda.
 
-    search: n-best with or without a language model; None takes the likeliest class everywhere.
+    search: to be set for the n-best, with or without a language model; None takes the likeliest
+    class everywhere.
     max_phones: longer sequences are read in windows. A window ends behind a word, and what follows
     opens the next, so that no word is cut and nothing is left out.
     """
@@ -32,7 +33,6 @@ class Phones2Words:
         model: str | Path,
         *,
         device: str = "cpu",
-        search: WordSearch | None = None,
         max_phones: int = 300,
     ) -> None:
         if max_phones < 1:
@@ -50,7 +50,8 @@ class Phones2Words:
                 f"{self.path}: objective {trained.options.objective!r} is no Transcoder"
             )
         self.objective = objective.to(self.device)
-        self.search, self.max_phones = search, max_phones
+        self.search: WordSearch | None = None
+        self.max_phones = max_phones
 
     def posteriors(self, spoken: Sequence[str]) -> np.ndarray:
         """Phones of a text to one-hot rows [L, P]; those not in ``phones`` become ``<unk>``."""

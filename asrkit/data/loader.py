@@ -16,23 +16,21 @@ from asrkit.files import DataError
 
 logger = logging.getLogger("asrkit")
 PREFETCH = 4  # micro-batches ready ahead, each worker
+MAX_BAD = 0.01  # share of the data set that may be unreadable; one utterance always may
+    0.01  # share of the data set that may be unreadable; one utterance is forgiven in any case
+)
 
 
 class Loader:
     """Iterates over the batches of a stream, in its order.
 
     bad: what could not be read so far, id -> reason. Each is logged once. More distinct ones than
-    ``max_bad`` (a share of the data set, but at least one is forgiven) stop with DataError and the
-    list. Batches in which nothing was readable are left out.
+    MAX_BAD allows stop with DataError and the list. Batches in which nothing was readable are left
+    out.
     """
 
-    def __init__(
-        self,
-        dataset: BatchDataset,
-        batches: Iterable[Batch | Failed],
-        max_bad: float,
-    ) -> None:
-        self.dataset, self.max_bad = dataset, max_bad
+    def __init__(self, dataset: BatchDataset, batches: Iterable[Batch | Failed]) -> None:
+        self.dataset = dataset
         self.bad: dict[str, str] = {}
         self._batches = batches
 
@@ -51,11 +49,11 @@ class Loader:
                 continue
             self.bad[name] = reason
             logger.warning("utterance %s is left out: %s", name, reason)
-            if len(self.bad) > max(1, self.max_bad * len(self.dataset)):
+            if len(self.bad) > max(1, MAX_BAD * len(self.dataset)):
                 shown = "\n".join(f"  {n}: {r}" for n, r in list(self.bad.items())[:20])
                 raise DataError(
                     f"{len(self.bad)} of {len(self.dataset)} utterances cannot be read (more than "
-                    f"max_bad={self.max_bad:g}); run stage 3 again:\n{shown}"
+                    f"max_bad={MAX_BAD:g}); run stage 3 again:\n{shown}"
                 )
 
 
@@ -65,7 +63,6 @@ def make_loader(
     *,
     num_workers: int = 1,
     pin_memory: bool = False,
-    max_bad: float = 0.01,
 ) -> Loader:
     """Loader over a BatchStream (endless) or EvalStream; 0 workers read in this process."""
     batches: Iterable[Batch | Failed] = torch.utils.data.DataLoader(
@@ -79,7 +76,7 @@ def make_loader(
         worker_init_fn=_leave_signals_to_the_loop,
         generator=torch.Generator(),  # leaves the global random state of training alone
     )
-    return Loader(dataset, batches, max_bad)
+    return Loader(dataset, batches)
 
 
 def _leave_signals_to_the_loop(_: int) -> None:

@@ -81,9 +81,9 @@ class BeamDecoder:
 
     lexicon: ``word<TAB>phones`` file or mapping; None searches all token sequences.
     lm: KenLM file (ARPA or binary): of words with a lexicon, of tokens without; None for no LM.
-    beam_size, beam_size_token (tokens tried a frame; None all), beam_threshold: the search.
+    beam_size, beam_threshold: the search; all tokens are tried in every frame.
     lm_weight multiplies log10 probabilities; word_score is added for each word (a negative one is
-    a penalty), sil_score for each ``<space>``. nbest: hypotheses returned at most.
+    a penalty). nbest: hypotheses returned at most.
     """
 
     def __init__(
@@ -93,11 +93,9 @@ class BeamDecoder:
         lexicon: str | Path | Lexicon | None = None,
         lm: str | Path | None = None,
         beam_size: int = 50,
-        beam_size_token: int | None = None,
         beam_threshold: float = 50.0,
         lm_weight: float = 2.0,
         word_score: float = -1.0,
-        sil_score: float = 0.0,
         nbest: int = 1,
     ) -> None:
         if beam_size < 1 or nbest < 1 or beam_threshold <= 0:
@@ -110,10 +108,10 @@ class BeamDecoder:
         self._space = tokens.encode([SPACE])[0] if SPACE in tokens else None
         self._search = {
             "beam_size": beam_size,
-            "beam_size_token": min(beam_size_token or self._columns, self._columns),
+            "beam_size_token": self._columns,
             "beam_threshold": beam_threshold,
             "lm_weight": lm_weight,
-            "sil_score": sil_score,
+            "sil_score": 0.0,
             "log_add": False,
             "criterion_type": CriterionType.CTC,
         }

@@ -8,11 +8,11 @@ from torch import Tensor
 from asrkit.batch import Padded
 
 
-def collapse(frames: list[int], *, blank: int = 0) -> list[int]:
-    """Best symbols by frame to labels: repeats joined, then blanks taken out (Graves 2006, B)."""
-    out, last = [], blank
+def collapse(frames: list[int]) -> list[int]:
+    """Best symbols by frame to labels: repeats joined, then blanks (0) out (Graves 2006, B)."""
+    out, last = [], 0
     for symbol in frames:
-        if symbol not in (last, blank):
+        if symbol not in (last, 0):
             out.append(symbol)
         last = symbol
     return out

@@ -43,6 +43,8 @@ class WordSearch:
     lm: KenLM file of words, or None. count: words tried at a position.
     """
 
+    count = 8
+
     def __init__(
         self,
         tokens: TokenList,
@@ -52,11 +54,10 @@ class WordSearch:
         word_score: float = 0.0,
         beam_size: int = 8,
         nbest: int = 1,
-        count: int = 8,
     ) -> None:
-        if beam_size < 1 or nbest < 1 or count < 1:
-            raise ValueError("beam_size, nbest and count are at least 1")
-        self.tokens, self.count = tokens, count
+        if beam_size < 1 or nbest < 1:
+            raise ValueError("beam_size and nbest are at least 1")
+        self.tokens = tokens
         self.lm_weight, self.word_score = lm_weight, word_score
         self.nbest, self.beam_size = nbest, max(beam_size, nbest)
         self._lm = load_lm(lm, Dictionary(tokens.symbols))
