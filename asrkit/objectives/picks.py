@@ -54,9 +54,3 @@ class Picks(NamedTuple):
         count = max(self.total, 1)
         mean = (x * weights).sum((0, 1)) / count
         return (((x - mean).square() * weights).sum((0, 1)) / count).sqrt().mean()
-
-    def put(self, x: Tensor, size: int) -> Tensor:
-        """The picked [B, N, D] back to their places in zeros [B, size, D]."""
-        out = x.new_zeros(x.shape[0], size, x.shape[2])
-        rows = torch.arange(x.shape[0], device=x.device)[:, None]
-        return out.index_put((rows, self.frames), x * self.valid[..., None], accumulate=True)
