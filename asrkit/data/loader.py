@@ -17,8 +17,6 @@ from asrkit.files import DataError
 logger = logging.getLogger("asrkit")
 PREFETCH = 4  # micro-batches ready ahead, each worker
 MAX_BAD = 0.01  # share of the data set that may be unreadable; one utterance always may
-    0.01  # share of the data set that may be unreadable; one utterance is forgiven in any case
-)
 
 
 class Loader:
