@@ -166,7 +166,7 @@ name_sets() {
 name_pretraining_sets() {
     local found name used
     if [ -n "${pretrain_langs}" ] || [ "${pretrain_part}" != train ]; then
-        read -r -a found <<<"${pretrain_langs:-${labelled_langs[*]}}"
+        read -r -a found <<<"$(union ${pretrain_langs:-${labelled_langs[*]}})"
         : "${pretrain_sets:=${found[*]/%/_${pretrain_part}}}"
         : "${pretrain_valid_sets:=${found[*]/%/_valid}}"
     fi

@@ -30,6 +30,8 @@ def open_index(
     """Of phones with a phone_list, else of speech; ``name``: the option that ``dirs`` come from."""
     if not dirs:
         raise ConfigError(f"{name}: missing; name at least one dump folder")
+    if twice := [folder for number, folder in enumerate(dirs) if folder in dirs[:number]]:
+        raise ConfigError(f"{name}: names {twice[0]} twice; its utterances would count twice")
     token_file = options.token_file if options.token_list else None
     if options.phone_list:
         return PhoneIndex(dirs, token_file)

@@ -380,3 +380,9 @@ setup() { setup_recipe; }
         [[ "$output" == *"--${name} is empty"* ]]
     done
 }
+
+@test "a language named twice is pre-trained on once" {
+    run ./asr.sh --langs it --pretrain_langs "it es it" --pretrain_config conf/tune.yaml --dry_run true --stage 6 --stop_stage 6
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"--train_data dump/raw/it_train dump/raw/es_train --valid_data dump/raw/it_valid dump/raw/es_valid"* ]]
+}

@@ -32,6 +32,15 @@ def test_features_are_not_kept_by_an_id_of_two_folders(tones, tmp_path):
     refuse_repeated_ids(dataclasses.replace(options, train_data=other), DataIndex.open(other))
 
 
+@pytest.mark.parametrize("option", ["train_data", "valid_data"])
+def test_a_folder_given_twice_is_refused(tones, tmp_path, capsys, option):
+    folder = str(tones / "train")
+    argv = [*ctc_args(tones, tmp_path / "x"), f"--{option}", folder, folder]
+    assert asr_train.main(argv) == 1
+    assert f"{option}: names {folder} twice" in capsys.readouterr().err
+    assert not (tmp_path / "x" / "last.pt").exists()
+
+
 def test_a_folder_that_cannot_be_made_is_named(tones, tmp_path, capsys):
     (tmp_path / "file").write_text("x")
     assert asr_train.main(ctc_args(tones, tmp_path / "file" / "x")) == 1
