@@ -1,6 +1,7 @@
 """The loop: sums divided once, exact resume, decisions taken by all ranks together."""
 
 import json
+import math
 import os
 import signal
 
@@ -44,6 +45,7 @@ def test_resume_equals_uninterrupted_bit_for_bit(tmp_path, stop_at):
     second, resumed = make(tmp_path / "parts", dropout=0.5)
     second.restore(tmp_path / "parts" / "last.pt")
     assert second.step == stop_at
+    assert second.best.state() == first.best.state()
     run(second)
     assert torch.equal(weights(objective), weights(resumed))
     lines = (tmp_path / "parts" / "train.jsonl").read_text().splitlines()
@@ -124,6 +126,9 @@ def test_one_bad_gradient_is_skipped_and_counted(tmp_path):
     objective.before_step = before
     run(trainer)
     assert trainer.step == 12
+    rows = [json.loads(line) for line in (tmp_path / "train.jsonl").read_text().splitlines()]
+    assert all(math.isfinite(row["loss"]) for row in rows)
+    assert [row["skipped"] for row in rows if row["split"] == "train"] == [0.2, 0, 0]
     assert calls.count(3) == 2
     assert weights(objective).isfinite().all()
 
@@ -145,6 +150,50 @@ def test_collapse_stops_the_run_unless_told_otherwise(tmp_path):
     objective.sick = "one code is left"
     run(trainer)
     assert trainer.step == 12
+
+
+def test_after_step_sees_the_moved_weights_and_their_number(tmp_path):
+    trainer, objective = make(tmp_path)
+    begin, seen = weights(objective), []
+    objective.after_step = lambda step: seen.append((step, weights(objective)))
+    for _ in range(2):
+        trainer._gradients(iter(Stream()))
+        trainer._step_if_finite()
+    assert [step for step, _ in seen] == [1, 2]
+    assert torch.equal(seen[1][1], weights(objective))
+    assert not torch.equal(seen[0][1], begin) and not torch.equal(seen[0][1], seen[1][1])
+
+
+def test_dropout_is_drawn_anew_for_every_micro_batch(tmp_path, monkeypatch):
+    trainer, _ = make(tmp_path, accum_grad=2)
+    seeds = []
+    monkeypatch.setattr(torch, "manual_seed", seeds.append)
+    for _ in range(2):
+        trainer._gradients(iter(Stream()))
+        trainer._step_if_finite()
+    assert len(seeds) == len(set(seeds)) == 4
+
+
+def test_validation_does_not_train_and_training_goes_on_after_it(tmp_path):
+    trainer, objective = make(tmp_path)
+    modes, real = [], objective.forward
+
+    def forward(batch):
+        modes.append(objective.training)
+        return real(batch)
+
+    objective.forward = forward
+    run(trainer)
+    assert modes == ([True] * 4 + [False] * 3) * 3
+
+
+def test_the_loss_scale_is_saved(tmp_path):
+    first, _ = make(tmp_path)
+    first.precision.restore([0.5, 7])
+    first.save(Stream())
+    second, _ = make(tmp_path)
+    second.restore(tmp_path / "last.pt")
+    assert second.precision.state() == [0.5, 7]
 
 
 def test_gradient_norm_is_clipped(tmp_path):
