@@ -122,9 +122,10 @@ def first_mp3_frame(data: bytes) -> tuple[int, bytes, int | None] | None:
         return None
     newest, mono = mp3_frame_size(head) == 1152, head[3] & 0xC0 == 0xC0
     tag = 4 + (17 if mono else 32) if newest else 4 + (9 if mono else 17)
-    if head[tag : tag + 4] not in (b"Xing", b"Info") or not head[tag + 7] & 1:
+    fields = head[tag : tag + 12]  # name, flags, frames if the flags say so
+    if len(fields) < 12 or fields[:4] not in (b"Xing", b"Info") or not fields[7] & 1:
         return at, head, None
-    return at, head, int.from_bytes(head[tag + 8 : tag + 12], "big")
+    return at, head, int.from_bytes(fields[8:], "big")
 
 
 def mp3_frame_size(head: bytes) -> int:

@@ -8,7 +8,7 @@ length.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from asrkit.data import columns
 from asrkit.data.cache import Arrays, cached
 from asrkit.data.datadir import is_tokens
 from asrkit.data.folder_rows import FolderRows
-from asrkit.data.mapped import MappedTable, joined, same_keys
+from asrkit.data.mapped import MappedTable, joined, named, same_keys
 from asrkit.files import DataError
 
 LONGEST = np.iinfo(np.int32).max
@@ -120,35 +120,25 @@ class DataIndex(FolderRows[Folder]):
 
 def _build_base(path: Path) -> tuple[Arrays, dict[str, Any]]:
     scp = MappedTable.open(path / "wav.scp")
-    samples, langs = np.empty(len(scp), np.int32), np.empty(len(scp), np.int16)
-    for rows, values in _joined(path / "utt2num_samples", scp):
+    samples = np.empty(len(scp), np.int32)
+    counts = MappedTable.open(path / "utt2num_samples")
+    for rows, values in joined(counts, scp, _repair(counts.path.name)):
         numbers = columns.numbers_of(values)
         wrong = np.flatnonzero((numbers < 1) | (numbers > LONGEST))
         if len(wrong):
-            where = f"{path / 'utt2num_samples'}:{rows.start + wrong[0] + 1}"
+            where = f"{counts.path}:{rows.start + wrong[0] + 1}"
             raise DataError(f"{where}: needs a positive number of samples; run stage 3 again")
         samples[rows] = numbers
-    names: dict[str, int] = {}
-    for rows, values in _joined(path / "utt2lang", scp):
-        if not values.shape[1] or not values[:, 0].all():
-            bad = rows.start + int(np.argmin(values[:, 0])) + 1 if values.shape[1] else rows.start
-            raise DataError(f"{path / 'utt2lang'}:{bad}: needs one language code; fix_data_dir")
-        langs[rows] = columns.numbered(values, names)
+    langs, names = _named(path / "utt2lang", scp, "one language code")
     order = sorted(names)
-    renumber = np.empty(len(names), np.int16)
-    renumber[[names[name] for name in order]] = np.arange(len(order))
+    renumber = np.array([order.index(name) for name in names], np.int16)
     arrays = {"offsets": scp.starts, "num_samples": samples, "langs": renumber[langs]}
     return arrays, {"languages": order}
 
 
 def _speakers(folder: Folder) -> np.ndarray:
     def build() -> tuple[Arrays, dict[str, Any]]:
-        speakers = np.empty(len(folder.lengths), np.int32)
-        names: dict[str, int] = {}
-        for rows, values in _joined(folder.path / "utt2spk", folder.scp):
-            if not values.shape[1]:
-                raise DataError(f"{folder.path / 'utt2spk'}: a name of a speaker is too long")
-            speakers[rows] = columns.numbered(values, names)
+        speakers, _ = _named(folder.path / "utt2spk", folder.scp, "one speaker")
         return {"speakers": speakers}, {}
 
     arrays, _ = cached(folder.path, "speakers", ("wav.scp", "utt2spk"), build)
@@ -162,8 +152,8 @@ def _build_tokens(path: Path, scp: MappedTable) -> Arrays:
     return {"offsets": table.starts}
 
 
-def _joined(path: Path, scp: MappedTable) -> Iterator[tuple[slice, np.ndarray]]:
-    return joined(MappedTable.open(path), scp, _repair(path.name))
+def _named(path: Path, scp: MappedTable, what: str) -> tuple[np.ndarray, list[str]]:
+    return named(MappedTable.open(path), scp, what, _repair(path.name))
 
 
 def _repair(name: str) -> str:

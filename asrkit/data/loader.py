@@ -51,7 +51,7 @@ class Loader:
                 shown = "\n".join(f"  {n}: {r}" for n, r in list(self.bad.items())[:20])
                 raise DataError(
                     f"{len(self.bad)} of {len(self.dataset)} utterances cannot be read (more than "
-                    f"max_bad={MAX_BAD:g}); run stage 3 again:\n{shown}"
+                    f"{MAX_BAD:.0%}); run stage 3 again:\n{shown}"
                 )
 
 

@@ -74,3 +74,27 @@ def joined(
     for block, ends in same_keys(table, base, repair):
         rows = slice(block.start, block.stop - 1)
         yield rows, columns.values_of(table.data, table.starts[block], ends)
+
+
+def named(
+    table: MappedTable, base: MappedTable, what: str, repair: str
+) -> tuple[np.ndarray, list[str]]:
+    """int32 [N] numbers of the names in ``table``, and the names by number, as first seen.
+
+    Raises DataError as ``same_keys``, and at a line without a name or in a block with a name of
+    over columns.WIDEST bytes; ``what``: for the message, such as "one language code".
+    """
+    numbers = np.empty(len(base), np.int32)
+    names: dict[str, int] = {}
+    for rows, values in joined(table, base, repair):
+        if not values.shape[1] or not values[:, 0].all():
+            bad = int(np.argmin(values[:, 0])) if values.shape[1] else 0
+            line = f"{table.path}:{rows.start + bad + 1}"
+            if values.shape[1]:
+                raise DataError(f"{line}: needs {what}; {repair}")
+            raise DataError(
+                f"{line} or a line after it: holds more than {columns.WIDEST} bytes where {what} "
+                f"is wanted; {repair}"
+            )
+        numbers[rows] = columns.numbered(values, names)
+    return numbers, list(names)

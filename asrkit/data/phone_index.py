@@ -16,7 +16,7 @@ import numpy as np
 from asrkit.data import columns
 from asrkit.data.cache import Arrays, cached
 from asrkit.data.folder_rows import FolderRows
-from asrkit.data.mapped import MappedTable, joined, same_keys
+from asrkit.data.mapped import MappedTable, named, same_keys
 from asrkit.files import DataError
 
 PHONES = "text.phn"
@@ -105,12 +105,9 @@ def _build(path: Path) -> tuple[Arrays, dict[str, Any]]:
     if not lengths.all():
         row = int(np.argmin(lengths))
         raise DataError(f"{phones.path}:{row + 1}: holds no phones; {_REPAIR}")
-    langs = np.empty(len(lengths), np.int16)
-    names: dict[str, int] = {}
-    for rows, values in joined(MappedTable.open(path / "utt2lang"), phones, _REPAIR):
-        langs[rows] = columns.numbered(values, names)
-    arrays = {"offsets": phones.starts, "lengths": lengths, "langs": langs}
-    return arrays, {"languages": list(names)}
+    langs, names = named(MappedTable.open(path / "utt2lang"), phones, "one language code", _REPAIR)
+    arrays = {"offsets": phones.starts, "lengths": lengths, "langs": langs.astype(np.int16)}
+    return arrays, {"languages": names}
 
 
 def _build_like(path: Path, phones: MappedTable, wanted: np.ndarray) -> Arrays:

@@ -8,7 +8,7 @@ import pytest
 import soundfile
 from make_audio import encoded, flac, tone
 
-from asrkit.data import audio
+from asrkit.data import audio, headers
 from asrkit.data.audio import AudioError, decode, load
 
 
@@ -248,3 +248,10 @@ def test_flac_is_written_clipped(tmp_path: Path) -> None:
     with open(tmp_path / "a.flac", "wb") as stream:
         audio.write_flac(stream, np.array([1.5, -1.5, 0.25], np.float32))
     assert load(str(tmp_path / "a.flac")).tolist() == [1 - 2**-15, -1, 0.25]
+
+
+def test_an_mp3_cut_within_its_first_header_states_no_length():
+    frame = b"\xff\xfb\x90\x00" + bytes(32) + b"Xing" + bytes([0, 0, 0, 1])
+    assert headers.promised_frames(frame + (10).to_bytes(4, "big")) == 10 * 1152 - 5 * 1152
+    for cut in range(4, len(frame)):
+        assert headers.promised_frames(frame[:cut]) is None

@@ -90,6 +90,8 @@ def test_unknown_phones_and_words_get_the_column_and_number_of_unk(tmp_path):
         ("text.star", "u0000 * bd\n", "text.phn:2: 'u0001' is only here and not in text.star"),
         ("utt2lang", "u0000 xx\nu0002 xx\n", "utt2lang:2"),
         ("utt2lang", "u0000\txx\nu0002 xx\n", "utt2lang:2"),
+        ("utt2lang", "u0000 xx\nu0001\n", "utt2lang:2: needs one language code"),
+        ("utt2lang", f"u0000 {'x' * 300}\nu0001 xx\n", "utt2lang:1 or .* more than 256 bytes"),
         (
             "posteriors.scp",
             "u0000 p.ark:6\n",
