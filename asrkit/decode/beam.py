@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 import itertools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -55,7 +55,8 @@ class Hypothesis(NamedTuple):
 
 
 class TieBreaker(LM):
-    """Adds to every word a constant of its own, below a ten-thousandth; ``of`` tells it.
+    """Adds to every word a constant of its own, about a ten-thousandth at most, and a thousandth of
+    it for each word before: homophones in another order differ too. ``of`` tells the sum.
 
     Why: without language model, homophones score the same, and which of many equal hypotheses
     flashlight keeps depends on their addresses in memory: others in every run.
@@ -64,13 +65,25 @@ class TieBreaker(LM):
     def __init__(self, names: Dictionary) -> None:
         super().__init__()
         words = map(names.get_entry, range(names.index_size()))
-        self.of = [-(key_of(word, "tie") % 2**20) / 2**20 * 1e-4 for word in words]
+        self._of = [-(key_of(word, "tie") % 2**20) / 2**20 * 1e-4 for word in words]
+        self._before: dict[LMState, int] = {}  # words before; also keeps the states alive
+
+    def _add(self, word: int, before: int) -> float:
+        return self._of[word] * (1 + before / 1024)
+
+    def of(self, words: Iterable[int]) -> float:
+        return sum(self._add(word, before) for before, word in enumerate(words))
 
     def start(self, start_with_nothing: bool) -> LMState:
-        return LMState()
+        state = LMState()
+        self._before = {state: 0}
+        return state
 
     def score(self, state: LMState, token: int) -> tuple[LMState, float]:
-        return state.child(token), self.of[token]
+        before = self._before[state]
+        child = state.child(token)
+        self._before[child] = before + 1
+        return child, self._add(token, before)
 
     def finish(self, state: LMState) -> tuple[LMState, float]:
         return state, 0.0
@@ -232,7 +245,7 @@ class BeamDecoder:
             found = [n for n in result.words if n >= 0]
             words = [self._words.get_entry(n) for n in found]
             if isinstance(self._lm, TieBreaker):
-                score -= sum(self._lm.of[n] for n in found)
+                score -= self._lm.of(found)
         elif self._space is not None:
             words = join_characters(self.tokens.decode(numbers), SPACE)
         else:

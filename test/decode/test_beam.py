@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import torch
 from decode.toy import TOKENS, scores, unigram_arpa, unsure
+from flashlight.lib.text.dictionary import Dictionary
 
-from asrkit.decode.beam import BeamDecoder, DecodeError
+from asrkit.decode.beam import BeamDecoder, DecodeError, TieBreaker
 from asrkit.decode.greedy import collapse
 from asrkit.tokens import TokenList
 
@@ -104,6 +105,24 @@ def test_equal_scores_are_ordered_by_their_words() -> None:
     for _ in range(5):
         found = BeamDecoder(TOKENS, lexicon=lexicon, nbest=3)(scores("a-b"))
         assert [hypothesis.words for hypothesis in found] == [["aa"], ["mm"], ["zz"]]
+
+
+def test_homophones_in_another_order_do_not_score_the_same_in_the_search() -> None:
+    """Else which of them a full beam keeps is left to chance."""
+    names = Dictionary()
+    for word in ("sea", "see", "c"):
+        names.add_entry(word)
+    breaker = TieBreaker(names)
+    sums = []
+    for words in itertools.permutations(range(3)):
+        state, total = breaker.start(False), 0.0
+        for word in words:
+            state, added = breaker.score(state, word)
+            total += added
+        assert total == pytest.approx(breaker.of(words), abs=1e-12)
+        sums.append(total)
+    gaps = np.diff(sorted(sums))
+    assert gaps.min() > 1e-9 and max(map(abs, sums)) < 3.1e-4
 
 
 def test_of_very_many_equal_hypotheses_every_run_finds_the_same() -> None:
