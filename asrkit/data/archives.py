@@ -104,8 +104,8 @@ def _version(headers: Message) -> str:
 def unpack(archive: Path, folder: Path) -> Path:
     """Unpacks a tar archive into ``folder``, which appears only when complete.
 
-    A ``folder`` that is there is returned as it is; links and paths that lead out of it are
-    refused. Raises DataError if the archive is broken.
+    A ``folder`` that is there is returned as it is. Raises DataError, with nothing left, if the
+    archive is broken, or holds links, devices or paths that lead out of the folder.
     """
     if folder.exists():
         return folder
@@ -117,6 +117,12 @@ def unpack(archive: Path, folder: Path) -> Path:
                 tqdm(desc=archive.name, unit="file", delay=2) as bar,
             ):
                 for member in tar:
+                    if member.issym() or member.islnk():  # tarfile's filters have let some lead out
+                        raise DataError(
+                            f"{archive}: {member.name!r} is a link to {member.linkname!r}, which "
+                            "no corpus needs; if you trust it, unpack it with tar and name the "
+                            "folder instead"
+                        )
                     tar.extract(member, partial, filter="data")
                     bar.update()
         except (tarfile.TarError, EOFError, OSError) as error:

@@ -52,6 +52,11 @@ def split_line(line: str) -> tuple[str, str]:
     return key, rest[0].rstrip() if rest else ""
 
 
+def is_command(source: str) -> bool:
+    """Whether a value of wav.scp is a command that stage 3 runs, not a file that it reads."""
+    return source.endswith("|")
+
+
 def read_rows(path: Path) -> tuple[Rows, list[Problem]]:
     """All rows that have a key, and what is wrong with the file: encoding, order, repeats."""
     lines, flaws = scan_lines(path)

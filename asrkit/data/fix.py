@@ -9,7 +9,15 @@ from typing import NamedTuple
 
 import soundfile
 
-from asrkit.data.datadir import DataDir, Table, back_up, is_tokens, read_rows, table_names
+from asrkit.data.datadir import (
+    DataDir,
+    Table,
+    back_up,
+    is_command,
+    is_tokens,
+    read_rows,
+    table_names,
+)
 from asrkit.data.validate import OVERSHOOT, file_of, parse_segment
 from asrkit.files import DataError
 
@@ -111,7 +119,7 @@ class _Fixer:
     def _missing_audio(self) -> None:
         for key, value in self.data.tables["wav.scp"].items():
             path = file_of(value)
-            if value and not value.endswith("|"):
+            if value and not is_command(value):
                 if not os.path.isfile(path):
                     self._drop(self.data.level("wav.scp"), key, f"{path}: no such file")
                 elif os.path.getsize(path) == 0:
@@ -173,7 +181,7 @@ class _Fixer:
 
 def _seconds(path: str) -> float:
     """Length by the header where there is one; infinity where only stage 3 can know."""
-    if path.endswith("|"):
+    if is_command(path):
         return float("inf")
     try:
         return float(soundfile.info(path).duration)

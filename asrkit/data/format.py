@@ -22,7 +22,7 @@ import torch
 from tqdm import tqdm
 
 from asrkit.data import audio
-from asrkit.data.datadir import DataDir, write_table
+from asrkit.data.datadir import DataDir, is_command, write_table
 from asrkit.data.speed import TABLE, percent
 from asrkit.data.validate import OVERSHOOT, parse_segment, validate
 from asrkit.files import DataError, atomic
@@ -147,7 +147,7 @@ def _hash(*parts: object) -> str:
 
 def _stamp(source: str) -> tuple[str, int, int]:
     """Source, size and time; a command is known by its text alone."""
-    if source.endswith("|"):
+    if is_command(source):
         return source, 0, 0
     for path in (source, source.rpartition(":")[0]):
         try:
@@ -209,7 +209,7 @@ def _start_worker() -> None:
 def convert(job: Recording) -> list[Done | Bad]:
     """Decodes one recording, and writes its utterances."""
     try:
-        if job.source.endswith("|"):
+        if is_command(job.source):
             name = f"command {job.source!r}"
             sound = audio.decode(_output(job.source[:-1].strip()), name)
         else:

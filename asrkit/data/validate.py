@@ -15,6 +15,7 @@ from asrkit.data.datadir import (
     DataDir,
     Problem,
     Rows,
+    is_command,
     is_tokens,
     read_rows,
     speakers_of,
@@ -176,7 +177,7 @@ class Check:
         count = len(self.tables.get("wav.scp", ()))
         bar = tqdm(self._each("wav.scp"), "audio files", count, unit="file", delay=2, leave=False)
         for key, value, line in bar:
-            if not value or value.endswith("|"):
+            if not value or is_command(value):
                 continue
             path = file_of(value)
             if not os.path.isfile(path):

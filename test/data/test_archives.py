@@ -156,3 +156,17 @@ def test_archive_that_leads_out_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"a\.tar\.gz"):
         unpack(archive, tmp_path / "out/a")
     assert not (tmp_path / "x").exists() and not (tmp_path / "out/x").exists()
+
+
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE])
+@pytest.mark.parametrize("target", ["x", "../../y"])
+def test_links_and_special_files_are_refused(tmp_path: Path, kind: bytes, target: str) -> None:
+    """Links inside the folder too: no corpus needs them."""
+    with tarfile.open(tmp_path / "a.tar", "w") as archive:
+        archive.addfile(tarfile.TarInfo("x"))
+        entry = tarfile.TarInfo("y")
+        entry.type, entry.linkname = kind, target
+        archive.addfile(entry)
+    with pytest.raises(DataError, match=r"a\.tar: .*'?y'? is a (link|special file)"):
+        unpack(tmp_path / "a.tar", tmp_path / "out/a")
+    assert not list((tmp_path / "out").iterdir())

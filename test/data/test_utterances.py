@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from asrkit.data.datadir import DataDir
-from asrkit.data.utterances import Utterance, write_folder
+from asrkit.data.utterances import Command, Utterance, file_in, write_folder
 from asrkit.files import DataError
 
 
@@ -81,3 +81,60 @@ def test_what_cannot_be_written(tmp_path: Path, rows: list[Utterance], message: 
     with pytest.raises(DataError, match=message):
         write_folder(tmp_path / "d", rows, "it")
     assert not (tmp_path / "d").exists()
+
+
+def one(audio: str, text: str = "", **more: str) -> list[Utterance]:
+    return [Utterance("a", "s", audio, text, more=more)]
+
+
+@pytest.mark.parametrize("end", ["|", "| ", "|\t", "|\u00a0", "|\u2028", " |"])
+def test_a_file_name_never_becomes_a_command(tmp_path: Path, end: str) -> None:
+    """White space at the end does not count in a table, whichever sort it is."""
+    with pytest.raises(DataError, match=r"utterance 'a': the file name .* as a command") as caught:
+        write_folder(tmp_path / "d", one(f"touch marker {end}"), "it")
+    assert "\n" not in str(caught.value) and not (tmp_path / "d").exists()
+
+
+@pytest.mark.parametrize("character", "\n\r\0")
+def test_values_stay_on_their_line(tmp_path: Path, character: str) -> None:
+    """A line break in any value would add a line, such as `b touch marker |`, to a table."""
+    evil = f"x{character}b touch marker |{character}c x"
+    for rows in (one(evil), one("x", evil), one("x", utt2gender=evil), one(Command(f"{evil} |"))):
+        with pytest.raises(DataError, match="does not fit in a line") as caught:
+            write_folder(tmp_path / "d", rows, "it")
+        assert "\n" not in str(caught.value) and not (tmp_path / "d").exists()
+
+
+@pytest.mark.parametrize(
+    ("audio", "message"),
+    [
+        ("", "is empty"),
+        (" x.wav", "white space begins"),
+        ("x.wav ", "or ends it"),
+        ("caff\udce8.wav", "is not valid UTF-8"),
+    ],
+)
+def test_names_that_wav_scp_cannot_say(tmp_path: Path, audio: str, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        write_folder(tmp_path / "d", one(audio), "it")
+
+
+def test_a_program_may_write_commands_and_odd_names(tmp_path: Path) -> None:
+    rows = [
+        Utterance("a", "s", Command("cat x.wav |"), ""),
+        Utterance("b", "s", "/x/| $(touch marker); 'y'.wav", ""),
+    ]
+    write_folder(tmp_path, rows, "it")
+    assert read(tmp_path / "wav.scp") == ["a cat x.wav |", "b /x/| $(touch marker); 'y'.wav"]
+
+
+def test_a_recording_is_one_word(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="recording 'r 0 1' is empty or holds white space"):
+        write_folder(tmp_path / "d", [Utterance("a", "s", "x", "", "r 0 1", (0, 1))], "it")
+
+
+def test_names_of_tables_stay_in_the_corpus(tmp_path: Path) -> None:
+    assert file_in(tmp_path, "a/b..c |.wav") == tmp_path / "a/b..c |.wav"
+    for name in ("/etc/x.wav", "../x.wav", "a/../../x.wav", ".."):
+        with pytest.raises(DataError, match="not in this folder"):
+            file_in(tmp_path, name)

@@ -14,7 +14,7 @@ import pytest
 import xlsr53_adopt
 from asrkit.data.index import DataIndex
 from asrkit.data.sampler import size_ratios
-from asrkit.data.utterances import Utterance, write_folder
+from asrkit.data.utterances import Command, Utterance, write_folder
 from asrkit.data.validate import validate
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -74,7 +74,7 @@ def test_ids_paths_and_language(tmp_path: Path) -> None:
             Utterance("s-2", "s", "downloads/r.ogg", "", "r", (2, 3)),
         ],
         valid=[Utterance("t-1", "t", "/abs/t.flac", "due")],
-        test=[Utterance("v-1", "v", "sph2pipe x.sph |", "tre")],
+        test=[Utterance("v-1", "v", Command("sph2pipe x.sph |"), "tre")],
     )
     assert adopt(recipe, "mls_it", tmp_path / "data") == 0
     train = tmp_path / "data/mls_it_train"

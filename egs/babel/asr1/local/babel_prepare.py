@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 from asrkit.arguments import boolean, run_main
 from asrkit.data import headers
-from asrkit.data.utterances import Utterance, print_counts, write_folder
+from asrkit.data.utterances import Command, Utterance, print_counts, write_folder
 from asrkit.files import DataError, atomic, read_lines
 from babel_packs import AUDIO, Pack, Side, find_pack, find_parts, read_sides
 from babel_split import SHARE, SPLITS, length, split
@@ -53,7 +53,7 @@ def source_of(path: Path) -> str:
                 f"{path}: {error}; with sph2pipe on the PATH this is done here (Kaldi's "
                 "tools/Makefile builds it)"
             ) from None
-        return f"sph2pipe -f wav -p {shlex.quote(str(path))} |"
+        return Command(f"sph2pipe -f wav -p {shlex.quote(str(path))} |")
     return str(path)
 
 

@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from asrkit.arguments import run_main
 from asrkit.data.normalize import normalize
-from asrkit.data.utterances import Utterance, write_folder
+from asrkit.data.utterances import Utterance, file_in, write_folder
 from asrkit.files import DataError, read_lines
 
 PART = re.compile(r"librispeech_(100|360)h")
@@ -49,7 +49,7 @@ def utterances(folder: Path) -> tuple[list[Utterance], list[str]]:
     ):
         for line in read_lines(transcript):
             name, _, words = line.partition(" ")
-            audio = transcript.parent / f"{name}.flac"
+            audio = file_in(transcript.parent, f"{name}.flac")
             speaker = f"ls_{name.split('-')[0]}"
             if audio.is_file():
                 text = normalize(words, "en")

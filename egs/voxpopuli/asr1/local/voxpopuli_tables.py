@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from tqdm import tqdm
 
+from asrkit.data.utterances import file_in
 from asrkit.files import DataError
 
 TRANSCRIBED = (
@@ -132,7 +133,7 @@ def find_table(corpus: Path, name: str, folders: tuple[str, ...]) -> Path:
 def find_session(corpus: Path, kind: str, year: str, name: str) -> Path | None:
     """``raw_audios/<kind>/<year>/<name>.ogg``; v2 archives have folders <year>_2."""
     for folder in (year, f"{year}_2"):
-        path = corpus / "raw_audios" / kind / folder / f"{name}.ogg"
+        path = file_in(corpus / "raw_audios" / kind, f"{folder}/{name}.ogg")
         if path.is_file():
             return path
     return None

@@ -13,8 +13,8 @@ import sys
 from pathlib import Path
 
 from asrkit.arguments import run_main
-from asrkit.data.datadir import DataDir, Table
-from asrkit.data.utterances import Utterance, write_folder
+from asrkit.data.datadir import DataDir, Table, is_command
+from asrkit.data.utterances import Command, Utterance, write_folder
 from asrkit.data.validate import parse_segment
 from asrkit.files import DataError
 from asrkit.noise import key_of
@@ -22,7 +22,7 @@ from asrkit.noise import key_of
 
 def absolute(source: str, base: Path) -> str:
     """A path, or ``archive.ark:offset``, as seen from anywhere; commands stay as they are."""
-    return source if source.endswith("|") else str(base / source)
+    return Command(source) if is_command(source) else str(base / source)
 
 
 def read(folder: Path, base: Path, name: str, *, most: int = 0) -> list[Utterance]:
