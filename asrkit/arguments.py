@@ -37,6 +37,11 @@ def at_least(least: int) -> Callable[[str], int]:
     return whole
 
 
+def warn(said: str) -> None:
+    """One line on standard error, where results do not go."""
+    print(f"warning: {said}", file=sys.stderr)
+
+
 class _Help(argparse.HelpFormatter):
     """Tells the default of every option that has one, unless its help does so already."""
 

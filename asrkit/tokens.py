@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from pathlib import Path
 
 from asrkit.files import atomic, read_lines
@@ -61,6 +63,16 @@ class TokenList:
 
     def __contains__(self, symbol: str) -> bool:
         return symbol in self._numbers
+
+    @cached_property
+    def _by_form(self) -> dict[str, str]:
+        return {unicodedata.normalize("NFC", symbol): symbol for symbol in self.symbols}
+
+    def own_form(self, symbol: str) -> str | None:
+        """The symbol of this list that is ``symbol`` but for its Unicode form, composed or not."""
+        if symbol in self._numbers:
+            return symbol
+        return self._by_form.get(unicodedata.normalize("NFC", symbol))
 
     def encode(self, tokens: Iterable[str]) -> list[int]:
         """Numbers of ``tokens``; a symbol that is not in the list becomes ``<unk>``."""

@@ -10,6 +10,7 @@ from typing import Any
 from asrkit.arguments import at_least, boolean, finite, run_main
 from asrkit.data import audio
 from asrkit.data.keyed import read_keyed
+from asrkit.decode.beam import TOKENS_A_FRAME
 from asrkit.decode.lexicon import lexicon_name
 from asrkit.decode.parallel import BeamTask
 from asrkit.decode.run import recognise, recognise_dir, score
@@ -44,6 +45,7 @@ def get_parser() -> argparse.ArgumentParser:
     add("--lexicon", type=Path, help="word<TAB>tokens")
     add("--lm", type=Path, help="KenLM file: of words with a lexicon, of tokens without")
     add("--beam_size", type=int, default=50)
+    add("--beam_size_token", type=at_least(1), default=TOKENS_A_FRAME, help="tried in a frame")
     add("--beam_threshold", type=finite, default=50.0)
     add("--lm_weight", type=finite, default=2.0)
     add("--word_score", type=finite, default=-1.0, help="added for each word")
@@ -82,6 +84,7 @@ def _beam(args: argparse.Namespace, model: Speech2Text) -> BeamTask | None:
         return None
     options: dict[str, Any] = {
         "beam_size": args.beam_size,
+        "beam_size_token": args.beam_size_token,
         "beam_threshold": args.beam_threshold,
         "word_score": args.word_score,
     }

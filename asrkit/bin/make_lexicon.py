@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> None:
     )
     lost = 0
     if args.token_list is not None:
-        lexicon, lost = usable(lexicon, TokenList.read(args.token_list))
+        lexicon, lost, _ = usable(lexicon, TokenList.read(args.token_list))
     args.out.parent.mkdir(parents=True, exist_ok=True)
     write_lexicon(args.out, lexicon)
     if args.words_out is not None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from asrkit.arguments import boolean, run_main
+from asrkit.arguments import boolean, run_main, warn
 from asrkit.data import audio
 from asrkit.data.keyed import read_keyed, write_keyed
 from asrkit.data.phone_dataset import PhoneDataset
@@ -81,7 +81,7 @@ class Source:
         )
         if speech.columns.lost:
             shown = " ".join(speech.columns.lost)
-            print(f"warning: phones that the Transcoder lacks are <unk>: {shown}", file=sys.stderr)
+            warn(f"phones that the Transcoder lacks are <unk>: {shown}")
         return self._audio(speech)
 
     def _phones(self) -> Rows:
@@ -178,6 +178,8 @@ def run(args: argparse.Namespace) -> int:
         args.lm_weight, args.word_score = read_weights(args.weights)
     model = Phones2Words(args.transcoder, device=args.device, max_phones=args.max_phones)
     model.search = _search(args, model.tokens)
+    for note in model.search.notes if model.search else []:
+        warn(note)
     source = Source(args, model)
     results = transcribe(model, source.rows(), batch_size=args.batch_size)
     if args.output_dir:
@@ -187,9 +189,7 @@ def run(args: argparse.Namespace) -> int:
             print(f"{name}\t{' '.join(best.words)}", flush=True)
     if source.unknown:
         shown = " ".join(f"{phone}={count}" for phone, count in sorted(source.unknown.items()))
-        print(
-            f"warning: phones not in the model's list were read as <unk>: {shown}", file=sys.stderr
-        )
+        warn(f"phones not in the model's list were read as <unk>: {shown}")
     for name, reason in source.failed.items():
         kind = "warning" if args.data_dir else "error"
         print(f"{kind}: {name}: {reason}", file=sys.stderr)

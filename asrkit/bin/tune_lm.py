@@ -9,6 +9,7 @@ from pathlib import Path
 from asrkit.arguments import at_least, boolean, finite, run_main
 from asrkit.data.keyed import languages_of, read_keyed
 from asrkit.data.normalize import normalize
+from asrkit.decode.beam import TOKENS_A_FRAME
 from asrkit.decode.parallel import BeamTask, load_scores
 from asrkit.decode.tune import tune, write_trials
 from asrkit.tokens import TokenList
@@ -27,6 +28,7 @@ def get_parser() -> argparse.ArgumentParser:
     add("--lm_weights", type=finite, nargs="+", default=[0.5, 1.0, 2.0, 3.0, 4.0])
     add("--word_scores", type=finite, nargs="+", default=[-2.0, -1.0, 0.0, 1.0, 2.0])
     add("--beam_size", type=int, default=50)
+    add("--beam_size_token", type=at_least(1), default=TOKENS_A_FRAME, help="tried in a frame")
     add("--beam_threshold", type=finite, default=50.0)
     add("--normalize", type=boolean, default=False, help="bring references to asrkit's spelling")
     add("--lang", help="for --normalize and --restrict_langs")
@@ -58,6 +60,7 @@ def run(args: argparse.Namespace) -> None:
         "lexicon": args.lexicon,
         "lm": args.lm,
         "beam_size": args.beam_size,
+        "beam_size_token": args.beam_size_token,
         "beam_threshold": args.beam_threshold,
     }
     trials = tune(

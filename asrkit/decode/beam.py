@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -26,18 +26,21 @@ from flashlight.lib.text.decoder import (
     Trie,
     ZeroLM,
 )
-from flashlight.lib.text.decoder.kenlm import KenLM
 from flashlight.lib.text.dictionary import Dictionary
 
 from asrkit.data.marks import join_characters
 from asrkit.decode.lexicon import Lexicon, read_lexicon, usable
+from asrkit.decode.overlap import load_ngram, losses, some
 from asrkit.noise import key_of
-from asrkit.tokens import SPACE, UNK, TokenList
+from asrkit.tokens import BLANK, SPACE, UNK, TokenList
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 IMPOSSIBLE = -1e4  # a log-probability that no beam keeps, finite so that sums stay ordered
+TOKENS_A_FRAME = 128  # all phones or letters of several languages; not all characters of Chinese
+OTHER_SPELLING = "are they of one spelling (case, encoding, language)?"
+_NO_WORDS = frozenset([BLANK, UNK, SPACE, "</end>", "</dead>"])
 _HOMOPHONES = 6  # what a node of flashlight's trie can hold
 
 
@@ -94,9 +97,13 @@ class BeamDecoder:
 
     lexicon: ``word<TAB>phones`` file or mapping; None searches all token sequences.
     lm: KenLM file (ARPA or binary): of words with a lexicon, of tokens without; None for no LM.
-    beam_size, beam_threshold: the search; all tokens are tried in every frame.
+    beam_size, beam_threshold: the search. beam_size_token: the likeliest tokens of a frame that are
+    tried in it; with all 4,000 characters of a language a search takes minutes instead of seconds.
     lm_weight multiplies log10 probabilities; word_score is added for each word (a negative one is
     a penalty). nbest: hypotheses returned at most.
+
+    notes: what lexicon, n-gram and tokens lack of each other, a sentence each. Raises OverlapError
+    where they share nothing.
     """
 
     def __init__(
@@ -106,22 +113,24 @@ class BeamDecoder:
         lexicon: str | Path | Lexicon | None = None,
         lm: str | Path | None = None,
         beam_size: int = 50,
+        beam_size_token: int = TOKENS_A_FRAME,
         beam_threshold: float = 50.0,
         lm_weight: float = 2.0,
         word_score: float = -1.0,
         nbest: int = 1,
     ) -> None:
-        if beam_size < 1 or nbest < 1 or beam_threshold <= 0:
-            raise DecodeError("beam_size and nbest are at least 1, beam_threshold is above 0")
+        if min(beam_size, beam_size_token, nbest) < 1 or beam_threshold <= 0:
+            raise DecodeError(
+                "beam_size, beam_size_token and nbest are at least 1, beam_threshold is above 0"
+            )
         self.tokens = tokens
         self.nbest = nbest
-        self.left_out = 0  # pronunciations that the token list cannot spell
         self._columns = len(tokens) + 2
         self._end, self._dead = len(tokens), len(tokens) + 1
         self._space = tokens.encode([SPACE])[0] if SPACE in tokens else None
         self._search = {
             "beam_size": beam_size,
-            "beam_size_token": self._columns,
+            "beam_size_token": min(beam_size_token, self._columns),
             "beam_threshold": beam_threshold,
             "lm_weight": lm_weight,
             "sil_score": 0.0,
@@ -133,14 +142,23 @@ class BeamDecoder:
         self._trie: Trie | None = None
         if lexicon is None:
             names = [*tokens.symbols, "</end>", "</dead>"]
-            self._lm = load_lm(lm, Dictionary(names))
+            self._lm, self.notes = load_lm(
+                lm,
+                names,
+                "tokens of the model",
+                "without a lexicon the n-gram is one of tokens: train_ngram --text FOLDER/text.phn",
+            )
         else:
             if not isinstance(lexicon, Mapping):
                 lexicon = read_lexicon(lexicon)
-            spelt, self.left_out = usable(lexicon, tokens)
-            self._words = Dictionary([*spelt, UNK] if UNK not in spelt else list(spelt))
-            self._lm = load_lm(lm, self._words) if lm is not None else TieBreaker(self._words)
-            self._trie = self._make_trie(spelt)
+            spelt, _, lost = usable(lexicon, tokens)
+            words = [*spelt, UNK] if UNK not in spelt else list(spelt)
+            self._words = Dictionary(words)
+            self._lm, unknown = load_lm(lm, words, "words of the lexicon", OTHER_SPELLING)
+            if lm is None:
+                self._lm = TieBreaker(self._words)
+            self._trie, crowded = self._make_trie(spelt)
+            self.notes = [*lost, *unknown, *crowded]
         self._decoder = self._make_decoder()
 
     def with_weights(self, *, lm_weight: float, word_score: float) -> BeamDecoder:
@@ -193,7 +211,8 @@ class BeamDecoder:
         out[frames, 0] = 0.0
         return out
 
-    def _make_trie(self, lexicon: Lexicon) -> Trie:
+    def _make_trie(self, lexicon: Lexicon) -> tuple[Trie, list[str]]:
+        """The trie, and a note on the homophones that it cannot hold."""
         trie = Trie(self._columns, self._dead if self._space is None else self._space)
         assert self._words is not None
         start = self._lm.start(False)
@@ -202,12 +221,13 @@ class BeamDecoder:
             number = self._words.get_index(word)
             scored[word] = (number, self._lm.score(start, number)[1])
         homophones: dict[tuple[str, ...], int] = {}
+        crowded = []
         for word in sorted(lexicon, key=lambda w: (-scored[w][1], w)):
             number, score = scored[word]
             for phones in lexicon[word]:
                 homophones[phones] = homophones.get(phones, 0) + 1
                 if homophones[phones] > _HOMOPHONES:
-                    self.left_out += 1
+                    crowded.append(word)
                     continue
                 spelling = self.tokens.encode(phones)
                 if self._space is None:
@@ -216,7 +236,9 @@ class BeamDecoder:
                 else:
                     trie.insert([*spelling, self._space], number, score)
         trie.smear(SmearingMode.MAX)
-        return trie
+        why = f"{_HOMOPHONES} likelier words sound alike: {some(crowded)}"
+        total = sum(map(len, lexicon.values()))
+        return trie, losses(len(crowded), total, "pronunciations are left out", why, "")
 
     def _make_decoder(self) -> Any:
         silence = self._dead if self._space is None else self._space
@@ -253,13 +275,22 @@ class BeamDecoder:
         return Hypothesis(numbers, words, score)
 
 
-def load_lm(path: str | Path | None, names: Dictionary) -> Any:
-    """KenLM over the entries of ``names``, or a language model that scores nothing."""
+def load_lm(
+    path: str | Path | None, names: Sequence[str], what: str, remedy: str
+) -> tuple[Any, list[str]]:
+    """KenLM over ``names``, or a language model that scores nothing; and a note on unknown names.
+
+    what, remedy: words for that note, and for OverlapError where all but the marks are unknown.
+    """
     if path is None:
-        return ZeroLM()
+        return ZeroLM(), []
     if not Path(path).is_file():
         raise DecodeError(f"{path}: no such file; python -m asrkit.bin.train_ngram makes one")
     try:
-        return KenLM(str(path), names)
+        lm, unknown = load_ngram(path, names)
     except (RuntimeError, ValueError) as error:
         raise DecodeError(f"{path}: KenLM cannot read it ({error})") from None
+    lost = [name for name in unknown if name not in _NO_WORDS]
+    total = sum(name not in _NO_WORDS for name in names)
+    why = f"to it they are {UNK}: {some(lost)}"
+    return lm, losses(len(lost), total, f"{what} are not in {path}", why, remedy)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from asrkit.data.marks import characters
 from asrkit.data.phonemize import Phonemizer
+from asrkit.decode.overlap import losses, respell, some
 from asrkit.files import DataError, atomic, read_lines
 from asrkit.tokens import TokenList
 
@@ -27,14 +30,14 @@ def lexicon_name(token_file: str) -> str:
 
 
 def read_lexicon(path: str | Path) -> Lexicon:
-    """Word -> its pronunciations, in file order. Raises LexiconError (file, line)."""
+    """Word -> its pronunciations, in file order, in NFC. Raises LexiconError (file, line)."""
     try:
         lines = read_lines(path)
     except DataError as error:
         raise LexiconError(f"{error}; python -m asrkit.bin.make_lexicon makes one") from None
     lexicon: Lexicon = {}
     for number, line in enumerate(lines, start=1):
-        word, tab, phones = line.partition("\t")
+        word, tab, phones = unicodedata.normalize("NFC", line).partition("\t")
         spelling = tuple(phones.split())
         if not tab or not spelling or word.split() != [word]:
             raise LexiconError(f"{path}:{number}: not 'word<TAB>phones': {line!r}")
@@ -54,24 +57,34 @@ def write_lexicon(path: str | Path, lexicon: Mapping[str, Iterable[tuple[str, ..
                 out.write(f"{word}\t{' '.join(phones)}\n")
 
 
-def usable(lexicon: Lexicon, tokens: TokenList) -> tuple[Lexicon, int]:
-    """The pronunciations that ``tokens`` can spell, and how many it cannot."""
+class Usable(NamedTuple):
+    """A lexicon in a model's tokens: what it can spell, pronunciations lost, and a note on them."""
+
+    lexicon: Lexicon
+    lost: int
+    notes: list[str]
+
+
+def usable(lexicon: Lexicon, tokens: TokenList) -> Usable:
+    """The pronunciations that ``tokens`` can spell. Raises OverlapError if there are none."""
     kept: Lexicon = {}
-    lost = 0
+    lost = []
     for word, spellings in lexicon.items():
         for phones in spellings:
-            if all(phone in tokens for phone in phones):
-                kept.setdefault(word, []).append(phones)
-            else:
-                lost += 1
-    if not kept:
-        missing = {phone for spellings in lexicon.values() for s in spellings for phone in s}
-        shown = " ".join(sorted(phone for phone in missing if phone not in tokens)[:10])
-        raise LexiconError(
-            f"no word of the lexicon can be spelt with the {len(tokens)} tokens of the model (it"
-            f" lacks {shown}); are they of the same type and language?"
-        )
-    return kept, lost
+            own = respell(phones, tokens)
+            if own is None:
+                lost.append(phones)
+            elif own not in kept.setdefault(word, []):
+                kept[word].append(own)
+    missing = sorted({p for phones in lost for p in phones if tokens.own_form(p) is None})
+    notes = losses(
+        len(lost),
+        sum(map(len, lexicon.values())),
+        "pronunciations of the lexicon are left out",
+        f"the model has no {some(missing)}",
+        "are lexicon and model of one token type, case and language?",
+    )
+    return Usable(kept, len(lost), notes)
 
 
 @dataclasses.dataclass(frozen=True)

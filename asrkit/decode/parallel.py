@@ -6,13 +6,14 @@ import dataclasses
 import itertools
 import multiprocessing
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from asrkit.arguments import warn
 from asrkit.decode.beam import BeamDecoder, DecodeError, Hypothesis
 from asrkit.files import atomic
 from asrkit.tokens import TokenList
@@ -40,35 +41,60 @@ class BeamTask:
         return BeamDecoder(tokens, **self.options)
 
 
-_decoder: BeamDecoder | None = None  # one a worker process
+# One a worker process. It builds its decoder in its first task: an error of a pool's initializer
+# would not arrive.
+_task: BeamTask | None = None
+_decoder: BeamDecoder | None = None
 
 
-def _start(task: BeamTask) -> None:
+def start_worker(task: BeamTask) -> None:
+    global _task
+    _task = task
+
+
+def own_decoder() -> BeamDecoder:
+    """The decoder of this worker process."""
     global _decoder
-    _decoder = task.build()
+    if _decoder is None:
+        assert _task is not None
+        _decoder = _task.build()
+    return _decoder
+
+
+def own_notes() -> list[str]:
+    return own_decoder().notes
 
 
 def _decode(part: list[tuple[str, np.ndarray]]) -> list[tuple[str, list[Hypothesis]]]:
-    assert _decoder is not None
-    return [(key, _decoder(scores)) for key, scores in part]
+    decoder = own_decoder()
+    return [(key, decoder(scores)) for key, scores in part]
 
 
 def decode_many(
-    task: BeamTask, scores: Iterable[tuple[str, np.ndarray]], *, nj: int = 1
+    task: BeamTask,
+    scores: Iterable[tuple[str, np.ndarray]],
+    *,
+    nj: int = 1,
+    tell: Callable[[str], None] = warn,
 ) -> Iterator[tuple[str, list[Hypothesis]]]:
     """(id, log-probabilities [T, V]) to (id, n-best), in the same order, in ``nj`` processes.
 
     The result does not depend on ``nj``. With nj > 1, at most 4 * nj chunks of utterances wait in
-    memory, so that a set larger than it can be streamed through.
+    memory, so that a set larger than it can be streamed through. ``tell`` is given the decoder's
+    notes before the first utterance.
     """
     if nj <= 1:
         decoder = task.build()
+        for note in decoder.notes:
+            tell(note)
         for key, row in scores:
             yield key, decoder(row)
         return
     # spawn: a forked child would inherit torch's threads in an unknown state
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(nj, mp_context=context, initializer=_start, initargs=(task,)) as pool:
+    with ProcessPoolExecutor(nj, context, initializer=start_worker, initargs=(task,)) as pool:
+        for note in pool.submit(own_notes).result():
+            tell(note)
         waiting = []
         for part in _chunks(scores):
             waiting.append(pool.submit(_decode, part))

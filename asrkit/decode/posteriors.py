@@ -29,8 +29,9 @@ class PhoneColumns:
         if pool not in POOLS:
             raise PosteriorError(f"pool is one of {', '.join(POOLS)}, not {pool!r}")
         self.pool, self.phones, self.size = pool, phones, len(phones) - 1
+        own = {t: phones.own_form(t) for t in tokens.symbols}
         spoken = [t for t in tokens.symbols if t not in (BLANK, UNK, SPACE)]
-        self.lost = [phone for phone in spoken if phone not in phones]
+        self.lost = [phone for phone in spoken if own[phone] is None]
         shared = len(spoken) - len(self.lost)
         if shared < LEAST_SHARED * min(len(spoken), len(phones) - 2):
             raise PosteriorError(
@@ -38,7 +39,7 @@ class PhoneColumns:
                 f" share {shared} (not {' '.join(self.lost[:10])}); were they made of the same"
                 " language and token type?"
             )
-        columns = np.array(phones.encode(tokens.symbols)) - 1
+        columns = np.array(phones.encode(own[t] or UNK for t in tokens.symbols)) - 1
         self._columns = np.where(np.isin(tokens.symbols, [BLANK, SPACE]), -1, columns)
         self._project = np.zeros((len(tokens), self.size), np.float32)
         kept = np.flatnonzero(self._columns >= 0)

@@ -14,9 +14,10 @@ from typing import Any, NamedTuple
 
 from tqdm import tqdm
 
+from asrkit.arguments import warn
 from asrkit.data.marks import without_marks
 from asrkit.decode.beam import BeamDecoder, DecodeError
-from asrkit.decode.parallel import BeamTask
+from asrkit.decode.parallel import BeamTask, own_decoder, own_notes, start_worker
 from asrkit.decode.words import WordHypothesis, WordSearch
 from asrkit.files import write_json
 from asrkit.score.rates import score_utterances, total
@@ -41,17 +42,17 @@ class _Setting(NamedTuple):
     unit: str
 
 
-_setting: _Setting | None = None  # one a worker process
+_data: tuple[Any, ...] = ()  # scores, references and unit, one a worker process
 
 
-def _start(task: BeamTask, *rest: Any) -> None:
-    global _setting
-    _setting = _Setting(task.build(), *rest)
+def _start(task: BeamTask, *data: Any) -> None:
+    global _data
+    start_worker(task)
+    _data = data
 
 
 def _work(weights: tuple[float, float]) -> Trial:
-    assert _setting is not None
-    return _try(_setting, weights)
+    return _try(_Setting(own_decoder(), *_data), weights)
 
 
 def _try(setting: _Setting, weights: tuple[float, float]) -> Trial:
@@ -111,12 +112,18 @@ def tune(
             # spawn: a forked child would inherit torch's threads in an unknown state
             context = multiprocessing.get_context("spawn")
             arguments = (decoder, scores, refs, unit)
-            pool = ProcessPoolExecutor(nj, context, initializer=_start, initargs=arguments)
-            results = stack.enter_context(pool).map(_work, grid)
+            pool = stack.enter_context(
+                ProcessPoolExecutor(nj, context, initializer=_start, initargs=arguments)
+            )
+            notes = pool.submit(own_notes).result()
+            results = pool.map(_work, grid)
         else:
             built = decoder.build() if isinstance(decoder, BeamTask) else decoder
+            notes = built.notes
             setting = _Setting(built, scores, refs, unit)
             results = (_try(setting, weights) for weights in grid)
+        for note in notes:
+            warn(note)
         for trial in results:
             trials.append(trial)
             bar.update()

@@ -8,9 +8,7 @@ import math
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from flashlight.lib.text.dictionary import Dictionary
-
-from asrkit.decode.beam import load_lm
+from asrkit.decode.beam import OTHER_SPELLING, load_lm
 from asrkit.objectives.transcoder import Candidates
 from asrkit.tokens import TokenList
 
@@ -40,7 +38,7 @@ class _Path(NamedTuple):
 class WordSearch:
     """Left-to-right beam search over word sequences; alignments of the same words are summed.
 
-    lm: KenLM file of words, or None. count: words tried at a position.
+    lm: KenLM file of words, or None. count: words tried at a position. notes: what it lacks.
     """
 
     count = 8
@@ -60,7 +58,9 @@ class WordSearch:
         self.tokens = tokens
         self.lm_weight, self.word_score = lm_weight, word_score
         self.nbest, self.beam_size = nbest, max(beam_size, nbest)
-        self._lm = load_lm(lm, Dictionary(tokens.symbols))
+        self._lm, self.notes = load_lm(
+            lm, tokens.symbols, "words of the Transcoder", OTHER_SPELLING
+        )
 
     def with_weights(self, *, lm_weight: float, word_score: float) -> WordSearch:
         """The same search with other weights; shares the language model."""

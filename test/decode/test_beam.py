@@ -1,7 +1,9 @@
 import itertools
 import math
 import random
+import unicodedata
 from collections import defaultdict
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +14,7 @@ from flashlight.lib.text.dictionary import Dictionary
 
 from asrkit.decode.beam import BeamDecoder, DecodeError, TieBreaker
 from asrkit.decode.greedy import collapse
+from asrkit.decode.overlap import OverlapError
 from asrkit.tokens import TokenList
 
 LEXICON = {
@@ -226,12 +229,76 @@ def test_many_homophones_keep_the_likely_ones(tmp_path: Path) -> None:
     arpa = unigram_arpa(tmp_path / "lm.arpa", {f"w{n}": -1.0 - n for n in range(9)})
     decoder = BeamDecoder(TOKENS, lexicon=lexicon, lm=arpa, nbest=9)
     assert [h.words for h in decoder(scores("ab"))][:6] == [[f"w{n}"] for n in range(6)]
-    assert decoder.left_out == 3
+    assert decoder.notes[-1].startswith("3 of 9 pronunciations are left out: 6 likelier words")
 
 
-def test_words_the_tokens_cannot_spell_are_left_out() -> None:
-    decoder = BeamDecoder(TOKENS, lexicon={**LEXICON, "axe": [("a", "x")]})
-    assert decoder.left_out == 1
+def test_words_the_tokens_cannot_spell_are_left_out_and_told() -> None:
+    assert BeamDecoder(TOKENS, lexicon=LEXICON).notes == []
+    decoder = BeamDecoder(TOKENS, lexicon={**LEXICON, "axe": [("a", "x")], "Ab": [("A", "b")]})
+    lost = "2 of 6 pronunciations of the lexicon are left out: the model has no A x"
+    assert decoder.notes == [lost]
+
+
+def test_an_ngram_that_knows_few_words_is_told_and_one_that_knows_none_refused(
+    tmp_path: Path,
+) -> None:
+    some = unigram_arpa(tmp_path / "some.arpa", {"ab": -0.5, "cd": -0.5, "abc": -0.5, "D": -0.5})
+    decoder = BeamDecoder(TOKENS, lexicon=LEXICON, lm=some)
+    assert decoder.notes == [
+        f"1 of 4 words of the lexicon are not in {some}: to it they are <unk>: d"
+    ]
+    upper = unigram_arpa(tmp_path / "upper.arpa", {word.upper(): -0.5 for word in LEXICON})
+    with pytest.raises(OverlapError, match=r"4 of 4 words of the lexicon .* one spelling \(case"):
+        BeamDecoder(TOKENS, lexicon=LEXICON, lm=upper)
+
+
+def test_a_search_without_lexicon_wants_an_ngram_of_tokens(tmp_path: Path) -> None:
+    words = unigram_arpa(tmp_path / "words.arpa", dict.fromkeys(LEXICON, -0.5) | {"<space>": -1.0})
+    with pytest.raises(OverlapError, match=r"4 of 4 tokens of the model .* is one of tokens"):
+        BeamDecoder(TokenList.build([*"abce", "<space>"]), lm=words)
+    assert len(BeamDecoder(TOKENS, lm=words).notes) == 1  # the word d is a token, too
+
+
+def test_words_in_another_unicode_form_are_the_same_words(tmp_path: Path) -> None:
+    """Lexicon, n-gram and tokens, composed (NFC) or not (NFD)."""
+    forms = {form: partial(unicodedata.normalize, form) for form in ("NFC", "NFD")}
+    for of_tokens, of_lexicon, of_ngram in itertools.product(forms.values(), repeat=3):
+        tokens = TokenList.build([of_tokens("ä"), "b"])
+        rows = "".join(f"{of_lexicon(w)}\t{of_lexicon(' '.join(w))}\n" for w in ("bä", "b"))
+        (tmp_path / "lexicon.txt").write_text(rows, "utf-8")
+        arpa = unigram_arpa(tmp_path / "lm.arpa", {of_ngram("bä"): -0.5, "b": -0.5})
+        decoder = BeamDecoder(tokens, lexicon=tmp_path / "lexicon.txt", lm=arpa)
+        assert decoder.notes == []
+        found = decoder(unsure([{"b": 0.9}, {of_tokens("ä"): 0.9}], tokens))[0]
+        assert found.words == ["bä"]
+        assert found.score == pytest.approx(2 * math.log(0.9) + 2.0 * (-0.5 - 1.0) - 1.0, abs=1e-4)
+
+
+def test_only_the_likeliest_tokens_of_a_frame_are_tried() -> None:
+    """The result is that of all tokens, long before a search among thousands ends."""
+    letters = [chr(0x4E00 + number) for number in range(300)]
+    tokens = TokenList.build(letters)
+    draw = np.random.default_rng(0)
+    logits = draw.normal(size=(12, len(tokens))).astype(np.float32)
+    logits[np.arange(12), draw.integers(0, len(tokens), 12)] += 12
+    log_probs = torch.from_numpy(logits).log_softmax(-1)
+    lexicon = {letter: [(letter,)] for letter in letters}
+    for options in ({}, {"lexicon": lexicon}):
+        whole = BeamDecoder(tokens, beam_size_token=len(tokens) + 2, **options)(log_probs)
+        assert BeamDecoder(tokens, **options)(log_probs) == whole
+        assert BeamDecoder(tokens, beam_size_token=20, **options)(log_probs) == whole
+    greedy = BeamDecoder(tokens, beam_size_token=1)(log_probs)[0].tokens
+    assert greedy == collapse(log_probs.argmax(-1).tolist())
+
+
+def test_a_short_token_list_is_tried_whole() -> None:
+    """The demo's lists are shorter than the default: its results do not depend on it."""
+    noise = np.random.default_rng(1).normal(size=(10, len(TOKENS))).astype(np.float32)
+    log_probs = torch.from_numpy(noise).log_softmax(-1)
+    columns = len(TOKENS) + 2
+    for lexicon in (None, LEXICON):
+        whole = BeamDecoder(TOKENS, lexicon=lexicon, beam_size_token=columns, nbest=9)
+        assert BeamDecoder(TOKENS, lexicon=lexicon, nbest=9)(log_probs) == whole(log_probs)
 
 
 def test_bad_input(tmp_path: Path) -> None:

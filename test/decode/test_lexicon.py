@@ -7,6 +7,7 @@ import pytest
 from asrkit.bin import make_lexicon
 from asrkit.data.phonemize import Phonemizer, Sentence
 from asrkit.decode.lexicon import LexiconError, build_lexicon, read_lexicon, usable, write_lexicon
+from asrkit.decode.overlap import OverlapError
 from asrkit.tokens import TokenList
 
 
@@ -42,9 +43,15 @@ def test_a_missing_lexicon(tmp_path: Path) -> None:
 def test_usable_words() -> None:
     tokens = TokenList.build(["a", "b"])
     lexicon = {"one": [("a", "b"), ("a", "x")], "two": [("x",)]}
-    assert usable(lexicon, tokens) == ({"one": [("a", "b")]}, 2)
-    with pytest.raises(LexiconError, match="it lacks x"):
+    lost = "2 of 3 pronunciations of the lexicon are left out: the model has no x"
+    assert usable(lexicon, tokens) == ({"one": [("a", "b")]}, 2, [lost])
+    with pytest.raises(OverlapError, match=r"1 of 1 .*no x; are lexicon and model of one token"):
         usable({"two": [("x",)]}, tokens)
+
+
+def test_a_lexicon_is_read_in_one_unicode_form(tmp_path: Path) -> None:
+    (tmp_path / "l").write_text("ba\u0308d\tb a\u0308 d\n", "utf-8")
+    assert read_lexicon(tmp_path / "l") == {"b\u00e4d": [("b", "\u00e4", "d")]}
 
 
 def test_pronunciations_alone_and_in_sentences() -> None:

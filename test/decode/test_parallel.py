@@ -33,8 +33,18 @@ def test_two_processes_give_what_one_gives(task: BeamTask) -> None:
 def test_an_error_in_a_process_arrives(task: BeamTask, tmp_path: Path) -> None:
     with pytest.raises(LexiconError):
         list(decode_many(BeamTask(task.token_list, {"lexicon": tmp_path / "no"}), []))
+        list(decode_many(BeamTask(task.token_list, {"lexicon": tmp_path / "no"}), [], nj=2))
     with pytest.raises(DecodeError, match="NaN"):
         list(decode_many(task, [("u", np.full((2, 6), np.nan))], nj=2))
+
+
+@pytest.mark.parametrize("nj", [1, 2])
+def test_what_the_vocabularies_lack_is_told_once(task: BeamTask, tmp_path: Path, nj: int) -> None:
+    (tmp_path / "lexicon.txt").write_text("ab\ta b\nAb\tA b\n", "utf-8")
+    said: list[str] = []
+    rows = [(f"u{n}", scores("a-b")) for n in range(20)]
+    assert len(list(decode_many(task, rows, nj=nj, tell=said.append))) == 20
+    assert said == ["1 of 2 pronunciations of the lexicon are left out: the model has no A"]
 
 
 def test_stored_scores(tmp_path: Path) -> None:
@@ -79,6 +89,9 @@ def test_tuning_in_two_processes_gives_what_one_gives(tmp_path: Path, task: Beam
     whole = BeamTask(task.token_list, {**task.options, "lm": tmp_path / "lm.arpa"})
     grid = {"lm_weights": [0.0, 1.0], "word_scores": [0.0]}
     assert tune(whole, data, refs, nj=2, **grid) == tune(whole, data, refs, **grid)
+    wrong = BeamTask(task.token_list, {"lexicon": tmp_path / "no"})
+    with pytest.raises(LexiconError):
+        tune(wrong, data, refs, nj=2, **grid)
 
 
 def test_ties_go_to_the_smaller_weights(tmp_path: Path) -> None:

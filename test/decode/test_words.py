@@ -7,6 +7,7 @@ import time
 import pytest
 import torch
 
+from asrkit.decode.overlap import OverlapError
 from asrkit.decode.words import WordSearch
 from asrkit.objectives.transcoder import Candidates
 from asrkit.tokens import TokenList
@@ -110,3 +111,11 @@ def test_impossible_options_and_a_missing_model_are_refused(tmp_path):
         WordSearch(TOKENS, beam_size=0)
     with pytest.raises(ValueError, match="no such file"):
         WordSearch(TOKENS, lm=tmp_path / "no.bin")
+
+
+def test_an_ngram_of_other_words_is_told_or_refused(tmp_path):
+    (tmp_path / "lm.arpa").write_text(ARPA.replace("casa", "Casa"))
+    notes = WordSearch(TOKENS, lm=tmp_path / "lm.arpa").notes
+    assert [note.split(" are not in ")[0] for note in notes] == ["1 of 3 words of the Transcoder"]
+    with pytest.raises(OverlapError, match="2 of 2 words of the Transcoder"):
+        WordSearch(TokenList.build(["LA", "CASA"]), lm=tmp_path / "lm.arpa")
