@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
-import secrets
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, NamedTuple
+
+from asrkit.temporary import Temporary
+
+# Errors of the system that more space, or a larger quota, would mend.
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class DataError(ValueError):
@@ -30,63 +34,91 @@ def atomic(path: str | Path, mode: str = "w", *, sync: bool = True) -> Iterator[
     """Opens a temporary file beside ``path`` ("w": UTF-8, LF; or "wb") and renames it at the end.
 
     After any failure (an exception in the body, a full disk) the temporary file is gone and the old
-    ``path`` is as it was. ``sync=False`` leaves flushing to the system: for the many small files of
-    a step that can be repeated. Raises DataError where the system refuses to write.
+    ``path`` is as it was; what a killed process left goes with the next one that writes there
+    (temporary.py). ``sync=False`` leaves flushing to the system: for the many small files of a step
+    that can be repeated. Raises DataError where the system refuses to write.
     """
     if mode not in ("w", "wb"):
         raise ValueError(f'mode is "w" or "wb", not {mode!r}')
     path = Path(path)
-    temporary = path.with_name(f".{path.name[:200]}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
     text: dict[str, str] = {"encoding": "utf-8", "newline": "\n"} if mode == "w" else {}
     stream: IO[Any] | None = None
-    try:
-        stream = open(temporary, mode, **text)  # type: ignore[call-overload]  # noqa: SIM115
-        yield stream
-        stream.flush()
-        if sync:
-            os.fsync(stream.fileno())
-        stream.close()
-        os.replace(temporary, path)
-        if sync:
-            _sync_folder(path.parent)
-    except OSError as error:
-        _discard(stream, temporary)
-        if error.filename not in (None, str(temporary)):  # some other file of the body
-            raise
-        reason = error.strerror or str(error)
-        raise DataError(
-            f"{path}: cannot be written ({reason}); what was there before is unchanged. "
-            "Check the folder, its permissions and the free space"
-        ) from error
-    except BaseException:
-        _discard(stream, temporary)
-        raise
+    with _in_place_of(path) as temporary:
+        try:
+            stream = open(temporary.path, mode, **text)  # type: ignore[call-overload]  # noqa: SIM115
+            yield stream
+            stream.flush()
+            if sync:
+                os.fsync(stream.fileno())
+            stream.close()
+            temporary.rename(path)
+        finally:
+            if stream is not None:
+                with contextlib.suppress(OSError, ValueError):  # close flushes: fails as before
+                    stream.close()
+    if sync:
+        _sync_folder(path.parent)
 
 
 @contextlib.contextmanager
 def atomic_folder(path: str | Path) -> Iterator[Path]:
     """Yields a temporary folder beside ``path`` and renames it at the end.
 
-    After any failure nothing is left of it. Raises DataError if ``path`` holds anything.
+    After any failure nothing is left of it. Raises DataError if ``path`` holds anything, and where
+    the system refuses to write.
     """
     path = Path(path)
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise DataError(f"{path}: exists already; choose another folder, or remove it")
-    temporary = path.with_name(f".{path.name[:200]}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with _in_place_of(path, folder=True) as temporary:
+        yield temporary.path
+        temporary.rename(path)
+
+
+@contextlib.contextmanager
+def temporary_folder(path: str | Path) -> Iterator[Path]:
+    """Yields a folder beside ``path`` for what is made on the way to it, and removes it.
+
+    Raises DataError, which names ``path``, where the system refuses to write.
+    """
+    with _in_place_of(Path(path), folder=True) as temporary:
+        yield temporary.path
+        temporary.remove()
+
+
+@contextlib.contextmanager
+def _in_place_of(path: Path, *, folder: bool = False) -> Iterator[Temporary]:
+    """A Temporary that is gone after any failure; what the system refuses becomes a DataError."""
     try:
-        temporary.mkdir(parents=True)
+        temporary = Temporary(path, folder=folder)
+    except OSError as error:
+        raise _not_written(path, error) from error
+    try:
         yield temporary
-        os.replace(temporary, path)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+    except OSError as error:
+        temporary.remove()
+        if _elsewhere(error, temporary.path):
+            raise
+        raise _not_written(path, error) from error
+    except BaseException:
+        temporary.remove()
+        raise
 
 
-def _discard(stream: IO[Any] | None, temporary: Path) -> None:
-    if stream is not None:
-        with contextlib.suppress(OSError, ValueError):  # close flushes, and may fail as before
-            stream.close()
-    with contextlib.suppress(FileNotFoundError):
-        temporary.unlink()
+def _elsewhere(error: OSError, temporary: Path) -> bool:
+    """Whether it is about some other file of the body; those that name none are about writing."""
+    if error.filename is None:
+        return False
+    return not Path(str(error.filename)).is_relative_to(temporary)
+
+
+def _not_written(path: Path, error: OSError) -> DataError:
+    reason = error.strerror or str(error)
+    return DataError(
+        f"{path}: cannot be written ({reason}); what was there before is unchanged. "
+        "Check the folder, its permissions and the free space"
+    )
 
 
 def _sync_folder(folder: Path) -> None:

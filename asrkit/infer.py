@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 import weakref
 from collections.abc import Iterator, Sequence
@@ -15,6 +14,7 @@ from asrkit.batch import Batch, pad
 from asrkit.data.tokenize import META, CharTokenizer
 from asrkit.objectives.base import Recognizer
 from asrkit.pack.archive import MANIFEST, is_pack, unpack
+from asrkit.temporary import Temporary
 from asrkit.trained import ModelError, TrainedModel, device_of
 from asrkit.vocabulary import SUFFIX, strip_languages
 
@@ -47,10 +47,11 @@ class Speech2Text:
     def _unpacked(self, path: Path) -> Path:
         """The model's folder in a pack or an unpacked pack; any other path as it is."""
         if is_pack(path):
-            folder = Path(tempfile.mkdtemp(prefix="asrkit_pack_"))
-            weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
-            unpack(path, folder)
-            path = folder
+            home = Path(tempfile.gettempdir(), "asrkit_pack")
+            temporary = Temporary(home, folder=True, private=True)
+            weakref.finalize(self, temporary.remove)
+            unpack(path, temporary.path / "pack")
+            path = temporary.path / "pack"
         return path / "model" if (path / MANIFEST).is_file() else path
 
     @torch.inference_mode()

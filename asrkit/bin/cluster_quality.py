@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import tempfile
 from pathlib import Path
 
 from asrkit.analysis.layers import Viewer
@@ -25,7 +24,7 @@ from asrkit.analysis.pictures import draw_codebook, draw_quality, usage
 from asrkit.analysis.quality import Quality, markdown
 from asrkit.arguments import boolean, run_main
 from asrkit.data.index import DataIndex
-from asrkit.files import atomic
+from asrkit.files import atomic, temporary_folder
 from asrkit.infer import Speech2Text
 from asrkit.objectives.contrastive import ContrastiveObjective
 from asrkit.trained import TrainedModel
@@ -104,8 +103,8 @@ def run(args: argparse.Namespace) -> None:
     lines: dict[int, dict[str, dict[int, Quality]]] = {k: {} for k in args.clusters}
     levels: dict[int, dict[str, Quality]] = {k: {} for k in args.clusters}
     for name, viewer in viewers.items():
-        with tempfile.TemporaryDirectory(dir=args.out_dir, prefix=".layers") as store:
-            frames = look(viewer, spoken, Path(store), fit_share=args.fit_share, seed=args.seed)
+        with temporary_folder(args.out_dir / "layers") as store:
+            frames = look(viewer, spoken, store, fit_share=args.fit_share, seed=args.seed)
             if (codes := code_quality(frames)) is not None:
                 rows.append((name, "codes", codes.clusters, codes))
             for count in args.clusters:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import os
 import tarfile
-import tempfile
 import urllib.error
 import urllib.request
 from email.message import Message
@@ -13,7 +12,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from asrkit.files import DataError
+from asrkit.files import DISK_FULL, DataError, atomic_folder
 
 SUFFIXES = (".tar.gz", ".tgz", ".tar", ".tar.bz2", ".tar.xz")
 
@@ -105,12 +104,12 @@ def unpack(archive: Path, folder: Path) -> Path:
     """Unpacks a tar archive into ``folder``, which appears only when complete.
 
     A ``folder`` that is there is returned as it is. Raises DataError, with nothing left, if the
-    archive is broken, or holds links, devices or paths that lead out of the folder.
+    archive is broken, or holds links, devices or paths that lead out of the folder, or the disk is
+    full.
     """
     if folder.exists():
         return folder
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".unpack-") as partial:
+    with atomic_folder(folder) as partial:
         try:
             with (
                 tarfile.open(archive) as tar,
@@ -126,10 +125,7 @@ def unpack(archive: Path, folder: Path) -> Path:
                     tar.extract(member, partial, filter="data")
                     bar.update()
         except (tarfile.TarError, EOFError, OSError) as error:
-            raise DataError(
-                f"{archive}: cannot be unpacked ({error}); fetch it again, or free some space"
-            ) from None
-        os.chmod(partial, 0o755)
-        os.rename(partial, folder)
-        os.mkdir(partial)  # for TemporaryDirectory to remove
+            if isinstance(error, OSError) and error.errno in DISK_FULL:
+                raise  # no fault of the archive
+            raise DataError(f"{archive}: cannot be unpacked ({error}); fetch it again") from None
     return folder

@@ -9,7 +9,6 @@ import json
 import logging
 import os
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from asrkit.files import DataError
+from asrkit.temporary import Temporary
 
 VERSION = 1
 Arrays = dict[str, np.ndarray]
@@ -70,21 +70,22 @@ def _load(folder: Path) -> tuple[Arrays, dict[str, Any]] | None:
 
 def _save(home: Path, wanted: Path, kind: str, arrays: Arrays, meta: dict[str, Any]) -> None:
     """A finished folder moves into place; a read-only or full disk leaves the index in memory."""
-    temporary = None
     try:
-        temporary = Path(tempfile.mkdtemp(prefix=".new-", dir=home))
-        temporary.chmod(0o755)
-        for name, array in arrays.items():
-            np.save(temporary / f"{name}.npy", array)
-        text = json.dumps({**meta, "arrays": list(arrays)}, ensure_ascii=False)
-        (temporary / "meta.json").write_text(text, encoding="utf-8")
-        for old in home.glob(f"{kind}-*"):
-            shutil.rmtree(old, ignore_errors=True)
-        os.replace(temporary, wanted)
+        temporary = Temporary(wanted, folder=True)
     except OSError as error:
         logging.warning("%s: index is not kept (%s)", home, error.strerror)
-        if temporary is not None:
-            shutil.rmtree(temporary, ignore_errors=True)
+        return
+    try:
+        for name, array in arrays.items():
+            np.save(temporary.path / f"{name}.npy", array)
+        text = json.dumps({**meta, "arrays": list(arrays)}, ensure_ascii=False)
+        (temporary.path / "meta.json").write_text(text, encoding="utf-8")
+        for old in home.glob(f"{kind}-*"):
+            shutil.rmtree(old, ignore_errors=True)
+        temporary.rename(wanted)
+    except OSError as error:
+        logging.warning("%s: index is not kept (%s)", home, error.strerror)
+        temporary.remove()
 
 
 @contextlib.contextmanager

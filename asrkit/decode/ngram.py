@@ -6,11 +6,11 @@ import dataclasses
 import os
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
 import asrkit
+from asrkit.files import temporary_folder
 
 INSTALL = "make -C tools lmplz"
 
@@ -116,8 +116,7 @@ def train_ngram(
     binary = out.suffix != ".arpa"
     packer = find_tool("build_binary", build_binary) if binary else None
     out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as name:
-        folder = Path(name)
+    with temporary_folder(out) as folder:
         count, tokens = _write_corpus(lines, folder / "text")
         command = [
             str(program),
@@ -126,7 +125,7 @@ def train_ngram(
             "-S",
             options.memory,
             "-T",
-            f"{name}/",
+            f"{folder}/",
             "--text",
             str(folder / "text"),
             "--arpa",

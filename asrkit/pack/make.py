@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from asrkit import config
 from asrkit.choices import OBJECTIVES
 from asrkit.convert.experiment import RECORD
 from asrkit.decode.lexicon import lexicon_name
-from asrkit.files import DataError
+from asrkit.files import DataError, temporary_folder
 from asrkit.objectives.base import Recognizer
 from asrkit.options import Options
 from asrkit.pack.archive import Content, PackError, write_archive
@@ -152,9 +151,9 @@ def make_pack(order: Order) -> dict[str, Any]:
         place = "/".join(part for part in (score.mode, score.dataset, score.unit) if part)
         contents[f"scores/{place}.json"] = score.folder / "score.json"
     order.out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=order.out.parent, prefix=".pack_") as temporary:
+    with temporary_folder(order.out) as temporary:
         name = model.file.name if model.file.name in MODEL_NAMES else MODEL_NAMES[-1]
-        contents[f"model/{name}"] = _weights(model.content, Path(temporary) / name)
+        contents[f"model/{name}"] = _weights(model.content, temporary / name)
         facts = _facts(order, model, contents, scores)
         contents["README.md"] = card(facts, scores, order.out.name).encode()
         manifest = {"asrkit": asrkit.__version__, "name": facts.name, "kind": facts.kind}

@@ -15,6 +15,7 @@ from asrkit.build import resolve
 from asrkit.config import ConfigError
 from asrkit.files import atomic
 from asrkit.options import MAY_CHANGE
+from asrkit.temporary import sweep
 from asrkit.tokens import TokenList
 
 logger = logging.getLogger(__name__)
@@ -24,8 +25,8 @@ logger = logging.getLogger(__name__)
 def alone(folder: Path) -> Iterator[None]:
     """Waits until no other process on this machine trains in ``folder``, and keeps others out.
 
-    Where the file system has no locks nothing is waited for. A folder that was made for the lock
-    and got no file is removed.
+    Where the file system has no locks nothing is waited for. What killed runs left half-written is
+    removed, and so is a folder that was made for the lock and got no file.
     """
     made = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
@@ -38,6 +39,7 @@ def alone(folder: Path) -> Iterator[None]:
             fcntl.flock(number, fcntl.LOCK_EX)
         except OSError:
             logger.warning("%s: this file system has no locks; start no second run here", folder)
+        sweep(folder)
         yield
     finally:
         os.close(number)
@@ -104,11 +106,15 @@ def write_folder(
     tokens: TokenList | None,
     phones: TokenList | None = None,
 ) -> None:
-    """config.yaml with every value, and what the model's outputs (and phone inputs) stand for."""
+    """config.yaml with every value, and what the model's outputs (and phone inputs) stand for.
+
+    The configuration comes first: a run that ends before the rest is there is known by it, and
+    begins again with all of this.
+    """
     folder.mkdir(parents=True, exist_ok=True)
+    with atomic(folder / "config.yaml") as file:
+        file.write(config.dump_yaml(content))
     if tokens is not None:
         tokens.write(folder / "tokens.txt")
     if phones is not None:
         phones.write(folder / "phones.txt")
-    with atomic(folder / "config.yaml") as file:
-        file.write(config.dump_yaml(content))

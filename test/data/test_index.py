@@ -139,7 +139,7 @@ def test_errors_name_file_and_line(tmp_path: Path, name: str, text: str, message
     (folder / name).write_text(text, encoding="utf-8")
     with pytest.raises(DataError, match=message):
         DataIndex.open(folder, "t")
-    assert not list((folder / ".index").glob(".new-*"))
+    assert not list((folder / ".index").glob(".*.tmp"))
 
 
 def test_stale_tokens_name_the_stage(tmp_path: Path) -> None:

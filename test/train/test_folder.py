@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from pathlib import Path
 
 import pytest
@@ -11,8 +13,9 @@ from asrkit import config
 from asrkit.bin import asr_train
 from asrkit.config import ConfigError
 from asrkit.options import Options
+from asrkit.temporary import Temporary
 from asrkit.tokens import TokenList
-from asrkit.train.folder import open_folder, same_lists, write_folder
+from asrkit.train.folder import alone, open_folder, same_lists, write_folder
 
 OPTIONS = ["--objective", "contrastive", "--quantizer", "gumbel", "--optimizer_conf", "{lr: 1e-3}"]
 
@@ -54,3 +57,32 @@ def test_other_symbols_of_the_same_number_are_refused(tmp_path: Path) -> None:
         same_lists(tmp_path, TokenList.build("acb"), phones)
     with pytest.raises(ConfigError, match=r"phones\.txt: is another list"):
         same_lists(tmp_path, tokens, TokenList.build("yx"))
+
+
+def test_killed_while_the_folder_is_first_written_it_begins_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After each file, and within each."""
+    content, lists = config.to_mapping(asr_train.options_of(OPTIONS)[0]), TokenList.build("ab")
+    for moment in range(8):
+        folder, real, left = tmp_path / str(moment), os.replace, [moment]
+
+        def dies(a: Path, b: Path, left: list[int] = left, real=real) -> None:
+            left[0] -= 1
+            if left[0] == -1:
+                raise SystemExit
+            real(a, b)
+            left[0] -= 1
+            if left[0] == -1:
+                raise SystemExit
+
+        monkeypatch.setattr(os, "replace", dies)
+        monkeypatch.setattr(Temporary, "remove", lambda file: os.close(file._lock))  # killed
+        with contextlib.suppress(SystemExit), alone(folder):
+            write_folder(folder, content, lists, lists)
+        monkeypatch.undo()
+        with alone(folder):
+            assert not open_folder(folder, content, resume=True), moment
+            write_folder(folder, content, lists, lists)
+            names = sorted(path.name for path in folder.iterdir())
+            assert names == ["config.yaml", "phones.txt", "tokens.txt"], moment

@@ -15,12 +15,11 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 from asrkit.arguments import boolean, run_main
 from asrkit.data.archives import download, unpack
-from asrkit.files import DataError, sha256
+from asrkit.files import DataError, atomic_folder, sha256, temporary_folder
 
 URL = "https://downloads.asterisk.org/pub/telephony/sounds/releases"
 RELEASE = "1.6.1"
@@ -95,10 +94,10 @@ class Apt:
     def download(self, package: str, downloads: Path) -> Path:
         """The .deb file in `downloads`, its checksum compared with apt's signed lists."""
         known = self.find(package)
-        with tempfile.TemporaryDirectory(dir=self.folder) as partial:
+        with temporary_folder(self.folder / package) as partial:
             for attempt in ("system", "own"):
-                got = self._run("apt-get", "download", package, cwd=Path(partial))
-                files = list(Path(partial).glob("*.deb"))
+                got = self._run("apt-get", "download", package, cwd=partial)
+                files = list(partial.glob("*.deb"))
                 if got.returncode == 0 and files:
                     break
                 if attempt == "own" or self._own_lists:
@@ -122,13 +121,10 @@ def last_line(text: str) -> str:
 
 def unpack_deb(deb: Path, target: Path) -> None:
     """Unpack a .deb into `target`, which appears only when complete."""
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".unpack-") as partial:
+    with atomic_folder(target) as partial:
         done = subprocess.run(["dpkg-deb", "-x", deb, partial], capture_output=True, text=True)
         if done.returncode:
             raise DataError(f"{deb}: {last_line(done.stderr)}; move the file away and run again")
-        Path(partial).chmod(0o755)
-        os.rename(partial, target)
-        Path(partial).mkdir()  # for TemporaryDirectory to remove
 
 
 def fetch_debian(package: str, downloads: Path, apt: Apt) -> None:
