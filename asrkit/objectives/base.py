@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from torch import Tensor, nn
@@ -66,8 +66,12 @@ class Objective(nn.Module, ABC):
     def forward(self, batch: Batch) -> Output: ...
 
     def before_step(self, step: int) -> None:
-        """Called once an update, before its first micro-batch: temperature, freezing."""
+        """Called once an update, before its first micro-batch: temperature."""
         self.step = step
+
+    def frozen(self) -> Iterable[nn.Parameter]:
+        """What this update leaves as it is, although its graph has gradients of zero for it."""
+        return ()
 
     def after_step(self, step: int) -> None:
         """Called once an update, only if the optimizer stepped; ``step`` counts it: EMA."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterable
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from asrkit.align import edit_distance
@@ -98,6 +99,12 @@ class CtcObjective(Recognizer):
         }
         return Output(loss, stats, count)
 
+    def frozen(self) -> Iterable[nn.Parameter]:
+        return self.encoder.parameters() if self._encoder_rests() else ()
+
+    def _encoder_rests(self) -> bool:
+        return self.freeze_encoder or (self.training and self.step < self.freeze_steps)
+
     def diagnose(self, stats: dict[str, float]) -> Complaint | None:
         """A model that writes nothing is normal early, and a common end of a bad set-up later."""
         if self.step < self.freeze_steps + PATIENCE or stats.get("blank", 0.0) < 0.9995:
@@ -114,7 +121,7 @@ class CtcObjective(Recognizer):
         """Context frames, masked in training, without a graph while the encoder is frozen."""
         if batch.speech is None:
             raise ValueError("CTC needs speech, and this batch has none")
-        frozen = self.freeze_encoder or (self.training and self.step < self.freeze_steps)
+        frozen = self._encoder_rests()
         with torch.no_grad() if frozen else contextlib.nullcontext():
             if self.feature_cache is not None and self.training:
                 features = self.feature_cache.extract(self.encoder, batch.ids, batch.speech)

@@ -136,6 +136,8 @@ class Trainer:
                 (output.loss * self.precision.scale).backward()
             self._weight += output.weight
             self._stats.append(output.stats)
+        for parameter in self.objective.frozen():
+            parameter.grad = None  # optimizers decay and count what has a gradient, even of zeros
         self._consumed += options.accum_grad * self.world.size
         return seconds
 

@@ -106,4 +106,10 @@ def rank(number: int, folder: str, port: int) -> None:
         mixed = out / f"{first}_{second}"
         train(world, mixed, "ctc", 3, first)
         train(world, mixed, "ctc", 6, second)
+    for parallel in ("ddp", "fsdp"):  # whose encoder is still frozen
+        frozen = out / f"frozen_{parallel}"
+        train(world, frozen, "ctc", 1, parallel)
+        if world.is_main:
+            (frozen / "before.pt").write_bytes((frozen / "last.pt").read_bytes())
+        train(world, frozen, "ctc", 2, parallel)
     world.close()

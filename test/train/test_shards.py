@@ -31,6 +31,7 @@ def assert_same(one, two):
     for name, value in a["model"].items():
         torch.testing.assert_close(b["model"][name], value, rtol=1e-4, atol=1e-6, msg=name)
     assert a["optimizer"]["param_groups"] == b["optimizer"]["param_groups"]
+    assert a["optimizer"]["state"].keys() == b["optimizer"]["state"].keys()
     for number, state in a["optimizer"]["state"].items():
         for name, value in state.items():
             other = b["optimizer"]["state"][number][name]
@@ -64,6 +65,20 @@ def test_each_rank_holds_half(runs, method):
 @pytest.mark.parametrize("kinds", ["ddp_fsdp", "fsdp_ddp"])
 def test_runs_go_on_either_way(runs, kinds):
     assert_same(runs / "ctc_ddp", runs / kinds)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("parallel", ["ddp", "fsdp"])
+def test_frozen_weights_stay_as_they_are(runs, parallel):
+    before = checkpoint.load(runs / f"frozen_{parallel}" / "before.pt")["model"]
+    for name, value in checkpoint.load(runs / f"frozen_{parallel}" / "last.pt")["model"].items():
+        assert torch.equal(value, before[name]) == name.startswith("encoder."), name
+
+
+@pytest.mark.slow
+def test_two_ranks_freeze_as_one_does(runs, tmp_path):
+    shard_ranks.train(World(ngpu=0), tmp_path / "one", "ctc", 6, "ddp")
+    assert_same(tmp_path / "one", runs / "ctc_ddp")
 
 
 @pytest.mark.slow
