@@ -9,51 +9,19 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import json
-import re
 import typing
 from collections.abc import Iterable
 from typing import Any, TextIO
 
 import configargparse
 import typeguard
-import yaml
 
 from asrkit.options import Options
-
-
-class ConfigError(ValueError):
-    """A configuration that cannot be used; the message names the key."""
-
-
-class _Loader(yaml.SafeLoader):
-    """Safe YAML that reads 1e-3 as a number (YAML 1.1 wants 1.0e-3) and refuses repeated keys."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen = set()
-        for key, _ in node.value:
-            if key.value in seen:
-                line = key.start_mark.line + 1
-                raise ConfigError(f"line {line}: key {key.value!r} stands twice")
-            seen.add(key.value)
-        return super().construct_mapping(node, deep)
-
-
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float",
-    re.compile(r"^[-+]?[0-9][0-9_]*(\.[0-9_]*)?[eE][-+]?[0-9]+$"),
-    list("-+0123456789"),
-)
-
-
-def load_yaml(text: str | TextIO) -> Any:
-    try:
-        return yaml.load(text, Loader=_Loader)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"not valid YAML in UTF-8: {error}") from None
-
-
-def dump_yaml(value: Any) -> str:
-    return yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=100)
+from asrkit.plain_yaml import LONGEST, not_utf8, parse
+from asrkit.plain_yaml import ConfigError as ConfigError
+from asrkit.plain_yaml import dump_yaml as dump_yaml
+from asrkit.plain_yaml import load_yaml as load_yaml
+from asrkit.plain_yaml import read_yaml as read_yaml
 
 
 def suggest(name: str, known: Iterable[str]) -> str:
@@ -74,7 +42,20 @@ def check_type(where: str, value: Any, expected: Any) -> None:
         )
     except typeguard.TypeCheckError as error:
         shown = expected.__name__ if isinstance(expected, type) else str(expected)
-        raise ConfigError(f"{where}: {value!r} is not of type {shown} ({error})") from None
+        raise ConfigError(f"{where}: {value!r:.200} is not of type {shown} ({error})") from None
+
+
+_Unreadable = configargparse.ConfigFileParserException
+
+
+def _fitting(where: str, name: str, value: Any, written: str | None) -> Any:
+    """``value`` as the option ``name`` takes it; ``written``: the text it was read from, if one."""
+    if typing.get_origin(TYPES[name]) is list and not isinstance(value, list):
+        value = [value]
+    if TYPES[name] in (str, str | None) and isinstance(value, int | float):
+        value = written  # a name that looks like a number is still a name
+    check_type(where, value, TYPES[name])
+    return value
 
 
 class _YamlFile(configargparse.ConfigFileParser):
@@ -82,15 +63,20 @@ class _YamlFile(configargparse.ConfigFileParser):
 
     def parse(self, stream: TextIO) -> dict[str, str]:
         try:
-            content = load_yaml(stream) or {}
+            document = parse(stream.read(LONGEST + 1), stream.name)
+            content = {} if document.value is None else document.value
             if not isinstance(content, dict):
-                raise ConfigError("the file holds no mapping of option: value")
-            for key in content:
+                raise ConfigError(f"{stream.name}: the file holds no mapping of option: value")
+            for key, value in content.items():
+                where = f"{stream.name}:{document.lines.get(key, 1)}"
                 if key not in FIELDS:
-                    raise ConfigError(f"unknown key {key!r}; {suggest(str(key), FIELDS)}")
+                    raise ConfigError(f"{where}: unknown key {key!r}; {suggest(key, FIELDS)}")
+                content[key] = _fitting(f"{where}: {key}", key, value, document.written.get(key))
+        except UnicodeDecodeError as error:
+            raise _Unreadable(f"{stream.name}: {not_utf8(error)}") from None
         except ConfigError as error:
-            raise configargparse.ConfigFileParserException(f"{stream.name}: {error}") from None
-        return {key: json.dumps(value) for key, value in content.items()}
+            raise _Unreadable(str(error)) from None
+        return {key: json.dumps(value, ensure_ascii=False) for key, value in content.items()}
 
     def get_syntax_description(self) -> str:
         return "The file is YAML."
@@ -102,14 +88,11 @@ class _Store(configargparse.Action):
     def __call__(self, parser, namespace, values, option_string=None):  # type: ignore[no-untyped-def]
         many = typing.get_origin(TYPES[self.dest]) is list
         try:
-            parsed = [load_yaml(value) for value in values]
+            parsed = [parse(value, self.dest, lines=False).value for value in values]
             if not many and len(parsed) != 1:
-                raise ConfigError(f"one value expected, {len(parsed)} given")
+                raise ConfigError(f"{self.dest}: one value expected, {len(parsed)} given")
             value = [v for p in parsed for v in (p if isinstance(p, list) else [p])]
-            value = value if many else parsed[0]
-            if TYPES[self.dest] in (str, str | None) and isinstance(value, int | float):
-                value = values[0]  # a name that looks like a number is still a name
-            check_type(self.dest, value, TYPES[self.dest])
+            value = _fitting(self.dest, self.dest, value if many else parsed[0], values[0])
         except ConfigError as error:
             parser.error(str(error))
         setattr(namespace, self.dest, value)
@@ -155,11 +138,13 @@ def options_from(namespace: configargparse.Namespace) -> Options:
     return Options(**{name: vars(namespace)[name] for name in FIELDS})
 
 
-def from_mapping(content: dict[str, Any], source: str) -> Options:
+def from_mapping(content: Any, source: str) -> Options:
     """Options from a mapping such as a saved config.yaml."""
+    if not isinstance(content, dict):
+        raise ConfigError(f"{source}: no mapping of option: value")
     for key, value in content.items():
         if key not in FIELDS:
-            raise ConfigError(f"{source}: unknown key {key!r}; {suggest(key, FIELDS)}")
+            raise ConfigError(f"{source}: unknown key {key!r}; {suggest(str(key), FIELDS)}")
         check_type(f"{source}: {key}", value, TYPES[key])
     return Options(**content)
 
@@ -176,7 +161,7 @@ def set_value(options: Options, assignment: str) -> None:
     name, dot, rest = path.partition(".")
     if name not in FIELDS:
         raise ConfigError(f"--set {path}: unknown key {name!r}; {suggest(name, FIELDS)}")
-    value = load_yaml(text)
+    value = parse(text, f"--set {path}", lines=False).value
     content = vars(options)
     if not dot:
         check_type(f"--set {path}", value, TYPES[name])

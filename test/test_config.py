@@ -52,7 +52,7 @@ def test_print_config_is_a_fixed_point(write, tmp_path, capsys):
     "text,message",
     [
         ("objectiv: ctc", "unknown key 'objectiv'; did you mean 'objective'"),
-        (YAML + "max_update: 3", "stands twice"),
+        (YAML + "max_update: 3", "is given twice"),
         (YAML + "seed: [1]", "seed"),
         ("- 1", "no mapping"),
         ("a: [", "not valid YAML"),

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from asrkit.arguments import boolean, run_main
-from asrkit.config import load_yaml
+from asrkit.config import read_yaml
 from asrkit.convert.experiment import write_experiment
 from asrkit.convert.export import write_huggingface
 from asrkit.convert.fairseq import read_fairseq
@@ -41,7 +41,7 @@ def get_parser() -> argparse.ArgumentParser:
 def is_experiment(folder: Path) -> bool:
     """Whether an asrkit training or conversion wrote ``folder``; others have a config.yaml too."""
     file = folder / "config.yaml"
-    content = load_yaml(file.read_text(encoding="utf-8")) if file.is_file() else None
+    content = read_yaml(file) if file.is_file() else None
     return isinstance(content, dict) and "objective" in content and "encoder_conf" in content
 
 

@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from asrkit.config import ConfigError, read_yaml
 from asrkit.data.keyed import read_keyed
 from asrkit.data.marks import MARKS, without_marks
 from asrkit.data.normalize import normalize
@@ -115,8 +114,8 @@ def _seed(task: ScoreTask) -> int | None:
     if task.seed is not None or task.config is None:
         return task.seed
     try:
-        config = yaml.safe_load(Path(task.config).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        config = read_yaml(task.config)
+    except (OSError, ConfigError) as error:
         raise ScoreError(f"{task.config}: cannot be read as a configuration ({error})") from None
     seed = config.get("seed") if isinstance(config, dict) else None
     return seed if isinstance(seed, int) else None

@@ -74,9 +74,8 @@ def open_folder(folder: Path, content: dict[str, Any], *, resume: bool) -> bool:
             f"output_dir: {folder} holds a run already; --resume true goes on with it, or choose "
             "another folder"
         )
-    saved_options = config.load_yaml(saved.read_text(encoding="utf-8"))
     # options that this program has and the run's did not: their defaults are what the run did
-    old = config.to_mapping(resolve(config.from_mapping(saved_options, str(saved))))
+    old = config.to_mapping(resolve(config.from_mapping(config.read_yaml(saved), str(saved))))
     fixed_old = {k: v for k, v in old.items() if k not in MAY_CHANGE}
     fixed_new = {k: v for k, v in content.items() if k not in MAY_CHANGE}
     begun = (folder / "last.pt").exists()

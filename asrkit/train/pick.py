@@ -26,15 +26,16 @@ class Candidate(NamedTuple):
 
 def best_of(folder: Path) -> Candidate:
     """The best validation of a run. Raises DataError if it has none, or has not ended."""
+    saved = folder / "config.yaml"
     try:
-        options = config.load_yaml((folder / "config.yaml").read_text(encoding="utf-8"))
+        options = config.from_mapping(config.read_yaml(saved), str(saved))
     except OSError as error:
         raise DataError(f"{folder}: no run ({error.strerror}: config.yaml); train it") from None
     rows = read_journal(folder / "train.jsonl")
-    metric, last = options["best_metric"], max((row["step"] for row in rows), default=0)
-    if last < options["max_update"]:
+    metric, last = options.best_metric, max((row["step"] for row in rows), default=0)
+    if last < options.max_update:
         raise DataError(
-            f"{folder}: ended at update {last} of {options['max_update']}; train it to its end"
+            f"{folder}: ended at update {last} of {options.max_update}; train it to its end"
         )
     found = [row for row in rows if row["split"] == "valid" and metric in row]
     if not found:
@@ -43,7 +44,7 @@ def best_of(folder: Path) -> Candidate:
     if not found:
         raise DataError(f"{folder}/train.jsonl: {metric} was never a number; train it again")
     best = min(found, key=lambda row: (row[metric], row["step"]))
-    lr = options["optimizer_conf"].get("lr")
+    lr = options.optimizer_conf.get("lr")
     return Candidate(folder, lr, metric, float(best[metric]), int(best["step"]))
 
 
