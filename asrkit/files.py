@@ -76,6 +76,27 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
         temporary.rename(path)
 
 
+def append(path: Path, text: str) -> None:
+    """Adds ``text`` (UTF-8) at the end of ``path``, all of it or nothing.
+
+    Raises DataError where the system refuses to write.
+    """
+    try:
+        number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+    except OSError as error:
+        raise _not_written(path, error) from error
+    try:
+        size, rest = os.fstat(number).st_size, text.encode()
+        try:
+            while rest:
+                rest = rest[os.write(number, rest) :]
+        except OSError as error:
+            os.ftruncate(number, size)
+            raise _not_written(path, error) from error
+    finally:
+        os.close(number)
+
+
 @contextlib.contextmanager
 def temporary_folder(path: str | Path) -> Iterator[Path]:
     """Yields a folder beside ``path`` for what is made on the way to it, and removes it.

@@ -6,14 +6,9 @@ size, time and cut, so that an interrupted or repeated run does only what is mis
 
 from __future__ import annotations
 
-import concurrent.futures
 import hashlib
-import multiprocessing
 import os
-import signal
-import subprocess
 from collections.abc import Iterator
-from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
@@ -25,7 +20,8 @@ from asrkit.data import audio
 from asrkit.data.datadir import DataDir, is_command, write_table
 from asrkit.data.speed import TABLE, percent
 from asrkit.data.validate import OVERSHOOT, parse_segment, validate
-from asrkit.files import DataError, atomic
+from asrkit.files import DataError, append, atomic
+from asrkit.processes import run_program, workers
 
 VERSION = 1
 JOURNAL = ".format"
@@ -169,15 +165,12 @@ def _run(jobs: list[Recording], journal: Path, done: dict[str, Done], nj: int) -
     """Does the jobs, adds to journal and ``done``; returns what could not be done, sorted."""
     bad: list[Bad] = []
     bar = tqdm(total=sum(len(job.cuts) for job in jobs), unit="utt", disable=not jobs)
-    with bar, open(journal, "a", encoding="utf-8", newline="\n") as stream:
+    with bar:
         for results in _results(jobs, nj):
-            for result in results:
-                if isinstance(result, Bad):
-                    bad.append(result)
-                else:
-                    done[result.utterance] = result
-                    stream.write("\t".join(map(str, result)) + "\n")
-            stream.flush()
+            bad += [result for result in results if isinstance(result, Bad)]
+            made = [result for result in results if isinstance(result, Done)]
+            append(journal, "".join("\t".join(map(str, result)) + "\n" for result in made))
+            done |= {result.utterance: result for result in made}
             bar.update(len(results))
     return sorted(bad)
 
@@ -186,24 +179,15 @@ def _results(jobs: list[Recording], nj: int) -> Iterator[list[Done | Bad]]:
     if nj <= 1 or len(jobs) <= 1:
         yield from map(convert, jobs)
         return
-    pool = concurrent.futures.ProcessPoolExecutor(
-        nj, multiprocessing.get_context("fork"), initializer=_start_worker
-    )
-    with pool:
-        try:
-            yield from pool.map(convert, jobs, chunksize=max(1, min(16, len(jobs) // (4 * nj))))
-        except BrokenProcessPool:
-            raise DataError(
-                "a process was killed, perhaps for memory; run again with a smaller --nj: what is "
-                "done is not done again"
-            ) from None
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+    size = max(1, min(16, len(jobs) // (4 * nj)))
+    parts = (jobs[first : first + size] for first in range(0, len(jobs), size))
+    with workers(nj, start=(torch.set_num_threads, (1,)), method="fork") as pool:
+        for found in pool.in_order(_convert_part, parts, ahead=64):  # one may last for long
+            yield from found
 
 
-def _start_worker() -> None:
-    torch.set_num_threads(1)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the parent, which ends the pool
+def _convert_part(jobs: list[Recording]) -> list[list[Done | Bad]]:
+    return [convert(job) for job in jobs]
 
 
 def convert(job: Recording) -> list[Done | Bad]:
@@ -221,9 +205,7 @@ def convert(job: Recording) -> list[Done | Bad]:
 
 def _output(command: str) -> bytes:
     """What a command of wav.scp writes; run by bash, so that a failure inside a pipe counts."""
-    made = subprocess.run(
-        ["bash", "-c", f"set -o pipefail; {command}"], capture_output=True, stdin=subprocess.DEVNULL
-    )
+    made = run_program(["bash", "-c", f"set -o pipefail; {command}"])
     if made.returncode:
         last = made.stderr.decode(errors="replace").strip().splitlines()[-1:] or ["no message"]
         raise audio.AudioError(f"command {command!r} ended with {made.returncode} ({last[0]})")

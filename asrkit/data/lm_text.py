@@ -6,15 +6,13 @@ does not grow with the text.
 
 from __future__ import annotations
 
-import collections
 import dataclasses
+import functools
 import itertools
 import json
-import multiprocessing
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
 from pathlib import Path
 
 from tqdm import tqdm
@@ -24,6 +22,7 @@ from asrkit.data.scripts import foreign_share, scripts_of
 from asrkit.data.seen import SeenLines
 from asrkit.data.text_files import byte_lines, write_text
 from asrkit.files import DataError
+from asrkit.processes import workers
 
 _CHUNK = 2000  # lines a job
 # A sentence ends at these marks if white space follows, at the Chinese ones in any case.
@@ -128,14 +127,8 @@ def _cleaned(
     if nj <= 1:
         yield from (_clean_chunk(chunk, rules) for chunk in chunks)
         return
-    with ProcessPoolExecutor(nj, multiprocessing.get_context("spawn")) as pool:
-        waiting: collections.deque[Future[list[tuple[str, str]]]] = collections.deque()
-        for chunk in chunks:
-            waiting.append(pool.submit(_clean_chunk, chunk, rules))
-            if len(waiting) >= 4 * nj:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+    with workers(nj) as pool:
+        yield from pool.in_order(functools.partial(_clean_chunk, rules=rules), chunks)
 
 
 def clean(

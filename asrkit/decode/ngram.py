@@ -5,12 +5,12 @@ from __future__ import annotations
 import dataclasses
 import os
 import shutil
-import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
 import asrkit
 from asrkit.files import temporary_folder
+from asrkit.processes import run_program
 
 INSTALL = "make -C tools lmplz"
 
@@ -152,8 +152,9 @@ def train_ngram(
 
 def _run(command: list[str]) -> str | None:
     """Runs a program; None, or the last lines it wrote to stderr if it failed."""
-    done = subprocess.run(command, capture_output=True, text=True, errors="replace")
+    done = run_program(command)
     if done.returncode == 0:
         return None
-    said = [line for line in done.stderr.split("\n") if line.strip() and not set(line) <= set("-*")]
+    told = done.stderr.decode(errors="replace").split("\n")
+    said = [line for line in told if line.strip() and not set(line) <= set("-*")]
     return " ".join(said[-3:]) or f"exit code {done.returncode}"

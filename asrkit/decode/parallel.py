@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-import multiprocessing
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +14,7 @@ import numpy as np
 from asrkit.arguments import warn
 from asrkit.decode.beam import BeamDecoder, DecodeError, Hypothesis
 from asrkit.files import atomic
+from asrkit.processes import workers
 from asrkit.tokens import TokenList
 from asrkit.vocabulary import restrict
 
@@ -41,27 +40,21 @@ class BeamTask:
         return BeamDecoder(tokens, **self.options)
 
 
-# One a worker process. It builds its decoder in its first task: an error of a pool's initializer
-# would not arrive.
-_task: BeamTask | None = None
-_decoder: BeamDecoder | None = None
+_decoder: BeamDecoder | None = None  # one a worker process
 
 
 def start_worker(task: BeamTask) -> None:
-    global _task
-    _task = task
+    global _decoder
+    _decoder = task.build()
 
 
 def own_decoder() -> BeamDecoder:
     """The decoder of this worker process."""
-    global _decoder
-    if _decoder is None:
-        assert _task is not None
-        _decoder = _task.build()
+    assert _decoder is not None
     return _decoder
 
 
-def own_notes() -> list[str]:
+def own_notes(_: None) -> list[str]:
     return own_decoder().notes
 
 
@@ -90,18 +83,11 @@ def decode_many(
         for key, row in scores:
             yield key, decoder(row)
         return
-    # spawn: a forked child would inherit torch's threads in an unknown state
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(nj, context, initializer=start_worker, initargs=(task,)) as pool:
-        for note in pool.submit(own_notes).result():
+    with workers(nj, start=(start_worker, (task,))) as pool:
+        for note in pool.ask(own_notes, None):
             tell(note)
-        waiting = []
-        for part in _chunks(scores):
-            waiting.append(pool.submit(_decode, part))
-            if len(waiting) >= 4 * nj:
-                yield from waiting.pop(0).result()
-        for future in waiting:
-            yield from future.result()
+        for found in pool.in_order(_decode, _chunks(scores)):
+            yield from found
 
 
 def _chunks(rows: Iterable[tuple[str, np.ndarray]]) -> Iterator[list[tuple[str, np.ndarray]]]:

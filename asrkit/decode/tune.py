@@ -6,9 +6,7 @@ import contextlib
 import dataclasses
 import itertools
 import json
-import multiprocessing
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,6 +18,7 @@ from asrkit.decode.beam import BeamDecoder, DecodeError
 from asrkit.decode.parallel import BeamTask, own_decoder, own_notes, start_worker
 from asrkit.decode.words import WordHypothesis, WordSearch
 from asrkit.files import write_json
+from asrkit.processes import workers
 from asrkit.score.rates import score_utterances, total
 from asrkit.score.units import default_separator, split_units
 
@@ -109,14 +108,10 @@ def tune(
     with bar, contextlib.ExitStack() as stack:
         results: Iterator[Trial]
         if nj > 1 and isinstance(decoder, BeamTask):
-            # spawn: a forked child would inherit torch's threads in an unknown state
-            context = multiprocessing.get_context("spawn")
             arguments = (decoder, scores, refs, unit)
-            pool = stack.enter_context(
-                ProcessPoolExecutor(nj, context, initializer=_start, initargs=arguments)
-            )
-            notes = pool.submit(own_notes).result()
-            results = pool.map(_work, grid)
+            pool = stack.enter_context(workers(nj, start=(_start, arguments)))
+            notes = pool.ask(own_notes, None)
+            results = pool.in_order(_work, grid)
         else:
             built = decoder.build() if isinstance(decoder, BeamTask) else decoder
             notes = built.notes

@@ -16,7 +16,7 @@ from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
-from asrkit.files import atomic
+from asrkit.files import append, atomic
 from asrkit.objectives.base import Stat
 from asrkit.train.distributed import World
 
@@ -98,8 +98,7 @@ class Journal:
             return
         row: dict[str, Any] = {"step": step, "split": split}
         row |= {name: float(f"{value:.6g}") for name, value in stats.items()}
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(row) + "\n")
+        append(self.path, json.dumps(row) + "\n")
         for name, value in stats.items():
             self._writer.add_scalar(f"{split}/{name}", value, step)
         shown = " ".join(f"{name} {value:.4g}" for name, value in stats.items())
