@@ -115,19 +115,43 @@ def test_help_sentences() -> None:
     ]
 
 
+def test_help_text_leaves_out_what_is_untranslated(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pages = {
+        "en": "<p>The users\u2019 file opens. Click OK again. See the caf\u00e9 here.</p>",
+        "es": "El archivo se abre.<p>The users\u2019 file opens.<p>See the caf\u00e9 here!",
+    }
+    for lang, page in pages.items():
+        (tmp_path / lang).mkdir()
+        (tmp_path / lang / "1.html").write_text(page, "utf-8")
+    out = tmp_path / "es.txt"
+    spanish = ["--lang", "es", "--help_dir", str(tmp_path / "es"), "--output", str(out)]
+    assert help_text.main(spanish) == 1
+    assert "--english_dir" in capsys.readouterr().err and not out.exists()
+    assert help_text.main([*spanish, "--english_dir", str(tmp_path / "en")]) == 0
+    assert out.read_text("utf-8") == "el archivo se abre\n"
+    assert "1 sentences; 2 untranslated ones left out" in capsys.readouterr().out
+    out.unlink()
+    assert help_text.main([*spanish, "--english_dir", str(tmp_path / "es")]) == 1
+    assert not out.exists()
+
+
 def test_help_text_limits_and_duplicates(tmp_path: Path) -> None:
-    (tmp_path / "a").mkdir()
+    for folder in ("a", "en"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "en/1.html").write_text("<p>Three words here.</p>", "utf-8")
     long = " ".join(["parola"] * 41)
-    for name in ("a/1.html", "2.html"):
-        (tmp_path / name).write_text(
+    for name in ("1.html", "b/2.html"):
+        (tmp_path / "a/b").mkdir(exist_ok=True)
+        (tmp_path / "a" / name).write_text(
             f"<p>Tre parole qui.</p><p>{long}</p><p>Due parole.</p>", "utf-8"
         )
     out = tmp_path / "out/it.txt"
-    assert help_text.main(["--lang", "it", "--help_dir", str(tmp_path), "--output", str(out)]) == 0
+    italian = ["--lang", "it", "--english_dir", str(tmp_path / "en"), "--output", str(out)]
+    assert help_text.main([*italian, "--help_dir", str(tmp_path / "a")]) == 0
     assert out.read_text("utf-8") == "tre parole qui\n"
-    assert (
-        help_text.main(["--lang", "it", "--help_dir", str(tmp_path / "out"), "--output", "x"]) == 1
-    )
+    assert help_text.main([*italian, "--help_dir", str(tmp_path / "out")]) == 1
 
 
 def fake_apt(folder: Path, script: str) -> dict[str, str]:

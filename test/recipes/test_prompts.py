@@ -122,3 +122,6 @@ def test_accents_come_back_only_when_the_plain_spelling_is_not_used() -> None:
     assert text == "esta contraseña número nueva"
     assert done["accent restored"] == 1
     assert clean(Prompt("k", "contrasena", 1), "en", {}, spanish)[0] == "contrasena"
+    french = Vocabulary(Counter({"passés": 5, "boîte": 5}))
+    text, _ = clean(Prompt("k", "boite et mot de passes", 1), "fr", {}, french)
+    assert text == "boîte et mot de passes"

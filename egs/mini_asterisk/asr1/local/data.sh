@@ -17,9 +17,14 @@ dry_run=false  # true: print the commands only
 . "${ASRKIT_ROOT}/utils/parse_options.sh"
 . "${ASRKIT_ROOT}/utils/stages.sh"
 
+english_help=${downloads}/libreoffice-help-en-us
+untranslated=()
 case "${lang}" in
-en) help_package=libreoffice-help-en-us ;;
-es | fr | it | ru) help_package=libreoffice-help-${lang} ;;
+en) help_pages=${english_help} ;;
+es | fr | it | ru)
+    help_pages=${downloads}/libreoffice-help-${lang}
+    untranslated=(--english_dir "${english_help}")
+    ;;
 *)
     log "error: this corpus has en, es, fr, it and ru, not '${lang}'"
     exit 2
@@ -29,8 +34,8 @@ esac
 run python3 local/fetch.py --lang "${lang}" --downloads "${downloads}" --source "${source}" --lm_text "${lm_text}"
 
 help_text=data/help_text/${lang}.txt
-if [ -d "${downloads}/${help_package}" ] && [ ! -s "${help_text}" ]; then
-    run python3 local/help_text.py --lang "${lang}" --help_dir "${downloads}/${help_package}" --output "${help_text}"
+if [ -d "${help_pages}" ] && [ ! -s "${help_text}" ]; then
+    run python3 local/help_text.py --lang "${lang}" --help_dir "${help_pages}" "${untranslated[@]}" --output "${help_text}"
 fi
 
 run python3 local/prepare.py --lang "${lang}" --downloads "${downloads}" --data data --help_text "${help_text}"

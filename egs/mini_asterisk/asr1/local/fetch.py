@@ -156,7 +156,9 @@ def fetch(lang: str, downloads: Path, source: str, *, lm_text: bool) -> None:
     """Leave unpacked packages of a language in `downloads`; those there already are not touched."""
     downloads.mkdir(parents=True, exist_ok=True)
     apt = Apt(downloads / ".apt")
-    packages = [*sound_packages(lang), *([help_package(lang)] if lm_text else [])]
+    packages = sound_packages(lang)
+    if lm_text:  # English, too: it shows what is untranslated
+        packages += dict.fromkeys([help_package(lang), help_package("en")])
     for package in packages:
         if (downloads / package).is_dir():
             continue

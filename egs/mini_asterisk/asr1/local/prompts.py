@@ -20,6 +20,7 @@ LETTERS = {
     "ru": "а-яё",
 }
 DOMINANT = 20  # a spelling wins when the vocabulary holds it this many times as often as any other
+PLAIN = {"fr": {"passes"}}  # right without an accent, though the help text has only passés
 QUESTION = re.compile(r"\?(?=(\s*)(\w))")
 OTHER_KEY = re.compile(r"[\w/]+-[\w/-]+: ")
 
@@ -165,7 +166,8 @@ def clean(
     if not re.fullmatch(f"[{LETTERS[lang]}' ]+", words):
         raise Dropped("foreign letters")
     if vocabulary is not None and lang in ("es", "fr", "it"):
-        accented = " ".join(vocabulary.accented(word) for word in words.split())
+        plain = PLAIN.get(lang, set())
+        accented = " ".join(w if w in plain else vocabulary.accented(w) for w in words.split())
         done["accent restored"] = int(accented != words)
         words = accented
     return words, done
