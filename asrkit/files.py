@@ -7,6 +7,7 @@ import errno
 import hashlib
 import json
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -211,6 +212,20 @@ def write_json(path: str | Path, content: Any, *, readable: bool = False) -> Non
     with atomic(path) as out:
         json.dump(content, out, indent=2 if readable else 1, ensure_ascii=not readable)
         out.write("\n")
+
+
+def endless(path: str | Path) -> str | None:
+    """What is wrong with a FIFO, a device or a socket, which is never read: opening it may wait for
+    ever, and it need not end. None for all else, also where nothing is."""
+    try:
+        mode = os.stat(path).st_mode
+    except OSError:
+        return None
+    kinds = {stat.S_IFIFO: "pipe (FIFO)", stat.S_IFSOCK: "socket"}
+    kind = kinds.get(stat.S_IFMT(mode), "device")
+    if stat.S_ISREG(mode) or stat.S_ISDIR(mode):
+        return None
+    return f"is a {kind}, not a file; write what comes from it to a file first"
 
 
 def sha256(path: str | Path) -> str:

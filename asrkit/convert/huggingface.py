@@ -19,6 +19,7 @@ from asrkit.convert import structure, vocabulary
 from asrkit.convert.names import to_asrkit
 from asrkit.convert.source import ConvertError, Given, Said, Source
 from asrkit.convert.vocabulary import read_json
+from asrkit.files import endless
 from asrkit.train.checkpoint import UNREADABLE, why_unreadable
 
 PREFIXES = {"wav2vec2": "wav2vec2.", "unispeech": "unispeech.", "data2vec-audio": "data2vec_audio."}
@@ -57,6 +58,7 @@ _FIXED = {
 
 def load_safetensors(path: Path) -> dict[str, Tensor]:
     """Tensors of one .safetensors file, on the host."""
+    _check_ends(path)
     try:
         tensors: dict[str, Tensor] = load_file(path)
     except FileNotFoundError:
@@ -66,7 +68,13 @@ def load_safetensors(path: Path) -> dict[str, Tensor]:
     return tensors
 
 
+def _check_ends(path: Path) -> None:
+    if fault := endless(path):
+        raise ConvertError(f"{path}: {fault}")
+
+
 def _load_bin(path: Path) -> dict[str, Tensor]:
+    _check_ends(path)
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:

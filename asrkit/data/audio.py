@@ -14,14 +14,13 @@ import os
 from pathlib import Path
 from typing import IO, BinaryIO, NamedTuple
 
-import av
 import numpy as np
 import soundfile
 import torch
 import torchaudio
 
-from asrkit.data import headers
-from asrkit.files import DataError
+from asrkit.data import decoders
+from asrkit.files import DataError, endless
 
 RATE = 16000
 LOUDEST = 4.0  # floating point audio beyond this was not scaled to [-1, 1]
@@ -48,77 +47,52 @@ def decode(source: str | Path | bytes, name: str | None = None) -> Audio:
     ``.g722``. Raises AudioError: missing, empty, no audio, cut short, NaN or infinite samples.
     """
     name = name or (str(source) if not isinstance(source, bytes) else "audio")
-    data = source if isinstance(source, bytes) else _read_bytes(str(source))
-    if not data:
-        raise AudioError(f"{name}: is empty (0 bytes); fetch or record it again")
     try:
-        if data[:4] in (b"RIFF", b"fLaC"):
-            frames, rate, codec = _with_soundfile(data)
-            promised = headers.promised_frames(data)
-        else:
-            frames, rate, codec, promised = _with_ffmpeg(data, raw_g722=name.endswith(".g722"))
-    except (soundfile.LibsndfileError, av.FFmpegError, ValueError) as error:
-        raise AudioError(f"{name}: cannot be decoded ({error}); fetch it again") from None
-    if frames.shape[0] == 0:
-        raise AudioError(f"{name}: holds no samples; leave it out, or fetch it again")
-    if promised is not None and frames.shape[0] < promised:
+        data = source if isinstance(source, bytes) else _read_bytes(str(source))
+        if not data:
+            raise AudioError(f"{name}: is empty (0 bytes); fetch or record it again")
+        sound = decoders.read_whole(data, raw_g722=name.endswith(".g722"))
+        _check_samples(sound, name)
+        samples = _resample(sound.frames.mean(axis=1), sound.rate)
+    except AudioError:
+        raise
+    except ValueError as error:
+        raise AudioError(f"{name}: {error}") from None
+    except MemoryError:
         raise AudioError(
-            f"{name}: is cut short: {frames.shape[0]} of the {promised} samples that its header "
-            "promises; fetch it again"
-        )
-    if not np.isfinite(frames).all():
-        at = int(np.argmin(np.isfinite(frames).all(axis=1)))
+            f"{name}: needs more memory than there is; cut it into shorter files, or run fewer "
+            "processes (--nj)"
+        ) from None
+    return Audio(samples, sound.rate, sound.frames.shape[1], sound.codec)
+
+
+def _check_samples(sound: decoders.Decoded, name: str) -> None:
+    """Raises AudioError for samples that are no numbers or not in [-1, 1], and for odd rates."""
+    if not np.isfinite(sound.frames).all():
+        at = int(np.argmin(np.isfinite(sound.frames).all(axis=1)))
         raise AudioError(f"{name}: sample {at} is not a finite number; write the file again")
-    loudest = float(np.abs(frames).max())
+    loudest = float(np.abs(sound.frames).max())
     if loudest > LOUDEST:
         raise AudioError(f"{name}: has samples up to {loudest:.0f}; scale them to [-1, 1]")
+    rate = sound.rate
     if rate // math.gcd(rate, RATE) > LARGEST_KERNEL:
         raise AudioError(f"{name}: has an unusable rate of {rate} Hz; resample it, e.g. with sox")
-    return Audio(_resample(frames.mean(axis=1), rate), rate, frames.shape[1], codec)
+
+
+def _check_ends(path: str) -> None:
+    if fault := endless(path):
+        raise AudioError(f"{path}: {fault}")
 
 
 def _read_bytes(source: str) -> bytes:
-    if not Path(source).is_file() and _archive(source):
+    if not Path(source).exists() and _archive(source):
+        _check_ends(source.rpartition(":")[0])
         return _archive_entry(source).read()
     try:
+        _check_ends(source)
         return Path(source).read_bytes()
     except OSError as error:
         raise AudioError(f"{source}: cannot be read ({error.strerror}); check the path") from None
-
-
-def _with_soundfile(data: bytes) -> tuple[np.ndarray, int, str]:
-    """float32 [frames, channels], rate, codec; frames that cannot be decoded are missing."""
-    with soundfile.SoundFile(io.BytesIO(data)) as stream:
-        codec = "flac" if stream.format == "FLAC" else stream.subtype.lower()
-        parts = []
-        while True:  # in pieces: a header may promise any length
-            part = stream.read(1 << 20, dtype="float32", always_2d=True)
-            parts.append(part)
-            if len(part) < 1 << 20:
-                return np.concatenate(parts), stream.samplerate, codec
-
-
-def _with_ffmpeg(data: bytes, raw_g722: bool) -> tuple[np.ndarray, int, str, int | None]:
-    promised = headers.promised_frames(data)
-    with av.open(io.BytesIO(data), format="g722" if raw_g722 else None) as container:
-        if not container.streams.audio:
-            raise ValueError("no audio stream in it")
-        stream = container.streams.audio[0]
-        if stream.codec_context is None:
-            raise ValueError("a codec that this FFmpeg does not know")
-        rate, codec = stream.rate, stream.codec_context.name
-        to_float = av.AudioResampler(format="fltp", layout=None, rate=None)
-        states = any(name in container.format.name for name in ("mp4", "flac"))
-        if states and stream.duration and stream.time_base:
-            promised = int(stream.duration * stream.time_base * rate)
-            promised -= 4096 if "mp4" in container.format.name else 0  # the coder's padding
-        parts: list[np.ndarray] = []
-        for frame in container.decode(stream):
-            parts.extend(part.to_ndarray() for part in to_float.resample(frame))
-        parts.extend(part.to_ndarray() for part in to_float.resample(None) if parts)
-    if not parts:
-        return np.zeros((0, 1), np.float32), rate, codec, promised
-    return np.concatenate(parts, axis=1).T, rate, codec, promised
 
 
 def _resample(samples: np.ndarray, rate: int) -> np.ndarray:
@@ -157,6 +131,7 @@ def load(source: str, start: int = 0, frames: int = -1) -> np.ndarray:
     """
     try:
         archived = _archive(source) and not os.path.isfile(source)
+        _check_ends(source.rpartition(":")[0] if archived else source)
         with soundfile.SoundFile(_archive_entry(source) if archived else source) as stream:
             if stream.samplerate != RATE or stream.channels != 1:
                 raise AudioError(

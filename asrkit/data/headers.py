@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import struct
-from pathlib import Path
 
-import soundfile
-
-UNKNOWN = (0, 0xFFFFFFFF, 0x7FFFFFFF)  # what writers to a pipe put where the size belongs
+# What writers to a pipe put where the size of a WAV file belongs (sox 0x7FFFF000, others 2e9 or
+# what 31 or 32 bits hold), less their headers and rounded down to whole frames; or else 0.
+UNKNOWN = (2_000_000_000, 0x7FFFF000, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)
+ROUNDED = 4096
+PADDING = 4096  # samples that a coder may add, which MP4 and Ogg count in their length
 
 
 def promised_frames(data: bytes) -> int | None:
     """The least number of samples a channel that a whole file decodes to; None where not stated.
 
-    Raises ValueError for an Ogg file that ends within a page, and for SPHERE that FFmpeg misreads.
+    Raises ValueError for an Ogg file that ends within a page, for two WAV files in one or an empty
+    one, and for SPHERE that FFmpeg misreads; the message says what to do, but not where.
     """
     if data[:4] == b"fLaC":
         return _flac(data)
-    if data[:4] == b"RIFF" and data[8:12] == b"WAVE":
+    if data[:4] in (b"RIFF", b"RF64", b"BW64") and data[8:12] == b"WAVE":
         return _wave(data)
     if data[:7] == b"NIST_1A":
         return _sphere(data)
     if data[:4] == b"OggS":
-        _ogg(data)
-        return None
+        return _ogg(data)
     return _mp3(data)
 
 
@@ -35,19 +36,41 @@ def _flac(data: bytes) -> int | None:
 
 
 def _wave(data: bytes) -> int | None:
-    """Size of the data chunk by the frame size; both as stated, not as found."""
-    at, frame = 12, 0
+    """Size of the data chunk by the frame size; both as stated, not as found. Of codings whose
+    frames are no samples (ADPCM, G.722, AAC) what the chunk ``fact`` says."""
+    at, frame, fact, long = 12, 0, None, 0
     while at + 8 <= len(data):
         kind, size = data[at : at + 4], struct.unpack_from("<I", data, at + 4)[0]
         if kind == b"fmt " and len(data) >= at + 24:
             tag, _, _, _, frame = struct.unpack_from("<HHIIH", data, at + 8)
             if tag not in (1, 3, 6, 7, 0xFFFE):  # PCM, float, A-law, mu-law: a frame is a sample
-                return None
+                frame = 0
+        if kind == b"fact" and len(data) >= at + 12:
+            fact = struct.unpack_from("<I", data, at + 8)[0]
+        if kind == b"ds64" and len(data) >= at + 24:  # of RF64, whose data chunk has no size
+            long = struct.unpack_from("<Q", data, at + 16)[0]
         if kind == b"data":
-            unknown = size in UNKNOWN or size >= 0x7FFFF000
-            return None if unknown or not frame else size // frame
+            size = long or size
+            _check_end(data, at, size)
+            if _unknown(size):
+                return None
+            return size // frame if frame else fact
         at += 8 + size + (size & 1)
     return None
+
+
+def _unknown(size: int) -> bool:
+    return size == 0 or any(most - ROUNDED <= size <= most for most in UNKNOWN)
+
+
+def _check_end(data: bytes, at: int, size: int) -> None:
+    """Raises ValueError where the data chunk at ``at`` is empty on purpose, or is not the last."""
+    riff = struct.unpack_from("<I", data, 4)[0] + 8
+    if size == 0 and at + 8 < riff <= len(data):
+        raise ValueError("holds no samples; leave it out")
+    end = at + 8 + size
+    if data[end : end + 4] == b"RIFF" and data[end + 8 : end + 12] == b"WAVE":
+        raise ValueError(f"is two WAV files, the second from byte {end} on; join them with sox")
 
 
 def sphere_fields(data: bytes) -> dict[str, str]:
@@ -70,7 +93,7 @@ def check_sphere(data: bytes) -> None:
     packed = size.isdigit() and data[int(size) : int(size) + 4] == b"ajkg"
     if (packed or "," in coding) and not coding.startswith("pcm,embedded-shorten"):
         raise ValueError(
-            f"SPHERE of coding {coding!r}{', packed by shorten' * packed}, which FFmpeg cannot"
+            f"is SPHERE of coding {coding!r}{', packed by shorten' * packed}, which FFmpeg cannot"
             " unpack: write sph2pipe -f wav FILE | in wav.scp"
         )
 
@@ -82,33 +105,39 @@ def _sphere(data: bytes) -> int | None:
     return int(count) if count.isdigit() else None
 
 
-def seconds(path: str | Path) -> float:
-    """Length of a SPHERE, WAV or FLAC file as its header states it.
-
-    Raises ValueError if the header does not say, OSError if the file cannot be read.
+def _ogg(data: bytes) -> int | None:
+    """Ogg counts in every page the samples up to its end: the last page's less the first's, as a
+    recorded broadcast does not begin at 0. A file cut anywhere but between pages shows in its last.
     """
-    with open(path, "rb") as stream:
-        data = stream.read(4096)
-    if data[:7] == b"NIST_1A":
-        fields = sphere_fields(data)
-        try:
-            return int(fields["sample_count"]) / int(fields["sample_rate"])
-        except (KeyError, ValueError, ZeroDivisionError):
-            raise ValueError("its SPHERE header lacks sample_count or sample_rate") from None
-    try:
-        return float(soundfile.info(str(path)).duration)
-    except soundfile.LibsndfileError as error:
-        raise ValueError(str(error)) from None
-
-
-def _ogg(data: bytes) -> None:
-    """Ogg states no length; a file cut anywhere but between pages shows in its last page."""
     last = data.rfind(b"OggS")
     head = data[last : last + 27]
     sizes = data[last + 27 : last + 27 + head[26]] if len(head) == 27 else b""
     whole = len(head) == 27 and len(sizes) == head[26]
     if not whole or last + 27 + len(sizes) + sum(sizes) > len(data):
-        raise ValueError("its last Ogg page is cut off")
+        raise ValueError("is cut short: its last Ogg page is not whole; fetch it again")
+    first, at = _ogg_page(data, 0, head[14:18]), 0
+    if first is None or not data[first[0] :].startswith(_OGG_AUDIO):
+        return None  # the last page is not of the audio
+    while (page := _ogg_page(data, at, head[14:18])) is not None:
+        begin, samples = page
+        if 0 < samples < 1 << 63:
+            return max(1, int.from_bytes(head[6:14], "little") - samples - PADDING)
+        at = begin
+    return None
+
+
+_OGG_AUDIO = (b"OpusHead", b"\x01vorbis", b"Speex   ", b"\x7fFLAC")
+
+
+def _ogg_page(data: bytes, at: int, stream: bytes) -> tuple[int, int] | None:
+    """The first page of a stream that begins at ``at`` or later: where its content begins, and the
+    samples up to its end; None if there is none."""
+    while (at := data.find(b"OggS", at)) >= 0:
+        head = data[at : at + 27]
+        if len(head) == 27 and head[14:18] == stream:
+            return at + 27 + head[26], int.from_bytes(head[6:14], "little")
+        at += 4
+    return None
 
 
 def first_mp3_frame(data: bytes) -> tuple[int, bytes, int | None] | None:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from tqdm import tqdm
 
-from asrkit.data import headers
+from asrkit.data import decoders
 from asrkit.data.datadir import (
     DataDir,
     Problem,
@@ -186,7 +186,7 @@ class Check:
                 self._add("wav.scp", line, f"{path}: is empty (0 bytes)", "fetch it again")
             elif "segments" in self.tables and path.lower().endswith((".wav", ".flac", ".sph")):
                 try:
-                    durations[key] = headers.seconds(path)
+                    durations[key] = decoders.seconds(path)
                 except ValueError as error:
                     self._add("wav.scp", line, f"{path}: {error}", "fetch it again")
         return durations

@@ -16,7 +16,7 @@ from typing import IO, Any
 
 from tqdm import tqdm
 
-from asrkit.files import DataError, atomic, atomic_folder, sha256
+from asrkit.files import DataError, atomic, atomic_folder, endless, sha256
 
 FORMAT = "asrkit pack 1"
 MANIFEST = "manifest.json"
@@ -164,6 +164,8 @@ def _copy(source: IO[bytes], target: Path, expected: str, where: str) -> None:
 
 
 def _open(path: Path) -> zipfile.ZipFile:
+    if fault := endless(path):
+        raise PackError(f"{path}: {fault}")
     try:
         return zipfile.ZipFile(path)
     except FileNotFoundError:

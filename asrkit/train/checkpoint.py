@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from asrkit.encoders.base import Encoder
-from asrkit.files import atomic
+from asrkit.files import atomic, endless
 
 FORMAT = 1
 
@@ -53,6 +53,8 @@ def why_unreadable(error: Exception) -> str:
 
 def load(path: str | Path) -> dict[str, Any]:
     """The content of a checkpoint, on the host."""
+    if fault := endless(path):
+        raise CheckpointError(f"{path}: {fault}")
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:

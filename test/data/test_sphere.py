@@ -7,7 +7,7 @@ import pytest
 from corpora.sphere import CODINGS, sphere
 from make_audio import data_dir, tone
 
-from asrkit.data import headers
+from asrkit.data import decoders
 from asrkit.data.audio import AudioError, decode
 from asrkit.data.validate import validate
 
@@ -22,7 +22,7 @@ def test_every_coding_decodes(tmp_path: Path, coding: str) -> None:
     exact = decode(sphere(samples, 8000, "pcm")).samples
     worst = 0.02 if coding in ("alaw", "ulaw") else 0.0
     assert float(np.abs(sound.samples - exact).max()) <= worst
-    assert headers.seconds(path) == pytest.approx(1.03)
+    assert decoders.seconds(path) == pytest.approx(1.03)
 
 
 @pytest.mark.parametrize("coding", ["alaw", "ulaw", "pcm", "shorten"])
@@ -51,7 +51,7 @@ def test_a_header_without_a_length(tmp_path: Path) -> None:
     path = tmp_path / "a.sph"
     path.write_bytes(b"NIST_1A\n   1024\nchannel_count -i 1\nend_head\n".ljust(1024))
     with pytest.raises(ValueError, match="lacks sample_count"):
-        headers.seconds(path)
+        decoders.seconds(path)
 
 
 def test_segments_of_shorten_files_are_checked(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ transcripts by file and line. Nothing below the corpus is ever written.
 from __future__ import annotations
 
 import argparse
+import math
 import shlex
 import shutil
 import sys
@@ -18,7 +19,7 @@ from typing import NamedTuple
 from tqdm import tqdm
 
 from asrkit.arguments import boolean, run_main
-from asrkit.data import headers
+from asrkit.data import decoders, headers
 from asrkit.data.utterances import Command, Utterance, print_counts, write_folder
 from asrkit.files import DataError, atomic, read_lines
 from babel_packs import AUDIO, Pack, Side, find_pack, find_parts, read_sides
@@ -61,7 +62,9 @@ def read_side(side: Side, policy: TagPolicy, *, train: bool) -> tuple[list[Utter
     """The utterances of a side that has audio and a transcript."""
     assert side.audio is not None and side.transcript is not None
     try:
-        seconds = headers.seconds(side.audio)
+        seconds = decoders.seconds(side.audio)
+        if seconds == math.inf:
+            raise ValueError("it does not state a length")
     except ValueError as error:
         return [], [Fault(side.audio, 0, "unreadable audio header", f"{error}; side left out")]
     segments, faults = read_transcript(side.transcript, seconds)

@@ -12,6 +12,7 @@ from pathlib import Path
 import av
 from tqdm import tqdm
 
+from asrkit.data import decoders
 from asrkit.data.headers import first_mp3_frame, mp3_frame_size
 from asrkit.files import atomic
 
@@ -48,8 +49,8 @@ def file_seconds(path: Path) -> float:
         found = mp3_seconds(data, size)
         if found is not None or not data:
             return found or 0.0
-        with av.open(str(path)) as container:
-            return (container.duration or 0) / 1_000_000
+        with open(path, "rb") as stream, decoders.open_container(stream) as container:
+            return (container.duration or 0) / av.time_base
     except (OSError, av.FFmpegError, ValueError):
         return 0.0
 
