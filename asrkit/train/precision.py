@@ -1,19 +1,45 @@
 """fp32, bf16 or fp16: autocast, and for fp16 a loss scale that follows overflows.
 
 On a CPU bf16 is what oneDNN calls a math mode: only the factors of float32 matrix products are
-rounded, where the processor multiplies bf16 (AMX); elsewhere products stay float32. Autocast is
-not used there: oneDNN's bf16 convolutions are wrong for many shapes with AMX, and say nothing.
+rounded, where the processor multiplies bf16 (AMX). torch computes some convolutions as products
+(a batch of one, kernels of one) and rounds those, too. Where the processor does not multiply
+bf16 the mode is left alone: it would only trade MKL's float32 products for oneDNN's, other digits
+for nothing. Autocast is not used on a CPU: oneDNN's bf16 convolutions are wrong for many shapes
+with AMX, and say nothing.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
+import logging
 from collections.abc import Iterator
 
 import torch
 
 _DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 _GROWTH_INTERVAL = 2000  # good updates after which fp16's scale doubles
+
+
+@contextlib.contextmanager
+def _products(precision: str) -> Iterator[None]:
+    """torch's precision of float32 products, a setting of the whole process, for a while."""
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision(precision)
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision(before)
+
+
+@functools.cache
+def cpu_rounds_products() -> bool:
+    """Whether this processor multiplies float32 factors as bf16 when it may: seen in a product,
+    since what torch tells of a processor differs by version and architecture."""
+    factor = torch.full((256, 256), 1 + 2**-10)  # 1 in bf16
+    with _products("medium"):
+        product = factor @ factor
+    return bool((product - 256.5).abs().max() > 0.1)  # 256 * factor ** 2 is 256.5
 
 
 class Precision:
@@ -30,19 +56,15 @@ class Precision:
         self.scales = name == "fp16"
         self.scale = 128.0 if self.scales else 1.0
         self._good = 0
+        self._rounds = name == "bf16" and device.type == "cpu" and cpu_rounds_products()
+        if name == "bf16" and device.type == "cpu" and not self._rounds:
+            logging.info("precision bf16: this processor multiplies float32 only; this is fp32")
 
-    @contextlib.contextmanager
-    def products(self) -> Iterator[None]:
-        """Around forward and backward: on a CPU bf16 is a setting of the whole process, which is
-        as before afterwards."""
-        before = torch.get_float32_matmul_precision()
-        if self.device.type == "cpu":
-            torch.set_float32_matmul_precision("medium" if self.name == "bf16" else "highest")
-        try:
-            yield
-        finally:
-            if self.device.type == "cpu":
-                torch.set_float32_matmul_precision(before)
+    def products(self) -> contextlib.AbstractContextManager[None]:
+        """Around forward and backward; afterwards the process is as it was before."""
+        if self.device.type != "cpu":
+            return contextlib.nullcontext()
+        return _products("medium" if self._rounds else "highest")
 
     def autocast(self) -> contextlib.AbstractContextManager[None]:
         if self.name == "fp32" or self.device.type == "cpu":

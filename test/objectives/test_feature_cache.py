@@ -65,7 +65,11 @@ def test_loss_and_gradients_are_those_without_it(norm):
         loss, grads = step(plain, batch_of(*rows))
         again, others = step(cached, batch_of(*rows))
         torch.testing.assert_close(again, loss, rtol=1e-5, atol=1e-5)
-        torch.testing.assert_close(others, grads, rtol=1e-3, atol=1e-5)
+        # one element may be a sum of large terms that cancel: what rounding moves it by is
+        # measured by the whole gradient, not by what is left of the element
+        size = torch.cat([grad.flatten() for grad in grads]).norm()
+        for one, other in zip(grads, others, strict=True):
+            assert (one - other).norm() < 1e-5 * size
 
 
 def test_every_utterance_is_extracted_once():

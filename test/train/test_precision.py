@@ -1,5 +1,6 @@
 """Half precision: what the CPU can show; the rest needs a CUDA device."""
 
+import itertools
 import json
 
 import pytest
@@ -8,7 +9,7 @@ from tones import corpus, ctc_args
 
 from asrkit.bin import asr_train
 from asrkit.train import checkpoint
-from asrkit.train.precision import Precision
+from asrkit.train.precision import Precision, cpu_rounds_products
 
 CPU = torch.device("cpu")
 needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
@@ -29,24 +30,48 @@ def test_what_the_cpu_cannot_do_is_refused(name):
         Precision(name, CPU)
 
 
-def layers(x, w):
-    """A product forward and backward, and a convolution, of float32."""
+def products(x, w):
+    """A product of float32, forward and backward."""
     x, w = x.clone().requires_grad_(), w.clone().requires_grad_()
-    (x @ w).square().sum().backward()
-    return x.grad, w.grad, torch.conv1d(x.detach()[None].transpose(1, 2), w.detach().T[..., None])
+    y = x @ w
+    y.backward(torch.ones_like(y))
+    return y.detach(), x.grad, w.grad
+
+
+def convolutions():
+    """Of kernel 1 and 3, of one clip and of two: torch has another routine for each."""
+    generator = torch.Generator().manual_seed(1)
+    for kernel, clips in itertools.product((1, 3), (1, 2)):
+        x = torch.randn(clips, 128, 200, generator=generator)
+        yield torch.conv1d(x, torch.randn(96, 128, kernel, generator=generator))
 
 
 def test_bf16_on_a_cpu_rounds_the_factors_of_products_alone():
     x, w = torch.randn(200, 512), torch.randn(512, 96)
-    exact = layers(x, w)
+    exact = products(x.double(), w.double())
+    plain = products(x, w)
     with Precision("bf16", CPU).products():
-        rounded = layers(x, w)
-    for one, other in zip(exact[:2], rounded[:2], strict=True):
-        assert other.dtype == torch.float32
-        # a factor keeps 8 bits (2 ** -9 of it lost at most); CPUs without bf16 lose nothing
-        assert (one - other).norm() < 2**-7 * one.norm()
-    assert torch.equal(exact[2], rounded[2])
-    assert all(torch.equal(one, other) for one, other in zip(exact, layers(x, w), strict=True))
+        rounded = products(x, w)
+    for right, one in zip(exact, rounded, strict=True):
+        assert one.dtype == torch.float32
+        # a factor keeps 8 bits (2 ** -9 of it lost at most)
+        assert (one - right).norm() < 2**-7 * right.norm()
+    if cpu_rounds_products():
+        assert (rounded[0] - exact[0]).norm() > 2**-12 * exact[0].norm()
+    assert all(torch.equal(one, two) for one, two in zip(plain, products(x, w), strict=True))
+
+
+def test_bf16_is_fp32_bit_for_bit_where_the_cpu_does_not_multiply_bf16(monkeypatch, caplog):
+    """There the mode rounds nothing, but gives products and convolutions to another library."""
+    monkeypatch.setattr("asrkit.train.precision.cpu_rounds_products", lambda: False)
+    caplog.set_level("INFO")
+    x, w = torch.randn(200, 512), torch.randn(512, 96)
+    plain = [*products(x, w), *convolutions()]
+    with Precision("bf16", CPU).products():
+        assert torch.get_float32_matmul_precision() == "highest"
+        again = [*products(x, w), *convolutions()]
+    assert all(torch.equal(one, two) for one, two in zip(plain, again, strict=True))
+    assert "this is fp32" in caplog.text
 
 
 def test_bf16_on_a_cpu_learns(tmp_path):
