@@ -12,6 +12,7 @@ from asrkit.data.marks import join_characters, split_characters
 from asrkit.tokens import BLANK, SPACE, UNK
 
 META = "\u2581"  # how sentencepiece writes a word beginning
+_UNKNOWN = "\u2585"  # what its trainer writes in place of characters that it left out
 TYPES = ("phn", "char", "bpe", "word")
 
 
@@ -111,18 +112,22 @@ def make_tokenizer(kind: str, model: str | Path | None = None) -> Tokenizer:
 def train_sentencepiece(
     lines: Sequence[str], prefix: str | Path, *, vocab_size: int, mode: str = "unigram"
 ) -> BpeTokenizer:
-    """Writes ``<prefix>.model`` and ``.vocab`` learnt from normalised lines; no text is altered.
+    """Writes ``<prefix>.model`` and ``.vocab`` learnt from normalised lines, however long.
 
-    Raises TokenizeError if the text is empty, holds the separator, or is too small for vocab_size.
+    Every character of the text is a unit. Raises TokenizeError if the text is empty, holds a mark
+    of sentencepiece's own, or is too small for vocab_size.
     """
     if mode not in ("bpe", "unigram"):
         raise TokenizeError(f"mode is bpe or unigram, not {mode!r}")
-    spoken = [line for line in lines if line.strip()]
+    spoken = [" ".join(line.split()) for line in lines if line.strip()]  # as they are encoded
     if not spoken:
         raise TokenizeError("no text to learn units from")
     for line in spoken:
-        if META in line:
-            raise TokenizeError(f"the text holds {META!r}, sentencepiece's word mark: {line!r}")
+        for reserved, what in ((META, "word mark"), (_UNKNOWN, "mark of unknown characters")):
+            if reserved in line:
+                raise TokenizeError(
+                    f"the text holds {reserved!r}, sentencepiece's {what}: {line[:200]!r}"
+                )
     Path(prefix).parent.mkdir(parents=True, exist_ok=True)
     try:
         sentencepiece.SentencePieceTrainer.train(
@@ -132,6 +137,8 @@ def train_sentencepiece(
             model_type=mode,
             character_coverage=1.0,
             normalization_rule_name="identity",
+            # Longer lines, in bytes, would be left out; 4192 unless told otherwise.
+            max_sentence_length=max(len(line.encode()) for line in spoken),
             bos_id=-1,
             eos_id=-1,
             unk_id=0,
@@ -143,4 +150,8 @@ def train_sentencepiece(
             f"sentencepiece cannot make {vocab_size} {mode} units of {len(spoken)} lines:"
             f" {str(error).strip()}; choose another --vocab_size or more text"
         ) from None
-    return BpeTokenizer(f"{prefix}.model")
+    units = BpeTokenizer(f"{prefix}.model")
+    lost = set("".join(spoken)).difference({" "}, units.symbols())
+    if lost:
+        raise TokenizeError(f"sentencepiece left out characters of the text: {sorted(lost)}")
+    return units

@@ -55,6 +55,25 @@ def test_the_word_mark_is_refused(bpe: BpeTokenizer, tmp_path: Path) -> None:
         train_sentencepiece(["a\u2581b"], tmp_path / "m", vocab_size=5)
 
 
+@pytest.mark.parametrize("mode", ["bpe", "unigram"])
+@pytest.mark.parametrize("long", ["niño " * 900, "niño" * 850, "niño\t" + "kiwi\u00a0" * 900])
+def test_long_lines_are_learnt_from(tmp_path: Path, mode: str, long: str) -> None:
+    units = train_sentencepiece([*LINES, long], tmp_path / "m", vocab_size=21, mode=mode)
+    assert "ñ" in units.symbols()
+    assert not {"\t", "\u00a0"} & set("".join(units.symbols()))
+    assert units.decode(units.encode(long)) == long.split()
+
+
+def test_a_character_without_a_unit_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(TokenizeError, match="unknown characters"):
+        train_sentencepiece([*LINES, "ni\u2585o"], tmp_path / "m", vocab_size=35)
+    monkeypatch.setattr(BpeTokenizer, "symbols", lambda self: [*"ilgatodume", "cane"])
+    with pytest.raises(TokenizeError, match=r"left out characters of the text: \['c', 'n', 'r'\]"):
+        train_sentencepiece(LINES, tmp_path / "m", vocab_size=20)
+
+
 def test_bad_models(tmp_path: Path) -> None:
     (tmp_path / "broken.model").write_bytes(b"not a model")
     with pytest.raises(TokenizeError, match="not a sentencepiece model"):
