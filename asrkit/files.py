@@ -235,3 +235,16 @@ def sha256(path: str | Path) -> str:
         while block := file.read(1 << 20):
             total.update(block)
     return total.hexdigest()
+
+
+_POINTER = b"version https://git-lfs.github.com/spec/"
+
+
+def refuse_pointer(path: str | Path) -> None:
+    """Raises DataError if the file is what a clone without Git LFS has in a large one's place."""
+    with open(path, "rb") as file:
+        if file.read(len(_POINTER)) == _POINTER:
+            raise DataError(
+                f"{path}: a pointer of Git LFS, not the file itself; get that with: "
+                f"git -C {Path(path).parent} lfs pull"
+            )

@@ -16,7 +16,7 @@ from asrkit.objectives.base import Recognizer
 from asrkit.pack.archive import MANIFEST, is_pack, unpack
 from asrkit.temporary import Temporary
 from asrkit.trained import ModelError, TrainedModel, device_of
-from asrkit.vocabulary import SUFFIX, strip_languages
+from asrkit.vocabulary import strip_languages, type_of
 
 
 class Speech2Text:
@@ -71,12 +71,12 @@ class Speech2Text:
 
     def words(self, symbols: Sequence[str]) -> list[str] | None:
         """Words of a token sequence, or None where tokens (phones) do not spell words."""
-        kind = Path(self.token_file).suffix
-        if kind.endswith(SUFFIX):
-            kind, symbols = kind.removesuffix(SUFFIX), strip_languages(symbols)
-        if kind == ".char":
+        kind, separate = type_of(self.token_file)
+        if separate:
+            symbols = strip_languages(symbols)
+        if kind == "char":
             return CharTokenizer().decode(symbols)
-        if kind.startswith(".bpe"):
+        if kind.startswith("bpe"):
             return "".join(symbols).replace(META, " ").split()
         return None
 

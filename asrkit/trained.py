@@ -11,6 +11,7 @@ import torch
 
 from asrkit import config
 from asrkit.build import build_objective, resolve
+from asrkit.foreign import next_command
 from asrkit.objectives.base import Objective
 from asrkit.options import Options
 from asrkit.tokens import TokenList
@@ -28,7 +29,8 @@ def checkpoint_of(folder: Path) -> Path:
     for name in MODEL_NAMES:
         if (folder / name).exists():
             return folder / name
-    raise ModelError(f"{folder}: holds no average.pt, best.pt or last.pt; train a model first")
+    known = next_command(folder) or "train a model first"
+    raise ModelError(f"{folder}: holds no average.pt, best.pt or last.pt; {known}")
 
 
 def device_of(name: str) -> torch.device:
@@ -65,7 +67,8 @@ class TrainedModel:
         """Raises ModelError where there is no model, CheckpointError for a damaged one."""
         file = Path(path)
         if not file.exists():
-            raise ModelError(f"{file}: no such model; it is a folder that asr_train.py wrote")
+            known = next_command(file) or "it is a folder that asr_train.py wrote"
+            raise ModelError(f"{file}: no such model; {known}")
         file = checkpoint_of(file) if file.is_dir() else file
         content = checkpoint.load(file)
         return cls(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -74,6 +75,13 @@ def restrict(tokens: TokenList, lang: str) -> Restriction:
     ]
     symbols = [without_language(tokens.symbols[number]) for number in columns]
     return Restriction(TokenList(symbols), np.array(columns))
+
+
+def type_of(token_file: str) -> tuple[str, bool]:
+    """What a token file's tokens are (phn, char, bpe30, ...), and whether each names its language:
+    of ``text.phn_separate``, phn and true."""
+    kind = Path(token_file).suffix.removeprefix(".")
+    return kind.removesuffix(SUFFIX), kind.endswith(SUFFIX)
 
 
 def strip_languages(symbols: Sequence[str]) -> list[str]:

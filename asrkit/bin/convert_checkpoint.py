@@ -18,6 +18,8 @@ from asrkit.convert.export import write_huggingface
 from asrkit.convert.fairseq import read_fairseq
 from asrkit.convert.huggingface import read_huggingface
 from asrkit.convert.source import ConvertError, Given
+from asrkit.data.tokenize import TYPES
+from asrkit.foreign import explained, is_weights
 from asrkit.trained import folder_of
 
 
@@ -34,6 +36,12 @@ def get_parser() -> argparse.ArgumentParser:
     add("--norm_first", type=boolean, help="true: pre-norm (Large of XLSR-53), where likewise")
     add("--normalize", type=boolean, help="true: waveforms are normalised, where likewise")
     add("--dict", type=Path, help="dict.*.txt of a fine-tuned fairseq model")
+    add(
+        "--token_type",
+        choices=TYPES,
+        help="what the tokens are; default: what the source says, or a guess, which is told",
+    )
+    add("--blank", help="token that was the blank, where a folder of transformers names two")
     add("--encoder_only", type=boolean, default=False, help="true: leave every head out")
     return parser
 
@@ -49,12 +57,14 @@ def convert(args: argparse.Namespace) -> dict[str, Any]:
     """Reads what --source is, writes the other side's form, says what was done."""
     source: Path = args.source
     if not source.exists():
-        raise ConvertError(f"{source}: no such file or folder")
+        raise ConvertError(explained(f"{source}: no such file or folder", source))
     given = Given(
         heads=args.heads,
         norm_first=args.norm_first,
         normalize=args.normalize,
         dictionary=args.dict,
+        token_type=args.token_type,
+        blank=args.blank,
         encoder_only=args.encoder_only,
     )
     if source.is_dir() and (source / "config.json").exists():
@@ -64,9 +74,10 @@ def convert(args: argparse.Namespace) -> dict[str, Any]:
             raise ConvertError(f"{source}: an asrkit model says all itself; only --out is needed")
         return write_huggingface(source, args.out)
     if source.is_dir():
-        raise ConvertError(
-            f"{source}: holds neither config.json (transformers) nor config.yaml (asrkit)"
-        )
+        message = f"{source}: holds neither config.json (transformers) nor config.yaml (asrkit)"
+        raise ConvertError(explained(message, source))
+    if is_weights(source):
+        raise ConvertError(explained(f"{source}: no checkpoint of fairseq", source))
     return write_experiment(read_fairseq(source, given), args.out)
 
 

@@ -8,12 +8,13 @@ from typing import Any
 from safetensors.torch import save_file
 from torch import Tensor
 
-from asrkit.convert import huggingface
+from asrkit.convert import huggingface, tokenizer
 from asrkit.convert.names import from_asrkit
 from asrkit.convert.source import ConvertError
 from asrkit.convert.vocabulary import vocabulary_of
 from asrkit.files import atomic_folder, write_json
 from asrkit.trained import TrainedModel
+from asrkit.vocabulary import type_of
 
 _HEADS = ("quantizer.", "target_projection.", "context_projection.")
 
@@ -99,24 +100,32 @@ def _heads(state: dict[str, Tensor], config: dict[str, Any], tokens: list[str] |
     return "Model", {}, {}
 
 
-def _write_vocabulary(out: Path, tokens: list[str]) -> None:
-    """vocab.json and tokenizer_config.json; multi-letter tokens are phones."""
-    vocab = vocabulary_of(tokens)
-    write_json(out / "vocab.json", vocab, readable=True)
+def _tokenizer(vocab: dict[str, int], phones: bool) -> dict[str, Any]:
+    """tokenizer_config.json of characters or units, which are glued together, or of phones (and
+    words), between which transformers writes spaces."""
     specials = {key: key if key in vocab else None for key in ("<s>", "</s>")}
-    write_json(
-        out / "tokenizer_config.json",
-        {
-            "tokenizer_class": "Wav2Vec2CTCTokenizer",
-            "pad_token": "<pad>",
-            "unk_token": "<unk>",
-            "bos_token": specials["<s>"],
-            "eos_token": specials["</s>"],
-            "word_delimiter_token": "|",
-            "do_lower_case": False,
-        },
-        readable=True,
-    )
+    content = {
+        "tokenizer_class": tokenizer.PHONEMES if phones else tokenizer.CHARACTERS,
+        "pad_token": "<pad>",
+        "unk_token": "<unk>",
+        "bos_token": specials["<s>"],
+        "eos_token": specials["</s>"],
+        "word_delimiter_token": "|" if "|" in vocab or not phones else None,
+    }
+    return content | ({"do_phonemize": False} if phones else {"do_lower_case": False})
+
+
+def _notes(kind: str, separate: bool) -> list[str]:
+    """What transformers makes of tokens that it has no tokenizer for."""
+    notes = []
+    if kind.startswith("bpe"):
+        notes.append(
+            "transformers puts the units together to words; it cannot cut texts into units, "
+            "which the sentencepiece model does"
+        )
+    if separate and kind != "phn":
+        notes.append("transformers writes the language's name before each token")
+    return notes
 
 
 def _preprocessor(encoder: dict[str, Any]) -> dict[str, Any]:
@@ -132,13 +141,15 @@ def _preprocessor(encoder: dict[str, Any]) -> dict[str, Any]:
 
 
 def write_huggingface(path: Path, out: Path) -> dict[str, Any]:
-    """exp/<name> to a folder of transformers; returns class, number of parameters, left out.
+    """exp/<name> to a folder of transformers; returns class, number of parameters, notes, left
+    out.
 
     Raises ConvertError for models that transformers does not have, and for a folder in use.
     """
     state, config, tokens = read_model(path)
     kind = _kind(config, path)
     name, head, keys = _heads(state, config, tokens)
+    units, separate = type_of(config["token_file"] or "")
     if kind == "data2vec-audio" and name == "ForPreTraining":
         name, head, keys = "Model", {}, {}
     own = {key: tensor for key, tensor in state.items() if key.startswith("encoder.")}
@@ -158,10 +169,14 @@ def write_huggingface(path: Path, out: Path) -> dict[str, Any]:
             readable=True,
         )
         if name == "ForCTC" and tokens is not None:
-            _write_vocabulary(folder, tokens)
+            vocab = vocabulary_of(tokens)
+            settings = _tokenizer(vocab, units in ("phn", "word"))
+            write_json(folder / "vocab.json", vocab, readable=True)
+            write_json(folder / "tokenizer_config.json", settings, readable=True)
         write_json(folder / "config.json", content | keys, readable=True)
     return {
         "class": family + name,
         "parameters": sum(tensor.numel() for tensor in ready.values()),
+        "notes": _notes(units, separate) if name == "ForCTC" else [],
         "left_out": sorted(state.keys() - own.keys() - head.keys()),
     }

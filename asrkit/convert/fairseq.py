@@ -15,11 +15,11 @@ import torch
 from torch import Tensor
 
 from asrkit.convert import structure, vocabulary
-from asrkit.convert.names import to_asrkit
+from asrkit.convert.names import to_asrkit, without_prefixes
 from asrkit.convert.source import ConvertError, Given, Said, Source
 from asrkit.convert.unpickle import load_inert, plain
 
-_PREFIXES = ("module.", "w2v_encoder.", "w2v_model.", "encoder.w2v_model.")
+_PREFIXES = ("w2v_encoder.", "w2v_model.", "encoder.w2v_model.")
 _LONGEST = 1000  # convolutions in a configuration
 # asrkit's option -> fairseq's names, none of which changes what the weights mean
 _TRAINING = {
@@ -124,20 +124,17 @@ def _layers(root: dict[str, Any]) -> list[dict[str, Any]]:
     return [*(layer for layer in named if isinstance(layer, dict)), root]
 
 
-def _tensors(content: Mapping[str, Any], where: str) -> Iterator[tuple[str, Tensor]]:
+def _tensors(content: Mapping[str, Any], where: str) -> dict[str, Tensor]:
     """Names without prefixes, tensors in float32; the EMA teacher of data2vec is no tensor."""
     model = content.get("model")
     if not isinstance(model, Mapping):
         raise ConvertError(f"{where}: no 'model' in it; not a fairseq checkpoint")
-    for name, value in model.items():
-        bare, found = str(name), True
-        while found:
-            found = False
-            for prefix in _PREFIXES:
-                if bare.startswith(prefix):
-                    bare, found = bare.removeprefix(prefix), True
-        if isinstance(value, Tensor) and not bare.startswith("_ema."):
-            yield bare, value.float() if value.is_floating_point() else value
+    tensors = {str(name): value for name, value in model.items() if isinstance(value, Tensor)}
+    return {
+        name: value.float() if value.is_floating_point() else value
+        for name, value in without_prefixes(tensors, _PREFIXES, where).items()
+        if not name.startswith("_ema.")
+    }
 
 
 def _convolutions(settings: Settings) -> list[list[int]] | None:
@@ -188,9 +185,11 @@ def _refuse(settings: Settings, fixed: Mapping[str, Any]) -> None:
 def read_fairseq(path: Path, given: Given) -> Source:
     """A .pt file of fairseq. Raises ConvertError on anything it cannot say or asrkit not hold."""
     where = str(path)
+    if given.blank is not None:
+        raise ConvertError(f"{where}: fairseq's blank is its row 0; --blank is for transformers'")
     content = load_inert(path)
     settings = Settings(content, where)
-    tensors = dict(_tensors(content, where))
+    tensors = _tensors(content, where)
     _refuse(settings, _NETWORK)
     if "post_extract_proj.weight" not in tensors and "layer_norm.weight" in tensors:
         width = tensors["layer_norm.weight"].numel()  # left out where the widths are equal
@@ -217,8 +216,7 @@ def read_fairseq(path: Path, given: Given) -> Source:
         _add_contrastive(source, state, settings, where)
     else:  # data2vec's regression head
         source.dropped += sorted(state.keys() - encoder.keys())
-    if given.dictionary is not None and source.symbols is None:
-        raise ConvertError(f"{where}: no output layer is taken from it; leave --dict out")
+    source.check_used(given)
     return source
 
 
@@ -229,9 +227,8 @@ def _add_ctc(source: Source, state: dict[str, Tensor], given: Given, where: str)
             "outputs mean, or --encoder_only true"
         )
     size = state["head.weight"].shape[0]
-    symbols, source.token_file = vocabulary.read_dictionary(given.dictionary, size)
-    source.state |= {name: state[name] for name in ("head.weight", "head.bias")}
-    source.symbols = vocabulary.sort_head(source.state, symbols, str(given.dictionary))
+    found = vocabulary.read_dictionary(given.dictionary, size, given)
+    vocabulary.take_head(source, state, found, given.dictionary)
     source.dropped += sorted(state.keys() - source.state.keys())
 
 

@@ -16,10 +16,11 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from asrkit.convert import structure, vocabulary
-from asrkit.convert.names import to_asrkit
+from asrkit.convert.names import to_asrkit, without_prefixes
 from asrkit.convert.source import ConvertError, Given, Said, Source
-from asrkit.convert.vocabulary import read_json
-from asrkit.files import endless
+from asrkit.convert.tokenizer import optional_json, read_json
+from asrkit.files import endless, refuse_pointer
+from asrkit.foreign import next_command
 from asrkit.train.checkpoint import UNREADABLE, why_unreadable
 
 PREFIXES = {"wav2vec2": "wav2vec2.", "unispeech": "unispeech.", "data2vec-audio": "data2vec_audio."}
@@ -64,6 +65,7 @@ def load_safetensors(path: Path) -> dict[str, Tensor]:
     except FileNotFoundError:
         raise ConvertError(f"{path}: no such file") from None
     except SafetensorError as error:
+        refuse_pointer(path)
         raise ConvertError(f"{path}: damaged or no safetensors file ({error})") from None
     return tensors
 
@@ -80,9 +82,14 @@ def _load_bin(path: Path) -> dict[str, Tensor]:
     except FileNotFoundError:
         raise ConvertError(f"{path}: no such file") from None
     except UNREADABLE as error:
+        refuse_pointer(path)
         raise ConvertError(f"{path}: refused or damaged ({why_unreadable(error)})") from None
     if not isinstance(content, dict):
         raise ConvertError(f"{path}: holds no tensors by name")
+    if others := [name for name, value in content.items() if not isinstance(value, Tensor)]:
+        raise ConvertError(
+            f"{path}: {others[0]!r} in it is no tensor; write the folder with save_pretrained()"
+        )
     return content
 
 
@@ -112,7 +119,7 @@ def _normalize(folder: Path) -> bool | None:
     does. Raises ConvertError for another sampling rate, and where two files differ."""
     said: dict[str, bool] = {}
     for name in ("preprocessor_config.json", "processor_config.json"):
-        found = read_json(folder / name) if (folder / name).exists() else {}
+        found = optional_json(folder / name)
         part = found.get("feature_extractor")  # transformers 5 has one file for all parts
         found = part if isinstance(part, dict) else found
         rate = found.get("sampling_rate", 16_000)
@@ -182,9 +189,11 @@ def read_huggingface(folder: Path, given: Given) -> Source:
         raise ConvertError(f"{where}: has a vocabulary of its own; --dict is for fairseq's files")
     config = read_json(folder / "config.json")
     kind = _check(config, folder)
+    if (folder / "adapter_config.json").exists():
+        raise ConvertError(f"{where}: {next_command(folder)}")
     tensors = {
-        name.removeprefix(PREFIXES[kind]): tensor.float() if tensor.is_floating_point() else tensor
-        for name, tensor in _weights(folder).items()
+        name: tensor.float() if tensor.is_floating_point() else tensor
+        for name, tensor in without_prefixes(_weights(folder), (PREFIXES[kind],), where).items()
     }
     state, unknown = to_asrkit(tensors, "huggingface", where)
     encoder = {name: tensor for name, tensor in state.items() if name.startswith("encoder.")}
@@ -203,9 +212,10 @@ def read_huggingface(folder: Path, given: Given) -> Source:
     if given.encoder_only:
         source.dropped = sorted(state.keys() - encoder.keys())
     elif "head.weight" in state:
-        _add_ctc(source, state, config, folder)
+        _add_ctc(source, state, config, given, folder)
     elif "quantizer.codebook" in state:
         _add_contrastive(source, state, config, where)
+    source.check_used(given)
     return source
 
 
@@ -219,15 +229,18 @@ def _add_mask_vector(source: Source) -> None:
 
 
 def _add_ctc(
-    source: Source, state: dict[str, Tensor], config: dict[str, Any], folder: Path
+    source: Source, state: dict[str, Tensor], config: dict[str, Any], given: Given, folder: Path
 ) -> None:
-    size, blank = state["head.weight"].shape[0], config.get("pad_token_id")
-    if not isinstance(blank, int):
-        raise ConvertError(f"{folder}/config.json: no pad_token_id, which is the blank")
-    symbols, source.token_file = vocabulary.read_vocabulary(folder, size, blank)
-    source.state |= {name: state[name] for name in ("head.weight", "head.bias")}
-    source.symbols = vocabulary.sort_head(source.state, symbols, f"{folder}/vocab.json")
+    size = state["head.weight"].shape[0]
+    found = vocabulary.read_vocabulary(folder, size, config, given)
+    vocabulary.take_head(source, state, found, folder / "vocab.json")
     source.objective_conf = _options(config, CTC)
+    for file in sorted((folder / "language_model").glob("*")):
+        if file.suffix in (".arpa", ".bin") or file.name.endswith(".arpa.gz"):
+            source.notes.append(
+                f"its n-gram of words is left out; asr_infer.py takes it: --lm {file} "
+                "--decode lexicon_lm --lexicon FILE"
+            )
 
 
 def _add_contrastive(

@@ -75,6 +75,8 @@ _OLD: dict[Dialect, dict[str, str]] = {
         "feature_extractor.conv_layers.0.2.bias": "encoder.conv.norms.0.bias",
     },
 }
+# What wrappers of torch add to names: compiled, sharded and checkpointed modules; DDP: module.
+_WRAPPERS = re.compile(r"_orig_mod\.|_fsdp_wrapped_module\.|_checkpoint_wrapped_module\.")
 _PARTS = ("query", "key", "value")
 _COLUMN: dict[Dialect, int] = {"huggingface": 1, "fairseq": 2}
 
@@ -147,6 +149,21 @@ def split_attention(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         else:
             split[name] = tensor
     return split
+
+
+def without_prefixes(
+    state: Mapping[str, Tensor], prefixes: tuple[str, ...], where: str
+) -> dict[str, Tensor]:
+    """Without torch's wrappers and any number of ``prefixes``; DataError for a name given twice."""
+    bare: dict[str, Tensor] = {}
+    for full, tensor in state.items():
+        name = _WRAPPERS.sub("", full)
+        while prefix := next((p for p in ("module.", *prefixes) if name.startswith(p)), ""):
+            name = name.removeprefix(prefix)
+        if name in bare:
+            raise DataError(f"{where}: holds {name} twice, with and without a prefix")
+        bare[name] = tensor
+    return bare
 
 
 def to_asrkit(

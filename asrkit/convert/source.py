@@ -20,13 +20,16 @@ class Given:
     """What the user says about a checkpoint; None where the checkpoint itself is to say it.
 
     heads, norm_first, normalize: see Wav2Vec2Encoder; no shape shows them. dictionary: fairseq's
-    dict.*.txt. encoder_only: leave every head out.
+    dict.*.txt. token_type: phn, char, bpe or word. blank: the token that is it in transformers.
+    encoder_only: leave every head out.
     """
 
     heads: int | None = None
     norm_first: bool | None = None
     normalize: bool | None = None
     dictionary: Path | None = None
+    token_type: str | None = None
+    blank: str | None = None
     encoder_only: bool = False
 
 
@@ -65,3 +68,14 @@ class Source:
     token_file: str | None = None
     dropped: list[str] = dataclasses.field(default_factory=list)
     notes: list[str] = dataclasses.field(default_factory=list)
+
+    def check_used(self, given: Given) -> None:
+        """Raises ConvertError for what was said of an output layer that is not taken."""
+        said = {
+            "--dict": given.dictionary, "--token_type": given.token_type, "--blank": given.blank
+        }  # fmt: skip
+        if self.symbols is None:
+            for option in (name for name, value in said.items() if value is not None):
+                raise ConvertError(
+                    f"{self.path}: no output layer is taken from it; leave {option} out"
+                )

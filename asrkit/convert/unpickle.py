@@ -19,6 +19,7 @@ from typing import Any
 import torch
 
 from asrkit.convert.source import ConvertError
+from asrkit.files import refuse_pointer
 from asrkit.train.checkpoint import UNREADABLE, why_unreadable
 
 _PLAIN = (bool, int, float, complex, str, set, frozenset, list, dict, tuple, slice, object)
@@ -121,6 +122,7 @@ def load_inert(path: Path) -> dict[str, Any]:
     """The dict in a .pt file, tensors on the host, foreign objects as ``Inert``."""
     if not path.is_file():
         raise ConvertError(f"{path}: no such file")
+    refuse_pointer(path)
     zipped = _is_torch_zip(path)
     try:
         content = torch.load(

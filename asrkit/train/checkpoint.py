@@ -17,7 +17,8 @@ import torch
 from torch import Tensor, nn
 
 from asrkit.encoders.base import Encoder
-from asrkit.files import atomic, endless
+from asrkit.files import atomic, endless, refuse_pointer
+from asrkit.foreign import explained, next_command
 
 FORMAT = 1
 
@@ -58,16 +59,22 @@ def load(path: str | Path) -> dict[str, Any]:
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
-        raise CheckpointError(f"{path}: no such checkpoint") from None
+        raise CheckpointError(explained(f"{path}: no such checkpoint", path)) from None
     except IsADirectoryError:
-        raise CheckpointError(f"{path}: is a folder; name a file in it, such as best.pt") from None
+        known = next_command(Path(path)) or "name a file in it, such as best.pt"
+        raise CheckpointError(f"{path}: is a folder; {known}") from None
     except UNREADABLE as error:
-        raise CheckpointError(
+        refuse_pointer(path)
+        message = (
             f"{path}: damaged or no checkpoint ({why_unreadable(error)}); "
             "take another file of the folder, such as checkpoints/step_*.pt"
-        ) from None
+        )
+        other = isinstance(error, pickle.UnpicklingError)  # objects, such as fairseq's settings
+        raise CheckpointError(explained(message, path) if other else message) from None
     if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise CheckpointError(f"{path}: not a checkpoint of this program (no format {FORMAT} mark)")
+        raise CheckpointError(
+            explained(f"{path}: not a checkpoint of this program (no format {FORMAT} mark)", path)
+        )
     return content
 
 
