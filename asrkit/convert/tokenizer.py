@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from asrkit.convert.source import ConvertError
-from asrkit.files import refuse_pointer
+from asrkit.files import endless, refuse_pointer
 
 CHARACTERS, PHONEMES = "Wav2Vec2CTCTokenizer", "Wav2Vec2PhonemeCTCTokenizer"
 _FILES = ("tokenizer_config.json", "special_tokens_map.json")
@@ -43,6 +43,8 @@ class Tokenizer(NamedTuple):
 
 def read_json(path: Path) -> dict[str, Any]:
     """A JSON object; ConvertError if it is none."""
+    if fault := endless(path):
+        raise ConvertError(f"{path}: {fault}")
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

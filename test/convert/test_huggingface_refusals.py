@@ -169,6 +169,13 @@ def test_wrong_vocabularies(tmp_path, vocab, message):
         convert("--source", folder, "--out", tmp_path / "out")
 
 
+def test_a_pipe_in_place_of_a_file_does_not_hang(folder, tmp_path):
+    (folder / "config.json").unlink()
+    os.mkfifo(folder / "config.json")
+    with pytest.raises(ConvertError, match="is a pipe"):
+        convert("--source", folder, "--out", tmp_path / "out")
+
+
 def test_a_dictionary_of_fairseq_is_not_for_these(folder, tmp_path):
     with pytest.raises(ConvertError, match="--dict is for fairseq"):
         convert("--source", folder, "--out", tmp_path / "out", "--dict", tmp_path / "dict.txt")
