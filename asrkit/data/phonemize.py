@@ -11,8 +11,11 @@ from typing import Any
 
 from tqdm import tqdm
 
+from asrkit.align import align
 from asrkit.data.espeak import Cache, versions, voice_of
-from asrkit.data.normalize import NormalizeError, base_language, normalize
+from asrkit.data.normalize import NormalizeError, normalize, split_hyphens
+from asrkit.data.scripts import base_language
+from asrkit.data.spoken import spoken
 from asrkit.tokens import SPACE
 
 _BATCH = 2000
@@ -77,12 +80,31 @@ def parse_raw(raw: str, *, switch: str = "remove-flags") -> tuple[list[list[str]
     return words, flags, empty
 
 
+def share_out(alone: Sequence[Sequence[str]], phones: list[str]) -> list[list[str]]:
+    """The phones of *y-a-t-il* to its parts, by their alignment with the parts ``alone``.
+
+    espeak reads the whole, as one-letter parts by themselves are names of letters. What belongs to
+    no phone of a part goes to the part before it. All in one list if a part is left without phones.
+    """
+    owners = [part for part, own in enumerate(alone) for _ in own]
+    shares: list[list[str]] = [[] for _ in alone]
+    if not owners:
+        return [phones]
+    place = 0
+    for ref, phone in align([p for own in alone for p in own], phones).pairs:
+        if phone is not None:
+            shares[owners[max(0, place if ref is not None else place - 1)]].append(phone)
+        place += ref is not None
+    return shares if all(shares) else [phones]
+
+
 class Phonemizer:
     """Phonemises one language, remembers what it counted, and asks espeak only once for a text.
 
     switch: what to do where espeak switches to another language (foreign words): ``remove-flags``
     keeps the phones, ``keep`` keeps the flags as tokens too, ``remove-utterance`` drops the text.
-    digits: ``keep`` (espeak reads them) or ``refuse``. Raises EspeakError for unknown languages.
+    digits: ``keep`` (espeak reads them) or ``refuse``. hyphens: ``split`` or ``keep`` words that
+    have them; espeak reads them whole in any case. Raises EspeakError for unknown languages.
     """
 
     def __init__(
@@ -107,24 +129,28 @@ class Phonemizer:
     def __call__(self, texts: Sequence[str]) -> list[Sentence]:
         """Phones of raw (unnormalised) texts, in their order. An empty text gives no phones."""
         plain = []
-        digits, hyphens = self.options["digits"], self.options["hyphens"]
+        digits = self.options["digits"]
         for text in texts:
             try:
-                plain.append(normalize(text, self.language, digits=digits, hyphens=hyphens))
+                plain.append(normalize(text, self.language, digits=digits, hyphens="keep"))
             except NormalizeError as error:
                 raise PhonemizeError(str(error)) from None
-        raws = self._cache.phonemes(plain, self.voice)
+        raws = self._cache.phonemes(list(map(spoken, plain)), self.voice)
         return [self._sentence(text, raw) for text, raw in zip(plain, raws, strict=True)]
 
     def _sentence(self, text: str, raw: str) -> Sentence:
-        words = text.split()
+        """text: normalised, with its hyphens. raw: what espeak says to it."""
         phones, flags, empty = parse_raw(raw, switch=self.switch)
+        if self.options["hyphens"] == "split":
+            phones = self._apart(spoken(text).split(), phones)
+            text = split_hyphens(text)
+        words = text.split()
         home = base_language(self.voice)
         switches = [flag[1:-1] for flag in flags if base_language(flag[1:-1]) != home]
         removed = bool(switches) and self.switch == "remove-utterance"
         sentence = Sentence(words, phones, len(words) == len(phones), switches, removed)
         if not sentence.aligned:
-            alone = self._cache.phonemes(words, self.voice)
+            alone = self._cache.phonemes(list(map(spoken, words)), self.voice)
             self.counts["words_without_phones"] += sum(not parse_raw(one)[0] for one in alone)
         self.counts.update(
             utterances=1,
@@ -139,6 +165,21 @@ class Phonemizer:
         )
         self.switched.update(switches)
         return sentence
+
+    def _apart(self, tokens: list[str], phones: list[list[str]]) -> list[list[str]]:
+        """Phones of words with hyphens shared out to their parts, if each word has its own."""
+        if len(tokens) != len(phones):
+            return phones
+        out: list[list[str]] = []
+        for token, own in zip(tokens, phones, strict=True):
+            parts = token.split("-")
+            if len(parts) > 1:
+                raws = self._cache.phonemes(parts, self.voice)
+                alone = [[p for word in parse_raw(raw)[0] for p in word] for raw in raws]
+                out.extend(share_out(alone, own))
+            else:
+                out.append(own)
+        return out
 
     def each(self, texts: Sequence[str], label: str) -> Iterator[Sentence]:
         """Phones of many texts, a batch at a time, with a progress bar of that name."""

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import functools
+import re
 import unicodedata
-
-from asrkit.data.normalize import base_language
 
 # Languages of Common Voice, BABEL and MLS that are not written in Latin letters.
 _SCRIPTS = {
@@ -36,6 +35,11 @@ _SCRIPTS = {
 }
 _OF = {code: script for script, codes in _SCRIPTS.items() for code in codes.split()}
 _JAPANESE = ("CJK", "HIRAGANA", "KATAKANA")
+
+
+def base_language(code: str) -> str:
+    """``sv-SE`` and ``SV`` to ``sv``: the part of a language code that spelling rules depend on."""
+    return re.split(r"[-_]", code.strip().lower(), maxsplit=1)[0]
 
 
 def scripts_of(language: str) -> tuple[str, ...]:

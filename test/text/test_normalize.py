@@ -1,6 +1,7 @@
 import pytest
 
-from asrkit.data.normalize import NormalizeError, base_language, normalize
+from asrkit.data.normalize import HYPHEN_POLICIES, NormalizeError, normalize, split_hyphens
+from asrkit.data.scripts import base_language
 
 
 @pytest.mark.parametrize(
@@ -43,6 +44,17 @@ def test_one_spelling(language: str, raw: str, spoken: str) -> None:
 
 def test_hyphens_can_be_kept() -> None:
     assert normalize("- well-known -", "en", hyphens="keep") == "well-known"
+
+
+def test_hyphens_of_both_policies_stand_in_the_same_places() -> None:
+    for text in ("'well'-known", "c'est-à-dire l'-eau", "a - b -c d- -- 'e-f' ‘g’-‘h’", "20-30"):
+        apart, kept = (normalize(text, "fr", hyphens=policy) for policy in HYPHEN_POLICIES)
+        assert split_hyphens(kept) == apart == normalize(kept, "fr")
+        assert normalize(kept, "fr", hyphens="keep") == kept
+
+
+def test_dashes_separate_words_that_keep_their_hyphens() -> None:
+    assert normalize("stop—now x–y a--b e‐mail", "en", hyphens="keep") == "stop now x y a b e-mail"
 
 
 def test_digits_are_refused_on_request() -> None:

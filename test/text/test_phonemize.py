@@ -7,7 +7,13 @@ import pytest
 from asrkit.bin import phonemize as phonemize_bin
 from asrkit.data import espeak
 from asrkit.data.espeak import EspeakError, voice_of
-from asrkit.data.phonemize import PhonemizeError, Phonemizer, parse_raw, phonemize_table
+from asrkit.data.phonemize import (
+    PhonemizeError,
+    Phonemizer,
+    parse_raw,
+    phonemize_table,
+    share_out,
+)
 
 
 @pytest.mark.parametrize(
@@ -203,3 +209,60 @@ def test_unlabelled_utterances_on_request(tmp_path: Path) -> None:
     folder = _folder(tmp_path, "a ciao\nb\n")
     assert phonemize_bin.main(["--data_dir", str(folder), "--allow_empty_text", "true"]) == 0
     assert (folder / "text.phn").read_text(encoding="utf-8") == "a tʃ a o\nb\n"
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "words"),
+    [
+        ("fr", "y a-t-il", "y:i a:a t:t il:i,l"),  # not the letter t
+        ("fr", "vas-y", "vas:v,a,z y:i,ɡ,ʁ,ɛ,k"),
+        ("ro", "s-a dus", "s:s a:a dus:d,u,s"),
+        ("ru", "кто-то", "кто:k,t,o то:t,ʌ"),
+        ("en", "20-30", "20:t,w,ɛ,n,t,i 30:θ,ɜː,ɾ,i"),  # no "dash" is spoken
+    ],
+)
+def test_words_with_hyphens_are_read_whole_and_counted_apart(
+    language: str, text: str, words: str
+) -> None:
+    apart, whole = (Phonemizer(language, hyphens=policy)([text])[0] for policy in ("split", "keep"))
+    assert apart.tokens() == whole.tokens()
+    assert apart.aligned
+    pairs = zip(apart.words, apart.phones, strict=True)
+    assert " ".join(f"{word}:{','.join(phones)}" for word, phones in pairs) == words
+    assert whole.words == text.split()
+
+
+def test_phones_of_a_whole_go_to_its_parts() -> None:
+    assert share_out([["a"], ["t", "e"], ["i", "l"]], list("atil")) == [["a"], ["t"], ["i", "l"]]
+    assert share_out([["v", "a"], ["i"]], list("vazi")) == [["v", "a", "z"], ["i"]]
+    assert share_out([["v", "a"], ["i"]], list("xvai")) == [["x", "v", "a"], ["i"]]
+    assert share_out([["e", "s"], ["a"]], ["a"]) == [["a"]]  # nothing is left for a part
+    assert share_out([[], []], ["a"]) == [["a"]]
+
+
+@pytest.mark.parametrize(
+    ("language", "written", "read"),
+    [
+        ("ar", "السـلام", "السلام"),
+        ("ar", "ﻻ", "لا"),
+        ("zh", "ＡＢＣ", "ABC"),
+        ("uz", "tog‘ va bogʻ", "tog' va bog'"),
+        ("hy", "Ինչո՞ւ եկե՛ք։", "ինչու եկեք"),
+        ("ca", "coŀlecció", "col·lecció"),
+        ("el", "ό,τι", "ότι"),
+        ("he", "צה״ל", "צהל"),
+        ("fa", "۱٬۰۰۰", "1000"),
+        ("fa", "۳٫۵", "3.5"),
+        ("ur", "۲۵", "25"),
+        ("sv", "EU:s", "eus"),
+        ("bn", "হঠাৎ", "হঠাত্"),
+        ("fr", "10\u202f000", "10000"),
+        ("ml", "അവന്\u200d", "അവൻ"),
+    ],
+)
+def test_what_is_not_spoken_or_not_read_does_not_reach_espeak(
+    language: str, written: str, read: str
+) -> None:
+    one, other = Phonemizer(language)([written, read])
+    assert one.tokens() == other.tokens() and one.tokens()
+    assert len(one.words) == len(other.words)
