@@ -3,12 +3,13 @@
 # make test-slow   long tests: Slurm, FSDP, published sizes, the data benchmark
 # make lint   ruff, shellcheck, types                     make types       types alone
 # make bench  speed against other implementations         make lmplz       KenLM's n-gram estimator
+# make wheel  dist/asrkit-*.whl
 # make env    the Python environment only (ASRKIT_VENV says where; see tools/env.sh)
 # make clean  caches only             make clean-demo  what the demo made, not its downloads
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
-.PHONY: help env demo test test-recipes test-slow lint types bench lmplz clean clean-demo
+.PHONY: help env demo test test-recipes test-slow lint types wheel bench lmplz clean clean-demo
 export PYTHONUTF8 := 1
 
 RECIPE := egs/mini_asterisk/asr1
@@ -56,6 +57,10 @@ types:
 	@$(IN_ENV)
 	mypy
 
+wheel:
+	@$(IN_ENV)
+	tools/wheel.sh dist
+
 bench:
 	@$(IN_ENV)
 	python bench/train_step.py
@@ -68,7 +73,7 @@ lmplz:
 	tools/install_lmplz.sh
 
 clean:
-	rm -rf build ./*.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf build dist site ./*.egg-info .pytest_cache .mypy_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 clean-demo:

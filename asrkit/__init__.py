@@ -1,3 +1,3 @@
 """asrkit: cross-lingual speech pre-training and low-resource speech recognition."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -19,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
 
@@ -54,7 +55,7 @@ def write_tables(folder: Path, count: int) -> None:
         langs = rng.choice(LANGS, size, p=SHARES / SHARES.sum())
         samples = lengths(size, first)
         keys = [f"utterance_{first + n:09d}" for n in range(size)]
-        columns = (
+        columns: tuple[Iterable[object], ...] = (
             (f"dump/raw/org/train/audio/{n % 256:02x}/{key}.flac" for n, key in enumerate(keys)),
             samples,
             langs,
@@ -173,9 +174,10 @@ def bench_reading(work_dir: Path, files: int, seconds: float) -> None:
                     pass
                 begin, batches, audio = time.perf_counter(), 0, 0.0
                 while time.perf_counter() - begin < seconds:
-                    batch = next(loader)
+                    speech = next(loader).speech
+                    assert speech is not None
                     batches += 1
-                    audio += float(batch.speech.lengths.sum()) / 16000
+                    audio += float(speech.lengths.sum()) / 16000
                 spent = time.perf_counter() - begin
                 print(f"| {name} | {workers} | {batches / spent:.1f} | {audio / spent:.0f} |")
                 del loader

