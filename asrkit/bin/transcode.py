@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from asrkit.arguments import boolean, run_main, warn
 from asrkit.data import audio
-from asrkit.data.keyed import read_keyed, write_keyed
+from asrkit.data.keyed import read_keyed, split_line, write_keyed
 from asrkit.data.phone_dataset import PhoneDataset
 from asrkit.data.phone_index import PhoneIndex
 from asrkit.decode.posteriors import POOLS
@@ -90,7 +90,7 @@ class Source:
             self.count = len(table)
             lines = iter(table.items())
         else:
-            lines = (_parts(line) for line in sys.stdin if line.strip())
+            lines = (split_line(line.rstrip("\n")) for line in sys.stdin if line.strip())
         for name, text in lines:
             spoken = text.split()
             self._count_unknown(spoken)
@@ -130,11 +130,6 @@ class Source:
             rows = speech.posteriors(wave)
             self.heard[name] = " ".join(speech.columns.names(rows))
             yield name, rows
-
-
-def _parts(line: str) -> tuple[str, str]:
-    name, *rest = line.split(maxsplit=1)
-    return name, rest[0] if rest else ""
 
 
 def _check(args: argparse.Namespace) -> None:

@@ -18,7 +18,7 @@ import numpy as np
 from asrkit.files import DataError
 from asrkit.temporary import Temporary
 
-VERSION = 1
+VERSION = 2
 Arrays = dict[str, np.ndarray]
 
 

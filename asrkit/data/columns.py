@@ -64,9 +64,12 @@ def keys_of(data: Bytes, starts: np.ndarray, ends: np.ndarray) -> tuple[np.ndarr
 
 
 def values_of(data: Bytes, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
-    """uint8 [n, width]: what follows the key and one separator, padded with zeros to one width."""
-    begin = np.minimum(ends + 1, starts[1:] - 1)
-    size = starts[1:] - 1 - begin
+    """uint8 [n, width]: what follows the key, without the blanks around it, padded with zeros to
+    one width; [n, 0] where one is longer than WIDEST."""
+    begin, stop = ends.copy(), starts[1:] - 1
+    _skip_blanks(data, begin, stop, 1)
+    _skip_blanks(data, stop, begin, -1)
+    size = stop - begin
     width = int(size.max(initial=0))
     if width > WIDEST:
         return np.zeros((len(size), 0), np.uint8)
@@ -75,6 +78,17 @@ def values_of(data: Bytes, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
         there = size > column
         result[there, column] = data[begin[there] + column]
     return result
+
+
+def _skip_blanks(data: Bytes, places: np.ndarray, limits: np.ndarray, step: int) -> None:
+    """Moves each of ``places`` past the blanks after it (before it with ``step`` -1), in place, as
+    far as its limit."""
+    rows = np.flatnonzero(places != limits)
+    while len(rows):
+        there = data[places[rows] - (step < 0)]
+        rows = rows[(there == 32) | (there == 9)]
+        places[rows] += step
+        rows = rows[places[rows] != limits[rows]]
 
 
 def numbers_of(values: np.ndarray) -> np.ndarray:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from asrkit.data.keyed import BLANKS, split_line
 from asrkit.files import DataError, Flaw, atomic, read_lines, scan_lines
 
 Table = dict[str, str]
@@ -46,12 +47,6 @@ class Rows(NamedTuple):
         return dict(zip(reversed(self.keys), reversed(self.lines), strict=True))
 
 
-def split_line(line: str) -> tuple[str, str]:
-    """The key and the value of one line; white space around the value does not count."""
-    key, *rest = line.split(maxsplit=1)
-    return key, rest[0].rstrip() if rest else ""
-
-
 def is_command(source: str) -> bool:
     """Whether a value of wav.scp is a command that stage 3 runs, not a file that it reads."""
     return source.endswith("|")
@@ -65,12 +60,15 @@ def read_rows(path: Path) -> tuple[Rows, list[Problem]]:
     for number, line in enumerate(lines, 1):
         if number in undecodable:
             continue
-        if not line.strip():
+        key, value = split_line(line)
+        if not key:
             flaws.append(Flaw(number, "is an empty line", "remove it"))
             continue
-        if line[0].isspace():
+        if line[0] in BLANKS:
             flaws.append(Flaw(number, "begins with white space", "begin it with the key"))
-        key, value = split_line(line)
+        if key.split() != [key]:
+            what = f"has white space in its key {key!r} that separates nothing"
+            flaws.append(Flaw(number, what, "separate key and value by a space"))
         rows.keys.append(key)
         rows.values.append(value)
         rows.lines.append(number)
@@ -212,7 +210,7 @@ def write_table(path: Path, table: Table) -> None:
 
 def read_table(path: str | Path) -> Table:
     """One table without the checks of ``DataDir.read`` but that of the encoding."""
-    return dict(split_line(line) for line in read_lines(path) if line.strip())
+    return dict(split_line(line) for line in read_lines(path) if line.strip(BLANKS))
 
 
 def back_up(folder: Path) -> Path:

@@ -66,7 +66,7 @@ class _Fixer:
             raise DataError(f"{self.folder / 'wav.scp'}: is missing and cannot be made")
         for name, table in tables.items():
             if not is_tokens(name) and not (name == "text" and allow_empty_text):
-                for key in [key for key, value in table.items() if not value]:
+                for key in [key for key, value in table.items() if not value.strip()]:
                     self._drop(self.data.level(name), key, f"has no value in {name}")
         if check_audio:
             self._missing_audio()

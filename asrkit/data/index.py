@@ -18,6 +18,7 @@ from asrkit.data import columns
 from asrkit.data.cache import Arrays, cached
 from asrkit.data.datadir import is_tokens
 from asrkit.data.folder_rows import FolderRows
+from asrkit.data.keyed import split_line
 from asrkit.data.mapped import MappedTable, joined, named, same_keys
 from asrkit.files import DataError
 
@@ -83,8 +84,7 @@ class DataIndex(FolderRows[Folder]):
 
     def _entry(self, row: int) -> tuple[str, str]:
         folder, local = self._find(row)
-        key, *value = folder.scp.line(local).split(maxsplit=1)
-        return key, value[0].rstrip() if value else ""
+        return split_line(folder.scp.line(local))
 
     def id(self, row: int) -> str:
         return self._entry(row)[0]
@@ -100,7 +100,7 @@ class DataIndex(FolderRows[Folder]):
             return []
         if folder.tokens is None:
             raise DataError(f"{folder.path}: the index was opened without a token file")
-        return folder.tokens.line(local).split()[1:]
+        return split_line(folder.tokens.line(local))[1].split()
 
     def speakers(self) -> np.ndarray:
         """int32 [N], a number for each name in utt2spk; equal names in two folders are two."""

@@ -1,4 +1,8 @@
-"""Files of ``<utterance id> <content>`` lines: text, text.phn, utt2lang, hypotheses."""
+"""Files of ``<utterance id> <content>`` lines: text, text.phn, utt2lang, hypotheses.
+
+What separates the two is the same for every reader, here, of whole folders (datadir.py) and of
+arrays (columns.py): any number of spaces and tabs, as in Kaldi; other white space is a character.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +11,20 @@ from pathlib import Path
 
 from asrkit.files import DataError, atomic, read_lines
 
+BLANKS = " \t"
+
+
+def split_line(line: str) -> tuple[str, str]:
+    """The key and the value of one line; blanks around them do not count. Both may be empty."""
+    line = line.strip(BLANKS)
+    key = line.partition(" ")[0].partition("\t")[0]
+    return key, line[len(key) :].lstrip(BLANKS)
+
 
 def read_keyed(
     path: str | Path, *, allow_empty: bool = True, need_rows: bool = False
 ) -> dict[str, str]:
-    """``id content`` lines to a dict in file order; the content is stripped of white space.
+    """``id content`` lines to a dict in file order (``split_line``).
 
     Raises DataError (file and line) on a repeated id, a line without id, a broken encoding, on an
     empty content unless ``allow_empty``, and on a file without any line if ``need_rows``.
@@ -19,18 +32,17 @@ def read_keyed(
     table: dict[str, str] = {}
     for number, line in enumerate(read_lines(path), start=1):
         where = f"{path}:{number}"
-        parts = line.split(maxsplit=1)
-        if not parts or line[0].isspace():
+        key, content = split_line(line)
+        if not key or line[0] in BLANKS:
             raise DataError(f"{where}: the line has no utterance id")
-        if parts[0] in table:
-            raise DataError(f"{where}: utterance {parts[0]!r} stands twice")
-        content = parts[1].strip() if len(parts) == 2 else ""
-        if not content and not allow_empty:
+        if key in table:
+            raise DataError(f"{where}: utterance {key!r} stands twice")
+        if not content.strip() and not allow_empty:
             raise DataError(
-                f"{where}: utterance {parts[0]!r} has an empty text; remove it, or say"
+                f"{where}: utterance {key!r} has an empty text; remove it, or say"
                 " --allow_empty_text true if it is unlabelled on purpose"
             )
-        table[parts[0]] = content
+        table[key] = content
     if need_rows and not table:
         raise DataError(f"{path}: is empty; it holds a line '<id> <text>' for each utterance")
     return table

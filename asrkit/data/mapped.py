@@ -81,8 +81,9 @@ def named(
 ) -> tuple[np.ndarray, list[str]]:
     """int32 [N] numbers of the names in ``table``, and the names by number, as first seen.
 
-    Raises DataError as ``same_keys``, and at a line without a name or in a block with a name of
-    over columns.WIDEST bytes; ``what``: for the message, such as "one language code".
+    Raises DataError as ``same_keys``, and at a line without a name or with white space in it, or in
+    a block with a name of over columns.WIDEST bytes; ``what``: for the message, such as "one
+    language code".
     """
     numbers = np.empty(len(base), np.int32)
     names: dict[str, int] = {}
@@ -97,4 +98,8 @@ def named(
                 f"is wanted; {repair}"
             )
         numbers[rows] = columns.numbered(values, names)
+    for name, number in names.items():
+        if name.split() != [name]:
+            line = f"{table.path}:{int(np.argmax(numbers == number)) + 1}"
+            raise DataError(f"{line}: has {name!r} where {what} is wanted; {repair}")
     return numbers, list(names)

@@ -13,10 +13,10 @@ from asrkit.data.datadir import (
     DataDir,
     read_table,
     speakers_of,
-    split_line,
     table_names,
     write_table,
 )
+from asrkit.data.keyed import BLANKS, split_line
 from asrkit.data.speed import TABLE, mark, with_copies, without_copies
 from asrkit.files import DataError, atomic
 from asrkit.noise import key_of
@@ -98,7 +98,8 @@ def _lines(path: Path) -> Iterator[tuple[str, str]]:
     try:
         with open(path, encoding="utf-8", newline="\n") as stream:
             for number, line in enumerate(stream, 1):
-                if not line.strip():
+                line = line.removesuffix("\n")
+                if not line.strip(BLANKS):
                     raise DataError(f"{path}:{number}: is an empty line; run fix_data_dir")
                 yield split_line(line)
     except UnicodeDecodeError as error:

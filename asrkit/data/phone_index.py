@@ -16,6 +16,7 @@ import numpy as np
 from asrkit.data import columns
 from asrkit.data.cache import Arrays, cached
 from asrkit.data.folder_rows import FolderRows
+from asrkit.data.keyed import split_line
 from asrkit.data.mapped import MappedTable, named, same_keys
 from asrkit.files import DataError
 
@@ -50,7 +51,7 @@ class PhoneFolder:
 
     def values(self, name: str, row: int) -> list[str]:
         """What follows the key in line ``row`` of a table."""
-        return self.tables[name].line(row).split()[1:]
+        return split_line(self.tables[name].line(row))[1].split()
 
 
 class PhoneIndex(FolderRows[PhoneFolder]):
@@ -69,7 +70,7 @@ class PhoneIndex(FolderRows[PhoneFolder]):
 
     def id(self, row: int) -> str:
         folder, local = self._find(row)
-        return folder.phones.line(local).split(maxsplit=1)[0]
+        return split_line(folder.phones.line(local))[0]
 
     def phones(self, row: int) -> list[str]:
         folder, local = self._find(row)

@@ -98,7 +98,7 @@ class Check:
         if name == "text":
             repair += ", or allow unlabelled speech with --allow_empty_text true"
         for key, value, line in self._each(name):
-            if not value:
+            if not value.strip():
                 self._add(name, line, f"{key!r} has an empty value", repair)
 
     def _same_keys(self) -> None:
@@ -148,8 +148,10 @@ class Check:
 
     def _single(self, name: str, wanted: str) -> None:
         for key, value, line in self._each(name):
-            if len(value.split()) > 1:
-                self._add(name, line, f"{key!r} has {value!r}", f"write {wanted}, without spaces")
+            if value and value.split() != [value]:
+                self._add(
+                    name, line, f"{key!r} has {value!r}", f"write {wanted}, without white space"
+                )
 
     def _language_codes(self) -> None:
         """Two letters where ISO 639-1 has a code; languages without one keep three."""
@@ -158,7 +160,7 @@ class Check:
             if (
                 value not in told
                 and not re.fullmatch("[a-z]{2}", value)
-                and len(value.split()) == 1
+                and value.split() == [value]
             ):
                 told.add(value)
                 what = f"{value!r} is no ISO 639-1 code"
