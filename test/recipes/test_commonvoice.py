@@ -214,6 +214,21 @@ def test_what_is_no_whole_release_is_refused(tmp_path: Path) -> None:
 def test_locales() -> None:
     assert locales_of("sv") == ["sv-SE"] and locales_of("zh") == ["zh-CN"]
     assert locales_of("zh", "zh-CN,zh-TW") == ["zh-CN", "zh-TW"]
-    assert locales_of("it", "zh-CN,zh-TW") == ["it"]
-    with pytest.raises(ValueError, match="no locale"):
+    assert locales_of("yue") == ["yue"] and locales_of("yue", "yue,zh-HK") == ["yue", "zh-HK"]
+    assert locales_of("zh-HK", "zh-HK") == ["zh-HK"] == locales_of("zh-HK")
+    assert locales_of("it", "zh-CN,zh-TW", skip_others=True) == ["it"]
+    assert locales_of("zh", "zh-TW,zh-HK", skip_others=True) == ["zh-TW"]
+
+
+@pytest.mark.parametrize(
+    ("lang", "given", "owner"),
+    [("it", "zh-CN,zh-TW", "zh"), ("zh", "zh-CN,zh-HK", "yue"), ("yue", "zh-TW", "zh")],
+)
+def test_locales_of_another_language_are_refused(lang: str, given: str, owner: str) -> None:
+    with pytest.raises(DataError, match=f"is of the language {owner}, not of {lang}"):
+        locales_of(lang, given)
+
+
+def test_a_locale_is_no_path() -> None:
+    with pytest.raises(DataError, match="no locale"):
         locales_of("it", "../it")

@@ -56,6 +56,19 @@ def test_dry_run_of_all_languages_with_separate_vocabularies(tmp_path: Path) -> 
     assert "decode_greedy_by_lists/tt_test/score_per" in said
 
 
+def test_a_locale_is_of_some_language_of_the_run(tmp_path: Path) -> None:
+    recipe = whole_recipe.copy_recipe(tmp_path / "egs", "commonvoice")
+    command = ["--dry_run", "true", "--stage", "1", "--stop_stage", "1", "--commonvoice", "/cv"]
+    said = whole_recipe.run(recipe, *command, "--locales", "zh-CN,zh-TW")
+    assert "data.sh --lang it --corpus /cv --skip_other_locales true --locales zh-CN,zh-TW" in said
+    assert "--locales zh-HK" in whole_recipe.run(
+        recipe, *command, "--method", "scratch", "--target", "yue", "--locales", "zh-HK"
+    )
+    for more in (["zh-HK"], ["zh-TW", "--method", "scratch", "--target", "it"]):
+        refused = whole_recipe.attempt(recipe, *command, "--locales", *more)
+        assert refused.returncode == 2 and "which is not used here" in refused.stderr
+
+
 @pytest.mark.parametrize("method", ["unispeech", "unidata2vec_plus"])
 def test_tranusr_learns_phones_of_english_then_those_of_the_target(
     method: str, tmp_path: Path

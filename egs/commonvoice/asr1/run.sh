@@ -25,6 +25,7 @@ pretrain_part=pretrain # the hours of Table 1; 557 h of English
 librispeech=${LIBRISPEECH:-}
 cpc_hours=360
 method_name=
+target="" pretrain_langs="" locales=""
 split_suffix=
 data=()
 rest=()
@@ -53,6 +54,8 @@ while [ $# -gt 0 ]; do
         --splits/official) split_suffix=_official ;;
         --fewshot_hours/5) split_suffix=_5h ;;
         esac
+        # One list for all languages: each takes its own.
+        [ "$1" != --locales ] || { locales=$2 && data+=(--skip_other_locales true); }
         data+=("$1" "$2") && shift 2
         ;;
     --local_data_opts) data+=("$2") && shift 2 ;;
@@ -61,6 +64,8 @@ while [ $# -gt 0 ]; do
         rest+=("$1") && shift
         ;;
     --method) method_name=$2 && rest+=("$1" "$2") && shift 2 ;;
+    --target) target=$2 && rest+=("$1" "$2") && shift 2 ;;
+    --pretrain_langs) pretrain_langs=$2 && rest+=("$1" "$2") && shift 2 ;;
     *) rest+=("$1" "$2") && shift 2 ;;
     esac
 done
@@ -75,6 +80,18 @@ lists) tag_suffix=${split_suffix} ;;
 espeak) tag_suffix=_espeak${split_suffix} ;;
 *) bad_option "--phone_labels is lists or espeak, not '${phone_labels}'" ;;
 esac
+used="${target:-${languages}} ${pretrain_langs}" # languages that the run prepares
+case "${method_name:-xlsr_10}" in
+xlsr_10*) used+=" ${pretrain_languages}" ;;
+scratch | xlsr_mono | xlsr_53) ;;
+*) used+=" en" ;;
+esac
+for locale in ${locales//,/ }; do
+    of=${locale%%-*}
+    [ "${locale,,}" != zh-hk ] || of=yue # as local/cv_languages.py has it
+    [[ " ${used} " == *" ${of} "* || " ${used} " == *" ${locale} "* ]] ||
+        bad_option "--locales ${locale} is of the language ${of}, which is not used here"
+done
 [ -z "${librispeech}" ] || LIBRISPEECH=$(cd "${from}" && realpath -m -- "${librispeech}")
 [ -z "${librispeech}" ] || export LIBRISPEECH
 case "${method_name}/${cpc_hours}/${librispeech}" in

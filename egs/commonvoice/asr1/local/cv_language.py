@@ -70,7 +70,8 @@ def _durations(folder: Path) -> dict[str, float]:
 
 def open_language(args: argparse.Namespace) -> Language:
     """Finds (fetches, unpacks) every locale of --lang by --corpus, --urls, --locales, --release."""
-    releases = [_release(args, locale) for locale in locales_of(args.lang, args.locales)]
+    locales = locales_of(args.lang, args.locales, skip_others=args.skip_other_locales)
+    releases = [_release(args, locale) for locale in locales]
     versions = {release.version for release in releases}
     if len(versions) > 1:
         raise DataError(f"{args.lang}: locales of different releases ({versions}); say --release")

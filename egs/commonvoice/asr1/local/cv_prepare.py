@@ -21,7 +21,7 @@ from asrkit.arguments import boolean, run_main
 from asrkit.files import DataError, atomic
 from cv_folders import Item, write_clips, write_record
 from cv_language import Language, open_language
-from cv_languages import FEW_SHOT, HOURS, LOCALES
+from cv_languages import FEW_SHOT, HOURS, LOCALES, locales_of
 from cv_lengths import file_seconds, measure, size_of
 from cv_lists import Lists, Match, difference, read_lists, resolve
 from cv_select import rank, select
@@ -42,6 +42,7 @@ def get_parser() -> argparse.ArgumentParser:
     add("--corpus", type=Path, help="release, folder of releases or archives, or an archive")
     add("--urls", type=Path, help="file of '<lang or locale> <signed link>' to fetch from")
     add("--locales", default="", help="instead of the usual locales, e.g. zh-CN,zh-TW")
+    add("--skip_other_locales", type=boolean, default=False, help="those of other languages")
     add("--release", default="", help="version, where there are several, e.g. 6.1")
     add("--data", type=Path, default=Path("data"))
     add("--downloads", type=Path, default=Path("downloads"), help="archives come and open here")
@@ -77,8 +78,9 @@ def fewshot_lists(args: argparse.Namespace) -> Lists | None:
 
 
 def read_fewshot(args: argparse.Namespace) -> Lists | None:
-    names = [args.lang, LOCALES.get(args.lang, args.lang), *args.locales.split(",")]
-    return read_lists(args.fewshot_lists, names, train_hours=args.fewshot_hours)
+    locales = locales_of(args.lang, args.locales, skip_others=args.skip_other_locales)
+    names = dict.fromkeys([args.lang, LOCALES.get(args.lang, args.lang), *locales])
+    return read_lists(args.fewshot_lists, list(names), train_hours=args.fewshot_hours)
 
 
 def prepare_fewshot(args: argparse.Namespace, language: Language, lists: Lists) -> None:

@@ -12,6 +12,7 @@ corpus=${COMMONVOICE:-}  # a release, a folder of releases or archives, or an ar
 urls=""  # file of "<lang or locale> <signed link>" lines, to fetch archives
 downloads=downloads  # where archives are fetched to and unpacked
 locales=""  # in place of the usual locale (sv-SE, zh-CN), for example zh-CN,zh-TW
+skip_other_locales=false  # true: locales may be of other languages, too, as run.sh has one list for all
 release=""  # version where the corpus holds several, for example 6.1
 splits=fewshot  # fewshot (needs the lists) or official (train.tsv, dev.tsv, test.tsv)
 fewshot_lists=${CV_FEWSHOT:-}  # folder of the lists, or common_voices_splits.tar.gz; default: $CV_FEWSHOT
@@ -39,7 +40,7 @@ if [ -z "${parts}" ]; then
 fi
 run python3 local/cv_prepare.py --lang "${lang}" --parts "${parts}" --data data \
     --downloads "${downloads}" ${corpus:+--corpus "${corpus}"} ${urls:+--urls "${urls}"} \
-    ${locales:+--locales "${locales}"} ${release:+--release "${release}"} --splits "${splits}" \
+    ${locales:+--locales "${locales}" --skip_other_locales "${skip_other_locales}"} ${release:+--release "${release}"} --splits "${splits}" \
     ${fewshot_lists:+--fewshot_lists "${fewshot_lists}"} --fewshot_hours "${fewshot_hours}" \
     --min_matched "${min_matched}" --allow_missing "${allow_missing}" --digits "${digits}" \
     ${max_hours:+--max_hours "${max_hours}"} --tables "${tables}" --seed "${seed}"
