@@ -17,7 +17,7 @@ import configargparse
 import typeguard
 
 from asrkit.options import Options
-from asrkit.plain_yaml import LONGEST, not_utf8, parse
+from asrkit.plain_yaml import LONGEST, check_plain, not_utf8, parse
 from asrkit.plain_yaml import ConfigError as ConfigError
 from asrkit.plain_yaml import dump_yaml as dump_yaml
 from asrkit.plain_yaml import load_yaml as load_yaml
@@ -140,11 +140,12 @@ def options_from(namespace: configargparse.Namespace) -> Options:
 
 def from_mapping(content: Any, source: str) -> Options:
     """Options from a mapping such as a saved config.yaml."""
+    check_plain(content, source)
     if not isinstance(content, dict):
         raise ConfigError(f"{source}: no mapping of option: value")
     for key, value in content.items():
         if key not in FIELDS:
-            raise ConfigError(f"{source}: unknown key {key!r}; {suggest(str(key), FIELDS)}")
+            raise ConfigError(f"{source}: unknown key {key!r}; {suggest(key, FIELDS)}")
         check_type(f"{source}: {key}", value, TYPES[key])
     return Options(**content)
 

@@ -122,11 +122,10 @@ class _Builder:
                 return None
             if node.tag == f"{_TAG}bool":
                 return self.loader.construct_yaml_bool(node)
-            if node.tag == f"{_TAG}int":
-                return self.loader.construct_yaml_int(node)
-            if node.tag == f"{_TAG}float":
-                number = self.loader.construct_yaml_float(node)
-                if math.isfinite(number):
+            if node.tag in _NUMBERS:
+                whole = node.tag == f"{_TAG}int"
+                make = self.loader.construct_yaml_int if whole else self.loader.construct_yaml_float
+                if _usable(number := make(node)):
                     return number
         except (ValueError, LookupError):
             pass
@@ -137,6 +136,39 @@ class _Builder:
         shown = f" {node.value[:50]!r}" if isinstance(node, yaml.ScalarNode) else ""
         kind = node.tag.removeprefix(_TAG)
         return _Fault(node.start_mark, f"{_at(key)}{kind}{shown} is not among {_PLAIN}")
+
+
+def check_plain(value: Any, where: str) -> None:
+    """Raises ConfigError unless ``value`` is what ``parse`` could have given (or tuples in it)."""
+    left = LONGEST
+
+    def look(value: Any, key: str, depth: int) -> None:
+        nonlocal left
+        left -= 1 + (len(value) if isinstance(value, str) else 0)
+        if left < 0 or depth > DEEPEST:
+            raise ConfigError(f"{where}: {_at(key)}holds too much, or itself")
+        if type(value) in (list, tuple):
+            for item in value:
+                look(item, key, depth + 1)
+        elif type(value) is dict:
+            for name, item in value.items():
+                if type(name) is not str:
+                    raise ConfigError(f"{where}: {_at(key)}the key {name!r:.50} is no name")
+                look(item, f"{key}.{name}" if key else name, depth + 1)
+        elif not (
+            value is None
+            or type(value) in (str, bool)
+            or (type(value) in (int, float) and _usable(value))
+        ):
+            kind = type(value).__name__
+            raise ConfigError(f"{where}: {_at(key)}{kind} {value!r:.50} is not among {_PLAIN}")
+
+    look(value, "", 0)
+
+
+def _usable(number: float) -> bool:
+    """Whether a program can reckon with it: finite, and whole numbers within 64 bits."""
+    return abs(number) < (2**63 if isinstance(number, int) else math.inf)
 
 
 def _at(key: str) -> str:

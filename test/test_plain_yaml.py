@@ -87,6 +87,7 @@ def test_length_is_bounded(tmp_path: Path) -> None:
         ("!!python/tuple [1]", "python/tuple is not among"),
         ("!mine x", "!mine 'x' is not among"),
         ("9" * 5000, "int '999"),
+        ("9223372036854775808", "int '9223372036854775808'"),
         ("1" + ":1" * 5000, "int '1:1"),
         ("{[1, 2]: 3}", "the key a sequence is no name"),
         ("{{a: 1}: 3}", "the key a mapping is no name"),

@@ -18,6 +18,7 @@ from asrkit.convert import structure, vocabulary
 from asrkit.convert.names import to_asrkit, without_prefixes
 from asrkit.convert.source import ConvertError, Given, Said, Source
 from asrkit.convert.unpickle import load_inert, plain
+from asrkit.train.contents import check_tensors
 
 _PREFIXES = ("w2v_encoder.", "w2v_model.", "encoder.w2v_model.")
 _LONGEST = 1000  # convolutions in a configuration
@@ -130,6 +131,7 @@ def _tensors(content: Mapping[str, Any], where: str) -> dict[str, Tensor]:
     if not isinstance(model, Mapping):
         raise ConvertError(f"{where}: no 'model' in it; not a fairseq checkpoint")
     tensors = {str(name): value for name, value in model.items() if isinstance(value, Tensor)}
+    check_tensors(tensors, f"{where}: model")
     return {
         name: value.float() if value.is_floating_point() else value
         for name, value in without_prefixes(tensors, _PREFIXES, where).items()

@@ -22,6 +22,7 @@ from asrkit.convert.tokenizer import optional_json, read_json
 from asrkit.files import endless, refuse_pointer
 from asrkit.foreign import next_command
 from asrkit.train.checkpoint import UNREADABLE, why_unreadable
+from asrkit.train.contents import check_tensors
 
 PREFIXES = {"wav2vec2": "wav2vec2.", "unispeech": "unispeech.", "data2vec-audio": "data2vec_audio."}
 # asrkit's option -> config.json's; both directions
@@ -90,6 +91,7 @@ def _load_bin(path: Path) -> dict[str, Tensor]:
         raise ConvertError(
             f"{path}: {others[0]!r} in it is no tensor; write the folder with save_pretrained()"
         )
+    check_tensors(content, str(path))
     return content
 
 

@@ -9,10 +9,12 @@ files use is refused.
 from __future__ import annotations
 
 import collections
+import itertools
 import operator
 import pickle
 import tarfile
 import types
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ import torch
 from asrkit.convert.source import ConvertError
 from asrkit.files import refuse_pointer
 from asrkit.train.checkpoint import UNREADABLE, why_unreadable
+from asrkit.train.contents import CheckpointError, refuse_other_zips
 
 _PLAIN = (bool, int, float, complex, str, set, frozenset, list, dict, tuple, slice, object)
 # A pickle can set attributes too: those of a function of torch, but not of its __call__.
@@ -46,6 +49,7 @@ _STOOD_IN = frozenset(
 # Functions that make types such as Optional[int] in omegaconf's files; stood in for as well.
 _HINTS = {("_operator", "getitem"), ("builtins", "type"), ("__builtin__", "type")}
 _DEEPEST = 50
+_MOST = 1_000_000  # values of settings; fairseq's have some thousands
 
 
 class Inert:
@@ -112,6 +116,10 @@ def _is_torch_zip(path: Path) -> bool:
                 raise ConvertError(f"{path}: damaged or no checkpoint ({error})") from None
             if any(name.endswith("constants.pkl") for name in names):
                 raise ConvertError(f"{path}: refused: a TorchScript program, not a checkpoint")
+            try:
+                refuse_other_zips(path)
+            except CheckpointError as error:
+                raise ConvertError(f"{path}: refused: {error}") from None
             return True
     if tarfile.is_tarfile(path):
         raise ConvertError(f"{path}: a tar archive; torch has not written such files since 2017")
@@ -142,22 +150,29 @@ def load_inert(path: Path) -> dict[str, Any]:
     return content
 
 
-def plain(value: Any, depth: int = 0) -> Any:
-    """Namespaces, omegaconf containers and nodes as dicts, lists and plain values."""
-    if depth > _DEEPEST:
+def plain(value: Any, depth: int = 0, count: Iterator[int] | None = None) -> Any:
+    """Namespaces, omegaconf containers and nodes as dicts, lists and plain values.
+
+    count: numbers what is looked at; settings may hold one thing many times.
+    """
+    count = itertools.count() if count is None else count
+    if depth > _DEEPEST or next(count) > _MOST:
         raise ConvertError("the checkpoint's settings are nested too deeply, or hold themselves")
     if isinstance(value, Inert):
         content = value.__dict__
         for key in ("_content", "_val", "_inert_mapping"):
             if key in content:
-                return plain(content[key], depth + 1)
+                return plain(content[key], depth + 1, count)
         rest = {key: entry for key, entry in content.items() if not key.startswith("_inert_")}
         arguments = content["_inert_arguments"]
         if not rest and len(arguments) == 1:  # an enumeration's value
-            return plain(arguments[0], depth + 1)
-        return plain(rest, depth + 1)
+            return plain(arguments[0], depth + 1, count)
+        return plain(rest, depth + 1, count)
     if isinstance(value, dict):
-        return {str(plain(k, depth + 1)): plain(entry, depth + 1) for k, entry in value.items()}
+        return {
+            str(plain(k, depth + 1, count)): plain(entry, depth + 1, count)
+            for k, entry in value.items()
+        }
     if isinstance(value, list | tuple):
-        return [plain(entry, depth + 1) for entry in value]
+        return [plain(entry, depth + 1, count) for entry in value]
     return value

@@ -19,12 +19,10 @@ from torch import Tensor, nn
 from asrkit.encoders.base import Encoder
 from asrkit.files import atomic, endless, refuse_pointer
 from asrkit.foreign import explained, next_command
+from asrkit.train.contents import CheckpointError as CheckpointError
+from asrkit.train.contents import check_model, refuse_other_zips
 
 FORMAT = 1
-
-
-class CheckpointError(ValueError):
-    """A checkpoint that is damaged, or does not fit the model."""
 
 
 def save(path: Path, content: dict[str, Any]) -> None:
@@ -41,7 +39,7 @@ def save(path: Path, content: dict[str, Any]) -> None:
 # What torch.load raises on files that are no checkpoints: other pickles and plain text, too.
 UNREADABLE = (
     RuntimeError, EOFError, OSError, pickle.UnpicklingError, ValueError, TypeError, AttributeError,
-    LookupError, AssertionError, ImportError, struct.error,
+    LookupError, AssertionError, ImportError, struct.error, ArithmeticError, MemoryError,
 )  # fmt: skip
 
 
@@ -49,14 +47,18 @@ def why_unreadable(error: Exception) -> str:
     """The reason in one line, without torch's advice to read the file by running code in it."""
     if isinstance(error, pickle.UnpicklingError | LookupError | AssertionError | struct.error):
         return "it holds something else than tensors and plain values"
-    return (str(error) or type(error).__name__).splitlines()[0]
+    if isinstance(error, MemoryError | ArithmeticError):
+        return "it asks for more than the memory there is"
+    reason = (str(error) or type(error).__name__).splitlines()[0]
+    return "it is no checkpoint of weights" if "weights_only" in reason else reason
 
 
 def load(path: str | Path) -> dict[str, Any]:
-    """The content of a checkpoint, on the host."""
+    """The content of a checkpoint, on the host; ``model``, ``config`` and ``step`` are there."""
     if fault := endless(path):
         raise CheckpointError(f"{path}: {fault}")
     try:
+        refuse_other_zips(path)
         content = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise CheckpointError(explained(f"{path}: no such checkpoint", path)) from None
@@ -71,10 +73,12 @@ def load(path: str | Path) -> dict[str, Any]:
         )
         other = isinstance(error, pickle.UnpicklingError)  # objects, such as fairseq's settings
         raise CheckpointError(explained(message, path) if other else message) from None
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
+    mark = content.get("format") if isinstance(content, dict) else None
+    if type(mark) is not int or mark != FORMAT:
         raise CheckpointError(
             explained(f"{path}: not a checkpoint of this program (no format {FORMAT} mark)", path)
         )
+    check_model(content, str(path))
     return content
 
 
@@ -153,7 +157,9 @@ def take_parts(
             raise CheckpointError(f"{path}: has no part {part!r}; it has {', '.join(known)}")
         module = modules[part]
         if isinstance(module, Encoder):
-            theirs = content["config"]["encoder_conf"]
+            theirs = content["config"].get("encoder_conf")
+            if not isinstance(theirs, dict):
+                raise CheckpointError(f"{path}: its 'config' has no encoder_conf")
             _refuse_other_structure(module, theirs, config["encoder_conf"], path)
         load_weights(module, state, f"{path}: {part}")
         taken[part] = len(state)

@@ -23,6 +23,7 @@ from asrkit.noise import key_of
 from asrkit.objectives.base import Objective, Stat
 from asrkit.options import Options
 from asrkit.train import checkpoint
+from asrkit.train.contents import check_run
 from asrkit.train.distributed import World, gradients_stay_local
 from asrkit.train.log import Journal, Meter
 from asrkit.train.models import BestModels
@@ -266,8 +267,7 @@ class Trainer:
     def restore(self, path: Path) -> str:
         """Goes back to the state that ``save`` wrote; returns its data_mark."""
         content = checkpoint.load(path)
-        if "optimizer" not in content:
-            raise checkpoint.CheckpointError(f"{path}: holds a model only; resume takes last.pt")
+        check_run(content, self.optimizer, str(path))
         weights = self.world.parts(content["model"], self.objective)
         checkpoint.load_weights(self.objective, weights, str(path))
         self.optimizer.load_state_dict(

@@ -14,6 +14,10 @@ from asrkit.train import checkpoint
 from asrkit.train.checkpoint import CheckpointError
 
 
+def save(path, step, /, **model):
+    checkpoint.save(path, {"model": model, "step": step, "config": {}})
+
+
 @pytest.fixture
 def saved(tmp_path):
     path = tmp_path / "a.pt"
@@ -89,8 +93,7 @@ def test_full_disk_leaves_the_old_file(saved):
 
 def test_average_of_two(tmp_path):
     for n in (0, 1):
-        content = {"model": {"w": torch.full((2,), float(n)), "n": torch.tensor(7)}, "step": n}
-        checkpoint.save(tmp_path / f"{n}.pt", content)
+        save(tmp_path / f"{n}.pt", n, w=torch.full((2,), float(n)), n=torch.tensor(7))
     mean = checkpoint.average([tmp_path / "0.pt", tmp_path / "1.pt"])
     assert mean["w"].tolist() == [0.5, 0.5]
     assert mean["n"] == 7
@@ -98,7 +101,7 @@ def test_average_of_two(tmp_path):
 
 def test_average_refuses_unequal_whole_numbers(tmp_path):
     for n in (0, 1):
-        checkpoint.save(tmp_path / f"{n}.pt", {"model": {"n": torch.tensor(n)}, "step": n})
+        save(tmp_path / f"{n}.pt", n, n=torch.tensor(n))
     with pytest.raises(CheckpointError, match="whole numbers that differ"):
         checkpoint.average([tmp_path / "0.pt", tmp_path / "1.pt"])
 
@@ -114,7 +117,7 @@ def test_average_refuses_unequal_whole_numbers(tmp_path):
 def test_average_refuses_models_of_another_shape(tmp_path, other, message):
     """A name that one of them lacks would be divided by two all the same."""
     for n, state in enumerate(({"w": torch.ones(2, 2), "b": torch.ones(2)}, other)):
-        checkpoint.save(tmp_path / f"{n}.pt", {"model": state, "step": n})
+        save(tmp_path / f"{n}.pt", n, **state)
     with pytest.raises(CheckpointError, match=message):
         checkpoint.average([tmp_path / "0.pt", tmp_path / "1.pt"])
 
