@@ -1,4 +1,4 @@
-"""What the small programs share: true/false options, and errors as one line and exit code 1."""
+"""What the small programs share: kinds of options, which of them were given, errors as one line."""
 
 from __future__ import annotations
 
@@ -35,6 +35,38 @@ def at_least(least: int) -> Callable[[str], int]:
         raise argparse.ArgumentTypeError(f"a whole number of at least {least}, not {text!r}")
 
     return whole
+
+
+class UsageError(ValueError):
+    """Options that do not go together."""
+
+
+def refuse_unused(args: argparse.Namespace, *rules: tuple[bool, str, str]) -> None:
+    """An option that the chosen mode does not consume is an error: it was meant to do something.
+
+    rules: whether one applies, the options that it leaves without use (``lm lm_weight``), and why,
+    in words that follow "--lm has no use". Only options of the command line count (``args.given``).
+    """
+    for applies, names, why in rules:
+        for name in names.split():
+            if name not in vars(args):
+                raise KeyError(f"the program has no option --{name}")
+            if applies and name in args.given:
+                raise UsageError(f"--{name} has no use {why}; leave it out")
+
+
+def parse(parser: argparse.ArgumentParser, argv: list[str] | None) -> argparse.Namespace:
+    """``parser.parse_args`` with ``given`` beside it: names of the options that ``argv`` holds.
+
+    A switch that is put where it stands anyway asks for nothing, and is not among them.
+    """
+    args = parser.parse_args(argv)
+    unset = object()  # argparse fills in no default where there is a value
+    stated = parser.parse_args(argv, argparse.Namespace(**dict.fromkeys(vars(args), unset)))
+    given = {name: value for name, value in vars(stated).items() if value is not unset}
+    idle = {n for n, v in given.items() if isinstance(v, bool) and v == parser.get_default(n)}
+    args.given = given.keys() - idle
+    return args
 
 
 def warn(said: str) -> None:
@@ -86,7 +118,7 @@ def run_main(
     """Parses ``argv`` and runs; a ValueError or OSError becomes ``error: ...`` and exit code 1."""
     raw = parser.formatter_class is argparse.RawDescriptionHelpFormatter
     parser.formatter_class = _RawHelp if raw else _Help
-    args = parser.parse_args(argv)
+    args = parse(parser, argv)
     try:
         return run(args) or 0
     except (ValueError, OSError) as error:

@@ -9,8 +9,33 @@ from types import ModuleType
 
 import pytest
 
-from asrkit.arguments import at_least, boolean, finite, run_main
-from asrkit.bin import asr_infer, filter_data, split_data, subset_data_dir
+from asrkit.arguments import (
+    UsageError,
+    at_least,
+    boolean,
+    finite,
+    parse,
+    refuse_unused,
+    run_main,
+)
+from asrkit.bin import (
+    asr_infer,
+    dump_posteriors,
+    filter_data,
+    make_lexicon,
+    normalize_text,
+    pack,
+    phonemize,
+    score,
+    split_data,
+    subset_data_dir,
+    token_list,
+    tokenize,
+    train_ngram,
+    transcode,
+    tune_lm,
+    tune_transcoder,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -128,3 +153,108 @@ def test_numbers_that_no_program_can_use_are_a_wrong_usage(
         program.main([option, value])
     assert stop.value.code == 2
     assert f"argument {option}: a " in capsys.readouterr().err
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser()
+    add = parser.add_argument
+    add("files", nargs="*")
+    add("--lm", type=Path)
+    add("--lm_weight", type=float, default=2.0)
+    add("--keep", type=boolean, default=False)
+    add("--audio", type=boolean, default=True)
+    add("--pairs", nargs="+", type=int, default=[1])
+    return parser
+
+
+@pytest.mark.parametrize(
+    ("argv", "given"),
+    [
+        ([], set()),
+        (["--lm", "x"], {"lm"}),
+        (["--lm_weight", "2.0", "--pairs", "1"], {"lm_weight", "pairs"}),  # defaults, but said
+        (["--keep", "true", "--audio", "false"], {"keep", "audio"}),
+        (["--keep", "false", "--audio", "true"], set()),  # switches where they stand anyway
+    ],
+)
+def test_what_stands_on_the_command_line(argv: list[str], given: set[str]) -> None:
+    args = parse(_parser(), argv)
+    assert args.given - {"files"} == given
+    plain = vars(_parser().parse_args(argv))
+    assert {name: value for name, value in vars(args).items() if name != "given"} == plain
+
+
+def test_an_option_that_nothing_uses_is_refused() -> None:
+    args = parse(_parser(), ["--lm_weight", "2"])
+    refuse_unused(args, (False, "lm_weight", "at all"), (True, "lm keep", "without it"))
+    with pytest.raises(UsageError, match=r"^--lm_weight has no use without --lm; leave it out$"):
+        refuse_unused(args, (args.lm is None, "keep lm_weight", "without --lm"))
+    with pytest.raises(KeyError, match="--lm_wieght"):
+        refuse_unused(args, (False, "lm_wieght", "without --lm"))
+
+
+FOLDER = ["--data_dir", "d"]
+SCORE = ["--ref", "r", "--hyp", "h", "--out", "o", "--unit"]
+TRANSCODE = ["--transcoder", "t", "--phones", "p"]
+TUNE = ["--scores", "s", "--ref", "r", "--token_list", "t", "--out", "o"]
+TUNE_TRANSCODER = ["--transcoder", "t", *FOLDER, "--lang", "it", "--lm", "l", "--out", "o"]
+DUMP = ["--model", "m", *FOLDER, "--out_dir", "o", "--phone_list", "p"]
+
+
+@pytest.mark.parametrize(
+    ("program", "argv", "unused"),
+    [
+        (asr_infer, ["x.wav"], "--output_dir o"),
+        (asr_infer, ["x.wav"], "--keep_scores true"),
+        (asr_infer, ["x.wav"], "--nj 2"),
+        (transcode, TRANSCODE, "--asr_model m"),
+        (transcode, TRANSCODE, "--pool peak"),
+        (transcode, TRANSCODE, "--max_seconds 9"),
+        (transcode, TRANSCODE, "--lm_weight 1"),
+        (transcode, TRANSCODE, "--weights w"),
+        (transcode, TRANSCODE, "--beam_size 9"),
+        (transcode, TRANSCODE, "--progress false"),
+        (transcode, [*TRANSCODE, "--lm", "l", "--weights", "w"], "--word_score 1"),
+        (tune_transcoder, TUNE_TRANSCODER, "--pool peak"),
+        (tune_transcoder, TUNE_TRANSCODER, "--max_seconds 9"),
+        (tune_lm, TUNE, "--lm_weights 1"),
+        (tune_lm, TUNE, "--word_scores 1"),
+        (tune_lm, TUNE, "--lang it"),
+        (tune_lm, TUNE, "--utt2lang u"),
+        (tune_lm, [*TUNE, "--normalize", "true", "--lang", "it"], "--utt2lang u"),
+        (dump_posteriors, [*DUMP, "--labels", "false"], "--cache_dir c"),
+        (score, [*SCORE, "per"], "--marks keep"),
+        (score, [*SCORE, "wer"], "--separator keep"),
+        (score, [*SCORE, "wer"], "--bpe_model b"),
+        (score, [*SCORE, "wer", "--lang", "it"], "--langs u"),
+        (token_list, ["--text", "t", "--check", "l"], "--out o"),
+        (token_list, ["--text", "t", "--check", "l"], "--min_count 2"),
+        (subset_data_dir, ["--in_dir", "i", "--out_dir", "o"], "--max_missing 0.1"),
+        (subset_data_dir, ["--in_dir", "i", "--out_dir", "o", "--utt_list", "l"], "--seed 1"),
+        (train_ngram, ["--check"], "--out o"),
+        (train_ngram, ["--out", "x.arpa"], "--quantize 8"),
+        (make_lexicon, ["--lang", "it", "--out", "o", "--type", "char"], "--cache_dir c"),
+        (filter_data, ["--in_dir", "i", "--out_dir", "o"], "--frame_shift 160"),
+        (phonemize, [*FOLDER, "--lang", "it"], "--utt2lang u"),
+        (normalize_text, [*FOLDER, "--lang", "it"], "--utt2lang u"),
+        (tokenize, [*FOLDER, "--lang", "it"], "--utt2lang u"),
+        (tokenize, FOLDER, "--model m"),
+        (tokenize, [*FOLDER, "--normalize", "false"], "--lang it"),
+        (pack, ["--model", "m", "--out", "o.zip"], "--langs it"),
+    ],
+)
+def test_programs_refuse_what_the_chosen_mode_does_not_consume(
+    program: ModuleType,
+    argv: list[str],
+    unused: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Before they look at any file."""
+    monkeypatch.chdir(tmp_path)
+    assert program.main([*argv, *unused.split()]) == 1
+    assert f"error: {unused.split()[0]} has no use " in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+    program.main(argv)
+    assert "has no use" not in capsys.readouterr().err

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Stages 9, 12 and 13 of asr.sh: n-gram language models, decoding, scoring.
-# shellcheck disable=SC2154,SC2086  # the options are set by asr.sh; several options in one variable
+# shellcheck disable=SC2154,SC2086,SC2206  # the options are set by asr.sh; several options in one variable
 
 no_lmplz="n-gram models need lmplz: make lmplz, in asrkit's folder, builds it; then run stages 9 to 13 again"
 
@@ -39,12 +39,13 @@ make_ngram() {
         [ ! -s "${name}" ] || option+=("${name}")
     done
     [ ${#option[@]} -eq 0 ] || words+=(--plain "${option[@]}")
-    [ "${token_type}" = phn ] || type=char
+    local cache=(--cache_dir data/phones)
+    [ "${token_type}" = phn ] || type=char cache=()
     name=$(lexicon_file "$1")
     step "${folder}/.done.$(basename -- "${name}" .txt)" "${raw}/$1_train/text" "${option[@]}" -- \
         python3 -m asrkit.bin.make_lexicon "${words[@]}" --lang "$1" --type "${type}" \
-        --cache_dir data/phones ${lexicon_words:+--max_words "${lexicon_words}"} --out "${name}"
-    if [ "${dry_run}" = false ] && ! python3 -m asrkit.bin.train_ngram --out none --check >/dev/null 2>&1; then
+        "${cache[@]}" ${lexicon_words:+--max_words "${lexicon_words}"} --out "${name}"
+    if [ "${dry_run}" = false ] && ! python3 -m asrkit.bin.train_ngram --check >/dev/null 2>&1; then
         log "no lmplz: ${no_lmplz}"
         return
     fi
@@ -67,7 +68,7 @@ decode_folder() {
 
 # decode SET MODE: hypotheses in <asr_exp>/decode_<mode>/<set>; or a file `skipped` that says why not.
 decode() {
-    local set=$1 mode=$2 folder ngram options=() weights=() lm="" lexicon=""
+    local set=$1 mode=$2 folder ngram options=() weights=() search=() lm="" lexicon=""
     if [[ ${mode} == transcoder* ]]; then
         transcode "${set}" "${mode}"
         return
@@ -79,6 +80,7 @@ decode() {
     lexicon_lm) lm=${ngram}/word.bin ;;
     esac
     [[ ${mode} != lexicon* ]] || lexicon=$(lexicon_file "${set%_*}")
+    [ "${mode}" = greedy ] || search=(--nj "${inference_nj}" ${beam_args})
     [ -z "${lexicon}" ] || options=(--lexicon "${lexicon}")
     # n-grams and lexicons are of one language, and know its tokens without the language's name.
     if [ "${restrict_langs}" = true ] || { [ "${vocabulary}" = separate ] && [ "${mode}" != greedy ]; }; then
@@ -105,28 +107,29 @@ decode() {
         ${tuned:+"${tuned}"} -- \
         python3 -m asrkit.bin.asr_infer --model "${asr_exp}" --data_dir "${raw}/${set}" \
         --output_dir "${folder}" --decode "${mode}" "${options[@]}" "${weights[@]}" \
-        --nj "${inference_nj}" "${device[@]}" ${inference_args}
+        "${search[@]}" "${device[@]}" ${inference_args}
 }
 
 # tune_weights LANG MODE: chooses the weights of a language on its valid set; sets `tuned`, the file
 # that holds them. It searches with the `options`, `lm` and `lexicon` of decode.
 tune_weights() {
-    local valid=${raw}/$1_valid folder=${asr_exp}/tune_lm/$1 unit=wer ref=text normalize=true grid=()
+    local valid=${raw}/$1_valid folder=${asr_exp}/tune_lm/$1 unit=wer ref=text grid=() lang=(--normalize true --lang "$1")
     tuned=${folder}/$2.json
     case "$2" in
     free)
-        ref=${plain_file} normalize=false grid=(--word_scores 0)
+        ref=${plain_file} lang=()
+        [[ " ${options[*]} " != *" --restrict_langs "* ]] || lang=(--lang "$1")
         unit=per && [ "${token_type}" = phn ] || unit=ter
         ;;
-    lexicon) grid=(--lm_weights 0 --word_scores -6 -4 -3 -2 -1 0) ;;
+    lexicon) grid=(--word_scores -6 -4 -3 -2 -1 0) ;;
     esac
     step "${folder}/.done" "${asr_exp}/last.pt" "${valid}"/{wav.scp,utt2num_samples} -- \
         python3 -m asrkit.bin.asr_infer --model "${asr_exp}" --data_dir "${valid}" \
         --output_dir "${folder}" --decode greedy --keep_scores true "${device[@]}"
     step "${folder}/.done.$2" "${folder}/.done" "${valid}/${ref}" ${lm:+"${lm}"} ${lexicon:+"${lexicon}"} -- \
         python3 -m asrkit.bin.tune_lm --scores "${folder}/scores.npz" --ref "${valid}/${ref}" \
-        --token_list "${asr_exp}/tokens.txt" --unit "${unit}" --normalize "${normalize}" \
-        --lang "$1" "${options[@]}" "${grid[@]}" --nj "${inference_nj}" --out "${tuned}"
+        --token_list "${asr_exp}/tokens.txt" --unit "${unit}" "${lang[@]}" \
+        "${options[@]}" "${grid[@]}" --nj "${inference_nj}" --out "${tuned}"
 }
 
 # score SET MODE: error rates in <asr_exp>/decode_<mode>/<set>/score_*.

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from asrkit.arguments import at_least, boolean, finite, run_main
+from asrkit.arguments import at_least, boolean, finite, refuse_unused, run_main
 from asrkit.data import audio
 from asrkit.data.keyed import read_keyed
 from asrkit.decode.beam import TOKENS_A_FRAME
@@ -18,7 +18,7 @@ from asrkit.decode.tune import read_weights
 from asrkit.files import write_json
 from asrkit.infer import Speech2Text
 from asrkit.trained import ModelError
-from asrkit.vocabulary import languages_in
+from asrkit.vocabulary import SUFFIX, languages_in
 
 MODES = ("greedy", "free", "lexicon", "lexicon_lm")
 
@@ -56,7 +56,7 @@ def get_parser() -> argparse.ArgumentParser:
         help="with separate vocabularies: only tokens of the utterance's language (utt2lang, or "
         "--lang); lexicon and n-gram then hold tokens without its name. Default: if --lang is",
     )
-    add("--nj", type=at_least(1), default=1, help="processes of the beam search")
+    add("--nj", type=at_least(1), default=1, help="processes of the beam search of --data_dir")
     add("--device", default="cpu", help="cpu or cuda")
     add("--max_seconds", type=finite, default=60.0, help="cut longer recordings at quiet places")
     add("--keep_scores", type=boolean, default=False, help="also write scores.npz, to tune weights")
@@ -72,12 +72,18 @@ def _beam(args: argparse.Namespace, model: Speech2Text) -> BeamTask | None:
     if args.lang:
         folder = model.folder.parent / "ngram" / args.lang
         lexicon = lexicon or folder / lexicon_name(model.token_file)
-        lm = lm or folder / "word.bin"
+        kind = Path(model.token_file).suffix.removeprefix(".").removesuffix(SUFFIX)
+        lm = lm or folder / ("word.bin" if args.decode != "free" else f"{kind}.bin")
     found = {"lexicon": lexicon and lexicon.exists(), "lm": lm and lm.exists()}
     mode = args.decode or (
         "lexicon_lm" if all(found.values()) else "lexicon" if found["lexicon"] else "greedy"
     )
     asked, args.decode = args.decode, mode  # for the record
+    _refuse_unused(args, mode if asked else None, with_lm=bool(found["lm"]))
+    if mode == "free" and args.lang and not found["lm"] and not args.restrict_langs:
+        raise ModelError(
+            f"--lang {args.lang}: no n-gram of tokens at {lm}; give --lm, or run stage 9"
+        )
     if mode == "greedy":
         if args.lang and not asked:
             print(f"warning: no lexicon {lexicon} (stage 9): best path instead", file=sys.stderr)
@@ -99,6 +105,27 @@ def _beam(args: argparse.Namespace, model: Speech2Text) -> BeamTask | None:
     if mode == "lexicon_lm" or (mode == "free" and found["lm"]):
         options |= {"lm": lm, "lm_weight": args.lm_weight}
     return BeamTask(model.folder / "tokens.txt", options)
+
+
+def _refuse_unused(args: argparse.Namespace, asked: str | None, *, with_lm: bool) -> None:
+    """asked: --decode, or None where the mode (``args.decode``) follows from the other options."""
+    mode, search = args.decode, f"with --decode {args.decode}"
+    files = args.lexicon is not None and (mode == "lexicon" or args.lm is not None)
+    no_lexicon = "without --lexicon, or --decode free and an n-gram of tokens"
+    of_search = "beam_size beam_size_token beam_threshold nj"
+    without_lm = mode == "lexicon" or (mode == "free" and not with_lm)
+    refuse_unused(
+        args,
+        (mode == "greedy" and asked is None, "lm", no_lexicon),
+        (mode in ("greedy", "free"), "lexicon word_score", search),
+        (mode in ("greedy", "lexicon"), "lm", search),
+        (mode == "greedy", of_search, search),
+        (mode == "greedy" or without_lm, "lm_weight", f"{search} and no n-gram"),
+        (mode == "greedy" or (mode == "free" and not with_lm), "weights", search),
+        (asked == "greedy" and not args.restrict_langs, "lang", search),
+        (files and not args.restrict_langs, "lang", "beside the files it would choose"),
+        (args.weights is not None, "lm_weight word_score", "beside --weights, whose numbers count"),
+    )
 
 
 def _languages(args: argparse.Namespace) -> dict[str, str] | None:
@@ -133,8 +160,11 @@ def _plain(value: object) -> object:
 def run(args: argparse.Namespace) -> int:
     if bool(args.audio) == bool(args.data_dir):
         raise ModelError("give audio files, or --data_dir and --output_dir")
-    if args.audio and args.output_dir:
-        raise ModelError("--output_dir goes with --data_dir; what files say is printed: use > file")
+    refuse_unused(
+        args,
+        (bool(args.audio), "output_dir", "without --data_dir: what files say is printed"),
+        (bool(args.audio), "keep_scores nj", "without --data_dir"),
+    )
     if args.data_dir and not args.output_dir:
         raise ModelError("--data_dir needs --output_dir, where the hypotheses go")
     model = Speech2Text(args.model, device=args.device)

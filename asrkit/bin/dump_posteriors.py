@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from asrkit.arguments import boolean, run_main
+from asrkit.arguments import boolean, refuse_unused, run_main
 from asrkit.data import audio
 from asrkit.data.hypotheses import Heard, write_hypotheses
 from asrkit.data.keyed import languages_of, read_keyed, write_keyed
@@ -42,6 +42,7 @@ def get_parser() -> argparse.ArgumentParser:
 
 
 def run(args: argparse.Namespace) -> None:
+    refuse_unused(args, (not args.labels, "cache_dir", "without --labels: nothing is phonemized"))
     model = Speech2Text(args.model, device=args.device)
     columns = PhoneColumns(model.tokens, TokenList.read(args.phone_list), pool=args.pool)
     if columns.lost:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from asrkit.arguments import at_least, boolean, finite, run_main
+from asrkit.arguments import at_least, boolean, finite, refuse_unused, run_main
 from asrkit.data.filter import filter_dir
 
 
@@ -28,6 +28,7 @@ def get_parser() -> argparse.ArgumentParser:
 
 
 def run(args: argparse.Namespace) -> None:
+    refuse_unused(args, (args.token_file is None, "frame_shift", "without --token_file"))
     result = filter_dir(
         args.in_dir,
         args.out_dir,

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from asrkit.arguments import at_least, run_main
+from asrkit.arguments import at_least, refuse_unused, run_main
 from asrkit.data.phonemize import Phonemizer
 from asrkit.data.read_text import text_lines
 from asrkit.decode.lexicon import build_lexicon, usable, write_lexicon
@@ -38,6 +38,8 @@ def get_parser() -> argparse.ArgumentParser:
 
 
 def run(args: argparse.Namespace) -> None:
+    spoken = "max_pronunciations max_sentences cache_dir"
+    refuse_unused(args, (args.type == "char", spoken, "with --type char: espeak speaks nothing"))
     marks = "keep" if args.type == "char" else "drop"
     lines = text_lines(args.text, args.plain, language=args.lang, marks=marks)
     phonemizer = Phonemizer(args.lang, cache_dir=args.cache_dir) if args.type == "phn" else None

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from asrkit.arguments import boolean, run_main
+from asrkit.arguments import boolean, refuse_unused, run_main
 from asrkit.data.keyed import languages_of, read_keyed, write_keyed
 from asrkit.data.normalize import DIGIT_POLICIES, HYPHEN_POLICIES, NormalizeError, normalize
 from asrkit.files import DataError
@@ -26,6 +26,7 @@ def get_parser() -> argparse.ArgumentParser:
 
 
 def run(args: argparse.Namespace) -> None:
+    refuse_unused(args, (args.lang is not None, "utt2lang", "beside --lang, one language for all"))
     source = args.text or args.data_dir / "text"
     texts = read_keyed(source, allow_empty=args.allow_empty_text, need_rows=True)
     utt2lang = args.utt2lang or args.data_dir / "utt2lang"

@@ -7,7 +7,7 @@ import dataclasses
 import sys
 from pathlib import Path
 
-from asrkit.arguments import boolean, run_main
+from asrkit.arguments import boolean, refuse_unused, run_main
 from asrkit.pack.archive import PackError
 from asrkit.pack.make import Order, make_pack
 
@@ -34,6 +34,7 @@ def get_parser() -> argparse.ArgumentParser:
 
 
 def run(args: argparse.Namespace) -> None:
+    refuse_unused(args, (args.ngram is None, "langs", "without --ngram"))
     options = dict(vars(args))
     options["langs"] = tuple(args.langs.split())
     if args.out.suffix != ".zip":

@@ -7,7 +7,7 @@ import json
 import sys
 from pathlib import Path
 
-from asrkit.arguments import boolean, run_main
+from asrkit.arguments import boolean, refuse_unused, run_main
 from asrkit.data.keyed import languages_of, read_keyed, write_keyed
 from asrkit.data.normalize import DIGIT_POLICIES, HYPHEN_POLICIES
 from asrkit.data.phonemize import SWITCH_POLICIES, phonemize_table, phonemizer_record
@@ -39,6 +39,7 @@ def get_parser() -> argparse.ArgumentParser:
 
 
 def run(args: argparse.Namespace) -> None:
+    refuse_unused(args, (args.lang is not None, "utt2lang", "beside --lang, one language for all"))
     folder = Path(args.data_dir)
     out = Path(args.out or folder / "text.phn")
     source = Path(args.text or folder / "text")

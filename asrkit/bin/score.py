@@ -7,7 +7,7 @@ import shlex
 import sys
 from pathlib import Path
 
-from asrkit.arguments import boolean, run_main
+from asrkit.arguments import boolean, refuse_unused, run_main
 from asrkit.score.score_set import ScoreTask, score_set
 from asrkit.score.units import NAMES, UNITS
 
@@ -41,7 +41,14 @@ def get_parser() -> argparse.ArgumentParser:
 
 
 def run(args: argparse.Namespace) -> None:
-    options = dict(vars(args))
+    refuse_unused(
+        args,
+        (args.unit not in ("cer", "wer"), "marks", "but in cer and wer"),
+        (args.unit == "wer", "separator", "in wer, which counts words"),
+        ("bpe" not in (args.ref_type, args.hyp_type), "bpe_model", "without a --hyp_type bpe"),
+        (args.lang is not None, "langs", "beside --lang, one language for all"),
+    )
+    options = {name: value for name, value in vars(args).items() if name != "given"}
     out = options.pop("out")
     result = score_set(ScoreTask(**options), out)
     if result["missing_hypotheses"]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from asrkit.arguments import at_least, boolean, finite, run_main
+from asrkit.arguments import at_least, boolean, finite, refuse_unused, run_main
 from asrkit.data.parts import subset
 
 
@@ -29,6 +29,11 @@ def get_parser() -> argparse.ArgumentParser:
 
 
 def run(args: argparse.Namespace) -> None:
+    refuse_unused(
+        args,
+        (args.utt_list is None, "max_missing", "without --utt_list"),
+        (args.utt_list is not None, "per_language seed", "with --utt_list, which names all"),
+    )
     part = subset(
         args.in_dir,
         args.out_dir,

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from asrkit.arguments import boolean, run_main
+from asrkit.arguments import boolean, refuse_unused, run_main
 from asrkit.data.token_counts import build_token_list, check_tokens, count_tokens, write_counts
 from asrkit.tokens import TokenList
 
@@ -25,6 +25,8 @@ def get_parser() -> argparse.ArgumentParser:
 
 
 def run(args: argparse.Namespace) -> None:
+    making = "out min_count allow_empty_text allow_flags"
+    refuse_unused(args, (bool(args.check), making, "with --check, which writes nothing"))
     if args.check:
         tokens = TokenList.read(args.check)
         for path in args.text:

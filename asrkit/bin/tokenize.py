@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from asrkit.arguments import boolean, run_main
+from asrkit.arguments import boolean, refuse_unused, run_main
 from asrkit.data.keyed import languages_of, read_keyed, write_keyed
 from asrkit.data.normalize import NormalizeError, normalize
 from asrkit.data.tokenize import TokenizeError, make_tokenizer
@@ -28,6 +28,12 @@ def get_parser() -> argparse.ArgumentParser:
 
 
 def run(args: argparse.Namespace) -> None:
+    refuse_unused(
+        args,
+        (args.type != "bpe", "model", f"with --type {args.type}"),
+        (not args.normalize, "lang utt2lang", "without --normalize"),
+        (args.lang is not None, "utt2lang", "beside --lang, one language for all"),
+    )
     tokenizer = make_tokenizer(args.type, args.model)
     source = args.text or args.data_dir / "text"
     texts = read_keyed(source, allow_empty=args.allow_empty_text, need_rows=True)

@@ -9,7 +9,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from asrkit.arguments import run_main
+from asrkit.arguments import refuse_unused, run_main, warn
 from asrkit.data.read_text import text_lines
 from asrkit.decode.ngram import MissingLmplz, NgramOptions, find_tool, train_ngram
 
@@ -34,6 +34,13 @@ def get_parser() -> argparse.ArgumentParser:
 
 
 def run(args: argparse.Namespace) -> int:
+    training = "text plain lang out order prune limit_vocab structure quantize memory build_binary"
+    arpa = args.out is not None and args.out.suffix == ".arpa"
+    refuse_unused(
+        args,
+        (args.check, training, "with --check, which trains nothing"),
+        (arpa, "structure quantize build_binary", "for .arpa, which is no binary"),
+    )
     try:
         program = find_tool("lmplz", args.lmplz)
         if args.check:
@@ -56,6 +63,8 @@ def run(args: argparse.Namespace) -> int:
     except MissingLmplz as error:
         print(f"skipped: {error}", file=sys.stderr)
         return 3
+    for said in report.notes:
+        warn(said)
     note = ", with assumed discounts (too little text to estimate them)" if report.fallback else ""
     print(f"{args.out}: {args.order}-gram of {report.tokens} tokens in {report.lines} lines{note}")
     return 0

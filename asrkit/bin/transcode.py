@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from asrkit.arguments import boolean, run_main, warn
+from asrkit.arguments import boolean, refuse_unused, run_main, warn
 from asrkit.data import audio
 from asrkit.data.keyed import read_keyed, split_line, write_keyed
 from asrkit.data.phone_dataset import PhoneDataset
@@ -142,10 +142,16 @@ def _check(args: argparse.Namespace) -> None:
             f"{spaced[0]!r} holds white space, and would be several words of hyp.text; rename it, "
             "or leave --output_dir out"
         )
-    if args.weights and not args.lm:
-        raise ModelError("--weights were chosen for an n-gram: give it with --lm")
-    if args.phones and args.asr_model is not None:
-        raise ModelError("--phones are phones already: leave out --asr_model")
+    searches = bool(args.lm or args.word_score or args.nbest > 1)
+    refuse_unused(
+        args,
+        (bool(args.phones), "asr_model", "with --phones, which are phones already"),
+        (args.asr_model is None, "pool max_seconds", "without --asr_model: nothing is heard"),
+        (not args.lm, "weights lm_weight", "without --lm"),
+        (not searches, "beam_size", "without a search: --lm, --word_score or --nbest"),
+        (bool(args.weights), "lm_weight word_score", "beside --weights, whose numbers count"),
+        (not args.output_dir, "progress", "without --output_dir"),
+    )
     if args.nbest > 1 and not args.output_dir:
         raise ModelError("--nbest above 1 needs --output_dir, where nbest.jsonl goes")
     if args.batch_size is None:

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from asrkit.arguments import at_least, boolean, finite, run_main
+from asrkit.arguments import at_least, boolean, finite, refuse_unused, run_main
 from asrkit.data.keyed import languages_of, read_keyed
 from asrkit.data.normalize import normalize
 from asrkit.decode.beam import TOKENS_A_FRAME
@@ -14,6 +14,9 @@ from asrkit.decode.parallel import BeamTask, load_scores
 from asrkit.decode.tune import tune, write_trials
 from asrkit.tokens import TokenList
 from asrkit.vocabulary import restrict
+
+LM_WEIGHTS = [0.5, 1.0, 2.0, 3.0, 4.0]
+WORD_SCORES = [-2.0, -1.0, 0.0, 1.0, 2.0]
 
 
 def get_parser() -> argparse.ArgumentParser:
@@ -25,8 +28,8 @@ def get_parser() -> argparse.ArgumentParser:
     add("--lexicon", type=Path)
     add("--lm", type=Path)
     add("--unit", choices=("wer", "cer", "per", "ter"), default="wer")
-    add("--lm_weights", type=finite, nargs="+", default=[0.5, 1.0, 2.0, 3.0, 4.0])
-    add("--word_scores", type=finite, nargs="+", default=[-2.0, -1.0, 0.0, 1.0, 2.0])
+    add("--lm_weights", type=finite, nargs="+", default=LM_WEIGHTS, help="with --lm")
+    add("--word_scores", type=finite, nargs="+", default=WORD_SCORES, help="with --lexicon")
     add("--beam_size", type=int, default=50)
     add("--beam_size_token", type=at_least(1), default=TOKENS_A_FRAME, help="tried in a frame")
     add("--beam_threshold", type=finite, default=50.0)
@@ -45,6 +48,17 @@ def get_parser() -> argparse.ArgumentParser:
 
 
 def run(args: argparse.Namespace) -> None:
+    refuse_unused(
+        args,
+        (args.lm is None, "lm_weights", "without --lm"),
+        (args.lexicon is None, "word_scores", "without --lexicon"),
+        (not (args.normalize or args.restrict_langs), "lang", "without --normalize true"),
+        (
+            not args.normalize or args.lang is not None,
+            "utt2lang",
+            "but for --normalize",
+        ),
+    )
     scores = load_scores(args.scores)
     references = read_keyed(args.ref)
     if args.normalize:
@@ -68,8 +82,8 @@ def run(args: argparse.Namespace) -> None:
         scores,
         references,
         unit=args.unit,
-        lm_weights=args.lm_weights,
-        word_scores=args.word_scores,
+        lm_weights=args.lm_weights if args.lm is not None else [0.0],
+        word_scores=args.word_scores if args.lexicon is not None else [0.0],
         nj=args.nj,
     )
     write_trials(args.out, args.unit, trials)

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from asrkit.arguments import run_main
+from asrkit.arguments import refuse_unused, run_main
 from asrkit.bin.transcode import Source
 from asrkit.data.keyed import read_keyed
 from asrkit.data.normalize import normalize
@@ -42,6 +42,7 @@ def get_parser() -> argparse.ArgumentParser:
 
 
 def run(args: argparse.Namespace) -> None:
+    refuse_unused(args, (not args.asr_model, "pool max_seconds", "without --asr_model"))
     model = Phones2Words(args.transcoder, device=args.device, max_phones=args.max_phones)
     model.search = WordSearch(model.tokens, lm=args.lm, beam_size=args.beam_size)
     source = Source(args, model)

@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import asrkit
-from asrkit.files import temporary_folder
+from asrkit.decode.overlap import losses, some
+from asrkit.files import read_lines, temporary_folder
 from asrkit.processes import run_program
 
 INSTALL = "make -C tools lmplz"
@@ -75,15 +76,20 @@ class NgramOptions:
 
 @dataclasses.dataclass(frozen=True)
 class NgramReport:
-    """Sentences and tokens of the text; whether the discounts had to be assumed."""
+    """Sentences and tokens of the text; whether the discounts had to be assumed; what to tell."""
 
     lines: int
     tokens: int
     fallback: bool
+    notes: list[str]
 
 
-def _write_corpus(lines: Iterable[str], path: Path) -> tuple[int, int]:
+def _write_corpus(
+    lines: Iterable[str], path: Path, wanted: frozenset[str]
+) -> tuple[int, int, set[str]]:
+    """Sentences and tokens written, and which of the ``wanted`` were among them."""
     count = tokens = 0
+    seen: set[str] = set()
     with open(path, "w", encoding="utf-8") as out:
         for line in lines:
             words = line.split()
@@ -94,9 +100,21 @@ def _write_corpus(lines: Iterable[str], path: Path) -> tuple[int, int]:
                     raise NgramError(f"the text holds {reserved}, a word of KenLM's own: {line!r}")
             out.write(" ".join(words) + "\n")
             count, tokens = count + 1, tokens + len(words)
+            seen |= wanted.intersection(words)
     if not count:
         raise NgramError("no text to learn a language model from")
-    return count, tokens
+    return count, tokens, seen
+
+
+def _wanted(limit_vocab: Path | None) -> frozenset[str]:
+    if limit_vocab is None:
+        return frozenset()
+    words = frozenset(word for line in read_lines(limit_vocab) for word in line.split())
+    if not words:
+        raise NgramError(
+            f"{limit_vocab}: holds no word; make_lexicon --words_out writes such files"
+        )
+    return words
 
 
 def train_ngram(
@@ -117,7 +135,15 @@ def train_ngram(
     packer = find_tool("build_binary", build_binary) if binary else None
     out.parent.mkdir(parents=True, exist_ok=True)
     with temporary_folder(out) as folder:
-        count, tokens = _write_corpus(lines, folder / "text")
+        wanted = _wanted(options.limit_vocab)
+        count, tokens, seen = _write_corpus(lines, folder / "text", wanted)
+        notes = losses(
+            len(wanted - seen),
+            len(wanted),
+            f"words of {options.limit_vocab} are not in the text",
+            some(sorted(wanted - seen)),
+            "are they of one spelling (case, encoding, language)?",
+        )
         command = [
             str(program),
             "--order",
@@ -147,7 +173,7 @@ def train_ngram(
         if failure is not None:
             raise NgramError(f"KenLM failed: {failure}")
         os.replace(folder / ("lm.bin" if binary else "lm.arpa"), out)
-    return NgramReport(count, tokens, fallback)
+    return NgramReport(count, tokens, fallback, notes)
 
 
 def _run(command: list[str]) -> str | None:

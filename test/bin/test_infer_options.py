@@ -8,16 +8,17 @@ from unittest.mock import Mock
 
 import pytest
 
-from asrkit.bin.asr_infer import _beam, _languages, _read_weights, _record, get_parser, main
+from asrkit.arguments import UsageError, parse
+from asrkit.bin.asr_infer import _beam, _languages, _read_weights, _record, get_parser
 from asrkit.decode.beam import DecodeError
 from asrkit.infer import Speech2Text
 from asrkit.trained import ModelError
 
 
-def test_weights_of_tune_lm_win_over_the_options(tmp_path: Path) -> None:
+def test_weights_of_tune_lm(tmp_path: Path) -> None:
     path = tmp_path / "tuned.json"
     path.write_text(json.dumps({"unit": "wer", "lm_weight": 1.5, "word_score": -3, "trials": []}))
-    args = get_parser().parse_args(["x.wav", "--lm_weight", "9", "--weights", str(path)])
+    args = get_parser().parse_args(["x.wav", "--weights", str(path)])
     _read_weights(args)
     assert (args.lm_weight, args.word_score) == (1.5, -3.0)
 
@@ -45,7 +46,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 def test_the_record_says_how_was_decoded(tmp_path: Path) -> None:
     """Also where that was not asked for: without a lexicon, greedily."""
     model = Mock(spec=Speech2Text, folder=tmp_path / "exp/x")
-    args = get_parser().parse_args(["--data_dir", "x", "--output_dir", str(tmp_path)])
+    args = parse(get_parser(), ["--data_dir", "x", "--output_dir", str(tmp_path)])
     _record(args, _beam(args, model))
     assert json.loads((tmp_path / "decoding.json").read_text())["decode"] == "greedy"
 
@@ -55,7 +56,7 @@ def test_a_lexicon_or_ngram_that_is_not_there_is_no_reason_to_decode_without(
     option: str, tmp_path: Path
 ) -> None:
     model = Mock(spec=Speech2Text, folder=tmp_path / "exp/x")
-    args = get_parser().parse_args(["x.wav", option, str(tmp_path / "none")])
+    args = parse(get_parser(), ["x.wav", option, str(tmp_path / "none")])
     with pytest.raises(ModelError, match=rf"{option}: no file .*none"):
         _beam(args, model)
 
@@ -64,13 +65,70 @@ def test_a_language_without_lexicon_is_told(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     model = Mock(spec=Speech2Text, folder=tmp_path / "exp/x", token_file="text.phn")
-    assert _beam(get_parser().parse_args(["x.wav", "--lang", "tlh"]), model) is None
+    assert _beam(parse(get_parser(), ["x.wav", "--lang", "tlh"]), model) is None
     assert "ngram/tlh/lexicon.txt (stage 9): best path instead" in capsys.readouterr().err
 
 
-def test_files_have_no_output_folder(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["x.wav", "--output_dir", "out"]) == 1
-    assert "--output_dir goes with --data_dir" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("argv", "unused"),
+    [
+        ("--lm {lm}", "--lm has no use without --lexicon, or --decode free"),
+        ("--decode greedy --lm {lm}", "--lm"),
+        ("--decode greedy --lexicon {lexicon}", "--lexicon"),
+        ("--decode greedy --beam_size 9", "--beam_size"),
+        ("--decode greedy --weights w", "--weights"),
+        ("--decode greedy --lang it", "--lang"),
+        ("--beam_size_token 9", "--beam_size_token"),
+        ("--decode free --lexicon {lexicon}", "--lexicon"),
+        ("--decode free --word_score 1", "--word_score"),
+        ("--decode free --lm_weight 1", "--lm_weight"),
+        ("--decode free --weights w", "--weights"),
+        ("--decode lexicon --lexicon {lexicon} --lm {lm}", "--lm"),
+        ("--lexicon {lexicon} --lm_weight 1", "--lm_weight"),
+        ("--lexicon {lexicon} --lm {lm} --lang it", "--lang"),
+        ("--lexicon {lexicon} --lm {lm} --weights w --lm_weight 1", "--lm_weight"),
+    ],
+)
+def test_what_the_search_does_not_use_is_refused(tmp_path: Path, argv: str, unused: str) -> None:
+    files = {name: tmp_path / name for name in ("lm", "lexicon")}
+    for file in files.values():
+        file.touch()
+    model = Mock(spec=Speech2Text, folder=tmp_path / "exp/x", token_file="text.phn")
+    args = parse(get_parser(), ["x.wav", *argv.format(**files).split()])
+    with pytest.raises(UsageError, match=rf"^{unused} has|^{unused} and"):
+        _beam(args, model)
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        "",
+        "--decode free --lm {lm} --lm_weight 1 --beam_size 9",
+        "--lexicon {lexicon} --word_score 1",
+        "--lexicon {lexicon} --lm {lm} --lm_weight 1 --word_score 1 --beam_threshold 9",
+    ],
+)
+def test_what_the_search_does_use_is_not(tmp_path: Path, argv: str) -> None:
+    files = {name: tmp_path / name for name in ("lm", "lexicon")}
+    for file in files.values():
+        file.touch()
+    model = Mock(spec=Speech2Text, folder=tmp_path / "exp/x", token_file="text.phn")
+    words = argv.format(**files).split()
+    assert (_beam(parse(get_parser(), ["x.wav", *words]), model) is None) == (not argv)
+
+
+def test_a_search_of_tokens_takes_the_ngram_of_tokens(tmp_path: Path) -> None:
+    """Stage 9 calls it after the labels; word.bin knows no token."""
+    folder = tmp_path / "exp" / "ngram" / "it"
+    folder.mkdir(parents=True)
+    (folder / "word.bin").touch()
+    model = Mock(spec=Speech2Text, folder=tmp_path / "exp/x", token_file="text.phn_separate")
+    free = ["x.wav", "--decode", "free", "--lang", "it"]
+    with pytest.raises(ModelError, match=r"no n-gram of tokens at .*phn\.bin"):
+        _beam(parse(get_parser(), free), model)
+    (folder / "phn.bin").touch()
+    beam = _beam(parse(get_parser(), free), model)
+    assert beam is not None and beam.options["lm"] == folder / "phn.bin"
 
 
 def test_languages_of_the_restriction(tmp_path: Path) -> None:

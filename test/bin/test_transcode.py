@@ -248,7 +248,7 @@ def test_audio_becomes_words_in_one_command(trained, tmp_path, monkeypatch, caps
         (["--phones", "x", "--asr_model", "y"], "phones already"),
         (["--phones", "x", "--nbest", "2"], "needs --output_dir"),
         (["--phones", "x", "--batch_size", "0"], "at least 1"),
-        (["--phones", "x", "--weights", "y"], "give it with --lm"),
+        (["--phones", "x", "--weights", "y"], "--weights has no use without --lm"),
         (["my a.wav", "--asr_model", "y", "--output_dir", "z"], "'my a.wav' holds white space"),
         (["--phones", "no_such_file"], "no_such_file"),
     ],

@@ -6,6 +6,7 @@ from decode.toy import TOKENS, scores
 from asrkit.bin import train_ngram as program
 from asrkit.decode.beam import BeamDecoder
 from asrkit.decode.ngram import MissingLmplz, NgramError, NgramOptions, find_tool, train_ngram
+from asrkit.decode.overlap import OverlapError
 
 LINES = ["ab cd", "ab cd ab", "cd ab", "ab ab cd"] * 3
 
@@ -63,12 +64,23 @@ def test_failures_of_lmplz_are_reported(tmp_path: Path) -> None:
         train_ngram(LINES, tmp_path / "lm.bin", options=NgramOptions(order=7))
 
 
+def test_a_list_of_words_that_the_text_has_not_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "words").write_text("AB\nCD\n")
+    options = NgramOptions(limit_vocab=tmp_path / "words")
+    with pytest.raises(OverlapError, match=r"2 of 2 words of .*words are not in the text: AB CD; "):
+        train_ngram(LINES, tmp_path / "lm.arpa", options=options, lmplz="/bin/true")
+    (tmp_path / "words").write_text("\n")
+    with pytest.raises(NgramError, match="holds no word"):
+        train_ngram(LINES, tmp_path / "lm.arpa", options=options, lmplz="/bin/true")
+    assert [path.name for path in tmp_path.iterdir()] == ["words"]
+
+
 def test_without_lmplz_the_exit_code_is_three(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    options = ["--out", str(tmp_path / "lm.bin"), "--lmplz", str(tmp_path / "none")]
+    options = ["--lmplz", str(tmp_path / "none")]
     assert program.main([*options, "--check"]) == 3
-    assert program.main(options) == 3
+    assert program.main([*options, "--out", str(tmp_path / "lm.bin")]) == 3
     message = capsys.readouterr().err
     assert message.startswith("skipped: ") and "make -C tools lmplz" in message
 

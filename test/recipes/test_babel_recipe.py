@@ -13,7 +13,7 @@ from corpora import babel
 TEN = "bn zh ka ht ku ps ta tr tpi vi".split()
 TINY = [
     "--pretrain_config", "tiny_pretrain.yaml", "--finetune_config", "tiny_finetune.yaml",
-    "--nj", "1", "--inference_nj", "1", "--inference_args", "--beam_size 5",
+    "--nj", "1", "--inference_nj", "1", "--beam_args", "--beam_size 5",
 ]  # fmt: skip
 
 

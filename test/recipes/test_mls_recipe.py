@@ -18,7 +18,7 @@ def test_pretrained_on_a_language_then_ten_labelled_hours(tmp_path: Path) -> Non
         "--method", "xlsr_mono", "--target", "it", "--labelled", "10h", "--max_bad", "1",
         "--pretrain_config", "tiny_pretrain.yaml", "--finetune_config", "tiny_finetune.yaml",
         "--local_data_opts", "--max_missing 0.6", "--nj", "1", "--inference_nj", "1",
-        "--inference_args", "--beam_size 5", "--stop_stage", "14", "--skip_packing", "false",
+        "--beam_args", "--beam_size 5", "--stop_stage", "14", "--skip_packing", "false",
     ]  # fmt: skip
     whole_recipe.run(recipe, *options, MLS=str(tmp_path / "corpus"))
     raw = recipe / "dump/raw"

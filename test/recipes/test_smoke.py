@@ -37,7 +37,7 @@ def run(recipe: Path, *options: str) -> subprocess.CompletedProcess[str]:
     env = {**os.environ, "ASRKIT_VENV": sys.prefix, "ASTERISK_SOUNDS": str(recipe / "downloads")}
     command = [
         "./run.sh", "--langs", "it es", "--labelled_minutes", "0.5", "--batch_bins", "320000",
-        "--local_data_opts", "--lm_text false", "--inference_args", "--beam_size 5",
+        "--local_data_opts", "--lm_text false", "--beam_args", "--beam_size 5",
         "--num_workers", "0", *options,
     ]  # fmt: skip
     return subprocess.run(command, cwd=recipe, env=env, capture_output=True, text=True)

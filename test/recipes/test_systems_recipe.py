@@ -17,7 +17,7 @@ from asrkit.vocabulary import languages_in
 PARTS = {"train": slice(0, 10), "valid": slice(10, 13), "test": slice(13, 16)}
 TINY = [
     *("--token_type", "char", "--max_update", "2", "--valid_interval", "2", "--nj", "1"),
-    *("--inference_nj", "1", "--inference_args", "--beam_size 5"),
+    *("--inference_nj", "1", "--beam_args", "--beam_size 5"),
 ]
 
 
