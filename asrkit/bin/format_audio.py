@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from asrkit.arguments import finite, run_main
+from asrkit.arguments import finite, run_main, warn
 from asrkit.data.format import format_dir
 
 
@@ -27,6 +27,8 @@ def run(args: argparse.Namespace) -> None:
     result = format_dir(args.in_dir, args.out_dir, nj=args.nj, max_bad=args.max_bad)
     print(f"{args.out_dir}: {result.written} written, {result.skipped} were done already", end="")
     print(f", {len(result.bad)} left out (see bad_audio)" if result.bad else "")
+    for note in result.notes:
+        warn(note)
 
 
 def main(argv: list[str] | None = None) -> int:

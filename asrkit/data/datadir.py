@@ -6,12 +6,14 @@ utterances for keys, or recordings if there is a table ``segments``.
 
 from __future__ import annotations
 
+import math
 import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from asrkit.data.keyed import BLANKS, split_line
+from asrkit.data.segments import parse_segment
 from asrkit.files import DataError, Flaw, atomic, read_lines, scan_lines
 
 Table = dict[str, str]
@@ -138,10 +140,15 @@ class DataDir:
                 return sorted(self.tables[name])
         return []
 
+    @property
+    def segmented(self) -> bool:
+        """Whether utterances are parts of recordings; if not, each is a recording of its name."""
+        return "segments" in self.tables
+
     def level(self, name: str) -> str:
         if name.startswith("spk2"):
             return "speaker"
-        if name.startswith("reco2") or (name == "wav.scp" and "segments" in self.tables):
+        if name.startswith("reco2") or (name == "wav.scp" and self.segmented):
             return "recording"
         return "utterance"
 
@@ -154,8 +161,10 @@ class DataDir:
     def keep(self, utterances: Iterable[str]) -> DataDir:
         """The part with these utterances, their recordings and speakers."""
         kept = set(utterances)
-        segments = self.tables.get("segments", {}).items()
-        recordings = {value.split()[0] for key, value in segments if key in kept}
+        recordings = kept
+        if self.segmented:
+            segments = self.tables["segments"].items()
+            recordings = {split_line(value)[0] for key, value in segments if key in kept}
         speakers = {v for key, v in self.tables.get("utt2spk", {}).items() if key in kept}
         of_level = {"utterance": kept, "recording": recordings, "speaker": speakers}
         tables = {
@@ -181,13 +190,27 @@ class DataDir:
         """Length of each utterance from utt2num_samples, or from segments."""
         if "utt2num_samples" in self.tables:
             return {u: int(n) / 16000 for u, n in self.tables["utt2num_samples"].items()}
-        if "segments" in self.tables:
-            fields = ((u, v.split()) for u, v in self.tables["segments"].items())
-            return {u: float(end) - float(begin) for u, (_, begin, end) in fields}
+        if self.segmented:
+            return self._segment_seconds(Path(folder) / "segments")
         raise DataError(
             f"{Path(folder) / 'utt2num_samples'}: is missing, so lengths are not known; "
             "run stage 3 (format_audio) first"
         )
+
+    def _segment_seconds(self, path: Path) -> dict[str, float]:
+        result = {}
+        for utterance, value in self.tables["segments"].items():
+            try:
+                _, begin, end = parse_segment(value)
+            except DataError as error:
+                raise DataError(f"{path}: {utterance!r} {error}") from None
+            if end == math.inf:
+                raise DataError(
+                    f"{path}: {utterance!r} ends with its recording (-1), so its length is not "
+                    "known; run stage 3 (format_audio) first"
+                )
+            result[utterance] = end - begin
+        return result
 
 
 def speakers_of(utt2spk: Iterable[tuple[str, str]]) -> Table:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 from pathlib import Path
 from typing import NamedTuple
-
-import soundfile
 
 from asrkit.data.datadir import (
     DataDir,
@@ -18,8 +17,10 @@ from asrkit.data.datadir import (
     read_rows,
     table_names,
 )
-from asrkit.data.validate import OVERSHOOT, file_of, parse_segment
-from asrkit.files import DataError
+from asrkit.data.decoders import seconds
+from asrkit.data.segments import REPAIR, ChannelError, parse_segment, past_end
+from asrkit.data.validate import file_of
+from asrkit.files import DataError, endless
 
 
 class Fixed(NamedTuple):
@@ -79,6 +80,10 @@ class _Fixer:
                 + "\n".join(self.notes[:20])
             )
         fixed = self.data.keep(kept)
+        for name in sorted(tables):
+            lost = len(tables[name].keys() - tables["wav.scp"].keys())
+            if name.startswith("reco2") and lost:
+                self.notes.append(f"{name}: {lost} rows removed: wav.scp lacks their recordings")
         stale = [name for name in fixed.tables if is_tokens(name) and self._stale(name, kept)]
         for name in stale:
             del fixed.tables[name]
@@ -108,7 +113,9 @@ class _Fixer:
         return table
 
     def _drop(self, level: str, key: str, why: str) -> None:
-        if level == "utterance" or (level == "recording" and self.segmented):
+        if level == "recording" and not self.segmented:
+            level = "utterance"  # of the same name
+        if level != "speaker":
             self.broken.setdefault(level, set()).add(key)
             self.notes.append(f"{key}: removed: {why}")
 
@@ -130,6 +137,10 @@ class _Fixer:
         for key, value in self.data.tables.get("segments", {}).items():
             try:
                 recording, begin, end = parse_segment(value)
+            except ChannelError as error:
+                raise DataError(
+                    f"{self.folder / 'segments'}: {key!r} {error}; nothing was changed; {REPAIR}"
+                ) from None
             except DataError as error:
                 self._drop("utterance", key, f"segment {error}")
                 continue
@@ -138,8 +149,8 @@ class _Fixer:
                 self._drop("utterance", key, f"recording {recording!r} is not there")
             elif check_audio:
                 length = durations.setdefault(recording, _seconds(path))
-                if begin >= length or end > length + OVERSHOOT:
-                    self._drop("utterance", key, f"ends at {end:.2f} s of {length:.2f} s")
+                if fault := past_end(begin, end, length):
+                    self._drop("utterance", key, f"segment {fault}")
 
     def _stale(self, name: str, kept: list[str]) -> bool:
         """Tokens can be made again of the text: they never cost an utterance."""
@@ -181,9 +192,9 @@ class _Fixer:
 
 def _seconds(path: str) -> float:
     """Length by the header where there is one; infinity where only stage 3 can know."""
-    if is_command(path):
-        return float("inf")
+    if is_command(path) or endless(path):
+        return math.inf
     try:
-        return float(soundfile.info(path).duration)
-    except soundfile.LibsndfileError:
-        return float("inf")
+        return seconds(path)
+    except (ValueError, OSError):
+        return math.inf

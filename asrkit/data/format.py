@@ -8,18 +8,22 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
+import numpy as np
 import torch
 from tqdm import tqdm
 
 from asrkit.data import audio
 from asrkit.data.datadir import DataDir, is_command, write_table
+from asrkit.data.segments import cut as cut_out
+from asrkit.data.segments import parse_segment
 from asrkit.data.speed import TABLE, percent
-from asrkit.data.validate import OVERSHOOT, parse_segment, validate
+from asrkit.data.validate import validate
 from asrkit.files import DataError, append, atomic
 from asrkit.processes import run_program, workers
 
@@ -50,6 +54,7 @@ class Done(NamedTuple):
     mark: str
     num_samples: int
     orig: str  # rate, channels and codec of the source
+    silent: bool = False  # no sample is heard: all of them are zero in 16 bits
 
 
 class Bad(NamedTuple):
@@ -61,6 +66,7 @@ class Result(NamedTuple):
     written: int
     skipped: int
     bad: list[Bad]
+    notes: list[str]  # what is no fault and may be one: silence, telephone speech among other
 
 
 def format_dir(
@@ -94,7 +100,8 @@ def format_dir(
             f"{shown}"
         )
     _write_tables(data, out_dir, done, {entry.utterance for entry in bad})
-    return Result(total - skipped - len(bad), skipped, bad)
+    notes = _notes(in_dir, [done[u] for u in data.utterances if u in done])
+    return Result(total - skipped - len(bad), skipped, bad, notes)
 
 
 def _plan(data: DataDir, out_dir: Path, done: dict[str, Done]) -> tuple[list[Recording], int]:
@@ -215,19 +222,35 @@ def _output(command: str) -> bytes:
 def _write(cut: Cut, sound: audio.Audio, source: str) -> Done | Bad:
     samples = sound.samples
     if cut.span is not None:
-        begin, end = (round(second * audio.RATE) for second in cut.span)
-        if begin >= len(samples) or end > len(samples) + OVERSHOOT * audio.RATE:
-            length = len(samples) / audio.RATE
-            what = f"segment {cut.span[0]:g}-{cut.span[1]:g} s lies past the end ({length:.2f} s)"
-            return Bad(cut.utterance, f"{source}: {what}; correct or remove it in segments")
-        samples = samples[begin:end]
-        if not len(samples):
-            return Bad(cut.utterance, f"{source}: segment {cut.span} holds no samples; remove it")
+        try:
+            samples = cut_out(samples, *cut.span, audio.RATE)
+        except DataError as error:
+            return Bad(cut.utterance, f"{source}: the segment {error}; correct or remove it")
     samples = audio.change_speed(samples, cut.speed)
     with atomic(cut.path, "wb", sync=False) as stream:
         audio.write_flac(stream, samples)
     orig = f"{sound.rate} {sound.channels} {sound.codec}"
-    return Done(cut.utterance, cut.mark, len(samples), orig)
+    silent = float(np.abs(samples).max()) < 2**-16
+    return Done(cut.utterance, cut.mark, len(samples), orig, silent)
+
+
+def _notes(in_dir: Path, made: list[Done]) -> list[str]:
+    """A line each on utterances of zeros, and on rates of telephone speech among others."""
+    notes = []
+    silent = [entry.utterance for entry in made if entry.silent]
+    if silent:
+        notes.append(
+            f"{in_dir}: {len(silent)} of {len(made)} utterances hold zeros alone: "
+            f"{' '.join(silent[:5])}{' ...' * (len(silent) > 5)}; listen to them, or leave them out"
+        )
+    rates = Counter(int(entry.orig.split(" ")[0]) for entry in made)
+    if min(rates, default=0) < audio.RATE <= max(rates, default=0):
+        shown = ", ".join(f"{count} at {rate} Hz" for rate, count in sorted(rates.items()))
+        notes.append(
+            f"{in_dir}: sampling rates below and from {audio.RATE} Hz are mixed ({shown}); "
+            "the former hold no high frequencies: utt2orig tells which they are"
+        )
+    return notes
 
 
 def _read_journal(path: Path) -> dict[str, Done]:
@@ -237,8 +260,10 @@ def _read_journal(path: Path) -> dict[str, Done]:
         return entries
     for line in path.read_text(encoding="utf-8", errors="replace").split("\n"):
         fields = line.split("\t")
-        if len(fields) == 4 and fields[2].isdigit() and len(fields[3].split(" ")) == 3:
-            entries[fields[0]] = Done(fields[0], fields[1], int(fields[2]), fields[3])
+        whole = len(fields) == 4 or fields[4:] in (["True"], ["False"])  # 4: of earlier versions
+        if whole and fields[2].isdigit() and len(fields[3].split(" ")) == 3:
+            silent = fields[4:] == ["True"]
+            entries[fields[0]] = Done(fields[0], fields[1], int(fields[2]), fields[3], silent)
     return entries
 
 
@@ -258,7 +283,7 @@ def _write_tables(data: DataDir, out_dir: Path, done: dict[str, Done], bad: set[
     tables = {
         name: table
         for name, table in part.tables.items()
-        if part.level(name) != "recording" and name != "segments"
+        if name != "segments" and not (part.segmented and part.level(name) == "recording")
     }
     tables["wav.scp"] = {u: str(flac_path(out_dir, u)) for u in kept}
     tables["utt2num_samples"] = {u: str(done[u].num_samples) for u in kept}

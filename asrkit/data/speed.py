@@ -64,14 +64,14 @@ def perturb_dir(in_dir: str | Path, out_dir: str | Path, factors: Sequence[float
 
 
 def _copied(data: DataDir, name: str, table: Table, factor: float) -> Table:
-    if data.level(name) == "recording":
+    if data.level(name) == "recording" and data.segmented:
         return table
     prefix = mark(factor)
     if name == "utt2spk":
         return {prefix + key: prefix + value for key, value in table.items()}
     if name == "utt2num_samples":
         return {prefix + key: str(round(int(value) / factor)) for key, value in table.items()}
-    if name == "utt2dur":
+    if name in ("utt2dur", "reco2dur"):
         return {prefix + key: f"{float(value) / factor:.6g}" for key, value in table.items()}
     return {prefix + key: value for key, value in table.items()}
 

@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from asrkit.data.datadir import DataDir, Table, is_command
+from asrkit.data.segments import Segment
 from asrkit.files import DataError
 
 
@@ -64,7 +65,7 @@ def write_folder(folder: Path, utterances: Iterable[Utterance], lang: str) -> Da
         if "segments" in tables:
             if row.span is None:
                 raise DataError(f"{folder}: {row.id!r} has no span while others have")
-            tables["segments"][row.id] = f"{recording} {row.span[0]:.3f} {row.span[1]:.3f}"
+            tables["segments"][row.id] = str(Segment(recording, *row.span))
         tables["text"][row.id] = row.text
         tables["utt2spk"][row.id] = row.speaker
         tables["utt2lang"][row.id] = lang

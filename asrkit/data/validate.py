@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from typing import NamedTuple
 
 from tqdm import tqdm
 
-from asrkit.data import decoders
+from asrkit.data import decoders, segments
 from asrkit.data.datadir import (
     DataDir,
     Problem,
@@ -21,9 +22,8 @@ from asrkit.data.datadir import (
     speakers_of,
     table_names,
 )
+from asrkit.data.keyed import split_line
 from asrkit.files import DataError
-
-OVERSHOOT = 0.5  # seconds that a segment may reach past the end (as Kaldi): it is cut there
 
 
 class Report(NamedTuple):
@@ -112,12 +112,23 @@ class Check:
                 continue
             self._difference(name, base)
             self._difference(base, name)
-        if "segments" in self.tables:
-            used = {value.split()[0] for value in self.tables["segments"].values() if value}
+        for name in self.tables:
+            if name.startswith("reco2"):
+                self._known_recordings(name)
+        if data.segmented:
+            used = {split_line(value)[0] for value in self.tables["segments"].values()}
             for key, _, line in self._each("wav.scp"):
                 if key not in used:
                     what = f"no segment uses the recording {key!r}"
                     self._add("wav.scp", line, what, "remove it (fix_data_dir does)", True)
+
+    def _known_recordings(self, name: str) -> None:
+        lacking = self.tables[name].keys() - self.tables.get("wav.scp", {}).keys()
+        if lacking:
+            key = min(lacking)
+            more = f" and {len(lacking) - 1} more" if len(lacking) > 1 else ""
+            what = f"wav.scp has no recording {key!r}{more}"
+            self._add(name, self.lines[name][key], what, "remove it (fix_data_dir does)", True)
 
     def _difference(self, name: str, other: str) -> None:
         for key in self.tables[name].keys() - self.tables[other].keys():
@@ -196,19 +207,16 @@ class Check:
     def _segments(self, durations: dict[str, float]) -> None:
         for key, value, line in self._each("segments"):
             try:
-                recording, begin, end = parse_segment(value)
+                recording, begin, end = segments.parse_segment(value)
             except DataError as error:
-                self._add("segments", line, f"{key!r} {error}", "write: id recording start end")
+                self._add("segments", line, f"{key!r} {error}", segments.REPAIR)
                 continue
             if recording not in self.tables.get("wav.scp", {}):
                 what = f"{key!r} cuts recording {recording!r}, which wav.scp lacks"
                 self._add("segments", line, what, "add it or remove the segment")
-            over = end - durations.get(recording, end)
-            if over > OVERSHOOT or begin >= durations.get(recording, end):
-                what = (
-                    f"{key!r} ends at {end:.2f} s, past the end of {recording!r} "
-                    f"({durations[recording]:.2f} s)"
-                )
+            fault = segments.past_end(begin, end, durations.get(recording, math.inf))
+            if fault is not None:
+                what = f"{key!r} of {recording!r} {fault}"
                 self._add("segments", line, what, "correct it or remove it (fix_data_dir does)")
 
 
@@ -219,18 +227,6 @@ _REPAIR_MISSING = {
     "utt2lang": "run fix_data_dir --lang CODE",
     "text": "write it, or say --need_text false for unlabelled speech",
 }
-
-
-def parse_segment(value: str) -> tuple[str, float, float]:
-    """Recording, start and end in seconds; DataError (without a place) if they are no segment."""
-    fields = value.split()
-    try:
-        recording, begin, end = fields[0], float(fields[1]), float(fields[2])
-    except (IndexError, ValueError):
-        raise DataError(f"has {value!r}, not a recording and two times") from None
-    if len(fields) != 3 or not (0 <= begin < end < float("inf")):
-        raise DataError(f"has {value!r}: start must be at least 0 and before the end")
-    return recording, begin, end
 
 
 def file_of(value: str) -> str:

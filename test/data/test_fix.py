@@ -74,8 +74,34 @@ def test_segments(tmp_path: Path) -> None:
     assert (fixed.before, fixed.after) == (5, 2)
     assert list(read_table(folder / "segments")) == ["r-1", "s-1"]
     assert list(read_table(folder / "wav.scp")) == ["r", "s"]
-    assert "r-2: removed: ends at 3.00 s of 2.00 s" in fixed.notes
+    assert "r-2: removed: segment ends at 3.00 s, past the end (2.00 s)" in fixed.notes
     assert validate(folder).problems == []
+
+
+def test_a_segment_with_a_channel_stops_the_repair(tmp_path: Path) -> None:
+    audio = {"r": flac(tmp_path / "r.flac", tone(2))}
+    folder = data_dir(tmp_path / "d", audio, segments={"r-1": "r 0 1", "r-2": "r 1 2 1"})
+    with pytest.raises(DataError, match=r"segments: 'r-2' has .* names a channel; nothing was"):
+        fix(folder)
+    assert not (folder / ".backup").exists()
+
+
+def test_tables_of_recordings_keep_the_rows_of_what_is_kept(tmp_path: Path) -> None:
+    audio = {u: flac(tmp_path / u, tone(1)) for u in ("a", "b", "c")}
+    tables = {"reco2dur": dict.fromkeys("abc", "1"), "reco2file_and_channel": {"a": "x A"}}
+    folder = data_dir(tmp_path / "d", audio, text={"a": "x", "c": "y"}, **tables)
+    fix(folder)
+    assert read_table(folder / "reco2dur") == {"a": "1", "c": "1"}
+    assert read_table(folder / "reco2file_and_channel") == {"a": "x A"}
+    (folder / "reco2dur").write_text("a 1\nold 2\nolder 3\n")
+    told = [str(problem) for problem in validate(folder).problems]
+    assert len(told) == 1 and "reco2dur:2: warning: wav.scp has no recording 'old' and 1" in told[0]
+    assert fix(folder).notes == ["reco2dur: 2 rows removed: wav.scp lacks their recordings"]
+    segmented = data_dir(
+        tmp_path / "s", audio, segments={"u": "a 0 1"}, reco2dur=tables["reco2dur"]
+    )
+    fix(segmented)
+    assert read_table(segmented / "reco2dur") == {"a": "1"}
 
 
 def test_wrong_spk2utt_is_made_anew(folder: Path) -> None:

@@ -12,9 +12,11 @@ from make_audio import data_dir, encoded, flac, tone
 from asrkit.bin.format_audio import main
 from asrkit.data import audio
 from asrkit.data import format as stage3
-from asrkit.data.datadir import read_table
+from asrkit.data.datadir import DataDir, read_table
+from asrkit.data.fix import fix
 from asrkit.data.format import format_dir
 from asrkit.data.index import DataIndex
+from asrkit.data.validate import validate
 from asrkit.files import DataError
 
 
@@ -35,7 +37,7 @@ def times(folder: Path) -> dict[str, int]:
 @pytest.mark.parametrize("nj", [1, 3])
 def test_everything_becomes_16_khz_flac(source: Path, tmp_path: Path, nj: int) -> None:
     out = tmp_path / "out"
-    assert format_dir(source, out, nj=nj) == (4, 0, [])
+    assert format_dir(source, out, nj=nj) == (4, 0, [], [])
     scp, samples = read_table(out / "wav.scp"), read_table(out / "utt2num_samples")
     assert list(scp) == ["a", "b", "c", "d/1"]
     for key, path in scp.items():
@@ -60,7 +62,7 @@ def test_second_run_touches_nothing(source: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     format_dir(source, out)
     before = times(out)
-    assert format_dir(source, out) == (0, 4, [])
+    assert format_dir(source, out) == (0, 4, [], [])
     assert {k: v for k, v in times(out).items() if "/.format" not in k} == {
         k: v for k, v in before.items() if "/.format" not in k
     }
@@ -71,7 +73,7 @@ def test_only_what_changed_is_done_again(source: Path, tmp_path: Path) -> None:
     format_dir(source, out)
     flac(tmp_path / "d", tone(0.25))
     os.unlink(read_table(out / "wav.scp")["b"])
-    assert format_dir(source, out) == (2, 2, [])
+    assert format_dir(source, out) == (2, 2, [], [])
     assert read_table(out / "utt2num_samples")["d/1"] == "4000"
 
 
@@ -95,7 +97,7 @@ def test_interrupted_run_goes_on(
     monkeypatch.setattr(stage3, "convert", convert)
     with open(out / ".format", "a") as stream:
         stream.write("c\tdead\t16")  # as a crash leaves it
-    assert format_dir(source, out) == (2, 2, [])
+    assert format_dir(source, out) == (2, 2, [], [])
 
 
 def test_segments_are_cut_and_reach_a_little_past_the_end(tmp_path: Path) -> None:
@@ -117,7 +119,43 @@ def test_segment_past_the_end(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert main(["--in_dir", str(source), "--out_dir", str(tmp_path / "out")]) == 1
     error = capsys.readouterr().err
     assert "error: 2 of 3 utterances" in error
-    assert "r-2: " in error and "segment 1-2.6 s lies past the end (2.00 s)" in error
+    assert "r-2: " in error and "the segment ends at 2.60 s, past the end (2.00 s)" in error
+
+
+def test_a_segment_to_the_end_of_its_recording(tmp_path: Path) -> None:
+    path = flac(tmp_path / "r.flac", tone(2))
+    source = data_dir(tmp_path / "d", {"r": path}, segments={"r-1": "r 0 0.5", "r-2": "r 0.5 -1.0"})
+    assert not validate(source).errors and fix(source).notes == []
+    format_dir(source, tmp_path / "out")
+    assert read_table(tmp_path / "out" / "utt2num_samples") == {"r-1": "8000", "r-2": "24000"}
+    with pytest.raises(DataError, match=r"segments: 'r-2' ends with its recording .* stage 3"):
+        DataDir.read(source).seconds(source)
+
+
+def test_tables_of_recordings_stay_where_they_are_those_of_utterances(tmp_path: Path) -> None:
+    path = flac(tmp_path / "r.flac", tone(2))
+    whole = data_dir(tmp_path / "whole", {"a": path, "b": path}, reco2dur={"a": "2", "b": "2"})
+    parts = data_dir(tmp_path / "parts", {"r": path}, segments={"a": "r 0 1"}, reco2dur={"r": "2"})
+    for source, there in ((whole, True), (parts, False)):
+        format_dir(source, tmp_path / "out" / source.name)
+        assert (tmp_path / "out" / source.name / "reco2dur").exists() == there
+
+
+def test_silence_and_mixed_rates_are_told_each_time(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    audio = {
+        "a": flac(tmp_path / "a", tone(1)),
+        "b": flac(tmp_path / "b", np.zeros(16000)),
+        "c": flac(tmp_path / "c", tone(1, 8000), 8000),
+    }
+    source, out = data_dir(tmp_path / "data", audio), tmp_path / "out"
+    for _ in (1, 2):
+        assert main(["--in_dir", str(source), "--out_dir", str(out)]) == 0
+        said = capsys.readouterr().err
+        assert f"warning: {source}: 1 of 3 utterances hold zeros alone: b; listen to them" in said
+        assert "(1 at 8000 Hz, 2 at 16000 Hz)" in said
+    assert format_dir(data_dir(tmp_path / "d8", {"c": audio["c"]}), tmp_path / "o8").notes == []
 
 
 def bad_sources(folder: Path) -> dict[str, str]:

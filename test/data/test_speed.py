@@ -114,7 +114,7 @@ def test_another_speed_is_formatted_again(source: Path, tmp_path: Path) -> None:
     format_dir(tmp_path / "sp", tmp_path / "dump")
     table = (tmp_path / "sp/utt2speed").read_text()
     (tmp_path / "sp/utt2speed").write_text(table.replace("sp0.9-ann-1 0.9", "sp0.9-ann-1 0.8"))
-    assert format_dir(tmp_path / "sp", tmp_path / "dump") == (1, 5, [])
+    assert format_dir(tmp_path / "sp", tmp_path / "dump") == (1, 5, [], [])
     assert read_table(tmp_path / "dump/utt2num_samples")["sp0.9-ann-1"] == "20000"
 
 
@@ -196,3 +196,10 @@ def test_parts_have_no_copy_of_each_others_utterances(
     both = {"ann-1", "ann-2"} if by_speaker else {"ann-1"}
     assert heard == [both, {"ann-1", "ann-2", "bob-1"} - both]
     assert [len(read_table(p / "text")) for p in parts] == [3 * len(names) for names in heard]
+
+
+def test_copies_of_whole_recordings_have_rows_of_their_own(tmp_path: Path) -> None:
+    audio = {"a": flac(tmp_path / "a", tone(1))}
+    perturb_dir(data_dir(tmp_path / "d", audio, reco2dur={"a": "1"}), tmp_path / "sp", [0.5])
+    assert read_table(tmp_path / "sp" / "reco2dur") == {"a": "1", "sp0.5-a": "2"}
+    assert not validate(tmp_path / "sp").errors

@@ -60,4 +60,6 @@ def test_segments_of_shorten_files_are_checked(tmp_path: Path) -> None:
     good = data_dir(tmp_path / "good", {"r": str(path)}, segments={"u": "r 0.5 1.9"})
     assert not validate(good).errors
     bad = data_dir(tmp_path / "bad", {"r": str(path)}, segments={"u": "r 2.5 3.0"})
-    assert any("past the end of 'r' (2.00 s)" in str(p) for p in validate(bad).errors)
+    assert any(
+        "'u' of 'r' starts at 2.50 s, past the end (2.00 s)" in str(p) for p in validate(bad).errors
+    )

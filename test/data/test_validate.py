@@ -101,14 +101,19 @@ def test_unlabelled_speech_is_allowed_on_demand(good: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("r-2 r 1.5 2.6", "segments:2: 'r-2' ends at 2.60 s, past the end of 'r' (2.00 s)"),
-        ("r-2 r 2.1 2.2", "segments:2: 'r-2' ends at 2.20 s, past the end of 'r' (2.00 s)"),
+        ("r-2 r 1.5 2.6", "segments:2: 'r-2' of 'r' ends at 2.60 s, past the end (2.00 s)"),
+        ("r-2 r 2.1 2.2", "segments:2: 'r-2' of 'r' starts at 2.10 s, past the end (2.00 s)"),
         ("r-2 r 1.5 1.5", "segments:2: 'r-2' has 'r 1.5 1.5': start must be"),
         ("r-2 r 1.5 1.2", "segments:2: 'r-2' has 'r 1.5 1.2': start must be"),
         ("r-2 r -1 1.2", "segments:2: 'r-2' has 'r -1 1.2': start must be"),
         ("r-2 r one 2", "segments:2: 'r-2' has 'r one 2', not a recording and two times"),
         ("r-2 r 1", "segments:2: 'r-2' has 'r 1', not a recording and two times"),
         ("r-2 r 1 nan", "segments:2: 'r-2' has 'r 1 nan': start must be"),
+        ("r-2 r 2.1 -1", "segments:2: 'r-2' of 'r' starts at 2.10 s, past the end (2.00 s)"),
+        ("r-2 r 1 -2", "segments:2: 'r-2' has 'r 1 -2': start must be"),
+        ("r-2 r 1 inf", "segments:2: 'r-2' has 'r 1 inf': start must be"),
+        ("r-2 r 1 2 1", "segments:2: 'r-2' has 'r 1 2 1': its fourth value names a channel;"),
+        ("r-2 r 1 2 1 x", "segments:2: 'r-2' has 'r 1 2 1 x': 5 values, not a recording and two"),
         ("r-2 q 1 2", "segments:2: 'r-2' cuts recording 'q', which wav.scp lacks"),
     ],
 )

@@ -120,7 +120,7 @@ def test_cut_session_is_found_in_stage_3(corpus: Path, tmp_path: Path) -> None:
         for path in (tmp_path / "data").iterdir()
         if "PLENARY-3" in (path / "wav.scp").read_text()
     ]
-    with pytest.raises(DataError, match=r"its last Ogg page is cut off"):
+    with pytest.raises(DataError, match=r"its last Ogg page is not whole"):
         format_dir(parts[0], tmp_path / "dump")
 
 

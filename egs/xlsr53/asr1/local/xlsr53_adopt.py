@@ -14,8 +14,8 @@ from pathlib import Path
 
 from asrkit.arguments import run_main
 from asrkit.data.datadir import DataDir, Table, is_command
+from asrkit.data.segments import parse_segment
 from asrkit.data.utterances import Command, Utterance, write_folder
-from asrkit.data.validate import parse_segment
 from asrkit.files import DataError
 from asrkit.noise import key_of
 
