@@ -98,11 +98,10 @@ class _Store(configargparse.Action):
         setattr(namespace, self.dest, value)
 
 
-def parser(program: str) -> configargparse.ArgParser:
+def parser() -> configargparse.ArgParser:
     """The command line of a training program: one flag an option of Options."""
     result = configargparse.ArgParser(
-        prog=program,
-        usage=f"{program} [--config FILE] [--output_dir DIR] [--option VALUE ...] [--set A.B=V]",
+        usage="%(prog)s [--config FILE] [--output_dir DIR] [--option VALUE ...] [--set A.B=V]",
         config_file_parser_class=_YamlFile,
         allow_abbrev=False,
         formatter_class=configargparse.ArgumentDefaultsRawHelpFormatter,

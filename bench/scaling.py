@@ -76,7 +76,7 @@ def _fused_attention(
 
 
 def options_of(path: Path) -> Options:
-    namespace = config.parser("scaling").parse_args(["--config", str(path)])
+    namespace = config.parser().parse_args(["--config", str(path)])
     options = resolve(config.options_from(namespace))
     if "layerdrop" in options.encoder_conf:
         options.encoder_conf["layerdrop"] = 0.0  # every layer is counted

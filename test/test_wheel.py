@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import tones
 
+from asrkit import __version__
 from asrkit.bin.asr_train import main as train
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -77,12 +78,21 @@ def test_every_module_can_be_imported(installed: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_programs_on_the_path_have_names_of_their_own(installed: Path, wheel: Path) -> None:
+    entries = zipfile.ZipFile(wheel).read(f"asrkit-{__version__}.dist-info/entry_points.txt")
+    names = {line.split(" = ")[0] for line in entries.decode().splitlines() if " = " in line}
+    assert names == {"asrkit", "asr_train.py", "asr_infer.py"}
+    assert all((installed / name).is_file() for name in names)
+
+
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_audio_to_text(installed: Path, tmp_path: Path) -> None:
     tones.corpus(tmp_path)
     assert train([*tones.ctc_args(tmp_path, tmp_path / "exp"), "--max_update", "2"]) == 0
-    program = installed / "asr_infer.py"
-    printed = run(program, "--model", str(tmp_path / "exp"), str(CLIP), cwd=tmp_path)
+    words = ("--model", str(tmp_path / "exp"), str(CLIP))
+    printed = run(installed / "asrkit", "infer", *words, cwd=tmp_path)
+    assert run(installed / "asr_infer.py", *words, cwd=tmp_path) == printed
     name, _, text = printed.rstrip("\n").partition("\t")
     assert name == str(CLIP)
     assert set(text.split()) <= set(tones.TONES)

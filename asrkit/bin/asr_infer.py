@@ -24,7 +24,7 @@ MODES = ("greedy", "free", "lexicon", "lexicon_lm")
 
 
 def get_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="asr_infer.py", description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__)
     add = parser.add_argument
     add("audio", nargs="*", help="audio files of any rate and codec")
     add(

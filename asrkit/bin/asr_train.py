@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 from collections.abc import Sequence
@@ -27,9 +28,13 @@ READER_ENDED = (
 )
 
 
+def get_parser() -> argparse.ArgumentParser:
+    return config.parser()
+
+
 def options_of(argv: Sequence[str]) -> tuple[Options, bool]:
     """Checked options with every default, and whether only to print them."""
-    namespace = config.parser("asr_train.py").parse_args(list(argv))
+    namespace = get_parser().parse_args(list(argv))
     options = resolve(config.options_from(namespace))
     for assignment in namespace.set:
         config.set_value(options, assignment)

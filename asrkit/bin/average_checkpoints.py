@@ -11,7 +11,7 @@ from asrkit.train import checkpoint
 
 
 def get_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="average_checkpoints.py", description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("inputs", nargs="+", type=Path, help="files such as exp/x/checkpoints/*.pt")
     parser.add_argument("--out", required=True, type=Path, help="file to write")
     return parser

@@ -12,7 +12,7 @@ from asrkit.data.read_text import text_lines
 
 
 def get_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="clean_lm_text", description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__)
     add = parser.add_argument
     add("inputs", nargs="+", help="files, also .gz, .xz and .bz2; - is standard input")
     add("--lang", required=True, help="ISO 639-1 code: spelling rules and script")

@@ -33,7 +33,7 @@ Rows = list[tuple[str, str, int, Quality]]
 
 
 def get_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="cluster_quality", description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__)
     add = parser.add_argument
     add("--model", nargs="+", required=True, metavar="[NAME=]DIR", help="pre-trained models")
     add("--aligner", required=True, help="CTC recogniser whose phones label the frames")

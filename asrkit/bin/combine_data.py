@@ -10,7 +10,7 @@ from asrkit.data.parts import combine
 
 
 def get_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="combine_data", description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("in_dirs", nargs="+", help="data or dump folders")
     parser.add_argument("--out_dir", required=True)
     parser.add_argument(

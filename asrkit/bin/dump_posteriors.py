@@ -26,7 +26,7 @@ from asrkit.tokens import TokenList
 
 
 def get_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="dump_posteriors", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     add = parser.add_argument
     add("--model", type=Path, required=True, help="exp/<name> of a phone recogniser")
     add("--data_dir", type=Path, required=True, help="dump folder: wav.scp, text, utt2lang")

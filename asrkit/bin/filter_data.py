@@ -10,7 +10,7 @@ from asrkit.data.filter import filter_dir
 
 
 def get_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="filter_data", description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--in_dir", required=True)
     parser.add_argument("--out_dir", required=True, help="what was removed is in its file removed")
     parser.add_argument("--min_seconds", type=finite, default=0)

@@ -10,7 +10,7 @@ from asrkit.data.fix import fix
 
 
 def get_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="fix_data_dir", description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data_dir", nargs="+", help="data or dump folders")
     parser.add_argument("--lang", help="ISO 639-1 code of all utterances, if utt2lang is missing")
     parser.add_argument(

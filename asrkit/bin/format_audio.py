@@ -10,7 +10,7 @@ from asrkit.data.format import format_dir
 
 
 def get_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="format_audio", description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--in_dir", required=True, help="data folder; its pipes are run")
     parser.add_argument("--out_dir", required=True, help="dump folder to write, e.g. dump/raw/x")
     parser.add_argument("--nj", type=int, default=1, help="processes (default 1)")

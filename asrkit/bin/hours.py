@@ -16,7 +16,7 @@ RATE = 16000
 
 
 def get_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="hours", description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
         "data_dir", nargs="+", type=Path, help="folders with utt2num_samples, utt2lang"
     )

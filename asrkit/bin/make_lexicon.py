@@ -15,7 +15,7 @@ from asrkit.tokens import TokenList
 
 
 def get_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="make_lexicon", description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__)
     add = parser.add_argument
     add("--text", nargs="*", default=[], help="Kaldi texts: '<id> <words>'")
     add("--plain", nargs="*", default=[], help="texts or word lists, one sentence or word a line")

@@ -13,7 +13,7 @@ from asrkit.files import DataError
 
 
 def get_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="normalize_text", description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data_dir", type=Path, required=True)
     parser.add_argument("--text", type=Path, help="default <data_dir>/text")
     parser.add_argument("--out", type=Path, help="default <data_dir>/text.norm")

@@ -13,7 +13,7 @@ from asrkit.pack.make import Order, make_pack
 
 
 def get_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="pack", description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__)
     add = parser.add_argument
     add("--model", type=Path, required=True, help="exp/<name> or one checkpoint in it")
     add("--out", type=Path, required=True, help="file to write, e.g. exp/<name>/<name>.zip")

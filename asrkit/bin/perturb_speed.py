@@ -10,7 +10,7 @@ from asrkit.data.speed import TABLE, perturb_dir
 
 
 def get_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="perturb_speed", description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--in_dir", required=True, help="labelled data folder")
     parser.add_argument("--out_dir", required=True, help=f"data folder to write, with {TABLE}")
     parser.add_argument(

@@ -15,7 +15,7 @@ from asrkit.files import atomic, write_json
 
 
 def get_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="phonemize", description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data_dir", required=True, help="Kaldi folder with text (and utt2lang)")
     parser.add_argument("--text", help="text file; default <data_dir>/text")
     parser.add_argument("--lang", help="ISO 639-1 code of all utterances; default: utt2lang")

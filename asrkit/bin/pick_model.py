@@ -11,7 +11,7 @@ from asrkit.train.pick import pick
 
 
 def get_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="pick_model", description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folders", nargs="+", type=Path, help="finished runs: exp/x_lr2e-5 ...")
     parser.add_argument(
         "--out", type=Path, required=True, help="link to make; the table goes to <out>_sweep.json"

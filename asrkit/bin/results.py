@@ -15,7 +15,7 @@ from asrkit.score.seeds import SEEDS_HEAD, seed_rows
 
 
 def get_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="results", description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--exp", type=Path, default=Path("exp"), help="folder to search")
     parser.add_argument("--out", type=Path, help="RESULTS.md to write or renew; else only print")
     parser.add_argument(

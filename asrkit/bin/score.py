@@ -13,7 +13,7 @@ from asrkit.score.units import NAMES, UNITS
 
 
 def get_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="score", description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__)
     add = parser.add_argument
     add("--ref", type=Path, required=True, help="references: '<id> <tokens or words>'")
     add("--hyp", type=Path, required=True, help="hypotheses, the same form")

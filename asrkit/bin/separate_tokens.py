@@ -14,7 +14,7 @@ from asrkit.vocabulary import with_language
 
 
 def get_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="separate_tokens", description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__)
     add = parser.add_argument
     add("--data_dir", type=Path, required=True, help="folder with the tokens and utt2lang")
     add("--tokens", default="text.phn", help="name of the tokenised text in it")

@@ -10,7 +10,7 @@ from asrkit.data.parts import split
 
 
 def get_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="split_data", description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--in_dir", required=True)
     parser.add_argument(
         "--parts", type=at_least(1), required=True, help="written to in_dir/split<parts>/"

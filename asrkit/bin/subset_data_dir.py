@@ -10,7 +10,7 @@ from asrkit.data.parts import subset
 
 
 def get_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="subset_data_dir", description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--in_dir", required=True)
     parser.add_argument("--out_dir", required=True)
     parser.add_argument(

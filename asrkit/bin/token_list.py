@@ -12,7 +12,7 @@ from asrkit.tokens import TokenList
 
 
 def get_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="token_list", description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--text", nargs="+", required=True, help="files of '<id> <tokens>'")
     parser.add_argument("--out", help="tokens.txt to write; token_counts.txt goes beside it")
     parser.add_argument("--min_count", type=int, default=1, help="leave out rarer tokens")

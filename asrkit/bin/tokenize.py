@@ -14,7 +14,7 @@ from asrkit.files import DataError
 
 
 def get_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="tokenize", description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data_dir", type=Path, required=True, help="Kaldi folder with text")
     parser.add_argument("--type", choices=("char", "bpe", "word"), default="char")
     parser.add_argument("--model", type=Path, help="bpe.model of train_bpe, for --type bpe")

@@ -13,7 +13,7 @@ from asrkit.tokens import TokenList
 
 
 def get_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="train_bpe", description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--text", nargs="*", default=[], help="Kaldi texts: '<id> <words>'")
     parser.add_argument("--plain", nargs="*", default=[], help="texts with one sentence a line")
     parser.add_argument("--lang", help="normalise the texts by the rules of this language")

@@ -15,7 +15,7 @@ from asrkit.decode.ngram import MissingLmplz, NgramOptions, find_tool, train_ngr
 
 
 def get_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="train_ngram", description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__)
     add = parser.add_argument
     add("--text", nargs="*", default=[], help="Kaldi texts or token files: '<id> <words>'")
     add("--plain", nargs="*", default=[], help="texts, a sentence a line; .gz, .xz, .bz2 too")

@@ -30,7 +30,7 @@ Rows = Iterator[tuple[str, np.ndarray]]
 
 
 def get_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="transcode", description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__)
     add = parser.add_argument
     add("audio", nargs="*", help="audio files of any rate and codec; needs --asr_model")
     add("--transcoder", type=Path, required=True, help="exp/<name> of stage 10 or 11")

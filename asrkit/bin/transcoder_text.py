@@ -23,7 +23,7 @@ DEFAULTS = TextOptions()
 
 
 def get_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="transcoder_text", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     add = parser.add_argument
     add("--plain", nargs="+", default=[], type=Path, help="texts (.gz too), one sentence a line")
     add("--text", nargs="+", default=[], type=Path, help="Kaldi texts: '<id> <words>'")

@@ -20,7 +20,7 @@ WORD_SCORES = [-2.0, -1.0, 0.0, 1.0, 2.0]
 
 
 def get_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="tune_lm", description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__)
     add = parser.add_argument
     add("--scores", type=Path, required=True, help=".npz of log-probabilities by utterance")
     add("--ref", type=Path, required=True, help="references: '<id> <words>'")

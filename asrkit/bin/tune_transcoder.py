@@ -17,7 +17,7 @@ from asrkit.transcode import Phones2Words
 
 
 def get_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="tune_transcoder", description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.set_defaults(audio=[], phones=None)  # of transcode's sources a folder alone
     add = parser.add_argument
     add("--transcoder", type=Path, required=True, help="exp/<name> of stage 10 or 11")

@@ -1,4 +1,4 @@
-"""Unpacks a file that pack.py wrote, every name and hash checked; asr_infer.py takes both forms."""
+"""Unpacks a file that `asrkit pack` wrote, names and hashes checked; `infer` takes both forms."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from asrkit.pack.archive import unpack
 
 
 def get_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="unpack", description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pack", type=Path, required=True, help="file to read")
     parser.add_argument("--out", type=Path, required=True, help="new folder")
     return parser

@@ -11,7 +11,7 @@ from asrkit.files import DataError
 
 
 def get_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="validate_data_dir", description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data_dir", nargs="+", help="data or dump folders")
     parser.add_argument("--need_text", type=boolean, default=True, help="text must be there")
     parser.add_argument(

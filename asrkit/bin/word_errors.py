@@ -14,7 +14,7 @@ from asrkit.tokens import TokenList
 
 
 def get_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="word_errors", description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--text_dir", type=Path, required=True, help="of transcoder_text")
     parser.add_argument("--hyp", type=Path, required=True, help="hyp.text of transcode")
     parser.add_argument("--ref", type=Path, help="default: test/text of --text_dir")

@@ -1,7 +1,7 @@
 """The container of a pack: a zip of uncompressed files, and manifest.json with their hashes.
 
 Nothing is compressed, so a pack cannot unfold to more than its own size, and the same content is
-the same bytes: names sorted, dates fixed. Reading refuses whatever pack.py would not have written.
+the same bytes: names sorted, dates fixed. Reading refuses whatever packing would not have written.
 """
 
 from __future__ import annotations
