@@ -26,7 +26,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "Results": {
         "score": ("score", "Score hypotheses: phone, character and word error rates"),
-        "results": ("results", "Collect all scores of an experiment folder in RESULTS.md"),
+        "results": ("results", "Collect the scores of an experiment in RESULTS.md"),
         "analyze clusters": ("cluster_quality", "Measure how well frames tell phones apart"),
         "analyze words": ("word_errors", "Tell why words written by a Transcoder are wrong"),
     },
@@ -61,7 +61,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "transcoder tune": ("tune_transcoder", "Choose the weights of its search with an n-gram"),
     },
     "This program": {
-        "completion": ("completion", "Print what completes commands and options in bash or zsh"),
+        "completion": ("completion", "Print a script that completes these in bash or zsh"),
     },
 }  # fmt: skip
 
