@@ -115,7 +115,8 @@ def run_main(
     run: Callable[[argparse.Namespace], int | None],
     argv: list[str] | None,
 ) -> int:
-    """Parses ``argv`` and runs; a ValueError or OSError becomes ``error: ...`` and exit code 1."""
+    """Parses ``argv`` and runs; a ValueError, OSError or MemoryError becomes ``error: ...`` and
+    exit code 1."""
     raw = parser.formatter_class is argparse.RawDescriptionHelpFormatter
     parser.formatter_class = _RawHelp if raw else _Help
     args = parse(parser, argv)
@@ -123,6 +124,9 @@ def run_main(
         return run(args) or 0
     except (ValueError, OSError) as error:
         print(f"error: {told(error)}", file=sys.stderr)
+        return 1
+    except MemoryError:
+        print("error: needs more memory than there is; give it less at a time", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("error: interrupted", file=sys.stderr)

@@ -119,6 +119,14 @@ def test_refusals_of_the_system_name_file_and_remedy(
     assert message.startswith(f"error: {tmp_path}") and said in message and "Errno" not in message
 
 
+def test_too_little_memory_is_a_message(capsys: pytest.CaptureFixture[str]) -> None:
+    def run(args: argparse.Namespace) -> None:
+        raise MemoryError
+
+    assert run_main(argparse.ArgumentParser(), run, []) == 1
+    assert capsys.readouterr().err.startswith("error: needs more memory than there is")
+
+
 @pytest.mark.parametrize("text", ["nan", "inf", "-inf", "x", ""])
 def test_finite_numbers(text: str) -> None:
     assert finite("-1.5") == -1.5

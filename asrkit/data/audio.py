@@ -24,6 +24,7 @@ from asrkit.files import DataError, endless
 
 RATE = 16000
 LOUDEST = 4.0  # floating point audio beyond this was not scaled to [-1, 1]
+LARGEST = 1 << 34  # bytes of a file, which is held in memory
 LARGEST_KERNEL = 1000  # torchaudio's resampler holds one filter for each step of the reduced ratio
 
 
@@ -90,6 +91,10 @@ def _read_bytes(source: str) -> bytes:
         return _archive_entry(source).read()
     try:
         _check_ends(source)
+        if os.path.getsize(source) > LARGEST:
+            raise AudioError(
+                f"{source}: has more than {LARGEST >> 30} GiB; cut it into shorter files"
+            )
         return Path(source).read_bytes()
     except OSError as error:
         raise AudioError(f"{source}: cannot be read ({error.strerror}); check the path") from None

@@ -29,6 +29,7 @@ TAGS = (b"ID3", b"TAG", b"APETAGEX", b"LYRICS")
 SLOWEST, FASTEST = 4000, 768_000  # Hz
 MOST_CHANNELS = 64
 LONGEST = 24 * 3600  # seconds
+MOST_SAMPLES = 1 << 32  # of all channels: 16 GiB as they are held
 
 
 class Unusable(ValueError):
@@ -107,8 +108,11 @@ def check_bounds(rate: int, channels: int, frames: int = 0) -> None:
             f"has {channels} channels where 1 to {MOST_CHANNELS} can be; write the ones of speech "
             "into a file of their own"
         )
-    if frames > LONGEST * rate:
-        raise Unusable(f"is longer than {LONGEST // 3600} hours; cut it into shorter files")
+    if frames > LONGEST * rate or frames * channels > MOST_SAMPLES:
+        raise Unusable(
+            f"is longer than {LONGEST // 3600} hours or {MOST_SAMPLES} samples of all channels; "
+            "cut it into shorter files"
+        )
 
 
 def seconds(path: str | Path) -> float:

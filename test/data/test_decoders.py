@@ -248,10 +248,19 @@ def test_impossible_rates_are_told_before_they_are_resampled(rate: int, why: str
 def test_more_channels_or_hours_than_a_recording_has(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(AudioError, match="has 100 channels"):
         decode(sound("WAV", np.zeros((10, 100), np.float32)))
-    monkeypatch.setattr(decoders, "LONGEST", 1)
-    for data in (sound("WAV"), sound("FLAC"), mp3()):
-        with pytest.raises(AudioError, match=r"is longer than .* hours; cut it"):
-            decode(data)
+    for name in ("LONGEST", "MOST_SAMPLES"):
+        with monkeypatch.context() as changed:
+            changed.setattr(decoders, name, 1)
+            for data in (sound("WAV"), sound("FLAC"), mp3()):
+                with pytest.raises(AudioError, match=r"is longer than .* hours or .*; cut it"):
+                    decode(data)
+
+
+def test_a_file_that_memory_cannot_hold_is_not_read(tmp_path: Path) -> None:
+    with open(tmp_path / "a.wav", "wb") as stream:
+        stream.truncate(1 << 35)  # a hole: it takes no space
+    with pytest.raises(AudioError, match=r"a\.wav: has more than 16 GiB; cut it"):
+        decode(tmp_path / "a.wav")
 
 
 def test_too_little_memory_is_a_message(monkeypatch: pytest.MonkeyPatch) -> None:
