@@ -8,6 +8,7 @@ from pathlib import Path
 
 from asrkit.arguments import boolean, refuse_unused, run_main
 from asrkit.data.keyed import languages_of, read_keyed, write_keyed
+from asrkit.data.markup import warn_of_asides
 from asrkit.data.normalize import DIGIT_POLICIES, HYPHEN_POLICIES, NormalizeError, normalize
 from asrkit.files import DataError
 
@@ -29,6 +30,7 @@ def run(args: argparse.Namespace) -> None:
     refuse_unused(args, (args.lang is not None, "utt2lang", "beside --lang, one language for all"))
     source = args.text or args.data_dir / "text"
     texts = read_keyed(source, allow_empty=args.allow_empty_text, need_rows=True)
+    warn_of_asides(texts.values(), source)
     utt2lang = args.utt2lang or args.data_dir / "utt2lang"
     rows, changed = {}, 0
     languages = languages_of(texts, lang=args.lang, utt2lang=utt2lang)

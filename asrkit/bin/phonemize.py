@@ -9,6 +9,7 @@ from pathlib import Path
 
 from asrkit.arguments import boolean, refuse_unused, run_main
 from asrkit.data.keyed import languages_of, read_keyed, write_keyed
+from asrkit.data.markup import warn_of_asides
 from asrkit.data.normalize import DIGIT_POLICIES, HYPHEN_POLICIES
 from asrkit.data.phonemize import SWITCH_POLICIES, phonemize_table, phonemizer_record
 from asrkit.files import atomic, write_json
@@ -45,6 +46,7 @@ def run(args: argparse.Namespace) -> None:
     source = Path(args.text or folder / "text")
     texts = read_keyed(source, allow_empty=args.allow_empty_text, need_rows=True)
     langs = languages_of(texts, lang=args.lang, utt2lang=args.utt2lang or folder / "utt2lang")
+    warn_of_asides(texts.values(), source)
     sentences, parts = phonemize_table(
         texts,
         langs,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from asrkit.arguments import boolean, refuse_unused, run_main
 from asrkit.data.keyed import languages_of, read_keyed, write_keyed
+from asrkit.data.markup import warn_of_asides
 from asrkit.data.normalize import NormalizeError, normalize
 from asrkit.data.tokenize import TokenizeError, make_tokenizer
 from asrkit.files import DataError
@@ -39,6 +40,7 @@ def run(args: argparse.Namespace) -> None:
     texts = read_keyed(source, allow_empty=args.allow_empty_text, need_rows=True)
     languages = [""] * len(texts)
     if args.normalize:
+        warn_of_asides(texts.values(), source)
         utt2lang = args.utt2lang or args.data_dir / "utt2lang"
         languages = languages_of(texts, lang=args.lang, utt2lang=utt2lang)
     marks = "drop" if args.type == "bpe" else "keep"

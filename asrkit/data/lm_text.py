@@ -101,7 +101,7 @@ def _clean(text: str, rules: Rules) -> tuple[str, str]:
     try:
         spoken = normalize(text, rules.language)
     except NormalizeError:
-        return "", "holds a reserved word"
+        return "", "markup or a reserved word"
     words = spoken.split()
     if len(words) < rules.min_words:
         return "", "too few words"

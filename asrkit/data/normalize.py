@@ -15,6 +15,7 @@ import unicodedata
 from asrkit.data import marks as non_words
 from asrkit.data.apostrophes import one_apostrophe, without_quotes
 from asrkit.data.letters import letters_of_shapes, one_encoding, own_script
+from asrkit.data.markup import MarkupError, tags_to_marks
 from asrkit.data.scripts import base_language
 from asrkit.data.word_breaks import break_words, without_invisible
 from asrkit.tokens import SPACE
@@ -54,7 +55,8 @@ def normalize(
     digits: ``keep`` leaves numbers for the phonemiser to read; ``refuse`` raises NormalizeError.
     hyphens: ``split`` makes two words of *well-known*; ``keep`` leaves hyphens inside words.
     marks: ``keep`` leaves ``<hes>`` and the like (data/marks.py) as words; ``drop`` does not.
-    Raises NormalizeError if the text holds the word separator ``<space>``.
+    Raises NormalizeError if the text holds the word separator ``<space>``, or other markup
+    than data/markup.py knows.
     """
     if digits not in DIGIT_POLICIES or hyphens not in HYPHEN_POLICIES:
         raise NormalizeError(
@@ -63,7 +65,10 @@ def normalize(
         )
     if marks not in non_words.POLICIES:
         raise NormalizeError(f"marks is one of {non_words.POLICIES}, not {marks!r}")
-    parts = non_words.split_marks(text)
+    try:
+        parts = non_words.split_marks(tags_to_marks(text))
+    except MarkupError as error:
+        raise NormalizeError(str(error)) from None
     if len(parts) > 1:
         parts[::2] = [normalize(p, language, digits=digits, hyphens=hyphens) for p in parts[::2]]
         return " ".join(filter(None, parts if marks == "keep" else parts[::2]))

@@ -128,13 +128,17 @@ class Phonemizer:
 
     def __call__(self, texts: Sequence[str]) -> list[Sentence]:
         """Phones of raw (unnormalised) texts, in their order. An empty text gives no phones."""
-        plain = []
-        digits = self.options["digits"]
-        for text in texts:
-            try:
-                plain.append(normalize(text, self.language, digits=digits, hyphens="keep"))
-            except NormalizeError as error:
-                raise PhonemizeError(str(error)) from None
+        return self.read([self.normalized(text) for text in texts])
+
+    def normalized(self, text: str) -> str:
+        """A raw text as ``read`` takes it. Raises PhonemizeError if the spelling refuses it."""
+        try:
+            return normalize(text, self.language, digits=self.options["digits"], hyphens="keep")
+        except NormalizeError as error:
+            raise PhonemizeError(str(error)) from None
+
+    def read(self, plain: Sequence[str]) -> list[Sentence]:
+        """Phones of normalised texts that have kept their hyphens, in their order."""
         raws = self._cache.phonemes(list(map(spoken, plain)), self.voice)
         return [self._sentence(text, raw) for text, raw in zip(plain, raws, strict=True)]
 
@@ -214,28 +218,32 @@ def phonemize_table(
 ) -> tuple[dict[str, Sentence], dict[str, Phonemizer]]:
     """Texts by utterance id, and a language for each, to Sentences and one Phonemizer a language.
 
-    options: those of Phonemizer. Raises PhonemizeError naming ``source`` and the utterance if a
-    text gives no phones, unless it is empty and ``allow_empty``.
+    options: those of Phonemizer. texts: a line of ``source`` each, which PhonemizeErrors name: for
+    what the spelling refuses, and for a text that gives no phones, unless it is empty and
+    ``allow_empty``.
     """
     groups: dict[str, list[str]] = {}
     for key, language in zip(texts, languages, strict=True):
         groups.setdefault(language, []).append(key)
     parts = {language: Phonemizer(language, **options) for language in sorted(groups)}
     found: dict[str, Sentence] = {}
+    lines = {key: number for number, key in enumerate(texts, start=1)}
     with tqdm(total=len(texts), desc="phonemize", unit="utt", delay=2) as bar:
         for language, keys in sorted(groups.items()):
             for start in range(0, len(keys), _BATCH):
                 batch = keys[start : start + _BATCH]
-                try:
-                    sentences = parts[language]([texts[key] for key in batch])
-                except PhonemizeError as error:
-                    raise PhonemizeError(f"{source}: {error}") from None
-                found.update(zip(batch, sentences, strict=True))
+                plain = []
+                for key in batch:
+                    try:
+                        plain.append(parts[language].normalized(texts[key]))
+                    except PhonemizeError as error:
+                        raise PhonemizeError(f"{source}:{lines[key]}: {error}") from None
+                found.update(zip(batch, parts[language].read(plain), strict=True))
                 bar.update(len(batch))
     for key, text in texts.items():
         if not found[key].phones and (text or not allow_empty):
             raise PhonemizeError(
-                f"{source}: utterance {key!r} gives no phones: {text!r}; remove it"
+                f"{source}:{lines[key]}: utterance {key!r} gives no phones: {text!r}; remove it"
                 " (nothing in it is spoken), or correct its text or language"
             )
     return {key: found[key] for key in texts}, parts

@@ -67,7 +67,7 @@ def read_sentences(
         try:
             text = normalize(line, language)
         except NormalizeError:
-            skipped.add("reserved_symbol", place, line)
+            skipped.add("markup", place, line)
             continue
         if not text:
             skipped.add("nothing_spoken", place, line)

@@ -11,7 +11,7 @@ from typing import Any
 from asrkit.config import ConfigError, read_yaml
 from asrkit.data.keyed import read_keyed
 from asrkit.data.marks import MARKS, without_marks
-from asrkit.data.normalize import normalize
+from asrkit.data.normalize import NormalizeError, normalize
 from asrkit.data.tokenize import make_tokenizer
 from asrkit.files import atomic, write_json
 from asrkit.score import pictures, report
@@ -69,10 +69,11 @@ def _texts(path: Path, kind: str, task: ScoreTask, languages: Mapping[str, str])
     if task.strip_languages:
         table = {key: " ".join(strip_languages(line.split())) for key, line in table.items()}
     if task.normalize:
-        table = {
-            key: normalize(line, languages.get(key, ""), marks="keep")
-            for key, line in table.items()
-        }
+        for number, (key, line) in enumerate(table.items(), start=1):
+            try:
+                table[key] = normalize(line, languages.get(key, ""), marks="keep")
+            except NormalizeError as error:
+                raise ScoreError(f"{path}:{number}: {error}") from None
     return table
 
 

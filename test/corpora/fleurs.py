@@ -65,6 +65,10 @@ def add_faults(audio: Path, rows: list[str]) -> None:
     fields = rows[2].split("\t")
     rows[2] = "\t".join([*fields[:2], "", "", "|", *fields[5:]])
     rows.append(rows[3])
+    fields = rows[5].split("\t")
+    rows.append(
+        "\t".join(["1699", fields[1], *(f"<b>{text}</b>" for text in fields[2:4]), *fields[4:]])
+    )
     fields = rows[4].split("\t")
     rows.append("\t".join([fields[0], "12345678901.wav", *fields[2:]]))
     shutil.copy(audio / fields[1], audio / "99999999999.wav")

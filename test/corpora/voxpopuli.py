@@ -79,12 +79,13 @@ def make_transcribed(out: Path) -> None:
         data, spans = session(speech[place * 5 : place * 5 + 5])
         write_session(out / "raw_audios/original", f"{name}_original", data)
         rows += [row_of(name, number, split, span) for number, span in enumerate(spans)]
-    spoilt = [dict(rows[0], id_=f"fault-{number}") for number in range(5)]
+    spoilt = [dict(rows[0], id_=f"fault-{number}") for number in range(6)]
     spoilt[0]["split"] = "None"
     spoilt[1]["normed_text"] = ""
     spoilt[2]["session_id"] = "20180101-0900-PLENARY-9"
     spoilt[3]["end_time"] = "0.0"
     spoilt[4] |= {"speaker_id": "None", "gender": "None"}
+    spoilt[5]["normed_text"] = "&quot;cos&igrave;&quot;"
     rows[1]["speaker_id"] += ".0"
     write_table(out / "annotations/asr/asr_it.tsv.gz", COLUMNS, [*rows, *spoilt], "|")
 

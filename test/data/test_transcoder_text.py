@@ -69,7 +69,7 @@ def test_held_out_sentences_stay_held_out_when_text_is_added(tmp_path):
         ("a" * 1_000_000, "too_long"),
         ("parola " * 150, "too_long"),
         ("Il gatto dorme sul divano rosso!", "repeated"),
-        ("la <space> casa", "reserved_symbol"),
+        ("la <space> casa", "markup"),
         ("apri il desktop adesso", "words_and_phones_disagree"),
     ],
 )
@@ -175,7 +175,7 @@ def test_lines_that_leave_too_little_are_named(tmp_path, capsys):
     assert code == 1
     assert "skipped.tsv" in capsys.readouterr().err
     reasons = [row.split("\t")[0] for row in (out / "skipped.tsv").read_text().splitlines()]
-    assert reasons == ["nothing_spoken", "reserved_symbol"]
+    assert reasons == ["nothing_spoken", "markup"]
     assert {path.name for path in out.iterdir()} == {"skipped.tsv"}
 
 

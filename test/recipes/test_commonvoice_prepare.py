@@ -209,6 +209,24 @@ def test_digits_are_left_out_of_official_splits(
     assert len(keys(tmp_path / "data/en_train/text")) == 2
 
 
+def test_sentences_with_markup_are_left_out_and_counted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spoken = ["<p>Hola &nbsp; mundo</p>", "Tom & Jerry (y el perro)", "Sin nada", "Tom &amp; yo"]
+    lines = [line("es", number, sentence) for number, sentence in enumerate([*spoken, "Una más"])]
+    folder = make_release(tmp_path / "es", lines)
+    table(folder / "train.tsv", COLUMNS_4, lines[:4])
+    options = ["--lang", "es", "--corpus", str(tmp_path), "--splits", "official"]
+    assert prepare(tmp_path, *options, "--parts", "labelled") == 0
+    assert "train.tsv: 2 clips; left out: 2 markup in the sentence" in capsys.readouterr().out
+    texts = [
+        row.split(" ", 1)[1] for row in (tmp_path / "data/es_train/text").read_text().splitlines()
+    ]
+    assert sorted(texts) == ["sin nada", "tom jerry y el perro"]
+    assert prepare(tmp_path, *options, "--parts", "pretrain", "--max_hours", "0") == 0
+    assert "2 markup in the sentence" in capsys.readouterr().out
+
+
 def test_hours_of_the_parts(tmp_path: Path) -> None:
     assert cv_prepare.hours_of("pretrain", "fr") == 353
     assert cv_prepare.hours_of("pretrain", "en") == 557

@@ -72,6 +72,7 @@ def test_counts_tell_every_fault(
     for fault in (
         "left out: no audio: 1",
         "left out: no text: 1",
+        "left out: markup in the text: 1",
         "left out: the same line again: 1",
         "gender 'OTHER' taken as not known: 1",
         "audio left out: no line: ",
@@ -100,7 +101,7 @@ def test_too_many_missing_files_stop_it(
     corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert prepare(corpus, tmp_path / "data", "--max_missing", "0.01") == 1
-    assert "1 of 16 wav files are not in" in capsys.readouterr().err
+    assert "1 of 17 wav files are not in" in capsys.readouterr().err
     assert not (tmp_path / "data").exists()
 
 

@@ -70,6 +70,7 @@ def test_counts_tell_every_fault(
     for fault in (
         "left out: of no split: 1",
         "left out: no text: 1",
+        "left out: markup in the text: 1",
         "left out: no session file: 1",
         "left out: no session or no stretch of time: 1",
     ):

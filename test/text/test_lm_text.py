@@ -43,7 +43,7 @@ def test_lines_become_sentences_in_asrkits_spelling() -> None:
         ("vedi https://example.org per favore", "a web or mail address"),
         ("scrivi a io@example.org oggi", "a web or mail address"),
         ("questo è русский testo", "another script"),
-        ("il <space> segno", "holds a reserved word"),
+        ("il <space> segno", "markup or a reserved word"),
         ("... --- !!", "too few words"),
     ],
 )

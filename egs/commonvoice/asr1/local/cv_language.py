@@ -53,7 +53,7 @@ class Language(NamedTuple):
         return seconds
 
     def words(self, sentence: str) -> str:
-        """asrkit's spelling of a sentence; empty if nothing in it is spoken."""
+        """asrkit's spelling of a sentence; empty if nothing in it is spoken, or it has markup."""
         try:
             return normalize(sentence, self.lang)
         except NormalizeError:

@@ -18,6 +18,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from asrkit.arguments import boolean, run_main
+from asrkit.data.markup import has_markup
 from asrkit.files import DataError, atomic
 from cv_folders import Item, write_clips, write_record
 from cv_language import Language, open_language
@@ -109,7 +110,7 @@ def prepare_fewshot(args: argparse.Namespace, language: Language, lists: Lists) 
             changed += bool(listed) and words != listed
             phones = lists.phones.get(clip, [])
             if not words or (lists.phones and not phones):
-                counts["no phone label" if words else "no sentence"] += 1
+                counts["no phone label" if words else _no_words(row.sentence)] += 1
                 continue
             items.append(Item(clip, row.speaker, there[clip], words, phones))
         record = {"split": "few-shot list", "left_out": dict(counts)}
@@ -119,6 +120,10 @@ def prepare_fewshot(args: argparse.Namespace, language: Language, lists: Lists) 
             print(f"{args.lang}: {split}: the lists' .phone differ from their .id by {two}")
     if changed:
         print(f"{args.lang}: {changed} sentences of the lists read otherwise in the release")
+
+
+def _no_words(sentence: str) -> str:
+    return "markup in the sentence" if has_markup(sentence) else "no sentence"
 
 
 def _write_missing(args: argparse.Namespace, matches: Mapping[str, Match]) -> None:
@@ -147,7 +152,7 @@ def official(args: argparse.Namespace, language: Language, split: str) -> list[I
         elif not size_of(path):
             reason = "empty file"
         elif not words:
-            reason = "no sentence"
+            reason = _no_words(row.sentence)
         elif args.digits == "drop" and re.search(r"\d", words):
             reason = "digits"
         elif row.clip in items:
@@ -177,6 +182,8 @@ def prepare_pretrain(
     for row in rows:
         if not any(character.isalpha() for character in row.sentence):
             held_out.setdefault(row.clip, "no sentence")
+        elif has_markup(row.sentence):
+            held_out.setdefault(row.clip, "markup in the sentence")
     known = language.durations()
     cache = args.data / "local" / f"{args.lang}_seconds.tsv"
     seconds = measure((row.clip for row in rows), language.files, known, cache)

@@ -19,6 +19,7 @@ from tqdm import tqdm
 
 from asrkit.arguments import boolean, run_main
 from asrkit.data.archives import download, unpack
+from asrkit.data.markup import has_markup
 from asrkit.data.utterances import Utterance, print_counts, write_folder
 from asrkit.files import DataError
 
@@ -131,6 +132,8 @@ def read_part(
             missing += 1
         elif not text:
             counts["left out: no text"] += 1
+        elif has_markup(text):
+            counts["left out: markup in the text"] += 1
         elif name in found:
             counts["left out: the same line again"] += 1
         else:

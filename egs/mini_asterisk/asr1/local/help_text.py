@@ -23,6 +23,7 @@ from prompts import LETTERS
 
 BLOCKS = set("p li td th tr div h1 h2 h3 h4 h5 h6 br body dd dt".split())
 SILENT = set("script style head footer nav noscript code pre select form".split())
+BRACKETS = str.maketrans("[]", "  ")  # of arguments that may be left out, no tags
 END = re.compile(r"(?<=[.!?:;])\s+")
 
 
@@ -69,7 +70,7 @@ def sentences(page: str, lang: str, *, shortest: int = 3, longest: int = 40) -> 
         for sentence in END.split(block):
             if symbols.search(sentence):
                 continue
-            words = normalize(sentence, lang)
+            words = normalize(sentence.translate(BRACKETS), lang)
             if shortest <= len(words.split()) <= longest and allowed.fullmatch(words):
                 yield words
 

@@ -74,7 +74,7 @@ def write_lm_text(path: Path, target: Path, lang: str, held_out: set[str]) -> Co
                 counts["left out: not UTF-8"] += 1
                 continue
             except NormalizeError:
-                counts["left out: holds <space>"] += 1
+                counts["left out: markup"] += 1
                 continue
             if not words:
                 counts["left out: no words"] += 1

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from asrkit.arguments import boolean, run_main
 from asrkit.data.archives import download
+from asrkit.data.markup import has_markup
 from asrkit.data.utterances import Utterance, print_counts, write_folder
 from asrkit.files import DataError
 from voxpopuli_tables import (
@@ -83,6 +84,9 @@ def transcribed(
         name = "-".join(f"{speaker_of(row)}-{row.session}-{row.number}".split())
         if not text:
             counts["left out: no text"] += 1
+            continue
+        if has_markup(text):
+            counts["left out: markup in the text"] += 1
             continue
         if name in seen:
             counts["left out: the same utterance again"] += 1
