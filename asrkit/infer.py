@@ -7,10 +7,12 @@ import weakref
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from asrkit.batch import Batch, pad
+from asrkit.data.audio import LOUDEST
 from asrkit.data.tokenize import META, CharTokenizer
 from asrkit.objectives.base import Recognizer
 from asrkit.pack.archive import MANIFEST, is_pack, unpack
@@ -55,13 +57,14 @@ class Speech2Text:
         return path / "model" if (path / MANIFEST).is_file() else path
 
     @torch.inference_mode()
-    def log_probs(self, waves: Sequence[Tensor]) -> list[Tensor]:
-        """Waveforms [S_i] float32 at 16 kHz to log-probabilities [T_i, V] on the host.
+    def log_probs(self, waves: Sequence[Tensor | np.ndarray]) -> list[Tensor]:
+        """Waveforms [S_i], or [1, S_i] as torchaudio reads them, of floats in [-1, 1] at 16 kHz to
+        log-probabilities [T_i, V] on the host. Raises ValueError for anything else.
 
         One at a time: nothing is padded, whatever the lengths. T_i is 0 for less than a frame.
         """
         found = []
-        for wave in waves:
+        for wave in map(_checked, waves):
             batch = Batch(
                 ids=["utterance"], keys=torch.zeros(1, dtype=torch.int64), speech=pad([wave])
             )
@@ -79,6 +82,22 @@ class Speech2Text:
         if kind.startswith("bpe"):
             return "".join(symbols).replace(META, " ").split()
         return None
+
+
+def _checked(wave: Tensor | np.ndarray) -> Tensor:
+    """float32 [S] of one waveform."""
+    wave = torch.as_tensor(wave)
+    if not wave.is_floating_point():
+        raise ValueError(f"a waveform holds floats in [-1, 1], not {wave.dtype}; divide by 32768")
+    if wave.ndim == 2 and len(wave) == 1:
+        wave = wave[0]
+    if wave.ndim != 1:
+        raise ValueError(
+            f"a waveform is [S], samples at 16 kHz of one channel, not {list(wave.shape)}"
+        )
+    if len(wave) and not wave.abs().max() <= LOUDEST:  # NaN is not below anything
+        raise ValueError("a waveform has samples that are no numbers, or not scaled to [-1, 1]")
+    return wave.float()
 
 
 def chunks(wave: Tensor, seconds: float) -> Iterator[Tensor]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from asrkit.arguments import at_least, boolean, finite, refuse_unused, run_main
-from asrkit.data import audio
+from asrkit.data.datadir import read_dump
+from asrkit.data.given import read_dumped, read_file
 from asrkit.data.keyed import read_keyed
 from asrkit.decode.beam import TOKENS_A_FRAME
 from asrkit.decode.lexicon import lexicon_name
@@ -26,7 +28,7 @@ MODES = ("greedy", "free", "lexicon", "lexicon_lm")
 def get_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
     add = parser.add_argument
-    add("audio", nargs="*", help="audio files of any rate and codec")
+    add("audio", nargs="*", help="audio files of any rate and codec; - is standard input")
     add(
         "--model",
         type=Path,
@@ -57,6 +59,11 @@ def get_parser() -> argparse.ArgumentParser:
         "--lang); lexicon and n-gram then hold tokens without its name. Default: if --lang is",
     )
     add("--nj", type=at_least(1), default=1, help="processes of the beam search of --data_dir")
+    add(
+        "--channel",
+        type=at_least(1),
+        help="of audio files: the number of the channel to take, from 1; default: the mean of all",
+    )
     add("--device", default="cpu", help="cpu or cuda")
     add("--max_seconds", type=finite, default=60.0, help="cut longer recordings at quiet places")
     add("--keep_scores", type=boolean, default=False, help="also write scores.npz, to tune weights")
@@ -136,7 +143,7 @@ def _languages(args: argparse.Namespace) -> dict[str, str] | None:
         return read_keyed(args.data_dir / "utt2lang", allow_empty=False)
     if not args.lang:
         raise ModelError("--restrict_langs true needs --lang, the language of the files")
-    names = read_keyed(args.data_dir / "wav.scp") if args.data_dir else args.audio
+    names = read_dump(args.data_dir) if args.data_dir else args.audio
     return dict.fromkeys(names, args.lang)
 
 
@@ -164,6 +171,7 @@ def run(args: argparse.Namespace) -> int:
         args,
         (bool(args.audio), "output_dir", "without --data_dir: what files say is printed"),
         (bool(args.audio), "keep_scores nj", "without --data_dir"),
+        (bool(args.data_dir), "channel", "with --data_dir: what stage 3 wrote has one channel"),
     )
     if args.data_dir and not args.output_dir:
         raise ModelError("--data_dir needs --output_dir, where the hypotheses go")
@@ -177,7 +185,7 @@ def run(args: argparse.Namespace) -> int:
             model,
             args.data_dir,
             args.output_dir,
-            audio.load,
+            read_dumped,
             beam=beam,
             nj=args.nj,
             max_seconds=args.max_seconds,
@@ -192,9 +200,8 @@ def run(args: argparse.Namespace) -> int:
         return 0
     failures: dict[str, str] = {}
     rows = ((name, name) for name in args.audio)
-    scores = score(
-        model, rows, lambda n: audio.decode(n).samples, failures, max_seconds=args.max_seconds
-    )
+    read = partial(read_file, channel=args.channel)
+    scores = score(model, rows, read, failures, max_seconds=args.max_seconds)
     for result in recognise(model, scores, beam, 1, langs):
         print(f"{result.id}\t{' '.join(result.tokens if result.words is None else result.words)}")
     for reason in failures.values():

@@ -14,7 +14,8 @@ from pathlib import Path
 from tqdm import tqdm
 
 from asrkit.arguments import boolean, refuse_unused, run_main
-from asrkit.data import audio
+from asrkit.data.datadir import read_dump
+from asrkit.data.given import read_dumped
 from asrkit.data.hypotheses import Heard, write_hypotheses
 from asrkit.data.keyed import languages_of, read_keyed, write_keyed
 from asrkit.data.phonemize import phonemize_table
@@ -47,7 +48,7 @@ def run(args: argparse.Namespace) -> None:
     columns = PhoneColumns(model.tokens, TokenList.read(args.phone_list), pool=args.pool)
     if columns.lost:
         print(f"warning: {args.phone_list} lacks {' '.join(columns.lost)}", file=sys.stderr)
-    sources = read_keyed(args.data_dir / "wav.scp", allow_empty=False)
+    sources = read_dump(args.data_dir)
     langs = languages_of(sources, lang=None, utt2lang=args.data_dir / "utt2lang")
     if args.only_lang:
         pairs = zip(sources.items(), langs, strict=True)
@@ -69,7 +70,7 @@ def run(args: argparse.Namespace) -> None:
 
     def heard() -> Iterator[Heard]:
         bar = tqdm(sources.items(), f"decode {args.data_dir.name}", mininterval=1, leave=False)
-        scores = score(model, bar, audio.load, failed, max_seconds=args.max_seconds)
+        scores = score(model, bar, read_dumped, failed, max_seconds=args.max_seconds)
         for key, row in scores:
             rows = columns(row)
             yield Heard(key, columns.names(rows), rows)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from asrkit.arguments import finite, run_main, warn
+from asrkit.arguments import at_least, finite, run_main, warn
 from asrkit.data.format import format_dir
 
 
@@ -20,11 +20,18 @@ def get_parser() -> argparse.ArgumentParser:
         default=0,
         help="unreadable utterances to leave out: a number or, below 1, a share (default 0)",
     )
+    parser.add_argument(
+        "--channel",
+        type=at_least(1),
+        help="number of the channel to take of each recording, from 1; default: the mean of all",
+    )
     return parser
 
 
 def run(args: argparse.Namespace) -> None:
-    result = format_dir(args.in_dir, args.out_dir, nj=args.nj, max_bad=args.max_bad)
+    result = format_dir(
+        args.in_dir, args.out_dir, nj=args.nj, max_bad=args.max_bad, channel=args.channel
+    )
     print(f"{args.out_dir}: {result.written} written, {result.skipped} were done already", end="")
     print(f", {len(result.bad)} left out (see bad_audio)" if result.bad else "")
     for note in result.notes:

@@ -12,8 +12,10 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from asrkit.arguments import boolean, refuse_unused, run_main, warn
-from asrkit.data import audio
+from asrkit.arguments import at_least, boolean, refuse_unused, run_main, warn
+from asrkit.data.audio import AudioError
+from asrkit.data.datadir import read_dump
+from asrkit.data.given import read_dumped, read_file
 from asrkit.data.keyed import read_keyed, split_line, write_keyed
 from asrkit.data.phone_dataset import PhoneDataset
 from asrkit.data.phone_index import PhoneIndex
@@ -32,7 +34,11 @@ Rows = Iterator[tuple[str, np.ndarray]]
 def get_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
     add = parser.add_argument
-    add("audio", nargs="*", help="audio files of any rate and codec; needs --asr_model")
+    add(
+        "audio",
+        nargs="*",
+        help="audio files of any rate and codec, - is standard input; needs --asr_model",
+    )
     add("--transcoder", type=Path, required=True, help="exp/<name> of stage 10 or 11")
     add("--asr_model", type=Path, help="exp/<name> of a phone recogniser (stage 8)")
     add(
@@ -52,6 +58,11 @@ def get_parser() -> argparse.ArgumentParser:
     add("--pool", choices=POOLS, default="mean", help="frames of a phone to its posteriors")
     add("--max_phones", type=int, default=300, help="read longer utterances in windows")
     add("--max_seconds", type=float, default=60.0, help="cut longer recordings at quiet places")
+    add(
+        "--channel",
+        type=at_least(1),
+        help="of audio files: the number of the channel to take, from 1; default: the mean of all",
+    )
     add("--device", default="cpu", help="cpu or cuda")
     add("--progress", type=boolean, default=True)
     return parser
@@ -114,17 +125,12 @@ class Source:
 
     def _audio(self, speech: Speech2Words) -> Rows:
         args = self.args
-        if args.data_dir:
-            sources = read_keyed(args.data_dir / "wav.scp", allow_empty=False)
-        else:
-            sources = {name: name for name in args.audio}
-        if not sources:
-            raise DataError(f"{args.data_dir}/wav.scp: holds no utterance")
+        sources = read_dump(args.data_dir) if args.data_dir else {name: name for name in args.audio}
         self.count = len(sources)
         for name, place in sources.items():
             try:
-                wave = audio.load(place) if args.data_dir else audio.decode(place).samples
-            except audio.AudioError as error:
+                wave = read_dumped(place) if args.data_dir else read_file(place, args.channel)
+            except AudioError as error:
                 self.failed[name] = str(error)
                 continue
             rows = speech.posteriors(wave)
@@ -145,6 +151,7 @@ def _check(args: argparse.Namespace) -> None:
     searches = bool(args.lm or args.word_score or args.nbest > 1)
     refuse_unused(
         args,
+        (not args.audio, "channel", "without audio files"),
         (bool(args.phones), "asr_model", "with --phones, which are phones already"),
         (args.asr_model is None, "pool max_seconds", "without --asr_model: nothing is heard"),
         (not args.lm, "weights lm_weight", "without --lm"),

@@ -19,7 +19,7 @@ import soundfile
 import torch
 import torchaudio
 
-from asrkit.data import decoders
+from asrkit.data import channels, decoders
 from asrkit.files import DataError, endless
 
 RATE = 16000
@@ -33,19 +33,25 @@ class AudioError(DataError):
 
 
 class Audio(NamedTuple):
-    """samples: float32 [S] at 16 kHz, mono. The rest describes the source."""
+    """samples: float32 [S] at 16 kHz, mono. The rest describes the source. remark: what is odd
+    about it and no error, else empty."""
 
     samples: np.ndarray
     rate: int
     channels: int
     codec: str
+    remark: str = ""
 
 
-def decode(source: str | Path | bytes, name: str | None = None) -> Audio:
+def decode(
+    source: str | Path | bytes, name: str | None = None, channel: int | None = None
+) -> Audio:
     """Reads a file (path, ``archive.ark:offset``) or bytes: FLAC, WAV, MP3, Opus, M4A, G.722, NIST.
 
-    Channels are averaged; other rates are resampled. A raw G.722 stream is known by its suffix
-    ``.g722``. Raises AudioError: missing, empty, no audio, cut short, NaN or infinite samples.
+    Channels are averaged, unless one is asked for by its number, from 1; where they cancel, the
+    loudest is taken (channels.py). Other rates are resampled. A raw G.722 stream is known by its
+    suffix ``.g722``. Raises AudioError: missing, empty, no audio, cut short, NaN or infinite
+    samples, no such channel.
     """
     name = name or (str(source) if not isinstance(source, bytes) else "audio")
     try:
@@ -54,7 +60,8 @@ def decode(source: str | Path | bytes, name: str | None = None) -> Audio:
             raise AudioError(f"{name}: is empty (0 bytes); fetch or record it again")
         sound = decoders.read_whole(data, raw_g722=name.endswith(".g722"))
         _check_samples(sound, name)
-        samples = _resample(sound.frames.mean(axis=1), sound.rate)
+        heard = channels.mono(sound.frames, channel)
+        samples = _resample(heard.samples, sound.rate)
     except AudioError:
         raise
     except ValueError as error:
@@ -64,7 +71,7 @@ def decode(source: str | Path | bytes, name: str | None = None) -> Audio:
             f"{name}: needs more memory than there is; cut it into shorter files, or run fewer "
             "processes (--nj)"
         ) from None
-    return Audio(samples, sound.rate, sound.frames.shape[1], sound.codec)
+    return Audio(samples, sound.rate, sound.frames.shape[1], sound.codec, heard.remark)
 
 
 def _check_samples(sound: decoders.Decoded, name: str) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from asrkit.data.keyed import BLANKS, split_line
+from asrkit.data.keyed import BLANKS, read_keyed, split_line
 from asrkit.data.segments import parse_segment
 from asrkit.files import DataError, Flaw, atomic, read_lines, scan_lines
 
@@ -234,6 +234,22 @@ def write_table(path: Path, table: Table) -> None:
 def read_table(path: str | Path) -> Table:
     """One table without the checks of ``DataDir.read`` but that of the encoding."""
     return dict(split_line(line) for line in read_lines(path) if line.strip(BLANKS))
+
+
+def read_dump(folder: str | Path) -> Table:
+    """wav.scp of a dump folder: the audio of each utterance. DataError where its recordings are
+    not the utterances, and where there are none."""
+    folder = Path(folder)
+    if (folder / "segments").exists():
+        raise DataError(
+            f"{folder}: has segments, which cut its recordings into utterances; run stage 3 first "
+            f"(python -m asrkit.bin.format_audio --in_dir {folder} --out_dir FOLDER), and give the "
+            "folder that it writes"
+        )
+    table = read_keyed(folder / "wav.scp", allow_empty=False)
+    if not table:
+        raise DataError(f"{folder}/wav.scp: holds no utterance")
+    return table
 
 
 def back_up(folder: Path) -> Path:

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
-import numpy as np
 import torch
 from tqdm import tqdm
 
 from asrkit.data import audio
+from asrkit.data.channels import silence
 from asrkit.data.datadir import DataDir, is_command, write_table
 from asrkit.data.segments import cut as cut_out
 from asrkit.data.segments import parse_segment
@@ -45,6 +45,7 @@ class Cut(NamedTuple):
 class Recording(NamedTuple):
     source: str
     cuts: list[Cut]
+    channel: int | None = None
 
 
 class Done(NamedTuple):
@@ -54,7 +55,7 @@ class Done(NamedTuple):
     mark: str
     num_samples: int
     orig: str  # rate, channels and codec of the source
-    silent: bool = False  # no sample is heard: all of them are zero in 16 bits
+    remark: str = ""  # what is odd about its audio
 
 
 class Bad(NamedTuple):
@@ -70,9 +71,16 @@ class Result(NamedTuple):
 
 
 def format_dir(
-    in_dir: str | Path, out_dir: str | Path, *, nj: int = 1, max_bad: float = 0
+    in_dir: str | Path,
+    out_dir: str | Path,
+    *,
+    nj: int = 1,
+    max_bad: float = 0,
+    channel: int | None = None,
 ) -> Result:
     """Writes ``out_dir`` (laid out as docs/data_dir.md says) from a data folder in nj processes.
+
+    channel: the number, from 1, of the one to take; None: the mean of all (channels.py).
 
     max_bad: unreadable utterances allowed, a number or, below 1, a share. They are left out and
     listed in ``out_dir/bad_audio``. Raises DataError, with no tables written, where there are more,
@@ -87,7 +95,7 @@ def format_dir(
     data = DataDir.read(in_dir)
     out_dir.mkdir(parents=True, exist_ok=True)
     done = _read_journal(out_dir / JOURNAL)
-    jobs, skipped = _plan(data, out_dir, done)
+    jobs, skipped = _plan(data, out_dir, done, channel)
     bad = _run(jobs, out_dir / JOURNAL, done, nj)
     total = len(data.utterances)
     _write_bad(out_dir / "bad_audio", bad)
@@ -99,12 +107,16 @@ def format_dir(
             f"); correct or remove them, or raise --max_bad. All are in {out_dir / 'bad_audio'}:\n"
             f"{shown}"
         )
-    _write_tables(data, out_dir, done, {entry.utterance for entry in bad})
-    notes = _notes(in_dir, [done[u] for u in data.utterances if u in done])
-    return Result(total - skipped - len(bad), skipped, bad, notes)
+    kept = _write_tables(data, out_dir, done, {entry.utterance for entry in bad})
+    made = [done[utterance] for utterance in kept]
+    odd = [Bad(entry.utterance, entry.remark) for entry in made if entry.remark]
+    _write_bad(out_dir / "odd_audio", odd)
+    return Result(total - skipped - len(bad), skipped, bad, _notes(out_dir, made))
 
 
-def _plan(data: DataDir, out_dir: Path, done: dict[str, Done]) -> tuple[list[Recording], int]:
+def _plan(
+    data: DataDir, out_dir: Path, done: dict[str, Done], channel: int | None
+) -> tuple[list[Recording], int]:
     """What is to do, by recording; and how many utterances are done already."""
     sources = data.get("wav.scp")
     spans: dict[str, list[tuple[str, tuple[float, float] | None]]] = {}
@@ -123,7 +135,8 @@ def _plan(data: DataDir, out_dir: Path, done: dict[str, Done]) -> tuple[list[Rec
         for utterance, span in parts:
             path = flac_path(out_dir, utterance)
             speed = percent(speeds.get(utterance, "1"), f"{TABLE}: {utterance}")
-            mark = _hash(VERSION, stamp, span, *([] if speed == 100 else [speed]))
+            changes = ([] if speed == 100 else [speed]) + ([] if channel is None else [(channel,)])
+            mark = _hash(VERSION, stamp, span, *changes)
             entry = done.get(utterance)
             if entry is not None and entry.mark == mark and _size(path) > 0:
                 skipped += 1
@@ -133,7 +146,7 @@ def _plan(data: DataDir, out_dir: Path, done: dict[str, Done]) -> tuple[list[Rec
                 made.add(path.parent)
             cuts.append(Cut(utterance, span, str(path), mark, speed))
         if cuts:
-            jobs.append(Recording(source, cuts))
+            jobs.append(Recording(source, cuts, channel))
     return jobs, skipped
 
 
@@ -202,9 +215,9 @@ def convert(job: Recording) -> list[Done | Bad]:
     try:
         if is_command(job.source):
             name = f"command {job.source!r}"
-            sound = audio.decode(_output(job.source[:-1].strip()), name)
+            sound = audio.decode(_output(job.source[:-1].strip()), name, job.channel)
         else:
-            sound = audio.decode(job.source)
+            sound = audio.decode(job.source, channel=job.channel)
     except audio.AudioError as error:
         return [Bad(cut.utterance, str(error)) for cut in job.cuts]
     return [_write(cut, sound, job.source) for cut in job.cuts]
@@ -230,24 +243,24 @@ def _write(cut: Cut, sound: audio.Audio, source: str) -> Done | Bad:
     with atomic(cut.path, "wb", sync=False) as stream:
         audio.write_flac(stream, samples)
     orig = f"{sound.rate} {sound.channels} {sound.codec}"
-    silent = float(np.abs(samples).max()) < 2**-16
-    return Done(cut.utterance, cut.mark, len(samples), orig, silent)
+    remark = sound.remark or silence(samples)
+    return Done(cut.utterance, cut.mark, len(samples), orig, remark)
 
 
-def _notes(in_dir: Path, made: list[Done]) -> list[str]:
-    """A line each on utterances of zeros, and on rates of telephone speech among others."""
+def _notes(out_dir: Path, made: list[Done]) -> list[str]:
+    """A line each on what is odd, and on rates of telephone speech among others."""
     notes = []
-    silent = [entry.utterance for entry in made if entry.silent]
-    if silent:
+    for remark in sorted({entry.remark for entry in made} - {""}):
+        odd = [entry.utterance for entry in made if entry.remark == remark]
         notes.append(
-            f"{in_dir}: {len(silent)} of {len(made)} utterances hold zeros alone: "
-            f"{' '.join(silent[:5])}{' ...' * (len(silent) > 5)}; listen to them, or leave them out"
+            f"{out_dir}: {len(odd)} of {len(made)} utterances: {remark}: {' '.join(odd[:5])}"
+            f"{' ...' * (len(odd) > 5)}; listen to them (odd_audio lists them), or leave them out"
         )
     rates = Counter(int(entry.orig.split(" ")[0]) for entry in made)
     if min(rates, default=0) < audio.RATE <= max(rates, default=0):
         shown = ", ".join(f"{count} at {rate} Hz" for rate, count in sorted(rates.items()))
         notes.append(
-            f"{in_dir}: sampling rates below and from {audio.RATE} Hz are mixed ({shown}); "
+            f"{out_dir}: sampling rates below and from {audio.RATE} Hz are mixed ({shown}); "
             "the former hold no high frequencies: utt2orig tells which they are"
         )
     return notes
@@ -260,10 +273,9 @@ def _read_journal(path: Path) -> dict[str, Done]:
         return entries
     for line in path.read_text(encoding="utf-8", errors="replace").split("\n"):
         fields = line.split("\t")
-        whole = len(fields) == 4 or fields[4:] in (["True"], ["False"])  # 4: of earlier versions
-        if whole and fields[2].isdigit() and len(fields[3].split(" ")) == 3:
-            silent = fields[4:] == ["True"]
-            entries[fields[0]] = Done(fields[0], fields[1], int(fields[2]), fields[3], silent)
+        fields += [""] * (len(fields) == 4)  # as written before there were remarks
+        if len(fields) == 5 and fields[2].isdigit() and len(fields[3].split(" ")) == 3:
+            entries[fields[0]] = Done(fields[0], fields[1], int(fields[2]), *fields[3:])
     return entries
 
 
@@ -275,7 +287,8 @@ def _write_bad(path: Path, bad: list[Bad]) -> None:
         path.unlink(missing_ok=True)
 
 
-def _write_tables(data: DataDir, out_dir: Path, done: dict[str, Done], bad: set[str]) -> None:
+def _write_tables(data: DataDir, out_dir: Path, done: dict[str, Done], bad: set[str]) -> list[str]:
+    """Returns the utterances that are left."""
     kept = [utterance for utterance in data.utterances if utterance not in bad]
     if not kept:
         raise DataError(f"{out_dir}: no utterance is left; see bad_audio there")
@@ -290,3 +303,4 @@ def _write_tables(data: DataDir, out_dir: Path, done: dict[str, Done], bad: set[
     tables["utt2orig"] = {u: done[u].orig for u in kept}
     for name, table in tables.items():
         write_table(out_dir / name, table)
+    return kept

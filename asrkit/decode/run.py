@@ -12,7 +12,8 @@ import torch
 from tqdm import tqdm
 
 from asrkit.data.audio import AudioError
-from asrkit.data.keyed import read_keyed, write_keyed
+from asrkit.data.datadir import read_dump
+from asrkit.data.keyed import write_keyed
 from asrkit.decode.beam import DecodeError
 from asrkit.decode.greedy import collapse
 from asrkit.decode.parallel import BeamTask, decode_many, save_scores
@@ -116,14 +117,13 @@ def recognise_dir(
     keep_scores: bool,
     langs: Mapping[str, str] | None = None,
 ) -> list[str]:
-    """A dump folder to hyp.tokens, hyp.text and failed (with reasons); ids that failed.
+    """A dump folder to hyp.tokens, hyp.text and failed (with reasons); ids that failed. DataError
+    if all do.
 
     langs: as in ``recognise``; every utterance must have one. scores.npz with ``keep_scores``. What
     an earlier run with other options wrote and this one does not is removed.
     """
-    sources = read_keyed(data_dir / "wav.scp", allow_empty=False)
-    if not sources:
-        raise DataError(f"{data_dir}/wav.scp: holds no utterance")
+    sources = read_dump(data_dir)
     if langs is not None:
         languages_known(sources, langs, data_dir)
         langs = {name: langs[name] for name in sources}
@@ -139,6 +139,9 @@ def recognise_dir(
     if not keep_scores:
         (out / "scores.npz").unlink(missing_ok=True)
     write_keyed(out / "failed", failed)
+    if len(failed) == len(sources):
+        name, reason = next(iter(failed.items()))
+        raise DataError(f"{data_dir}: no utterance could be read; the first, {name}: {reason}")
     if all(result.words is not None for result in results):
         write_keyed(out / "hyp.text", ((r.id, " ".join(r.words or [])) for r in results))
     else:

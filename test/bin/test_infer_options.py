@@ -9,7 +9,7 @@ from unittest.mock import Mock
 import pytest
 
 from asrkit.arguments import UsageError, parse
-from asrkit.bin.asr_infer import _beam, _languages, _read_weights, _record, get_parser
+from asrkit.bin.asr_infer import _beam, _languages, _read_weights, _record, get_parser, run
 from asrkit.decode.beam import DecodeError
 from asrkit.infer import Speech2Text
 from asrkit.trained import ModelError
@@ -143,3 +143,9 @@ def test_languages_of_the_restriction(tmp_path: Path) -> None:
     assert _languages(parse([*folder, *restrict, "--lang", "es"])) == {"a": "es", "b": "es"}
     with pytest.raises(ModelError, match="needs --lang"):
         _languages(parse(["x.wav", *restrict]))
+
+
+def test_a_channel_is_of_files(tmp_path: Path) -> None:
+    argv = ["--data_dir", str(tmp_path), "--output_dir", str(tmp_path / "out"), "--channel", "1"]
+    with pytest.raises(UsageError, match="--channel has no use with --data_dir"):
+        run(parse(get_parser(), argv))

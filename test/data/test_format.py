@@ -153,7 +153,7 @@ def test_silence_and_mixed_rates_are_told_each_time(
     for _ in (1, 2):
         assert main(["--in_dir", str(source), "--out_dir", str(out)]) == 0
         said = capsys.readouterr().err
-        assert f"warning: {source}: 1 of 3 utterances hold zeros alone: b; listen to them" in said
+        assert f"warning: {out}: 1 of 3 utterances: all samples are 0: b; listen to them" in said
         assert "(1 at 8000 Hz, 2 at 16000 Hz)" in said
     assert format_dir(data_dir(tmp_path / "d8", {"c": audio["c"]}), tmp_path / "o8").notes == []
 
@@ -253,3 +253,66 @@ def test_usage(capsys: pytest.CaptureFixture[str]) -> None:
     assert stop.value.code == 2
     assert main(["--in_dir", "a", "--out_dir", "b", "--nj", "0"]) == 1
     assert "error: nj=0 must be at least 1" in capsys.readouterr().err
+
+
+def odd(folder: Path) -> list[str]:
+    path = folder / "odd_audio"
+    return path.read_text().splitlines() if path.exists() else []
+
+
+def test_what_is_odd_of_segments_is_listed_every_time(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    swapped, both = str(tmp_path / "x.wav"), str(tmp_path / "y.wav")
+    soundfile.write(swapped, np.stack([tone(1), -tone(1)], 1), 16000)
+    soundfile.write(both, np.stack([tone(1), 0.5 * tone(1)], 1), 16000)
+    half = flac(tmp_path / "s.flac", np.concatenate([tone(1), 0 * tone(1)]))
+    segments = {"a": "s 0 1", "b": "s 1 2", "c": "x 0 1", "d": "y 0 1"}
+    source = data_dir(tmp_path / "data", {"s": half, "x": swapped, "y": both}, segments=segments)
+    out = tmp_path / "out"
+    argv = ["--in_dir", str(source), "--out_dir", str(out)]
+    told = ["b all samples are 0", "c channels cancel out, number 1 is taken"]
+    for _ in range(2):  # the second run has nothing to do
+        assert main(argv) == 0
+        said = capsys.readouterr().err
+        assert odd(out) == told
+        assert all(f": 1 of 4 utterances: {line[2:]}: {line[0]};" in said for line in told)
+    scp = read_table(out / "wav.scp")
+    np.testing.assert_allclose(audio.load(scp["c"]), tone(1), atol=1e-4)
+    np.testing.assert_allclose(audio.load(scp["d"]), 0.75 * tone(1), atol=1e-4)
+
+
+def test_a_channel_is_taken_and_another_one_later(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = str(tmp_path / "x.wav")
+    soundfile.write(path, np.stack([tone(1), -0.5 * tone(1)], 1), 16000)
+    source, out = data_dir(tmp_path / "data", {"u": path}), tmp_path / "out"
+    for channel, factor in ((1, 1.0), (2, -0.5)):
+        assert format_dir(source, out, channel=channel) == (1, 0, [], [])
+        assert format_dir(source, out, channel=channel) == (0, 1, [], [])
+        samples = audio.load(read_table(out / "wav.scp")["u"])
+        np.testing.assert_allclose(samples, factor * tone(1), atol=1e-4)
+    argv = ["--in_dir", str(source), "--out_dir", str(out), "--channel", "3"]
+    assert main(argv) == 1
+    assert "has 2 channel(s), and number 3 is asked for" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main([*argv[:-1], "0"])
+
+
+def test_a_journal_of_an_earlier_version(source: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    format_dir(source, out)
+    lines = (out / ".format").read_text().splitlines()
+    (out / ".format").write_text("".join(line.rpartition("\t")[0] + "\n" for line in lines))
+    assert format_dir(source, out) == (0, 4, [], [])
+
+
+def test_two_rates_in_one_folder(tmp_path: Path) -> None:
+    rates = (8000, 16000, 44100)
+    files = {str(r): flac(tmp_path / f"{r}.flac", tone(1, r), r) for r in rates}
+    format_dir(data_dir(tmp_path / "data", files), tmp_path / "out")
+    for path in read_table(tmp_path / "out" / "wav.scp").values():
+        samples = audio.load(path)
+        assert len(samples) == 16000
+        np.testing.assert_allclose(samples[400:-400], tone(1)[400:-400], atol=5e-3)

@@ -6,9 +6,13 @@ from pathlib import Path
 from unittest.mock import Mock
 
 import numpy as np
+import pytest
 import torch
 
+from asrkit.data.audio import AudioError
+from asrkit.data.datadir import read_dump
 from asrkit.decode.run import recognise_dir
+from asrkit.files import DataError
 from asrkit.infer import Speech2Text
 from asrkit.tokens import TokenList
 
@@ -30,3 +34,29 @@ def test_files_that_a_run_does_not_write_are_not_left_of_an_earlier_one(tmp_path
     assert decode(["ab"], keep_scores=True) == {"failed", "hyp.text", "hyp.tokens", "scores.npz"}
     assert decode(None, keep_scores=False) == {"failed", "hyp.tokens"}
     assert (out / "hyp.tokens").read_text() == "u1 a b\n"
+
+
+def test_a_folder_with_segments_is_no_dump(tmp_path: Path) -> None:
+    """Its recordings would be decoded whole, under names that are no utterances."""
+    (tmp_path / "wav.scp").write_text("rec x.flac\n")
+    (tmp_path / "segments").write_text("u1 rec 0 1\nu2 rec 1 2\n")
+    with pytest.raises(DataError, match=r"has segments.*format_audio --in_dir"):
+        read_dump(tmp_path)
+    with pytest.raises(DataError, match="has segments"):
+        recognise_dir(
+            Mock(spec=Speech2Text), tmp_path, tmp_path / "out", Mock(), beam=None, nj=1,
+            max_seconds=60, keep_scores=False,
+        )  # fmt: skip
+    assert not (tmp_path / "out").exists()
+
+
+def test_nothing_could_be_read(tmp_path: Path) -> None:
+    (tmp_path / "wav.scp").write_text("u1 x\nu2 y\n")
+    model = Mock(spec=Speech2Text, tokens=TokenList.build(["a"]))
+    read = Mock(side_effect=AudioError("x: has 8000 Hz; run stage 3"))
+    with pytest.raises(DataError, match="no utterance could be read; the first, u1: x: has 8000"):
+        recognise_dir(
+            model, tmp_path, tmp_path / "out", read, beam=None, nj=1, max_seconds=60,
+            keep_scores=False,
+        )  # fmt: skip
+    assert len((tmp_path / "out" / "failed").read_text().splitlines()) == 2
