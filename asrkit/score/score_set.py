@@ -33,6 +33,7 @@ class ScoreTask:
     strip_languages: hypotheses of a separate vocabulary: ``(it)a`` counts as ``a`` (per, ter).
     marks: ``drop`` or ``keep`` <hes> and the like (asrkit/data/marks.py) in cer and wer.
     label: how the texts were made, in a few words; shown beside every number.
+    hyphens: ``split`` or ``keep`` words with hyphens, where ``normalize`` is set.
     vocabulary: the words a model can write (wer); the share of reference words that it lacks stands
         beside the rate, to which they count as errors.
     name, command, config, seed: recorded. top: phones in the confusion picture.
@@ -50,6 +51,7 @@ class ScoreTask:
     speakers: Path | None = None
     normalize: bool = False
     strip_languages: bool = False
+    hyphens: str = "split"
     marks: str = "drop"
     label: str | None = None
     vocabulary: Path | None = None
@@ -71,7 +73,9 @@ def _texts(path: Path, kind: str, task: ScoreTask, languages: Mapping[str, str])
     if task.normalize:
         for number, (key, line) in enumerate(table.items(), start=1):
             try:
-                table[key] = normalize(line, languages.get(key, ""), marks="keep")
+                table[key] = normalize(
+                    line, languages.get(key, ""), marks="keep", hyphens=task.hyphens
+                )
             except NormalizeError as error:
                 raise ScoreError(f"{path}:{number}: {error}") from None
     return table
