@@ -99,6 +99,18 @@ def append(path: Path, text: str) -> None:
 
 
 @contextlib.contextmanager
+def writing(path: str | Path) -> Iterator[None]:
+    """Around other ways to write ``path``: what the system refuses without naming a file becomes a
+    DataError that does."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is not None and str(error.filename) != str(path):
+            raise
+        raise _not_written(Path(path), error) from error
+
+
+@contextlib.contextmanager
 def temporary_folder(path: str | Path) -> Iterator[Path]:
     """Yields a folder beside ``path`` for what is made on the way to it, and removes it.
 

@@ -12,6 +12,8 @@ from asrkit.data.normalize import HYPHEN_POLICIES, HYPHENS_HELP
 from asrkit.score.score_set import ScoreTask, score_set
 from asrkit.score.units import NAMES, UNITS
 
+TELLING = 0.1  # share of the errors that is told about
+
 
 def get_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
@@ -58,6 +60,13 @@ def run(args: argparse.Namespace) -> None:
         print(
             f"warning: {args.hyp}: {result['missing_hypotheses']} of {result['sentences']}"
             " references have no hypothesis; they count as deletions",
+            file=sys.stderr,
+        )
+    errors = sum(result[kind] for kind in ("substitutions", "deletions", "insertions"))
+    if (of_case := result["errors_of_case"] or 0) > TELLING * errors:
+        print(
+            f"warning: {of_case} of {errors} errors are capitals against small letters; "
+            "--normalize true brings both sides to one spelling",
             file=sys.stderr,
         )
     name = NAMES[result["unit"]]

@@ -16,7 +16,7 @@ from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
-from asrkit.files import append, atomic
+from asrkit.files import append, atomic, writing
 from asrkit.objectives.base import Stat
 from asrkit.train.distributed import World
 
@@ -31,9 +31,20 @@ def to_file_and_screen(path: Path) -> None:
     for old in list(logger.handlers):
         logger.removeHandler(old)
         old.close()
-    for handler in (logging.FileHandler(path, encoding="utf-8"), logging.StreamHandler(sys.stderr)):
+    for handler in (_LogFile(path, encoding="utf-8"), logging.StreamHandler(sys.stderr)):
         handler.setFormatter(style)
         logger.addHandler(handler)
+
+
+class _LogFile(logging.FileHandler):
+    """A log that cannot be written ends the run as any other file does."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        error = sys.exc_info()[1]
+        if isinstance(error, OSError):
+            with writing(self.baseFilename):
+                raise error
+        super().handleError(record)
 
 
 class Meter:
@@ -99,8 +110,9 @@ class Journal:
         row: dict[str, Any] = {"step": step, "split": split}
         row |= {name: float(f"{value:.6g}") for name, value in stats.items()}
         append(self.path, json.dumps(row) + "\n")
-        for name, value in stats.items():
-            self._writer.add_scalar(f"{split}/{name}", value, step)
+        with writing(self.folder / "tensorboard"):
+            for name, value in stats.items():
+                self._writer.add_scalar(f"{split}/{name}", value, step)
         shown = " ".join(f"{name} {value:.4g}" for name, value in stats.items())
         self.say(f"{split} step {step}: {shown}")
 
@@ -112,7 +124,8 @@ class Journal:
     def close(self) -> None:
         if self.active:
             self._bar.close()
-            self._writer.close()
+            with writing(self.folder / "tensorboard"):
+                self._writer.close()
             draw_curves(self.path, self.folder / "images")
 
 

@@ -86,7 +86,7 @@ class Trainer:
         journal = Journal(
             self.folder, start=self.step, total=options.max_update, active=self.world.is_main
         )
-        clock = time.perf_counter()
+        clock, went_on = time.perf_counter(), self.step
         seconds = 0.0
         with self._signals(), self.precision.products():
             while self.step < options.max_update:
@@ -97,6 +97,8 @@ class Trainer:
                     elapsed, clock = time.perf_counter() - clock, time.perf_counter()
                     self._log(journal, stream, seconds * self.world.size / elapsed)
                     seconds = 0.0
+                    if 0 < (fewer := self.step - went_on) < options.log_interval and went_on:
+                        journal.say(f"these are averages of the {fewer} updates since {went_on}")
                 if valid is not None and (self.step % options.valid_interval == 0 or last):
                     self._validate(journal, valid)
                 if self.step % options.save_interval == 0 or last or self._stop:
