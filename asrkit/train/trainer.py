@@ -52,6 +52,12 @@ class Stream(Protocol):
 
 
 class Trainer:
+    """Updates ``objective`` until ``options.max_update``: logs, validates, saves.
+
+    config is the run's configuration, kept in its checkpoints. Raises TrainingError for a run that
+    collapsed or whose gradients stay non-finite, Stopped after a signal, once all is saved.
+    """
+
     def __init__(
         self,
         objective: Objective,
