@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 
 import torch
 
 from asrkit import config
-from asrkit.arguments import in_utf8, told
+from asrkit.arguments import told
 from asrkit.build import resolve
 from asrkit.options import Options
 from asrkit.train.memory import keep_freed_memory
@@ -20,6 +21,11 @@ from asrkit.train.trainer import Stopped, TrainingError
 OUT_OF_MEMORY = (
     "The GPU's memory is full: halve batch_bins and double accum_grad (accum_grad 0 follows by "
     "itself), which keeps the audio of an update; docs/own_data.md says more."
+)
+
+MEMORY_FULL = (
+    "This machine's memory is full: halve batch_bins and double accum_grad, lower num_workers, or "
+    "ask for more memory. --resume true goes on from last.pt."
 )
 
 READER_ENDED = (
@@ -56,7 +62,6 @@ def _under_torchrun(options: Options, argv: Sequence[str]) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     argv = sys.argv[1:] if argv is None else argv
-    in_utf8()
     try:
         options, only_print = options_of(argv)
         if only_print:
@@ -77,12 +82,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (ValueError, OSError, TrainingError) as error:  # our own errors are ValueErrors
         print(f"error: {told(error)}", file=sys.stderr)
         return 1
-    except RuntimeError as error:
-        if "DataLoader worker" not in str(error):  # torch has no class of its own for this
-            raise
-        print(f"error: {str(error).splitlines()[0]}\n{READER_ENDED}", file=sys.stderr)
+    except Exception as error:
+        what, remedy = (str(error) or type(error).__name__).splitlines()[0], _remedy(error)
+        if remedy is None:
+            traceback.print_exc()  # a fault of the program: for who looks into it
+            what = f"{type(error).__name__}: {what}"
+            remedy = "The lines above say where. --resume true goes on from last.pt."
+        print(f"error: {what}\n{remedy}", file=sys.stderr)
         return 1
     return 0
+
+
+def _remedy(error: Exception) -> str | None:
+    """What to do about errors for which neither torch nor the system has a class of its own."""
+    if isinstance(error, MemoryError) or "can't allocate memory" in str(error):
+        return MEMORY_FULL
+    return READER_ENDED if "DataLoader worker" in str(error) else None
 
 
 if __name__ == "__main__":

@@ -28,9 +28,13 @@ class Failed:
 
 
 class BatchDataset(torch.utils.data.Dataset["Batch | Failed"], ABC):
-    """Whole micro-batches of an index, by BatchSpec."""
+    """Whole micro-batches of an index, by BatchSpec.
+
+    sample_bytes: of one sample (or phone) of the index in a batch.
+    """
 
     index: Sized
+    sample_bytes = 4
 
     def __len__(self) -> int:
         return len(self.index)

@@ -69,6 +69,7 @@ class PhoneDataset(BatchDataset):
         if (tokens is not None or noise is not None) and index.token_file is None:
             raise DataError("labels are wanted, but the index was opened without a token file")
         self.index, self.phones, self.tokens, self.noise = index, phones, tokens, noise
+        self.sample_bytes = 4 * (len(phones) - 1)
 
     def _batch(self, spec: BatchSpec) -> Batch:
         rows = [int(row) for row in spec.rows]

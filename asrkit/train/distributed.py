@@ -29,6 +29,7 @@ class World:
         self.size = int(os.environ.get("WORLD_SIZE", "1"))
         self.rank = int(os.environ.get("RANK", "0"))
         local = int(os.environ.get("LOCAL_RANK", "0"))
+        self.local_size = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))  # on this machine
         if ngpu > 0 and not torch.cuda.is_available():
             raise ValueError(
                 f"ngpu is {ngpu} but no CUDA device is visible: use --ngpu 0 for the CPU, or check "

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import math
 import sys
 from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
-from asrkit.files import append, atomic, writing
+from asrkit.files import append, atomic, not_written
 from asrkit.objectives.base import Stat
 from asrkit.train.distributed import World
 
@@ -30,21 +32,22 @@ def to_file_and_screen(path: Path) -> None:
     logger.propagate = False
     for old in list(logger.handlers):
         logger.removeHandler(old)
-        old.close()
+        with contextlib.suppress(OSError):  # its disk may have been full
+            old.close()
     for handler in (_LogFile(path, encoding="utf-8"), logging.StreamHandler(sys.stderr)):
         handler.setFormatter(style)
         logger.addHandler(handler)
 
 
 class _LogFile(logging.FileHandler):
-    """A log that cannot be written ends the run as any other file does."""
+    """A full disk ends the run with a message, not every line with a traceback."""
 
     def handleError(self, record: logging.LogRecord) -> None:
         error = sys.exc_info()[1]
-        if isinstance(error, OSError):
-            with writing(self.baseFilename):
-                raise error
-        super().handleError(record)
+        if not isinstance(error, OSError):
+            super().handleError(record)
+            return
+        raise not_written(Path(self.baseFilename), error) from error
 
 
 class Meter:
@@ -78,7 +81,10 @@ class Meter:
 
 
 class Journal:
-    """Numbers of one run, appended to; a resumed run drops lines past the step it resumes at."""
+    """Numbers of one run, appended to; a resumed run drops lines past the step it resumes at.
+
+    A context, which closes what it opened. Raises DataError where the disk is full.
+    """
 
     def __init__(self, folder: Path, *, start: int, total: int, active: bool) -> None:
         self.folder, self.active = folder, active
@@ -90,7 +96,8 @@ class Journal:
             text = "".join(json.dumps(row) + "\n" for row in kept)
             with atomic(self.path) as out:  # a full disk must not cost what there was
                 out.write(text)
-        self._writer = SummaryWriter(str(folder / "tensorboard"), purge_step=start + 1)
+        with self._tensorboard():
+            self._writer = SummaryWriter(str(folder / "tensorboard"), purge_step=start + 1)
         self._bar = tqdm(
             total=total,
             initial=start,
@@ -110,7 +117,7 @@ class Journal:
         row: dict[str, Any] = {"step": step, "split": split}
         row |= {name: float(f"{value:.6g}") for name, value in stats.items()}
         append(self.path, json.dumps(row) + "\n")
-        with writing(self.folder / "tensorboard"):
+        with self._tensorboard():
             for name, value in stats.items():
                 self._writer.add_scalar(f"{split}/{name}", value, step)
         shown = " ".join(f"{name} {value:.4g}" for name, value in stats.items())
@@ -121,12 +128,28 @@ class Journal:
             with logging_redirect_tqdm(loggers=[logger]):
                 logger.log(level, message)
 
-    def close(self) -> None:
+    def draw(self) -> None:
+        """What was written so far, as pictures."""
         if self.active:
-            self._bar.close()
-            with writing(self.folder / "tensorboard"):
-                self._writer.close()
             draw_curves(self.path, self.folder / "images")
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if not self.active:
+            return
+        self._bar.close()
+        with self._tensorboard() if kind is None else contextlib.suppress(Exception):
+            self._writer.close()
+
+    @contextlib.contextmanager
+    def _tensorboard(self) -> Iterator[None]:
+        """A thread writes its files, and hands over the system's error without their names."""
+        try:
+            yield
+        except OSError as error:
+            raise not_written(self.folder / "tensorboard", error) from error
 
 
 def read_journal(path: Path) -> list[dict[str, Any]]:

@@ -17,6 +17,7 @@ from asrkit.build import build_objective, choose, phones_of, tokens_of
 from asrkit.config import ConfigError
 from asrkit.data.loader import make_loader
 from asrkit.data.sampler import BatchStream
+from asrkit.data.shared_memory import readers_that_fit
 from asrkit.encoders.base import Encoder
 from asrkit.noise import key_of
 from asrkit.objectives.base import Objective
@@ -35,12 +36,13 @@ from asrkit.train.data import (
     valid_loader,
 )
 from asrkit.train.distributed import World
-from asrkit.train.folder import alone, changes, open_folder, same_lists, write_folder
+from asrkit.train.folder import alone, open_folder, same_lists, write_folder
 from asrkit.train.log import logger, to_file_and_screen
 from asrkit.train.trainer import Trainer
 from asrkit.trained import folder_of
 
 VARIANTS = 64  # graphs of a block at most
+SMALL_BYTES = 2**16  # lengths, keys, labels of a micro-batch: each takes whole pages
 
 
 def _describe_model(objective: Objective) -> None:
@@ -115,7 +117,6 @@ def _train(options: Options, folder: Path, world: World) -> None:
     data_then = trainer.restore(folder / "last.pt") if goes_on else trainer.data_mark
     same_everywhere(world, update=trainer.step)
     world.barrier()  # every rank has looked at the folder before rank 0 changes it
-    changed = changes(folder, content) if goes_on and world.is_main else []
     if world.is_main:
         write_folder(folder, content, tokens, phones)
         to_file_and_screen(folder / "train.log")
@@ -123,8 +124,6 @@ def _train(options: Options, folder: Path, world: World) -> None:
         logger.setLevel(logging.WARNING)
     if goes_on:
         logger.info("going on at update %d", trainer.step)
-        for change in changed:
-            logger.info("from here on, %s", change)
         if data_then != trainer.data_mark:
             logger.warning("train_data has changed since this run was saved; it goes on with it")
     for part, tensors in taken.items():
@@ -136,9 +135,12 @@ def _train(options: Options, folder: Path, world: World) -> None:
         compile_blocks(objective)
     stream = BatchStream(plan, rank=world.rank, world_size=world.size, start=trainer.start)
     on_gpu = world.device.type == "cuda"
-    loader = make_loader(dataset, stream, num_workers=options.num_workers, pin_memory=on_gpu)
+    batch_bytes = options.batch_bins * dataset.sample_bytes + SMALL_BYTES
+    readers = readers_that_fit(options.num_workers, batch_bytes, processes=world.local_size)
+    loader = make_loader(dataset, stream, num_workers=readers, pin_memory=on_gpu)
     begin = time.monotonic()
-    trainer.run(stream, iter(loader), valid)
+    with contextlib.closing(iter(loader)) as batches:
+        trainer.run(stream, batches, valid)
     logger.info(
         "trained for %s; peak memory of this process %s",
         format_timespan(time.monotonic() - begin),

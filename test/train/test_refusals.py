@@ -1,6 +1,8 @@
 """What ends a run before its first update, with a message."""
 
 import dataclasses
+import errno
+import multiprocessing
 import os
 import shutil
 import signal
@@ -8,6 +10,7 @@ import signal
 import pytest
 import torch
 from tones import corpus, ctc_args, write_dump
+from torch.utils.tensorboard import SummaryWriter
 
 from asrkit.bin import asr_train
 from asrkit.config import ConfigError
@@ -16,6 +19,7 @@ from asrkit.data.index import DataIndex
 from asrkit.options import Options
 from asrkit.train.data import refuse_repeated_ids
 from asrkit.train.distributed import World
+from asrkit.train.trainer import Trainer
 
 
 @pytest.fixture(scope="module")
@@ -78,10 +82,51 @@ def test_changed_data_are_told_when_a_run_goes_on(tones, tmp_path, capfd):
     argv = [*ctc_args(tones, tmp_path / "x"), "--train_data", str(folder), "--max_update"]
     assert asr_train.main([*argv, "1"]) == 0
     assert asr_train.main([*argv, "2", "--resume", "true"]) == 0
-    told = capfd.readouterr().err
-    assert "train_data has changed" not in told
-    assert told.count("from here on, ") == 1 and "from here on, max_update: 1 -> 2" in told
+    assert "train_data has changed" not in capfd.readouterr().err
     shutil.rmtree(folder)
     write_dump(folder, 9, seed=4)
     assert asr_train.main([*argv, "3", "--resume", "true"]) == 0
     assert "train_data has changed" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (ZeroDivisionError("by zero"), "error: ZeroDivisionError: by zero\nThe lines above"),
+        (MemoryError(), "error: MemoryError\nThis machine's memory is full"),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory: x"), "lower num_workers"),
+    ],
+)
+def test_any_error_ends_the_readers_and_is_told(tones, tmp_path, monkeypatch, capfd, error, said):
+    def rate(trainer):
+        raise error
+
+    monkeypatch.setattr(Trainer, "rate", rate)
+    assert asr_train.main(ctc_args(tones, tmp_path / "x", "--num_workers", "1")) == 1
+    errors = capfd.readouterr().err
+    assert said in errors and ("Traceback" in errors) == isinstance(error, ZeroDivisionError)
+    assert not multiprocessing.active_children()
+
+
+def test_a_log_on_a_full_disk_ends_the_run_with_its_path(tones, tmp_path, capfd):
+    """/dev/full is opened as any file, and is always full."""
+    first = ctc_args(tones, tmp_path / "x", "--max_update", "1")
+    assert asr_train.main(first) == 0
+    (tmp_path / "x/train.log").unlink()
+    (tmp_path / "x/train.log").symlink_to("/dev/full")
+    capfd.readouterr()
+    assert asr_train.main([*first, "--max_update", "2", "--resume", "true"]) == 1
+    errors = capfd.readouterr().err
+    assert "train.log: cannot be written (No space left on device)" in errors
+    assert "Traceback" not in errors and "Logging error" not in errors
+
+
+def test_so_do_the_curves_of_tensorboard(tones, tmp_path, monkeypatch, capfd):
+    """Their thread hands over an error without a path."""
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(SummaryWriter, "add_scalar", full)
+    assert asr_train.main(ctc_args(tones, tmp_path / "x", "--max_update", "1")) == 1
+    assert f"{tmp_path}/x/tensorboard: cannot be written (No space" in capfd.readouterr().err

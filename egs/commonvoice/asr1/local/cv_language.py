@@ -53,10 +53,9 @@ class Language(NamedTuple):
         return seconds
 
     def words(self, sentence: str) -> str:
-        """asrkit's spelling of a sentence, with its hyphens; empty for markup, or if nothing in it
-        is spoken."""
+        """asrkit's spelling of a sentence; empty if nothing in it is spoken, or it has markup."""
         try:
-            return normalize(sentence, self.lang, hyphens="keep")
+            return normalize(sentence, self.lang)
         except NormalizeError:
             return ""
 
