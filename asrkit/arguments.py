@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import io
 import math
 import sys
 from collections.abc import Callable
+
+from asrkit.files import DISK_FULL
 
 
 def boolean(text: str) -> bool:
@@ -91,6 +94,7 @@ class _RawHelp(_Help, argparse.RawDescriptionHelpFormatter):
     """The same, with the lines of the description as they are."""
 
 
+_UTF8 = ("utf-8", "utf8")
 # What to do about refusals of the system, of which its own message says nothing.
 _REMEDIES: dict[type[OSError], str] = {
     FileExistsError: "a file of that name is there; choose another, or remove it",
@@ -103,11 +107,28 @@ _REMEDIES: dict[type[OSError], str] = {
 
 def told(error: Exception) -> str:
     """The message of an error; of the system's, file, reason and what to do."""
-    if not isinstance(error, OSError) or error.filename is None:
+    if not isinstance(error, OSError):
         return str(error)
+    if error.filename is None:
+        full = error.errno in DISK_FULL
+        return f"{error}; is the disk full that the output goes to?" if full else str(error)
     where = error.filename if error.filename2 is None else error.filename2
     remedy = _REMEDIES.get(type(error), "check the path and the disk")
     return f"{where}: {error.strerror}; {remedy}"
+
+
+def in_utf8() -> None:
+    """What is printed is UTF-8, as every file is, whatever the locale says."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.encoding.lower() not in _UTF8:
+            stream.reconfigure(encoding="utf-8")
+
+
+def _give_up_output() -> None:
+    """Closes standard output that cannot be written: Python would try again, with a traceback."""
+    if sys.stdout is sys.__stdout__ and sys.stdout is not None:
+        with contextlib.suppress(OSError):
+            sys.stdout.close()
 
 
 def run_main(
@@ -120,10 +141,15 @@ def run_main(
     raw = parser.formatter_class is argparse.RawDescriptionHelpFormatter
     parser.formatter_class = _RawHelp if raw else _Help
     args = parse(parser, argv)
+    in_utf8()
     try:
-        return run(args) or 0
+        status = run(args) or 0
+        sys.stdout.flush()  # a full disk shows here
+        return status
     except (ValueError, OSError) as error:
         print(f"error: {told(error)}", file=sys.stderr)
+        if isinstance(error, OSError) and error.filename is None:
+            _give_up_output()
         return 1
     except MemoryError:
         print("error: needs more memory than there is; give it less at a time", file=sys.stderr)

@@ -85,7 +85,7 @@ def append(path: Path, text: str) -> None:
     try:
         number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
     except OSError as error:
-        raise not_written(path, error) from error
+        raise _not_written(path, error) from error
     try:
         size, rest = os.fstat(number).st_size, text.encode()
         try:
@@ -93,9 +93,21 @@ def append(path: Path, text: str) -> None:
                 rest = rest[os.write(number, rest) :]
         except OSError as error:
             os.ftruncate(number, size)
-            raise not_written(path, error) from error
+            raise _not_written(path, error) from error
     finally:
         os.close(number)
+
+
+@contextlib.contextmanager
+def writing(path: str | Path) -> Iterator[None]:
+    """Around other ways to write ``path``: what the system refuses without naming a file becomes a
+    DataError that does."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is not None and str(error.filename) != str(path):
+            raise
+        raise _not_written(Path(path), error) from error
 
 
 @contextlib.contextmanager
@@ -115,14 +127,14 @@ def _in_place_of(path: Path, *, folder: bool = False) -> Iterator[Temporary]:
     try:
         temporary = Temporary(path, folder=folder)
     except OSError as error:
-        raise not_written(path, error) from error
+        raise _not_written(path, error) from error
     try:
         yield temporary
     except OSError as error:
         temporary.remove()
         if _elsewhere(error, temporary.path):
             raise
-        raise not_written(path, error) from error
+        raise _not_written(path, error) from error
     except BaseException:
         temporary.remove()
         raise
@@ -135,8 +147,7 @@ def _elsewhere(error: OSError, temporary: Path) -> bool:
     return not Path(str(error.filename)).is_relative_to(temporary)
 
 
-def not_written(path: Path, error: OSError) -> DataError:
-    """The message of a full disk, or of another refusal of the system, with the path."""
+def _not_written(path: Path, error: OSError) -> DataError:
     reason = error.strerror or str(error)
     return DataError(
         f"{path}: cannot be written ({reason}); what was there before is unchanged. "

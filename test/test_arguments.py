@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -266,3 +269,27 @@ def test_programs_refuse_what_the_chosen_mode_does_not_consume(
     assert not list(tmp_path.iterdir())
     program.main(argv)
     assert "has no use" not in capsys.readouterr().err
+
+
+PRINTS = """
+import argparse, sys
+from asrkit.arguments import run_main
+sys.exit(run_main(argparse.ArgumentParser(), lambda _: print("t\\u0283ao"), []))
+"""
+
+
+def test_what_is_printed_is_utf8_in_every_locale() -> None:
+    env = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    for locale in ({}, {"PYTHONIOENCODING": "latin-1"}):
+        done = subprocess.run([sys.executable, "-c", PRINTS], env=env | locale, capture_output=True)
+        assert done.stdout.decode("utf-8") == "t\u0283ao\n" and not done.stderr
+
+
+def test_a_full_disk_behind_standard_output_is_one_line() -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([sys.executable, "-c", PRINTS], stdout=full, stderr=subprocess.PIPE)
+    assert done.returncode == 1
+    told = done.stderr.decode().splitlines()
+    assert len(told) == 1 and told[0].startswith(
+        "error: [Errno 28] No space left on device; is the"
+    )

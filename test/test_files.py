@@ -14,6 +14,7 @@ from asrkit.files import (
     scan_lines,
     sha256,
     write_json,
+    writing,
 )
 
 
@@ -141,3 +142,15 @@ def test_sha256(tmp_path):
 def test_json_in_ascii_and_for_people(tmp_path: Path, readable: bool, text: str) -> None:
     write_json(tmp_path / "x.json", {"è": [1]}, readable=readable)
     assert (tmp_path / "x.json").read_bytes() == text.encode()
+
+
+def test_writing_names_the_file_that_the_system_does_not(tmp_path: Path) -> None:
+    told = r"/full: cannot be written \(No space left on device\)"
+    with (
+        pytest.raises(DataError, match=told),
+        writing("/dev/full"),
+        open("/dev/full", "w") as out,
+    ):
+        out.write("x")
+    with pytest.raises(FileNotFoundError), writing(tmp_path / "a"):
+        os.stat(tmp_path / "other")

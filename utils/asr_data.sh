@@ -115,13 +115,14 @@ tokenise() {
         fi
         ;;
     char)
-        step "${mark}" "$1"/{text,utt2lang} -- python3 -m asrkit.bin.tokenize --data_dir "$1" --type char
+        step "${mark}" "$1"/{text,utt2lang} -- python3 -m asrkit.bin.tokenize --data_dir "$1" --type char \
+            --hyphens "${hyphens}"
         ;;
     bpe)
-        step "${bpe_model%/*}/.done" "${raw}/${train_set}/text" -- python3 -m asrkit.bin.train_bpe \
-            --text "${raw}/${train_set}/text" --vocab_size "${bpe_size}" --out_dir "${bpe_model%/*}"
+        step "${bpe_model%/*}/.done" "${raw}/${train_set}"/{text,utt2lang} -- python3 -m asrkit.bin.train_bpe \
+            --text "${raw}/${train_set}/text" --utt2lang "${raw}/${train_set}/utt2lang" --hyphens "${hyphens}" --vocab_size "${bpe_size}" --out_dir "${bpe_model%/*}"
         step "${mark}" "$1"/{text,utt2lang} "${bpe_model%/*}/.done" -- python3 -m asrkit.bin.tokenize --data_dir "$1" \
-            --type bpe --model "${bpe_model}" --out "$1/${plain_file}"
+            --type bpe --model "${bpe_model}" --hyphens "${hyphens}" --out "$1/${plain_file}"
         ;;
     esac
     if [ "${vocabulary}" = separate ]; then
@@ -133,7 +134,7 @@ tokenise() {
 # phonemise FOLDER
 phonemise() {
     step "$1/.done.text.phn" "$1"/{text,utt2lang} -- python3 -m asrkit.bin.phonemize --data_dir "$1" \
-        --word_boundary "${word_boundary}" --cache_dir data/phones
+        --word_boundary "${word_boundary}" --hyphens "${hyphens}" --cache_dir data/phones
 }
 
 # The tokens of all training languages, or of the target's whole training set.

@@ -44,13 +44,13 @@ make_ngram() {
     name=$(lexicon_file "$1")
     step "${folder}/.done.$(basename -- "${name}" .txt)" "${raw}/$1_train/text" "${option[@]}" -- \
         python3 -m asrkit.bin.make_lexicon "${words[@]}" --lang "$1" --type "${type}" \
-        "${cache[@]}" ${lexicon_words:+--max_words "${lexicon_words}"} --out "${name}"
+        --hyphens "${hyphens}" "${cache[@]}" ${lexicon_words:+--max_words "${lexicon_words}"} --out "${name}"
     if [ "${dry_run}" = false ] && ! python3 -m asrkit.bin.train_ngram --check >/dev/null 2>&1; then
         log "no lmplz: ${no_lmplz}"
         return
     fi
     step "${folder}/.done.word" "${raw}/$1_train/text" "${option[@]}" -- \
-        python3 -m asrkit.bin.train_ngram "${words[@]}" --lang "$1" --order "${ngram_num}" \
+        python3 -m asrkit.bin.train_ngram "${words[@]}" --lang "$1" --hyphens "${hyphens}" --order "${ngram_num}" \
         ${ngram_prune:+--prune ${ngram_prune}} --out "${folder}/word.bin"
     step "${folder}/.done.${plain_file}" "${raw}/$1_train/${plain_file}" -- \
         python3 -m asrkit.bin.train_ngram --text "${raw}/$1_train/${plain_file}" \
@@ -113,7 +113,7 @@ decode() {
 # tune_weights LANG MODE: chooses the weights of a language on its valid set; sets `tuned`, the file
 # that holds them. It searches with the `options`, `lm` and `lexicon` of decode.
 tune_weights() {
-    local valid=${raw}/$1_valid folder=${asr_exp}/tune_lm/$1 unit=wer ref=text grid=() lang=(--normalize true --lang "$1")
+    local valid=${raw}/$1_valid folder=${asr_exp}/tune_lm/$1 unit=wer ref=text grid=() lang=(--normalize true --hyphens "${hyphens}" --lang "$1")
     tuned=${folder}/$2.json
     case "$2" in
     free)
@@ -134,7 +134,7 @@ tune_weights() {
 
 # score SET MODE: error rates in <asr_exp>/decode_<mode>/<set>/score_*.
 score() {
-    local data=${raw}/$1 folder unit ref hyp normalize strip
+    local data=${raw}/$1 folder unit ref hyp spelling strip
     if [[ $2 == transcoder* ]]; then
         score_transcoder "$1" "$2"
         return
@@ -149,14 +149,14 @@ score() {
         per/* | [cw]er/phn/greedy | [cw]er/phn/free) continue ;;
         *) ref=text ;;
         esac
-        hyp=hyp.text normalize=true strip=()
+        hyp=hyp.text spelling=(--normalize true --hyphens "${hyphens}") strip=()
         if [ "${unit}" = per ]; then
-            hyp=hyp.tokens normalize=false
+            hyp=hyp.tokens spelling=()
             [ "${vocabulary}" = shared ] || strip=(--strip_languages true)
         fi
         step "${folder}/.done.${unit}" "${folder}/.done" "${data}/${ref}" -- \
             python3 -m asrkit.bin.score --unit "${unit}" --ref "${data}/${ref}" --hyp "${folder}/${hyp}" \
-            --langs "${data}/utt2lang" --normalize "${normalize}" "${strip[@]}" ${score_label:+--label "${score_label}"} \
+            --langs "${data}/utt2lang" "${spelling[@]}" "${strip[@]}" ${score_label:+--label "${score_label}"} \
             --config "${asr_exp}/config.yaml" --out "${folder}/score_${unit}"
     done
     [ "${token_type}" != phn ] || score_by_other_labels "$1" "$2"

@@ -49,6 +49,7 @@ check_options() {
     done
     one_of token_type phn char bpe
     one_of vocabulary shared separate
+    one_of hyphens split keep
     for name in ${phone_labels} ${compare_labels}; do
         [[ ${name} =~ ^[a-z0-9]+$ ]] || refuse "'${name}' is no name of phone labels such as espeak"
     done

@@ -84,7 +84,7 @@ transcoder_on_text() {
     held=("${held[@]/%//text}")
     step "${text}/.done" "${raw}/$1_train/text" "${token_list}" "${inputs[@]}" "${held[@]}" -- \
         python3 -m asrkit.bin.transcoder_text "${words[@]}" --held_out "${held[@]}" --lang "$1" --phone_list "${token_list}" \
-        --vocabulary "${transcoder_words}" --cache_dir data/phones --out_dir "${text}" ${transcoder_text_args}
+        --vocabulary "${transcoder_words}" --hyphens "${hyphens}" --cache_dir data/phones --out_dir "${text}" ${transcoder_text_args}
     if [ "${transcoder_noise}" = true ]; then
         name=$(own_valid_set "$1")
         decode "${name}" greedy
@@ -141,7 +141,7 @@ hypotheses() {
     [ -n "${target}" ] || only=(--only_lang "$1")
     step "$4/.done" "$2/last.pt" "$3/wav.scp" -- \
         python3 -m asrkit.bin.dump_posteriors --model "$2" --data_dir "$3" --out_dir "$4" \
-        --phone_list "${token_list}" --cache_dir data/phones "${only[@]}" "${device[@]}"
+        --phone_list "${token_list}" --hyphens "${hyphens}" --cache_dir data/phones "${only[@]}" "${device[@]}"
 }
 
 # transcode SET MODE: words of a test set in <asr_exp>/decode_<name of the Transcoder><rest of mode>/<set>.
@@ -183,7 +183,7 @@ tune_transcoder() {
     local valid=${raw}/$1_valid name=${4##*/}
     step "${4%/*}/.done.${name%.json}" "${asr_exp}/last.pt" "$2/last.pt" "${valid}/wav.scp" "${valid}/text" "$3" -- \
         python3 -m asrkit.bin.tune_transcoder --asr_model "${asr_exp}" --transcoder "$2" --data_dir "${valid}" \
-        --lang "$1" --lm "$3" --out "$4" "${device[@]}"
+        --lang "$1" --hyphens "${hyphens}" --lm "$3" --out "$4" "${device[@]}"
 }
 
 # score_transcoder SET MODE: WER with the share of unknown words.
@@ -195,7 +195,7 @@ score_transcoder() {
     fi
     step "${folder}/.done.wer" "${folder}/.done" "${data}/text" -- \
         python3 -m asrkit.bin.score --unit wer --ref "${data}/text" --hyp "${folder}/hyp.text" \
-        --langs "${data}/utt2lang" --normalize true --vocabulary "$(transcoder_text "${1%_*}")/words.txt" \
+        --langs "${data}/utt2lang" --normalize true --hyphens "${hyphens}" --vocabulary "$(transcoder_text "${1%_*}")/words.txt" \
         --config "$(transcoder_of "${1%_*}" "$2")/config.yaml" --out "${folder}/score_wer"
 }
 

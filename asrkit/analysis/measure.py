@@ -18,7 +18,7 @@ from asrkit.analysis.layers import Viewer
 from asrkit.analysis.quality import Quality, contingency, quality
 from asrkit.data import audio
 from asrkit.data.index import DataIndex
-from asrkit.files import DataError
+from asrkit.files import DataError, writing
 from asrkit.infer import Speech2Text
 from asrkit.noise import key_of
 
@@ -135,7 +135,7 @@ class _Columns:
 
     def add(self, name: str, rows: np.ndarray) -> None:
         self._widths[name] = rows.shape[1]
-        with open(self.folder / name, "ab") as file:
+        with writing(self.folder / name), open(self.folder / name, "ab") as file:
             file.write(rows.astype(np.float32, copy=False).tobytes())
 
     def mapped(self, name: str) -> np.ndarray:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import torch
 
 from asrkit import config
-from asrkit.arguments import told
+from asrkit.arguments import in_utf8, told
 from asrkit.build import resolve
 from asrkit.options import Options
 from asrkit.train.memory import keep_freed_memory
@@ -62,6 +62,7 @@ def _under_torchrun(options: Options, argv: Sequence[str]) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     argv = sys.argv[1:] if argv is None else argv
+    in_utf8()
     try:
         options, only_print = options_of(argv)
         if only_print:

@@ -18,6 +18,7 @@ from asrkit.data.datadir import read_dump
 from asrkit.data.given import read_dumped
 from asrkit.data.hypotheses import Heard, write_hypotheses
 from asrkit.data.keyed import languages_of, read_keyed, write_keyed
+from asrkit.data.normalize import HYPHEN_POLICIES, HYPHENS_HELP
 from asrkit.data.phonemize import phonemize_table
 from asrkit.decode.posteriors import POOLS, PhoneColumns
 from asrkit.decode.run import score
@@ -35,6 +36,7 @@ def get_parser() -> argparse.ArgumentParser:
     add("--phone_list", type=Path, required=True, help="phones.txt of the Transcoder")
     add("--only_lang", help="leave out the utterances of other languages (utt2lang)")
     add("--labels", type=boolean, default=True, help="align the words of text: text.star")
+    add("--hyphens", choices=HYPHEN_POLICIES, default="split", help=HYPHENS_HELP)
     add("--pool", choices=POOLS, default="mean", help="frames of a phone to its posteriors")
     add("--max_seconds", type=float, default=60.0, help="cut longer recordings at quiet places")
     add("--cache_dir", help="folder of espeak's answers, shared between runs")
@@ -43,7 +45,9 @@ def get_parser() -> argparse.ArgumentParser:
 
 
 def run(args: argparse.Namespace) -> None:
-    refuse_unused(args, (not args.labels, "cache_dir", "without --labels: nothing is phonemized"))
+    refuse_unused(
+        args, (not args.labels, "cache_dir hyphens", "without --labels: nothing is phonemized")
+    )
     model = Speech2Text(args.model, device=args.device)
     columns = PhoneColumns(model.tokens, TokenList.read(args.phone_list), pool=args.pool)
     if columns.lost:
@@ -65,7 +69,7 @@ def run(args: argparse.Namespace) -> None:
                 f"{absent[0]!r}; repair the folder with fix_data_dir"
             )
         texts = {key: texts[key] for key in sources}
-        sentences, _ = phonemize_table(texts, langs, cache_dir=args.cache_dir)
+        sentences, _ = phonemize_table(texts, langs, hyphens=args.hyphens, cache_dir=args.cache_dir)
     failed: dict[str, str] = {}
 
     def heard() -> Iterator[Heard]:

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from asrkit.arguments import at_least, refuse_unused, run_main
+from asrkit.data.normalize import HYPHEN_POLICIES, HYPHENS_HELP
 from asrkit.data.phonemize import Phonemizer
 from asrkit.data.read_text import text_lines
 from asrkit.decode.lexicon import build_lexicon, usable, write_lexicon
@@ -20,6 +21,7 @@ def get_parser() -> argparse.ArgumentParser:
     add("--text", nargs="*", default=[], help="Kaldi texts: '<id> <words>'")
     add("--plain", nargs="*", default=[], help="texts or word lists, one sentence or word a line")
     add("--lang", required=True, help="ISO 639-1 code")
+    add("--hyphens", choices=HYPHEN_POLICIES, default="split", help=HYPHENS_HELP)
     add("--out", type=Path, required=True)
     add("--words_out", type=Path, help="also write the words: train_ngram --limit_vocab")
     add("--token_list", type=Path, help="leave out pronunciations that these tokens cannot spell")
@@ -41,8 +43,12 @@ def run(args: argparse.Namespace) -> None:
     spoken = "max_pronunciations max_sentences cache_dir"
     refuse_unused(args, (args.type == "char", spoken, "with --type char: espeak speaks nothing"))
     marks = "keep" if args.type == "char" else "drop"
-    lines = text_lines(args.text, args.plain, language=args.lang, marks=marks)
-    phonemizer = Phonemizer(args.lang, cache_dir=args.cache_dir) if args.type == "phn" else None
+    phonemizer = None
+    if args.type == "phn":
+        phonemizer = Phonemizer(args.lang, hyphens=args.hyphens, cache_dir=args.cache_dir)
+    # espeak reads hyphens, whatever they do to the words.
+    policy = args.hyphens if phonemizer is None else "keep"
+    lines = text_lines(args.text, args.plain, language=args.lang, marks=marks, hyphens=policy)
     lexicon, report = build_lexicon(
         lines,
         phonemizer,

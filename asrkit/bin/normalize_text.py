@@ -9,7 +9,13 @@ from pathlib import Path
 from asrkit.arguments import boolean, refuse_unused, run_main
 from asrkit.data.keyed import languages_of, read_keyed, write_keyed
 from asrkit.data.markup import warn_of_asides
-from asrkit.data.normalize import DIGIT_POLICIES, HYPHEN_POLICIES, NormalizeError, normalize
+from asrkit.data.normalize import (
+    DIGIT_POLICIES,
+    HYPHEN_POLICIES,
+    HYPHENS_HELP,
+    NormalizeError,
+    normalize,
+)
 from asrkit.files import DataError
 
 
@@ -21,7 +27,7 @@ def get_parser() -> argparse.ArgumentParser:
     parser.add_argument("--lang", help="ISO 639-1 code of all utterances; default: utt2lang")
     parser.add_argument("--utt2lang", type=Path, help="default <data_dir>/utt2lang")
     parser.add_argument("--digits", choices=DIGIT_POLICIES, default="keep")
-    parser.add_argument("--hyphens", choices=HYPHEN_POLICIES, default="split")
+    parser.add_argument("--hyphens", choices=HYPHEN_POLICIES, default="split", help=HYPHENS_HELP)
     parser.add_argument("--allow_empty_text", type=boolean, default=False)
     return parser
 

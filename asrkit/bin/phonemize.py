@@ -10,7 +10,7 @@ from pathlib import Path
 from asrkit.arguments import boolean, refuse_unused, run_main
 from asrkit.data.keyed import languages_of, read_keyed, write_keyed
 from asrkit.data.markup import warn_of_asides
-from asrkit.data.normalize import DIGIT_POLICIES, HYPHEN_POLICIES
+from asrkit.data.normalize import DIGIT_POLICIES, HYPHEN_POLICIES, HYPHENS_HELP
 from asrkit.data.phonemize import SWITCH_POLICIES, phonemize_table, phonemizer_record
 from asrkit.files import atomic, write_json
 
@@ -33,7 +33,7 @@ def get_parser() -> argparse.ArgumentParser:
         help="what to do with espeak's flags on foreign words",
     )
     parser.add_argument("--digits", choices=DIGIT_POLICIES, default="keep")
-    parser.add_argument("--hyphens", choices=HYPHEN_POLICIES, default="split")
+    parser.add_argument("--hyphens", choices=HYPHEN_POLICIES, default="split", help=HYPHENS_HELP)
     parser.add_argument("--allow_empty_text", type=boolean, default=False)
     parser.add_argument("--cache_dir", help="folder of espeak's answers, shared between runs")
     return parser

@@ -8,8 +8,11 @@ import sys
 from pathlib import Path
 
 from asrkit.arguments import boolean, refuse_unused, run_main
+from asrkit.data.normalize import HYPHEN_POLICIES, HYPHENS_HELP
 from asrkit.score.score_set import ScoreTask, score_set
 from asrkit.score.units import NAMES, UNITS
+
+TELLING = 0.1  # share of the errors that is told about
 
 
 def get_parser() -> argparse.ArgumentParser:
@@ -29,6 +32,7 @@ def get_parser() -> argparse.ArgumentParser:
     add("--lang", help="one language for all, instead of --langs")
     add("--speakers", type=Path, help="utt2spk for the trn files")
     add("--normalize", type=boolean, default=False, help="one spelling for both sides (cer, wer)")
+    add("--hyphens", choices=HYPHEN_POLICIES, default="split", help=HYPHENS_HELP)
     add("--marks", choices=("drop", "keep"), default="drop", help="<hes> and the like (cer, wer)")
     add("--label", help="how the texts were made, e.g. 'tags: xlsr'; shown beside the numbers")
     add("--vocabulary", type=Path, help="words.txt of a Transcoder: its OOV rate (wer)")
@@ -44,6 +48,7 @@ def run(args: argparse.Namespace) -> None:
     refuse_unused(
         args,
         (args.unit not in ("cer", "wer"), "marks", "but in cer and wer"),
+        (not args.normalize, "hyphens", "without --normalize true"),
         (args.unit == "wer", "separator", "in wer, which counts words"),
         ("bpe" not in (args.ref_type, args.hyp_type), "bpe_model", "without a --hyp_type bpe"),
         (args.lang is not None, "langs", "beside --lang, one language for all"),
@@ -55,6 +60,13 @@ def run(args: argparse.Namespace) -> None:
         print(
             f"warning: {args.hyp}: {result['missing_hypotheses']} of {result['sentences']}"
             " references have no hypothesis; they count as deletions",
+            file=sys.stderr,
+        )
+    errors = sum(result[kind] for kind in ("substitutions", "deletions", "insertions"))
+    if (of_case := result["errors_of_case"] or 0) > TELLING * errors:
+        print(
+            f"warning: {of_case} of {errors} errors are capitals against small letters; "
+            "--normalize true brings both sides to one spelling",
             file=sys.stderr,
         )
     name = NAMES[result["unit"]]

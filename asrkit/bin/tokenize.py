@@ -9,7 +9,7 @@ from pathlib import Path
 from asrkit.arguments import boolean, refuse_unused, run_main
 from asrkit.data.keyed import languages_of, read_keyed, write_keyed
 from asrkit.data.markup import warn_of_asides
-from asrkit.data.normalize import NormalizeError, normalize
+from asrkit.data.normalize import HYPHEN_POLICIES, HYPHENS_HELP, NormalizeError, normalize
 from asrkit.data.tokenize import TokenizeError, make_tokenizer
 from asrkit.files import DataError
 
@@ -22,6 +22,7 @@ def get_parser() -> argparse.ArgumentParser:
     parser.add_argument("--text", type=Path, help="default <data_dir>/text")
     parser.add_argument("--out", type=Path, help="default <data_dir>/text.<type>")
     parser.add_argument("--normalize", type=boolean, default=True, help="asrkit's spelling first")
+    parser.add_argument("--hyphens", choices=HYPHEN_POLICIES, default="split", help=HYPHENS_HELP)
     parser.add_argument("--lang", help="ISO 639-1 code of all utterances; default: utt2lang")
     parser.add_argument("--utt2lang", type=Path, help="default <data_dir>/utt2lang")
     parser.add_argument("--allow_empty_text", type=boolean, default=False)
@@ -32,7 +33,7 @@ def run(args: argparse.Namespace) -> None:
     refuse_unused(
         args,
         (args.type != "bpe", "model", f"with --type {args.type}"),
-        (not args.normalize, "lang utt2lang", "without --normalize"),
+        (not args.normalize, "lang utt2lang hyphens", "without --normalize"),
         (args.lang is not None, "utt2lang", "beside --lang, one language for all"),
     )
     tokenizer = make_tokenizer(args.type, args.model)
@@ -47,7 +48,9 @@ def run(args: argparse.Namespace) -> None:
     rows, count = {}, 0
     for number, ((key, text), lang) in enumerate(zip(texts.items(), languages, strict=True), 1):
         try:
-            spelt = normalize(text, lang, marks=marks) if args.normalize else text
+            spelt = text
+            if args.normalize:
+                spelt = normalize(text, lang, marks=marks, hyphens=args.hyphens)
             tokens = tokenizer.encode(spelt)
         except (NormalizeError, TokenizeError) as error:
             raise DataError(f"{source}:{number}: utterance {key!r}: {error}") from None

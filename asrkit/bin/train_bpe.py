@@ -6,7 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from asrkit.arguments import run_main
+from asrkit.arguments import refuse_unused, run_main
+from asrkit.data.normalize import HYPHEN_POLICIES, HYPHENS_HELP
 from asrkit.data.read_text import text_lines
 from asrkit.data.tokenize import train_sentencepiece
 from asrkit.tokens import TokenList
@@ -17,6 +18,8 @@ def get_parser() -> argparse.ArgumentParser:
     parser.add_argument("--text", nargs="*", default=[], help="Kaldi texts: '<id> <words>'")
     parser.add_argument("--plain", nargs="*", default=[], help="texts with one sentence a line")
     parser.add_argument("--lang", help="normalise the texts by the rules of this language")
+    parser.add_argument("--utt2lang", type=Path, help="or of the languages of --text")
+    parser.add_argument("--hyphens", choices=HYPHEN_POLICIES, default="split", help=HYPHENS_HELP)
     parser.add_argument("--vocab_size", type=int, required=True)
     parser.add_argument("--mode", choices=("bpe", "unigram"), default="unigram")
     parser.add_argument("--out_dir", type=Path, required=True, help="data/token_list/bpe500")
@@ -24,7 +27,23 @@ def get_parser() -> argparse.ArgumentParser:
 
 
 def run(args: argparse.Namespace) -> None:
-    lines = list(text_lines(args.text, args.plain, language=args.lang))
+    read = args.lang is None and args.utt2lang is None
+    refuse_unused(
+        args,
+        (args.lang is not None, "utt2lang", "beside --lang, one language for all"),
+        (read, "hyphens", "without --lang or --utt2lang: texts are read as they are"),
+    )
+    if args.plain and args.utt2lang:
+        raise ValueError("--utt2lang names no language of --plain; give --lang, or --text alone")
+    lines = list(
+        text_lines(
+            args.text,
+            args.plain,
+            language=args.lang,
+            utt2lang=args.utt2lang,
+            hyphens=args.hyphens,
+        )
+    )
     args.out_dir.mkdir(parents=True, exist_ok=True)
     # sentencepiece writes the files itself: under another name first
     prefix = args.out_dir / "bpe.part"

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from asrkit.arguments import refuse_unused, run_main, warn
+from asrkit.data.normalize import HYPHEN_POLICIES, HYPHENS_HELP
 from asrkit.data.read_text import text_lines
 from asrkit.decode.ngram import MissingLmplz, NgramOptions, find_tool, train_ngram
 
@@ -20,6 +21,7 @@ def get_parser() -> argparse.ArgumentParser:
     add("--text", nargs="*", default=[], help="Kaldi texts or token files: '<id> <words>'")
     add("--plain", nargs="*", default=[], help="texts, a sentence a line; .gz, .xz, .bz2 too")
     add("--lang", help="normalise the texts by the rules of this language (words only)")
+    add("--hyphens", choices=HYPHEN_POLICIES, default="split", help=HYPHENS_HELP)
     add("--out", type=Path, help="lm.arpa, or any other name for KenLM's binary")
     add("--order", type=int, default=4)
     add("--prune", type=int, nargs="*", default=[], help="thresholds by order: 0 0 1")
@@ -39,6 +41,7 @@ def run(args: argparse.Namespace) -> int:
     refuse_unused(
         args,
         (args.check, training, "with --check, which trains nothing"),
+        (args.lang is None, "hyphens", "without --lang: texts are read as they are"),
         (arpa, "structure quantize build_binary", "for .arpa, which is no binary"),
     )
     try:
@@ -48,7 +51,9 @@ def run(args: argparse.Namespace) -> int:
             return 0
         if args.out is None:
             raise ValueError("give --out lm.bin")
-        lines = text_lines(args.text, args.plain, language=args.lang, marks="keep")
+        lines = text_lines(
+            args.text, args.plain, language=args.lang, marks="keep", hyphens=args.hyphens
+        )
         options = NgramOptions(
             order=args.order,
             prune=tuple(args.prune),

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from asrkit.arguments import run_main
 from asrkit.data.keyed import read_keyed
+from asrkit.data.normalize import HYPHEN_POLICIES, HYPHENS_HELP
 from asrkit.data.phonemize import SWITCH_POLICIES, Phonemizer
 from asrkit.data.read_text import text_lines
 from asrkit.data.text_files import text_of
@@ -29,6 +30,7 @@ def get_parser() -> argparse.ArgumentParser:
     add("--text", nargs="+", default=[], type=Path, help="Kaldi texts: '<id> <words>'")
     add("--held_out", nargs="*", default=[], help="Kaldi texts whose sentences must not come in")
     add("--lang", required=True, help="ISO 639-1 code")
+    add("--hyphens", choices=HYPHEN_POLICIES, default="split", help=HYPHENS_HELP)
     add("--out_dir", required=True, type=Path)
     add("--phone_list", help="tokens.txt of the acoustic model; default: write phones.txt")
     add("--vocabulary", type=int, default=DEFAULTS.vocabulary, help="most frequent words kept")
@@ -67,8 +69,10 @@ def run(args: argparse.Namespace) -> None:
         seed=args.seed,
     )
     phones = TokenList.read(args.phone_list) if args.phone_list else None
-    phonemizer = Phonemizer(args.lang, switch=args.language_switch, cache_dir=args.cache_dir)
-    held_out = text_lines(args.held_out, language=args.lang)
+    phonemizer = Phonemizer(
+        args.lang, switch=args.language_switch, hyphens=args.hyphens, cache_dir=args.cache_dir
+    )
+    held_out = text_lines(args.held_out, language=args.lang, hyphens=args.hyphens)
     report = prepare_text(
         _lines(args), phonemizer, args.out_dir, options, phones, held_out=held_out
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from asrkit.arguments import at_least, boolean, finite, refuse_unused, run_main
 from asrkit.data.keyed import languages_of, read_keyed
-from asrkit.data.normalize import normalize
+from asrkit.data.normalize import HYPHEN_POLICIES, HYPHENS_HELP, normalize
 from asrkit.decode.beam import TOKENS_A_FRAME
 from asrkit.decode.parallel import BeamTask, load_scores
 from asrkit.decode.tune import tune, write_trials
@@ -34,6 +34,7 @@ def get_parser() -> argparse.ArgumentParser:
     add("--beam_size_token", type=at_least(1), default=TOKENS_A_FRAME, help="tried in a frame")
     add("--beam_threshold", type=finite, default=50.0)
     add("--normalize", type=boolean, default=False, help="bring references to asrkit's spelling")
+    add("--hyphens", choices=HYPHEN_POLICIES, default="split", help=HYPHENS_HELP)
     add("--lang", help="for --normalize and --restrict_langs")
     add(
         "--restrict_langs",
@@ -52,6 +53,7 @@ def run(args: argparse.Namespace) -> None:
         args,
         (args.lm is None, "lm_weights", "without --lm"),
         (args.lexicon is None, "word_scores", "without --lexicon"),
+        (not args.normalize, "hyphens", "without --normalize true"),
         (not (args.normalize or args.restrict_langs), "lang", "without --normalize true"),
         (
             not args.normalize or args.lang is not None,
@@ -64,7 +66,9 @@ def run(args: argparse.Namespace) -> None:
     if args.normalize:
         languages = languages_of(references, lang=args.lang, utt2lang=args.utt2lang)
         pairs = zip(references.items(), languages, strict=True)
-        references = {key: normalize(text, language) for (key, text), language in pairs}
+        references = {
+            key: normalize(text, language, hyphens=args.hyphens) for (key, text), language in pairs
+        }
     if args.restrict_langs:
         if not args.lang:
             raise ValueError("--restrict_langs true needs --lang")

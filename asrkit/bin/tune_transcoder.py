@@ -9,7 +9,7 @@ from pathlib import Path
 from asrkit.arguments import refuse_unused, run_main
 from asrkit.bin.transcode import Source
 from asrkit.data.keyed import read_keyed
-from asrkit.data.normalize import normalize
+from asrkit.data.normalize import HYPHEN_POLICIES, HYPHENS_HELP, normalize
 from asrkit.decode.posteriors import POOLS
 from asrkit.decode.tune import tune, write_trials
 from asrkit.decode.words import WordSearch
@@ -37,6 +37,7 @@ def get_parser() -> argparse.ArgumentParser:
     add("--max_phones", type=int, default=300, help="read longer utterances in windows")
     add("--max_seconds", type=float, default=60.0, help="cut longer recordings at quiet places")
     add("--device", default="cpu", help="cpu or cuda")
+    add("--hyphens", choices=HYPHEN_POLICIES, default="split", help=HYPHENS_HELP)
     add("--out", type=Path, required=True, help="JSON: best weights and all trials")
     return parser
 
@@ -51,7 +52,7 @@ def run(args: argparse.Namespace) -> None:
         print(f"warning: {name}: {reason}", file=sys.stderr)
     texts = read_keyed(args.data_dir / "text")
     references = {
-        name: normalize(text, args.lang)
+        name: normalize(text, args.lang, hyphens=args.hyphens)
         for name, text in texts.items()
         if name not in source.failed
     }

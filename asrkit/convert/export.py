@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -162,7 +163,12 @@ def write_huggingface(path: Path, out: Path) -> dict[str, Any]:
     content = {"architectures": [family + name], **_config_json(kind, config["encoder_conf"])}
     ready = {key: tensor.float().contiguous() for key, tensor in tensors.items()}
     with atomic_folder(out) as folder:
-        save_file(ready, folder / "model.safetensors", {"format": "pt"})
+        try:
+            save_file(ready, folder / "model.safetensors", {"format": "pt"})
+        except SafetensorError as error:  # of a full disk, too
+            raise ConvertError(
+                f"{out}: cannot be written ({error}); check the free space"
+            ) from None
         write_json(
             folder / "preprocessor_config.json",
             _preprocessor(config["encoder_conf"]),

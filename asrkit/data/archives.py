@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from asrkit.files import DISK_FULL, DataError, atomic_folder
+from asrkit.files import DISK_FULL, DataError, atomic_folder, writing
 
 SUFFIXES = (".tar.gz", ".tgz", ".tar", ".tar.bz2", ".tar.xz")
 
@@ -89,7 +89,9 @@ def _fetch(url: str, part: Path, mark: Path, start: int, version: str) -> int | 
             if not resumed:
                 mark.write_text(_version(answer.headers), encoding="utf-8")
             while chunk := answer.read(1 << 20):
-                stream.write(chunk)
+                with writing(part):
+                    stream.write(chunk)
+                    stream.flush()
                 bar.update(len(chunk))
     return total
 

@@ -13,6 +13,8 @@ from pathlib import Path
 import espeakng_loader
 from phonemizer.backend.espeak.wrapper import EspeakWrapper
 
+from asrkit.files import writing
+
 # ISO 639-1 codes (and Common Voice locales) whose espeak voice has another name. All other codes
 # stand for themselves.
 VOICES = {
@@ -127,7 +129,7 @@ class Cache:
         if self.path is not None and fresh:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             block = "".join(f"{text}\t{raw}\t.\n" for text, raw in fresh.items())
-            with open(self.path, "ab") as out:
+            with writing(self.path), open(self.path, "ab") as out:
                 fcntl.flock(out, fcntl.LOCK_EX)
                 # A leading newline ends a line that a killed process left unfinished.
                 out.write(b"\n" + block.encode("utf-8"))

@@ -1,5 +1,7 @@
 """Web text to text for language models: one sentence a line, in asrkit's spelling, without repeats.
 
+Hyphens stay: the programs that read it decide whether they separate words, and espeak wants them.
+
 For the n-grams of XLSR's Table 3, which were trained on CommonCrawl. Lines stream through; memory
 does not grow with the text.
 """
@@ -17,7 +19,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from asrkit.data.normalize import NormalizeError, normalize
+from asrkit.data.normalize import NormalizeError, normalize, split_hyphens
 from asrkit.data.scripts import foreign_share, scripts_of
 from asrkit.data.seen import SeenLines
 from asrkit.data.text_files import byte_lines, write_text
@@ -99,10 +101,10 @@ def _clean(text: str, rules: Rules) -> tuple[str, str]:
     if _ADDRESS.search(text):
         return "", "a web or mail address"
     try:
-        spoken = normalize(text, rules.language)
+        spoken = normalize(text, rules.language, hyphens="keep")
     except NormalizeError:
         return "", "markup or a reserved word"
-    words = spoken.split()
+    words = split_hyphens(spoken).split()
     if len(words) < rules.min_words:
         return "", "too few words"
     if len(words) > rules.max_words:
@@ -152,7 +154,7 @@ def clean(
     with bar, write_text(out) as stream:
         for found in _cleaned(_chunks(paths, report, bar), rules, nj):
             for sentence, why in found:
-                if not why and sentence in forbidden:
+                if not why and split_hyphens(sentence) in forbidden:
                     why = "held out"
                 if not why and not seen.add(sentence):
                     why = "a repeat"
@@ -160,7 +162,7 @@ def clean(
                     report.dropped[why] += 1
                 elif max_lines is None or report.kept < max_lines:
                     report.kept += 1
-                    report.words += sentence.count(" ") + 1
+                    report.words += split_hyphens(sentence).count(" ") + 1
                     stream.write(sentence.encode() + b"\n")
             if max_lines is not None and report.kept >= max_lines:
                 break

@@ -39,7 +39,10 @@ def lower(text: str, language: str) -> str:
 
 def split_hyphens(text: str) -> str:
     """A text normalised with ``hyphens="keep"`` to the one that ``"split"`` gives."""
-    return text.replace("-", " ")
+    if "<" not in text:
+        return text.replace("-", " ")
+    words = (w if w in non_words.MARKS else w.replace("-", " ") for w in text.split(" "))
+    return " ".join(words)
 
 
 def normalize(

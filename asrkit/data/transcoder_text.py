@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from asrkit.data.homophones import Homophones
-from asrkit.data.normalize import NormalizeError, normalize
+from asrkit.data.normalize import NormalizeError, normalize, split_hyphens
 from asrkit.data.phonemize import Phonemizer, Sentence
 from asrkit.data.scripts import script_of
 from asrkit.data.stars import StarError, star_labels, words_of
@@ -54,21 +54,24 @@ def read_sentences(
     options: TextOptions,
     skipped: Skipped,
     held_out: frozenset[str] = frozenset(),
-) -> list[str]:
-    """(place, raw line) to distinct sentences in asrkit's spelling, in their order.
+    hyphens: str = "split",
+) -> dict[str, str]:
+    """(place, raw line) to distinct sentences in asrkit's spelling, in their order: the words by
+    the policy of ``hyphens``, and the same with all hyphens, for espeak.
 
     held_out: sentences in that spelling, of the valid and test sets of speech, to leave out.
     """
-    kept: dict[str, None] = {}
+    kept: dict[str, str] = {}
     for place, line in lines:
         if len(line) > options.max_characters:
             skipped.add("too_long", place, line)
             continue
         try:
-            text = normalize(line, language)
+            whole = normalize(line, language, hyphens="keep")
         except NormalizeError:
             skipped.add("markup", place, line)
             continue
+        text = split_hyphens(whole) if hyphens == "split" else whole
         if not text:
             skipped.add("nothing_spoken", place, line)
         elif text in held_out:
@@ -80,8 +83,8 @@ def read_sentences(
         elif text in kept:
             skipped.add("repeated", place, line)
         else:
-            kept[text] = None
-    return list(kept)
+            kept[text] = whole
+    return kept
 
 
 class Skipped:
@@ -178,15 +181,20 @@ def prepare_text(
     with contextlib.ExitStack() as stack:
         skipped = stack.enter_context(_skipped(out / "skipped.tsv"))
         forbidden = frozenset(held_out)
-        sentences = read_sentences(lines, phonemizer.language, options, skipped, forbidden)
-        held = _held_out(sentences, options)
+        hyphens = phonemizer.options["hyphens"]
+        sentences = read_sentences(
+            lines, phonemizer.language, options, skipped, forbidden, hyphens=hyphens
+        )
+        held = _held_out(list(sentences), options)
         names = ("text", "text.phn", "utt2lang", "text.star")
         parts = {
             "train": _Part(out / "train", stack, names),
             "valid": _Part(out / "valid", stack, names),
             "test": _Part(out / "test", stack, names[:3]),
         }
-        for number, sentence in enumerate(phonemizer.each(sentences, "phonemize"), 1):
+        for number, sentence in enumerate(
+            phonemizer.each(list(sentences.values()), "phonemize"), 1
+        ):
             _place(number, sentence, held, parts, tally, skipped, phonemizer.language)
         words = word_list(tally.words, options.vocabulary)
         _check(parts, options)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from asrkit.data.marks import characters
+from asrkit.data.normalize import split_hyphens
 from asrkit.data.phonemize import Phonemizer
 from asrkit.decode.overlap import losses, respell, some
 from asrkit.files import DataError, atomic, read_lines
@@ -106,6 +107,8 @@ def build_lexicon(
 ) -> tuple[Lexicon, LexiconReport]:
     """Words of normalised lines with espeak's pronunciations; without phonemizer, their letters.
 
+    For a phonemizer, lines have their hyphens; its policy says whether they separate words.
+
     Every word is spoken alone; how it sounds inside sentences is added where espeak kept the words
     apart (Sentence.aligned), if that is at least a tenth of the word's occurrences. Most frequent
     first, ``max_pronunciations`` a word. Lines are streamed; espeak reads the first
@@ -113,8 +116,9 @@ def build_lexicon(
     """
     kept: list[str] = []  # what espeak reads
     counts: Counter[str] = Counter()
+    apart = phonemizer is not None and phonemizer.options["hyphens"] == "split"
     for line in lines:
-        counts.update(line.split())
+        counts.update((split_hyphens(line) if apart else line).split())
         if phonemizer is not None and len(kept) < max_sentences:
             kept.append(line)
     if not counts:

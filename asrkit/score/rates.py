@@ -83,6 +83,18 @@ def score_utterances(
     return out
 
 
+def of_case(utterances: Sequence[Utterance]) -> int:
+    """How many fewer errors there are when capitals and small letters are one."""
+    fewer = 0
+    for utterance in utterances:
+        pairs = utterance.alignment.pairs
+        ref = [one.lower() for one, _ in pairs if one is not None]
+        hyp = [one.lower() for _, one in pairs if one is not None]
+        if utterance.counts.errors:
+            fewer += utterance.counts.errors - Counts.of(align(ref, hyp)).errors
+    return fewer
+
+
 def total(utterances: Iterable[Utterance]) -> Counts:
     return sum((utterance.counts for utterance in utterances), Counts())
 

@@ -16,10 +16,19 @@ from asrkit.data.tokenize import make_tokenizer
 from asrkit.files import atomic, write_json
 from asrkit.score import pictures, report
 from asrkit.score.provenance import environment, now
-from asrkit.score.rates import ScoreError, Utterance, confusions, score_utterances, summary
+from asrkit.score.rates import (
+    ScoreError,
+    Utterance,
+    confusions,
+    of_case,
+    score_utterances,
+    summary,
+)
 from asrkit.score.units import NAMES, default_separator, policy, split_units
 from asrkit.tokens import TokenList
 from asrkit.vocabulary import strip_languages
+
+WORDS = ("cer", "wer")  # units of text, which normalize and marks are for
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -33,6 +42,7 @@ class ScoreTask:
     strip_languages: hypotheses of a separate vocabulary: ``(it)a`` counts as ``a`` (per, ter).
     marks: ``drop`` or ``keep`` <hes> and the like (asrkit/data/marks.py) in cer and wer.
     label: how the texts were made, in a few words; shown beside every number.
+    hyphens: ``split`` or ``keep`` words with hyphens, where ``normalize`` is set.
     vocabulary: the words a model can write (wer); the share of reference words that it lacks stands
         beside the rate, to which they count as errors.
     name, command, config, seed: recorded. top: phones in the confusion picture.
@@ -50,6 +60,7 @@ class ScoreTask:
     speakers: Path | None = None
     normalize: bool = False
     strip_languages: bool = False
+    hyphens: str = "split"
     marks: str = "drop"
     label: str | None = None
     vocabulary: Path | None = None
@@ -71,7 +82,9 @@ def _texts(path: Path, kind: str, task: ScoreTask, languages: Mapping[str, str])
     if task.normalize:
         for number, (key, line) in enumerate(table.items(), start=1):
             try:
-                table[key] = normalize(line, languages.get(key, ""), marks="keep")
+                table[key] = normalize(
+                    line, languages.get(key, ""), marks="keep", hyphens=task.hyphens
+                )
             except NormalizeError as error:
                 raise ScoreError(f"{path}:{number}: {error}") from None
     return table
@@ -79,7 +92,7 @@ def _texts(path: Path, kind: str, task: ScoreTask, languages: Mapping[str, str])
 
 def _has_marks(task: ScoreTask) -> bool:
     """Whether a mark stands in references or hypotheses that words are compared of."""
-    if task.unit not in ("cer", "wer"):
+    if task.unit not in WORDS:
         return False
     lines = (line for path in (task.ref, task.hyp) for line in read_keyed(path).values())
     return any(not set(MARKS).isdisjoint(line.split()) for line in lines if "<" in line)
@@ -124,14 +137,14 @@ def _seed(task: ScoreTask) -> int | None:
 
 def _align(task: ScoreTask, separator: str) -> list[Utterance]:
     languages = _languages(task)
-    if task.normalize and task.unit not in ("cer", "wer"):
+    if task.normalize and task.unit not in WORDS:
         raise ScoreError(f"normalize is for words and characters, not for {task.unit}: phones")
     if task.normalize and languages is None:
         raise ScoreError("normalize needs languages: give --langs utt2lang or --lang")
 
     def side(path: Path, kind: str) -> dict[str, list[str]]:
         texts = _texts(path, kind, task, languages or {})
-        if task.marks == "drop" and task.unit in ("cer", "wer"):
+        if task.marks == "drop" and task.unit in WORDS:
             texts = {key: " ".join(without_marks(text.split())) for key, text in texts.items()}
         return {key: split_units(text, task.unit, separator) for key, text in texts.items()}
 
@@ -177,6 +190,7 @@ def score_set(task: ScoreTask, out: Path) -> dict[str, Any]:
         "normalized": task.normalize,
         "set": task.name or out.resolve().parent.name,
         **numbers,
+        "errors_of_case": None if task.normalize or task.unit not in WORDS else of_case(utterances),
         "other_separator": _other_separator(task, separator, marked),
         "other_marks": _other_marks(task, separator) if marked else None,
         "ref": str(task.ref),

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from asrkit.encoders.base import Encoder
-from asrkit.files import atomic, endless, refuse_pointer
+from asrkit.files import atomic, endless, refuse_pointer, writing
 from asrkit.foreign import explained, next_command
 from asrkit.train.contents import CheckpointError as CheckpointError
 from asrkit.train.contents import check_model, refuse_other_zips
@@ -90,7 +90,8 @@ def link(source: Path, target: Path) -> None:
     try:
         os.link(source, temporary)
     except OSError:  # FAT, and some network file systems
-        shutil.copyfile(source, temporary)
+        with writing(target):
+            shutil.copyfile(source, temporary)
     os.replace(temporary, target)
     temporary.unlink(missing_ok=True)  # a rename to another name of the same file does nothing
 

@@ -74,8 +74,7 @@ def open_folder(folder: Path, content: dict[str, Any], *, resume: bool) -> bool:
             f"output_dir: {folder} holds a run already; --resume true goes on with it, or choose "
             "another folder"
         )
-    # options that this program has and the run's did not: their defaults are what the run did
-    old = config.to_mapping(resolve(config.from_mapping(config.read_yaml(saved), str(saved))))
+    old = _options_of(saved)
     fixed_old = {k: v for k, v in old.items() if k not in MAY_CHANGE}
     fixed_new = {k: v for k, v in content.items() if k not in MAY_CHANGE}
     begun = (folder / "last.pt").exists()
@@ -86,6 +85,19 @@ def open_folder(folder: Path, content: dict[str, Any], *, resume: bool) -> bool:
             + ("" if begun else ", or remove this one: no weights were saved in it yet")
         )
     return begun
+
+
+def _options_of(saved: Path) -> dict[str, Any]:
+    """All options of a run; those that it did not have at their defaults, which is what it did."""
+    return config.to_mapping(resolve(config.from_mapping(config.read_yaml(saved), str(saved))))
+
+
+def changes(folder: Path, content: dict[str, Any]) -> list[str]:
+    """What a run that goes on in ``folder`` does differently, as ``differences``."""
+    told = {"output_dir", "resume", "init", "init_take"}
+    old = _options_of(folder / "config.yaml")
+    names = [name for name in content if name not in told]
+    return differences({n: old[n] for n in names}, {n: content[n] for n in names})
 
 
 def same_lists(folder: Path, tokens: TokenList | None, phones: TokenList | None) -> None:

@@ -8,7 +8,6 @@ import logging
 import math
 import sys
 from collections import defaultdict
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
-from asrkit.files import append, atomic, not_written
+from asrkit.files import append, atomic, writing
 from asrkit.objectives.base import Stat
 from asrkit.train.distributed import World
 
@@ -40,14 +39,14 @@ def to_file_and_screen(path: Path) -> None:
 
 
 class _LogFile(logging.FileHandler):
-    """A full disk ends the run with a message, not every line with a traceback."""
+    """A log that cannot be written ends the run as any other file does."""
 
     def handleError(self, record: logging.LogRecord) -> None:
         error = sys.exc_info()[1]
-        if not isinstance(error, OSError):
-            super().handleError(record)
-            return
-        raise not_written(Path(self.baseFilename), error) from error
+        if isinstance(error, OSError):
+            with writing(self.baseFilename):
+                raise error
+        super().handleError(record)
 
 
 class Meter:
@@ -96,7 +95,7 @@ class Journal:
             text = "".join(json.dumps(row) + "\n" for row in kept)
             with atomic(self.path) as out:  # a full disk must not cost what there was
                 out.write(text)
-        with self._tensorboard():
+        with writing(folder / "tensorboard"):
             self._writer = SummaryWriter(str(folder / "tensorboard"), purge_step=start + 1)
         self._bar = tqdm(
             total=total,
@@ -117,7 +116,7 @@ class Journal:
         row: dict[str, Any] = {"step": step, "split": split}
         row |= {name: float(f"{value:.6g}") for name, value in stats.items()}
         append(self.path, json.dumps(row) + "\n")
-        with self._tensorboard():
+        with writing(self.folder / "tensorboard"):
             for name, value in stats.items():
                 self._writer.add_scalar(f"{split}/{name}", value, step)
         shown = " ".join(f"{name} {value:.4g}" for name, value in stats.items())
@@ -140,16 +139,9 @@ class Journal:
         if not self.active:
             return
         self._bar.close()
-        with self._tensorboard() if kind is None else contextlib.suppress(Exception):
+        told = writing(self.folder / "tensorboard")
+        with told if kind is None else contextlib.suppress(Exception):
             self._writer.close()
-
-    @contextlib.contextmanager
-    def _tensorboard(self) -> Iterator[None]:
-        """A thread writes its files, and hands over the system's error without their names."""
-        try:
-            yield
-        except OSError as error:
-            raise not_written(self.folder / "tensorboard", error) from error
 
 
 def read_journal(path: Path) -> list[dict[str, Any]]:

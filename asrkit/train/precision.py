@@ -5,7 +5,8 @@ rounded, where the processor multiplies bf16 (AMX). torch computes some convolut
 (a batch of one, kernels of one) and rounds those, too. Where the processor does not multiply
 bf16 the mode is left alone: it would only trade MKL's float32 products for oneDNN's, other digits
 for nothing. Autocast is not used on a CPU: oneDNN's bf16 convolutions are wrong for many shapes
-with AMX, and say nothing.
+with AMX, and say nothing. Environment variables of oneDNN's set a mode for all that it computes,
+which torch cannot take back; that is told.
 """
 
 from __future__ import annotations
@@ -13,11 +14,13 @@ from __future__ import annotations
 import contextlib
 import functools
 import logging
+import os
 from collections.abc import Iterator
 
 import torch
 
 _DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
+_FPMATH_VARIABLES = ("ONEDNN_DEFAULT_FPMATH_MODE", "DNNL_DEFAULT_FPMATH_MODE")
 _GROWTH_INTERVAL = 2000  # good updates after which fp16's scale doubles
 
 
@@ -30,6 +33,18 @@ def _products(precision: str) -> Iterator[None]:
         yield
     finally:
         torch.set_float32_matmul_precision(before)
+
+
+def _tell_environment() -> None:
+    for name in _FPMATH_VARIABLES:
+        mode = os.environ.get(name, "STRICT")
+        if mode.upper() != "STRICT":
+            logging.warning(
+                "%s=%s lets oneDNN round float32 convolutions and products, whatever precision is; "
+                "unset it for fp32",
+                name,
+                mode,
+            )
 
 
 @functools.cache
@@ -56,6 +71,8 @@ class Precision:
         self.scales = name == "fp16"
         self.scale = 128.0 if self.scales else 1.0
         self._good = 0
+        if device.type == "cpu":
+            _tell_environment()
         self._rounds = name == "bf16" and device.type == "cpu" and cpu_rounds_products()
         if name == "bf16" and device.type == "cpu" and not self._rounds:
             logging.info("precision bf16: this processor multiplies float32 only; this is fp32")

@@ -36,7 +36,7 @@ from asrkit.train.data import (
     valid_loader,
 )
 from asrkit.train.distributed import World
-from asrkit.train.folder import alone, open_folder, same_lists, write_folder
+from asrkit.train.folder import alone, changes, open_folder, same_lists, write_folder
 from asrkit.train.log import logger, to_file_and_screen
 from asrkit.train.trainer import Trainer
 from asrkit.trained import folder_of
@@ -117,6 +117,7 @@ def _train(options: Options, folder: Path, world: World) -> None:
     data_then = trainer.restore(folder / "last.pt") if goes_on else trainer.data_mark
     same_everywhere(world, update=trainer.step)
     world.barrier()  # every rank has looked at the folder before rank 0 changes it
+    changed = changes(folder, content) if goes_on and world.is_main else []
     if world.is_main:
         write_folder(folder, content, tokens, phones)
         to_file_and_screen(folder / "train.log")
@@ -124,6 +125,8 @@ def _train(options: Options, folder: Path, world: World) -> None:
         logger.setLevel(logging.WARNING)
     if goes_on:
         logger.info("going on at update %d", trainer.step)
+        for change in changed:
+            logger.info("from here on, %s", change)
         if data_then != trainer.data_mark:
             logger.warning("train_data has changed since this run was saved; it goes on with it")
     for part, tensors in taken.items():

@@ -52,6 +52,12 @@ class Stream(Protocol):
 
 
 class Trainer:
+    """Updates ``objective`` until ``options.max_update``: logs, validates, saves.
+
+    config is the run's configuration, kept in its checkpoints. Raises TrainingError for a run that
+    collapsed or whose gradients stay non-finite, Stopped after a signal, once all is saved.
+    """
+
     def __init__(
         self,
         objective: Objective,
@@ -86,25 +92,26 @@ class Trainer:
         journal = Journal(
             self.folder, start=self.step, total=options.max_update, active=self.world.is_main
         )
-        clock = time.perf_counter()
+        clock, went_on = time.perf_counter(), self.step
         seconds = 0.0
-        with journal:
-            with self._signals(), self.precision.products():
-                while self.step < options.max_update:
-                    seconds += self._update(train)
-                    journal.tick()
-                    last = self.step == options.max_update
-                    if self.step % options.log_interval == 0 or last:
-                        elapsed, clock = time.perf_counter() - clock, time.perf_counter()
-                        self._log(journal, stream, seconds * self.world.size / elapsed)
-                        seconds = 0.0
-                    if valid is not None and (self.step % options.valid_interval == 0 or last):
-                        self._validate(journal, valid)
-                    if self.step % options.save_interval == 0 or last or self._stop:
-                        self.save(stream)
-                    if self._stop and not last:
-                        journal.draw()
-                        raise Stopped(self._stop)
+        with journal, self._signals(), self.precision.products():
+            while self.step < options.max_update:
+                seconds += self._update(train)
+                journal.tick()
+                last = self.step == options.max_update
+                if self.step % options.log_interval == 0 or last:
+                    elapsed, clock = time.perf_counter() - clock, time.perf_counter()
+                    self._log(journal, stream, seconds * self.world.size / elapsed)
+                    seconds = 0.0
+                    if 0 < (fewer := self.step - went_on) < options.log_interval and went_on:
+                        journal.say(f"these are averages of the {fewer} updates since {went_on}")
+                if valid is not None and (self.step % options.valid_interval == 0 or last):
+                    self._validate(journal, valid)
+                if self.step % options.save_interval == 0 or last or self._stop:
+                    self.save(stream)
+                if self._stop and not last:
+                    journal.draw()
+                    raise Stopped(self._stop)
             journal.draw()
 
     def _update(self, train: Iterator[Batch]) -> float:

@@ -8,10 +8,12 @@ import hf_tiny
 import pytest
 import torch
 from hf_tiny import VOCAB, convert
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from asrkit import config
 from asrkit.bin import convert_checkpoint
+from asrkit.convert import export
 from asrkit.convert.source import ConvertError
 from asrkit.infer import Speech2Text
 from asrkit.train import checkpoint
@@ -190,6 +192,17 @@ def test_a_convolution_as_head_is_not_exported(tmp_path):
     content["model"]["head.weight"] = head[..., None].repeat(1, 1, 4)
     checkpoint.save(tmp_path / "x/last.pt", content)
     with pytest.raises(ConvertError, match="head_kernel"):
+        convert("--source", tmp_path / "x", "--out", tmp_path / "back")
+    assert not (tmp_path / "back").exists()
+
+
+def test_an_export_to_a_full_disk_names_the_folder(folder, tmp_path, monkeypatch):
+    def full(*_):
+        raise SafetensorError("I/O error: No space left on device (os error 28)")
+
+    convert("--source", folder, "--out", tmp_path / "x")
+    monkeypatch.setattr(export, "save_file", full)
+    with pytest.raises(ConvertError, match=r"back: cannot be written \(I/O error: No space left"):
         convert("--source", tmp_path / "x", "--out", tmp_path / "back")
     assert not (tmp_path / "back").exists()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import resource
 import tarfile
 import threading
 from collections.abc import Iterator
@@ -170,3 +171,14 @@ def test_links_and_special_files_are_refused(tmp_path: Path, kind: bytes, target
     with pytest.raises(DataError, match=r"a\.tar: .*'?y'? is a (link|special file)"):
         unpack(tmp_path / "a.tar", tmp_path / "out/a")
     assert not list((tmp_path / "out").iterdir())
+
+
+def test_a_full_disk_is_no_fault_of_the_network(address: str, tmp_path: Path) -> None:
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limits[1]))
+    try:
+        with pytest.raises(DataError, match=r"a\.bin\.part: cannot be written \(File too large\)"):
+            download(f"{address}/a.bin", tmp_path / "a.bin")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert download(f"{address}/a.bin", tmp_path / "a.bin").read_bytes() == BODY

@@ -184,3 +184,20 @@ def test_bytes_that_are_no_text_leave_no_half_list(tmp_path):
     code, out = prepare(tmp_path, ITALIAN, "--plain", str(tmp_path / "bad"))
     assert code == 1
     assert not (out / "skipped.tsv").exists()
+
+
+@pytest.mark.parametrize(("policy", "words"), [("split", "y a t il"), ("keep", "y a-t-il")])
+def test_hyphens_are_read_and_separate_words_by_the_policy(tmp_path, policy, words):
+    lines = [f"Y a-t-il {word} ?" for word in ("du pain", "un chat", "de l'eau", "assez")]
+    code, out = prepare(tmp_path, [*lines, "y a-t-il assez"], "--hyphens", policy, lang="fr")
+    assert code == 0
+    texts = {k: v for p in ("train", "valid", "test") for k, v in _part(out, p, "text").items()}
+    phones = {
+        k: v for p in ("train", "valid", "test") for k, v in _part(out, p, "text.phn").items()
+    }
+    assert len(texts) == 4 and all(text.startswith(words) for text in texts.values())
+    assert all(line.startswith("i a t i l ") for line in phones.values())
+
+
+def _part(out, part, name):
+    return read_keyed(out / part / name)

@@ -71,6 +71,7 @@ class Speaker(Phonemizer):
     def __init__(self, heard: dict[str, list[str]], aligned: bool = True) -> None:
         self.turns = {text: itertools.cycle(phones) for text, phones in heard.items()}
         self.aligned = aligned
+        self.options = {"hyphens": "split"}
 
     def __call__(self, texts: Sequence[str]) -> list[Sentence]:
         spoken = [[list(word) for word in next(self.turns[text]).split()] for text in texts]
@@ -88,6 +89,25 @@ def test_rare_pronunciations_are_left_out(common: int, aligned: bool, spoken: st
     heard = {"b a": ["w x"] * common + ["w y"], "a": ["z"], "b": ["w"]}
     lexicon, _ = build_lexicon(["b a"] * (common + 1), Speaker(heard, aligned))
     assert lexicon == {"a": [(phone,) for phone in spoken.split()], "b": [("w",)]}
+
+
+@pytest.mark.parametrize(
+    ("policy", "words"), [("split", ["parle", "t", "on"]), ("keep", ["parle-t-on"])]
+)
+def test_words_are_counted_by_the_policy_and_read_with_hyphens(
+    tmp_path: Path, policy: str, words: list[str]
+) -> None:
+    (tmp_path / "text").write_text("a Parle-t-on ?\n", encoding="utf-8")
+    out = tmp_path / "lexicon.txt"
+    options = ["--lang", "fr", "--hyphens", policy, "--out", str(out)]
+    assert make_lexicon.main(["--text", str(tmp_path / "text"), *options]) == 0
+    lexicon = read_lexicon(out)
+    assert sorted(lexicon) == sorted(words)
+    if policy == "split":
+        assert lexicon["t"][0] == ("t",)  # as it sounds; its name comes after it
+        assert ("t", "e") in lexicon["t"]
+    else:
+        assert lexicon["parle-t-on"] == [(*tuple("paʁlt"), "ɔ̃")]
 
 
 def test_letters_as_pronunciations() -> None:

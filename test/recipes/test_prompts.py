@@ -89,7 +89,7 @@ def test_lost_letter_without_one_clear_word_drops_the_prompt() -> None:
 def test_clean_words() -> None:
     assert cleaned("Premi 1, poi 12: l’utente CITTÀ…") == "premi uno poi dodici l'utente città"
     assert cleaned("E' in uso.") == "è in uso"
-    assert cleaned("Call-Forward", "en", None) == "call forward"
+    assert cleaned("Call-Forward", "en", None) == "call-forward"
 
 
 @pytest.mark.parametrize(

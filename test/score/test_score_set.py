@@ -202,3 +202,26 @@ def test_unknown_words_stand_beside_the_rate_and_count_as_errors(
     assert "OOV 25.00 %" in capsys.readouterr().out
     assert _run(folder, "per", "--vocabulary", str(folder / "words")) == 1
     assert "vocabulary is a list of words" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("policy", "tokens", "rate"), [("split", 3, 0.0), ("keep", 1, 300.0)])
+def test_hyphens_by_the_policy(tmp_path: Path, policy: str, tokens: int, rate: float) -> None:
+    folder = _write(tmp_path, ref="a Parle-t-on ?\n", hyp="a parle t on\n")
+    assert _run(folder, "wer", "--normalize", "true", "--lang", "fr", "--hyphens", policy) == 0
+    assert (_result(folder, "wer")["tokens"], _result(folder, "wer")["micro"]) == (tokens, rate)
+
+
+@pytest.mark.parametrize(
+    ("hyp", "told"),
+    [("a CIAO A TUTTI\nb Sì\n", "4 of 4 errors are capitals"), ("a ciao\nb sì\n", "")],
+)
+def test_capitals_hint_at_normalize(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], hyp: str, told: str
+) -> None:
+    folder = _write(tmp_path, ref="a ciao a tutti\nb sì\n", hyp=hyp)
+    assert _run(folder, "wer") == 0
+    err = capsys.readouterr().err
+    assert (told in err and "--normalize true" in err) if told else "capitals" not in err
+    assert _run(folder, "wer", "--normalize", "true", "--lang", "it") == 0
+    assert "capitals" not in capsys.readouterr().err
+    assert _result(folder, "wer")["errors_of_case"] is None

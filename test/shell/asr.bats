@@ -261,7 +261,7 @@ setup() { setup_recipe; }
     [[ "$output" == *"--data_dir dump/raw/it_valid --output_dir exp/asr_x/tune_lm/it --decode greedy --keep_scores true"* ]]
     [[ "$output" == *"--out exp/asr_x/tune_lm/it/lexicon_lm.json"* ]]
     [[ "$output" == *"--decode lexicon_lm --lexicon exp/ngram/it/lexicon.txt --lm exp/ngram/it/word.bin --weights exp/asr_x/tune_lm/it/lexicon_lm.json"* ]]
-    [[ "$output" == *"--lm_weights 0 --word_scores -6"*"--out exp/asr_x/tune_lm/it/lexicon.json"* ]]
+    [[ "$output" == *"--word_scores -6"*"--out exp/asr_x/tune_lm/it/lexicon.json"* ]]
     [[ "$output" != *"tune_lm/it/greedy"* ]]
 }
 
@@ -385,4 +385,21 @@ setup() { setup_recipe; }
     run ./asr.sh --langs it --pretrain_langs "it es it" --pretrain_config conf/tune.yaml --dry_run true --stage 6 --stop_stage 6
     [ "$status" -eq 0 ]
     [[ "$output" == *"--train_data dump/raw/it_train dump/raw/es_train --valid_data dump/raw/it_valid dump/raw/es_valid"* ]]
+}
+
+@test "what hyphens do to words is one choice for labels, lexicon, n-gram, weights and scores" {
+    run ./asr.sh --dry_run true --langs it --target it --finetune_config conf/tune.yaml --asr_tag x --hyphens keep \
+        --inference_modes "lexicon_lm" --tune_lm true
+    [ "$status" -eq 0 ]
+    for program in phonemize make_lexicon "train_ngram --text dump/raw/it_train/text --lang" tune_lm "score --unit wer"; do
+        [[ "$output" =~ asrkit\.bin\.${program}[^$'\n']*--hyphens\ keep ]]
+    done
+    run ./asr.sh --dry_run true --langs it --token_type bpe --finetune_config conf/tune.yaml --asr_tag x --hyphens keep
+    for program in tokenize train_bpe; do
+        [[ "$output" =~ asrkit\.bin\.${program}[^$'\n']*--hyphens\ keep ]]
+    done
+    [[ "$output" != *"--hyphens split"* ]]
+    run ./asr.sh --dry_run true --langs it --hyphens drop
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"--hyphens is one of: split keep"* ]]
 }

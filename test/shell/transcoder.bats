@@ -41,7 +41,7 @@ setup() {
         --asr_tag x --inference_modes "transcoder transcoder_lm transcoder_text" --tune_lm true --stage 12
     [ "$status" -eq 0 ]
     tuned=exp/asr_x/tune_lm/it/transcoder_lm.json
-    [[ "$output" == *"tune_transcoder --asr_model exp/asr_x --transcoder exp/transcoder_it_transcoder_hyp_asr_x --data_dir dump/raw/it_valid --lang it --lm exp/ngram/it/word.bin --out ${tuned}"* ]]
+    [[ "$output" == *"tune_transcoder --asr_model exp/asr_x --transcoder exp/transcoder_it_transcoder_hyp_asr_x --data_dir dump/raw/it_valid --lang it --hyphens split --lm exp/ngram/it/word.bin --out ${tuned}"* ]]
     [[ "$output" == *"--output_dir exp/asr_x/decode_transcoder_lm/it_test --lm exp/ngram/it/word.bin --weights ${tuned}"* ]]
     [ "$(grep -c -- "--weights" <<<"$output")" -eq 1 ]
     [[ "$output" == *"--config exp/transcoder_it/config.yaml --out exp/asr_x/decode_transcoder_text/it_test/score_wer"* ]]

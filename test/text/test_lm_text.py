@@ -174,3 +174,11 @@ def test_program_reads_standard_input(
     shown = capsys.readouterr().out
     assert "sentences kept" in shown
     assert "dropped: held out" in shown
+
+
+def test_hyphens_stay_for_espeak_and_count_as_word_ends(tmp_path: Path) -> None:
+    (tmp_path / "in.txt").write_text("Parle-t-on ?\nY a-t-il du pain ?\n", "utf-8")
+    rules = Rules(language="fr", min_words=3)
+    report = clean([tmp_path / "in.txt"], tmp_path / "out", rules, held_out=["y a t il du pain"])
+    assert (tmp_path / "out").read_text() == "parle-t-on\n"
+    assert report.words == 3 and report.dropped == {"held out": 1}

@@ -53,6 +53,11 @@ def test_hyphens_of_both_policies_stand_in_the_same_places() -> None:
         assert normalize(kept, "fr", hyphens="keep") == kept
 
 
+def test_marks_have_hyphens_of_their_own() -> None:
+    kept = normalize("a-b <v-noise> c-d", "en", hyphens="keep", marks="keep")
+    assert kept == "a-b <v-noise> c-d" and split_hyphens(kept) == "a b <v-noise> c d"
+
+
 def test_dashes_separate_words_that_keep_their_hyphens() -> None:
     assert normalize("stop—now x–y a--b e‐mail", "en", hyphens="keep") == "stop now x y a b e-mail"
 

@@ -149,3 +149,21 @@ def test_a_file_without_lines_is_an_error(
     assert program.main(options) == 1
     assert ": is empty; it holds a line" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_hyphens_and_languages_decide_what_units_are_of(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = _folder(tmp_path, "a Parle-t-on ? IŞIK\n")
+    (folder / "utt2lang").write_text("a tr\n", encoding="utf-8")
+    for policy, shown in (("split", "parle<space>t<space>on"), ("keep", "parle-t-on")):
+        assert tokenize.main(["--data_dir", str(folder), "--hyphens", policy]) == 0
+        row = (folder / "text.char").read_text(encoding="utf-8").split()[1:]
+        assert "".join(row) == f"{shown}<space>ışık"
+    options = ["--text", str(folder / "text"), "--utt2lang", str(folder / "utt2lang")]
+    options += ["--vocab_size", "14", "--out_dir", str(tmp_path / "tl")]
+    assert train_bpe.main([*options, "--hyphens", "keep"]) == 0
+    symbols = set("".join(TokenList.read(tmp_path / "tl" / "tokens.txt").symbols[2:]))
+    assert symbols == set("parletonışk-\u2581")
+    assert train_bpe.main([*options, "--plain", str(folder / "text")]) == 1
+    assert "--utt2lang names no language of --plain" in capsys.readouterr().err

@@ -12,10 +12,12 @@ import torch
 from asrkit import config
 from asrkit.bin import asr_train
 from asrkit.config import ConfigError
+from asrkit.files import DataError
 from asrkit.options import Options
 from asrkit.temporary import Temporary
 from asrkit.tokens import TokenList
 from asrkit.train.folder import alone, open_folder, same_lists, write_folder
+from asrkit.train.log import logger, to_file_and_screen
 
 OPTIONS = ["--objective", "contrastive", "--quantizer", "gumbel", "--optimizer_conf", "{lr: 1e-3}"]
 
@@ -86,3 +88,15 @@ def test_killed_while_the_folder_is_first_written_it_begins_again(
             write_folder(folder, content, lists, lists)
             names = sorted(path.name for path in folder.iterdir())
             assert names == ["config.yaml", "phones.txt", "tokens.txt"], moment
+
+
+def test_a_log_on_a_full_disk_names_itself(tmp_path: Path) -> None:
+    (tmp_path / "train.log").symlink_to("/dev/full")
+    try:
+        to_file_and_screen(tmp_path / "train.log")
+        with pytest.raises(DataError, match=r"train\.log: cannot be written \(No space left"):
+            logger.info("a line")
+    finally:
+        for handler in list(logger.handlers):
+            logger.removeHandler(handler)
+        logger.propagate = True

@@ -74,6 +74,14 @@ def test_bf16_is_fp32_bit_for_bit_where_the_cpu_does_not_multiply_bf16(monkeypat
     assert "this is fp32" in caplog.text
 
 
+@pytest.mark.parametrize(("mode", "told"), [("BF16", True), ("any", True), ("STRICT", False)])
+def test_a_mode_of_the_environment_is_told(monkeypatch, caplog, mode, told):
+    """oneDNN reads it once for the process: with it, fp32 is not what it says."""
+    monkeypatch.setenv("DNNL_DEFAULT_FPMATH_MODE", mode)
+    Precision("fp32", CPU)
+    assert (f"DNNL_DEFAULT_FPMATH_MODE={mode} lets oneDNN round" in caplog.text) is told
+
+
 def test_bf16_on_a_cpu_learns(tmp_path):
     argv = ctc_args(corpus(tmp_path), tmp_path / "x", "--precision", "bf16")
     assert asr_train.main([*argv, "--max_update", "200", "--valid_interval", "200"]) == 0

@@ -82,7 +82,9 @@ def test_changed_data_are_told_when_a_run_goes_on(tones, tmp_path, capfd):
     argv = [*ctc_args(tones, tmp_path / "x"), "--train_data", str(folder), "--max_update"]
     assert asr_train.main([*argv, "1"]) == 0
     assert asr_train.main([*argv, "2", "--resume", "true"]) == 0
-    assert "train_data has changed" not in capfd.readouterr().err
+    told = capfd.readouterr().err
+    assert "train_data has changed" not in told
+    assert told.count("from here on, ") == 1 and "from here on, max_update: 1 -> 2" in told
     shutil.rmtree(folder)
     write_dump(folder, 9, seed=4)
     assert asr_train.main([*argv, "3", "--resume", "true"]) == 0

@@ -11,6 +11,7 @@ import torch.multiprocessing as mp
 from toy import Mean, Stream, free_port, make, one_rank, run, weights
 
 from asrkit.train import checkpoint
+from asrkit.train.log import Journal
 from asrkit.train.schedule import Polynomial
 from asrkit.train.trainer import Stopped, TrainingError
 
@@ -218,3 +219,19 @@ def test_unknown_best_metric_names_the_known(tmp_path):
     trainer, _ = make(tmp_path, best_metric="per")
     with pytest.raises(TrainingError, match="no 'per', it has loss"):
         run(trainer)
+
+
+def test_the_first_line_after_a_resume_says_what_it_covers(tmp_path, monkeypatch):
+    said = []
+    monkeypatch.setattr(Journal, "say", lambda self, message, level=0: said.append(message))
+    trainer, _ = make(tmp_path, max_update=6)
+    run(trainer)
+    assert not [message for message in said if "averages" in message]
+    again, _ = make(tmp_path, max_update=12)
+    again.restore(tmp_path / "last.pt")
+    run(again)
+    lines = [
+        message for message in said if message.startswith("train step 8") or "since" in message
+    ]
+    assert lines[0].startswith("train step 8")
+    assert lines[1:] == ["these are averages of the 2 updates since 6"]

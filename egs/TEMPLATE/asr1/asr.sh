@@ -49,6 +49,7 @@ token_type=phn  # phn, char or bpe
 phone_labels=espeak  # with phn: espeak's of stage 5, or NAME: text.NAME that stage 1 left beside the text
 compare_labels=""  # tell PER by these labels too, of espeak and such names
 bpe_size=4000  # with token_type bpe
+hyphens="split"  # split: well-known is two words; keep: one. espeak reads it whole in any case
 word_boundary=false  # with phn: keep <space> between words
 vocabulary=shared  # shared, or separate: each language has tokens of its own, such as (it)a
 

@@ -53,9 +53,10 @@ class Language(NamedTuple):
         return seconds
 
     def words(self, sentence: str) -> str:
-        """asrkit's spelling of a sentence; empty if nothing in it is spoken, or it has markup."""
+        """asrkit's spelling of a sentence, with its hyphens; empty for markup, or if nothing in it
+        is spoken."""
         try:
-            return normalize(sentence, self.lang)
+            return normalize(sentence, self.lang, hyphens="keep")
         except NormalizeError:
             return ""
 

@@ -52,7 +52,7 @@ def utterances(folder: Path) -> tuple[list[Utterance], list[str]]:
             audio = file_in(transcript.parent, f"{name}.flac")
             speaker = f"ls_{name.split('-')[0]}"
             if audio.is_file():
-                text = normalize(words, "en")
+                text = normalize(words, "en", hyphens="keep")
                 found.append(Utterance(f"ls_{name}", speaker, str(audio), text))
             else:
                 missing.append(name)

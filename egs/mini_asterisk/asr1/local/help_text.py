@@ -17,7 +17,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from asrkit.arguments import run_main
-from asrkit.data.normalize import normalize
+from asrkit.data.normalize import normalize, split_hyphens
 from asrkit.files import DataError, atomic
 from prompts import LETTERS
 
@@ -61,7 +61,7 @@ class Blocks(HTMLParser):
 def sentences(page: str, lang: str, *, shortest: int = 3, longest: int = 40) -> Iterator[str]:
     """Normalised sentences of `shortest` to `longest` words, in letters of the language only."""
     symbols = re.compile(r"[\d<>={}\\|@_%$#&*+/^~]")  # formulas and paths are no sentences
-    allowed = re.compile(f"[{LETTERS[lang]}' ]+")
+    allowed = re.compile(f"[{LETTERS[lang]}' -]+")
     parser = Blocks()
     parser.feed(page)
     parser.close()
@@ -70,8 +70,10 @@ def sentences(page: str, lang: str, *, shortest: int = 3, longest: int = 40) -> 
         for sentence in END.split(block):
             if symbols.search(sentence):
                 continue
-            words = normalize(sentence.translate(BRACKETS), lang)
-            if shortest <= len(words.split()) <= longest and allowed.fullmatch(words):
+            words = normalize(sentence.translate(BRACKETS), lang, hyphens="keep")
+            if shortest <= len(split_hyphens(words).split()) <= longest and allowed.fullmatch(
+                words
+            ):
                 yield words
 
 

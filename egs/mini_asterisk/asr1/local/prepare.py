@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from asrkit.arguments import run_main
+from asrkit.data.normalize import split_hyphens
 from asrkit.data.utterances import Utterance, print_counts, write_folder
 from asrkit.files import atomic
 from prompts import Dropped, Vocabulary, clean, number_words, read_prompts
@@ -93,7 +94,7 @@ def read_vocabulary(path: Path) -> Vocabulary | None:
     counts: Counter[str] = Counter()
     with path.open(encoding="utf-8") as stream:
         for line in stream:
-            counts.update(line.split())
+            counts.update(split_hyphens(line).split())
     return Vocabulary(counts)
 
 
@@ -101,7 +102,7 @@ def write_lm_text(source: Path, target: Path, held_out: set[str]) -> None:
     """The help sentences less those that are prompts of valid or test."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with source.open(encoding="utf-8") as stream, atomic(target) as output:
-        output.writelines(line for line in stream if line.strip() not in held_out)
+        output.writelines(line for line in stream if split_hyphens(line.strip()) not in held_out)
 
 
 def get_parser() -> argparse.ArgumentParser:
@@ -122,11 +123,11 @@ def run(args: argparse.Namespace) -> None:
     utterances, counts = collect(text_file, speech, lang, vocabulary)
     parts = defaultdict(list)
     for utterance in utterances:
-        parts[split_of(utterance.words)].append(utterance)
+        parts[split_of(split_hyphens(utterance.words))].append(utterance)
     for split in SPLITS:
         write_part(args.data / f"{lang}_{split}", parts[split], lang)
     if vocabulary is not None:
-        held_out = {u.words for split in ("valid", "test") for u in parts[split]}
+        held_out = {split_hyphens(u.words) for split in ("valid", "test") for u in parts[split]}
         write_lm_text(args.help_text, args.data / f"lm_text/{lang}.txt", held_out)
     print_counts(lang, counts)
     minutes = {split: sum(u.seconds for u in parts[split]) / 60 for split in SPLITS}

@@ -19,6 +19,7 @@ LETTERS = {
     "it": "a-zàèéìíîòóùú",
     "ru": "а-яё",
 }
+WORD = re.compile(r"[^\s-]+")
 DOMINANT = 20  # a spelling wins when the vocabulary holds it this many times as often as any other
 PLAIN = {"fr": {"passes"}}  # right without an accent, though the help text has only passés
 QUESTION = re.compile(r"\?(?=(\s*)(\w))")
@@ -158,16 +159,18 @@ def clean(
         r"(?<!\w)\d+(?!\w)", lambda match: numbers.get(match.group(), match.group()), text
     )
     done["number spelled out"] = int(spoken != text)
-    words = normalize(spoken, lang)
+    words = normalize(spoken, lang, hyphens="keep")
     if re.search(r"\d", words):
         raise Dropped("number without a reading")
     if not words:
         raise Dropped("no text")
-    if not re.fullmatch(f"[{LETTERS[lang]}' ]+", words):
+    if not re.fullmatch(f"[{LETTERS[lang]}' -]+", words):
         raise Dropped("foreign letters")
     if vocabulary is not None and lang in ("es", "fr", "it"):
         plain = PLAIN.get(lang, set())
-        accented = " ".join(w if w in plain else vocabulary.accented(w) for w in words.split())
+        accented = WORD.sub(
+            lambda word: word[0] if word[0] in plain else vocabulary.accented(word[0]), words
+        )
         done["accent restored"] = int(accented != words)
         words = accented
     return words, done

@@ -10,7 +10,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from asrkit.data.archives import is_url
-from asrkit.data.normalize import NormalizeError, normalize
+from asrkit.data.normalize import NormalizeError, normalize, split_hyphens
 from asrkit.files import DataError, atomic
 from mls_release import LANGUAGES, URL, fetched
 
@@ -69,7 +69,7 @@ def write_lm_text(path: Path, target: Path, lang: str, held_out: set[str]) -> Co
     with atomic(target) as stream:
         for line in bar:
             try:
-                words = normalize(line.decode(), lang)
+                words = normalize(line.decode(), lang, hyphens="keep")
             except UnicodeDecodeError:
                 counts["left out: not UTF-8"] += 1
                 continue
@@ -78,7 +78,7 @@ def write_lm_text(path: Path, target: Path, lang: str, held_out: set[str]) -> Co
                 continue
             if not words:
                 counts["left out: no words"] += 1
-            elif words in held_out:
+            elif split_hyphens(words) in held_out:
                 counts["left out: a sentence of valid or test"] += 1
             else:
                 counts["sentences"] += 1
