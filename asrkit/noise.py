@@ -7,18 +7,12 @@ of MurmurHash3 on 32-bit words, computed in int64 so that no operation overflows
 
 from __future__ import annotations
 
-import hashlib
-
 import torch
 from torch import Tensor
 
+from asrkit.keys import key_of
+
 _WORD = 0xFFFFFFFF
-
-
-def key_of(*parts: int | str) -> int:
-    """A 63-bit number from any sequence of numbers and strings; the same in every process."""
-    text = "\0".join(str(part) for part in parts).encode()
-    return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "little") >> 1
 
 
 def row_keys(keys: Tensor, *parts: int | str) -> Tensor:

@@ -11,7 +11,7 @@ from toy import options_for
 
 from asrkit.batch import Batch, pad
 from asrkit.encoders.logmel import LogMelEncoder
-from asrkit.noise import key_of
+from asrkit.keys import key_of
 from asrkit.objectives.contrastive import ContrastiveObjective
 from asrkit.objectives.phonetic import PhoneticObjective
 from asrkit.objectives.regression import RegressionObjective

@@ -15,6 +15,11 @@ from asrkit import __version__
 from asrkit.commands import COMMANDS, main, programs
 
 ROOT = Path(__file__).resolve().parents[1]
+# What runs or writes a network, or resamples audio; loading torch takes two seconds.
+NEED_TORCH = set(
+    """asr_train asr_infer transcode average_checkpoints convert_checkpoint pack cluster_quality
+    dump_posteriors tune_transcoder format_audio""".split()
+)
 LINES = {command: line for group in COMMANDS.values() for command, (_, line) in group.items()}
 
 
@@ -128,3 +133,16 @@ def test_help_answers_at_once() -> None:
     loaded = set(run(sys.executable, "-c", code).stderr.split())
     assert "asrkit" in loaded
     assert loaded.isdisjoint({"torch", "numpy", "argparse", "yaml", "configargparse"})
+
+
+def test_programs_that_need_no_torch_do_not_load_it() -> None:
+    code = (
+        "import importlib, sys\n"
+        "for name in sys.argv[1:]:\n"
+        "    importlib.import_module(f'asrkit.bin.{name}')\n"
+        "    assert 'torch' not in sys.modules, name"
+    )
+    assert set(programs().values()) >= NEED_TORCH
+    light = sorted(set(programs().values()) - NEED_TORCH)
+    done = run(sys.executable, "-c", code, *light)
+    assert done.returncode == 0, done.stderr

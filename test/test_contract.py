@@ -12,7 +12,7 @@ from asrkit import config
 from asrkit.batch import Batch, pad
 from asrkit.build import build_objective, resolve
 from asrkit.choices import CHOICES, ENCODERS, FRAME_OBJECTIVES, OBJECTIVES, QUANTIZERS
-from asrkit.noise import key_of
+from asrkit.keys import key_of
 from asrkit.objectives.base import FrameObjective, Recognizer
 from asrkit.objectives.phonetic import PhoneticObjective
 from asrkit.options import Options
@@ -223,7 +223,7 @@ def test_quantizers_keep_their_promises(name):
 
 @pytest.mark.parametrize("path", TRAINING, ids=lambda p: f"{p.parts[-4]}-{p.stem}")
 def test_every_training_yaml_is_valid_and_a_fixed_point(path):
-    namespace = config.parser("test").parse_args(["--config", str(path)])
+    namespace = config.parser().parse_args(["--config", str(path)])
     options = resolve(config.options_from(namespace))
     written = config.dump_yaml(config.to_mapping(options))
     again = resolve(config.from_mapping(config.load_yaml(written), "again"))

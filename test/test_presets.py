@@ -20,7 +20,7 @@ FINETUNING += sorted(path.stem for path in CONF.glob("finetune_ctc_large*.yaml")
 
 
 def read(name: str) -> Options:
-    namespace = config.parser("test").parse_args(["--config", str(CONF / f"{name}.yaml")])
+    namespace = config.parser().parse_args(["--config", str(CONF / f"{name}.yaml")])
     return resolve(config.options_from(namespace))
 
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from asrkit.batch import Batch, pad
-from asrkit.noise import key_of
+from asrkit.keys import key_of
 from asrkit.objectives.base import Complaint, Objective, Output
 from asrkit.options import Options
 from asrkit.train.distributed import World

@@ -20,7 +20,7 @@ from asrkit.data import audio
 from asrkit.data.index import DataIndex
 from asrkit.files import DataError, writing
 from asrkit.infer import Speech2Text
-from asrkit.noise import key_of
+from asrkit.keys import key_of
 
 logger = logging.getLogger("asrkit")
 MOST_APART = 2  # frames by which aligner and model may differ in length

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from asrkit.batch import Padded, pad
-from asrkit.noise import key_of
+from asrkit.keys import key_of
 
 
 def crop_start(length: int, target: int, *key: int | str) -> int:

@@ -14,7 +14,7 @@ from asrkit.data import audio, collate
 from asrkit.data.index import DataIndex
 from asrkit.data.sampler import BatchSpec
 from asrkit.files import DataError
-from asrkit.noise import key_of
+from asrkit.keys import key_of
 from asrkit.tokens import TokenList
 
 TRIES = 100  # utterances looked at to replace an unreadable one

@@ -19,7 +19,7 @@ from asrkit.data.datadir import (
 from asrkit.data.keyed import BLANKS, split_line
 from asrkit.data.speed import TABLE, mark, with_copies, without_copies
 from asrkit.files import DataError, atomic
-from asrkit.noise import key_of
+from asrkit.keys import key_of
 
 
 def combine(

@@ -17,7 +17,7 @@ from asrkit.data.phone_noise import PhoneNoise
 from asrkit.data.sampler import BatchSpec
 from asrkit.data.stars import encode_labels
 from asrkit.files import DataError
-from asrkit.noise import key_of
+from asrkit.keys import key_of
 from asrkit.tokens import TokenList
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from asrkit.align import DELETED, INSERTED
 from asrkit.data.stars import STAR
 from asrkit.files import DataError
-from asrkit.noise import key_of
+from asrkit.keys import key_of
 
 Confusions = Mapping[str, Mapping[str, int]]
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from asrkit.files import DataError
-from asrkit.noise import key_of
+from asrkit.keys import key_of
 
 
 class BatchSpec(NamedTuple):

@@ -18,7 +18,7 @@ from asrkit.data.phonemize import Phonemizer, Sentence
 from asrkit.data.scripts import script_of
 from asrkit.data.stars import StarError, star_labels, words_of
 from asrkit.files import DataError, atomic, write_json
-from asrkit.noise import key_of
+from asrkit.keys import key_of
 from asrkit.tokens import BLANK, UNK, TokenList
 
 _SHOWN = 80  # characters of a skipped line that are kept to look at

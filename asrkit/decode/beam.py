@@ -31,7 +31,7 @@ from flashlight.lib.text.dictionary import Dictionary
 from asrkit.data.marks import join_characters
 from asrkit.decode.lexicon import Lexicon, read_lexicon, usable
 from asrkit.decode.overlap import load_ngram, losses, some
-from asrkit.noise import key_of
+from asrkit.keys import key_of
 from asrkit.tokens import BLANK, SPACE, UNK, TokenList
 
 if TYPE_CHECKING:

@@ -6,11 +6,13 @@ import copy
 import heapq
 import math
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from asrkit.decode.beam import OTHER_SPELLING, load_lm
-from asrkit.objectives.transcoder import Candidates
 from asrkit.tokens import TokenList
+
+if TYPE_CHECKING:
+    from asrkit.objectives.transcoder import Candidates
 
 CERTAIN = math.log(0.999)  # a star as likely as this leaves the hypotheses as they are
 FAR = 7.0  # natural logs behind the best at a position: not tried

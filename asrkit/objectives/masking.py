@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from asrkit import noise
+from asrkit.keys import key_of
 
 ROUNDINGS = ("row", "batch")
 
@@ -94,4 +95,4 @@ def draw_mask(
 ) -> Tensor:
     """bool [B, size] on the host, a function of (seed, step, name, row key)."""
     rows = noise.row_keys(keys, seed, step, name)
-    return torch.from_numpy(spans.draw(lengths, size, rows, noise.key_of(seed, step, name)))
+    return torch.from_numpy(spans.draw(lengths, size, rows, key_of(seed, step, name)))

@@ -20,6 +20,7 @@ from tqdm.contrib.logging import logging_redirect_tqdm
 from asrkit.files import append, atomic, writing
 from asrkit.objectives.base import Stat
 from asrkit.train.distributed import World
+from asrkit.train.journal import read_journal
 
 logger = logging.getLogger("asrkit")
 
@@ -142,19 +143,6 @@ class Journal:
         told = writing(self.folder / "tensorboard")
         with told if kind is None else contextlib.suppress(Exception):
             self._writer.close()
-
-
-def read_journal(path: Path) -> list[dict[str, Any]]:
-    """Rows of train.jsonl; a last line cut short by a kill is left out."""
-    if not path.exists():
-        return []
-    rows = []
-    for line in path.read_text(encoding="utf-8").splitlines():
-        try:
-            rows.append(json.loads(line))
-        except json.JSONDecodeError:
-            break
-    return rows
 
 
 def draw_curves(journal: Path, folder: Path) -> None:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from asrkit import config
 from asrkit.files import DataError, write_json
-from asrkit.train.log import read_journal
+from asrkit.train.journal import read_journal
 
 
 class Candidate(NamedTuple):

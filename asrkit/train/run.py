@@ -19,7 +19,7 @@ from asrkit.data.loader import make_loader
 from asrkit.data.sampler import BatchStream
 from asrkit.data.shared_memory import readers_that_fit
 from asrkit.encoders.base import Encoder
-from asrkit.noise import key_of
+from asrkit.keys import key_of
 from asrkit.objectives.base import Objective
 from asrkit.options import LEAST, Options
 from asrkit.tokens import TokenList

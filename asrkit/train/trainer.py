@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from asrkit.batch import Batch
-from asrkit.noise import key_of
+from asrkit.keys import key_of
 from asrkit.objectives.base import Objective, Stat
 from asrkit.options import Options
 from asrkit.train import checkpoint

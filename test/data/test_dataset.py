@@ -15,7 +15,7 @@ from asrkit.data.index import DataIndex
 from asrkit.data.loader import make_loader
 from asrkit.data.sampler import BatchSpec, BatchStream, EpochPlan, EvalStream
 from asrkit.files import DataError
-from asrkit.noise import key_of
+from asrkit.keys import key_of
 from asrkit.tokens import TokenList
 
 LENGTHS = [4000, 5000, 6000, 4100, 8000, 4050, 7000, 4020]

@@ -28,7 +28,7 @@ ZERO = {"freeze_steps", "feature_grad_mult", "feature_cache_gib", "replace_prob"
 
 def small(path: Path) -> Options:
     """The configuration of a YAML with two layers."""
-    namespace = config.parser("test").parse_args(["--config", str(path)])
+    namespace = config.parser().parse_args(["--config", str(path)])
     options = resolve(config.options_from(namespace))
     options.encoder_conf |= {k: n for k, n in FEWER.items() if k in options.encoder_conf}
     for conf in (options.objective_conf, options.base_conf):

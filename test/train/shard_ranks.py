@@ -9,7 +9,7 @@ import torch
 
 from asrkit.batch import Batch, pad
 from asrkit.build import build_objective, resolve
-from asrkit.noise import key_of
+from asrkit.keys import key_of
 from asrkit.objectives.base import Objective
 from asrkit.options import Options
 from asrkit.tokens import TokenList

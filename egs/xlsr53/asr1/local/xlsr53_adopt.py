@@ -17,7 +17,7 @@ from asrkit.data.datadir import DataDir, Table, is_command
 from asrkit.data.segments import parse_segment
 from asrkit.data.utterances import Command, Utterance, write_folder
 from asrkit.files import DataError
-from asrkit.noise import key_of
+from asrkit.keys import key_of
 
 
 def absolute(source: str, base: Path) -> str:

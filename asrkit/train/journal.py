@@ -1,0 +1,20 @@
+"""train.jsonl, read: apart from log.py, which writes it, so that it is read without torch."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+
+def read_journal(path: Path) -> list[dict[str, Any]]:
+    """Rows of train.jsonl; a last line cut short by a kill is left out."""
+    if not path.exists():
+        return []
+    rows = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            rows.append(json.loads(line))
+        except json.JSONDecodeError:
+            break
+    return rows
