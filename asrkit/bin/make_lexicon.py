@@ -67,7 +67,7 @@ def run(args: argparse.Namespace) -> None:
             out.write("".join(f"{word}\n" for word in sorted(lexicon)))
     print(
         f"{args.out}: {len(lexicon)} words, {sum(map(len, lexicon.values()))} pronunciations;"
-        f" left out: {report.rare} rare words, {len(report.silent)} words without phones,"
+        f" left out: {report.rare} rare words, {len(report.silent)} words that espeak cannot read,"
         f" {lost} pronunciations with unknown tokens"
     )
 

@@ -7,7 +7,7 @@ import json
 import sys
 from pathlib import Path
 
-from asrkit.arguments import boolean, refuse_unused, run_main
+from asrkit.arguments import boolean, finite, refuse_unused, run_main
 from asrkit.data.keyed import languages_of, read_keyed, write_keyed
 from asrkit.data.markup import warn_of_asides
 from asrkit.data.normalize import DIGIT_POLICIES, HYPHEN_POLICIES, HYPHENS_HELP
@@ -34,6 +34,12 @@ def get_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--digits", choices=DIGIT_POLICIES, default="keep")
     parser.add_argument("--hyphens", choices=HYPHEN_POLICIES, default="split", help=HYPHENS_HELP)
+    parser.add_argument(
+        "--max_unread",
+        type=finite,
+        default=0.01,
+        help="of a language's texts that hold characters its voice cannot read; more is an error",
+    )
     parser.add_argument("--allow_empty_text", type=boolean, default=False)
     parser.add_argument("--cache_dir", help="folder of espeak's answers, shared between runs")
     return parser
@@ -52,6 +58,7 @@ def run(args: argparse.Namespace) -> None:
         langs,
         source=str(source),
         allow_empty=args.allow_empty_text,
+        max_unread=args.max_unread,
         switch=args.language_switch,
         digits=args.digits,
         hyphens=args.hyphens,

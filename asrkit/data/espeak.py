@@ -27,6 +27,7 @@ VOICES = {
     "no": "nb",
     "nn": "nb",
     "iw": "he",
+    "kmr": "ku",
     "pt-pt": "pt",
     "vi-vn": "vi",
 }

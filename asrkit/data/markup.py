@@ -7,10 +7,10 @@ hold elements and entities of HTML. Of both nobody says the letters.
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterable
 from html.entities import html5
 
+from asrkit.arguments import warn
 from asrkit.data.marks import MARKS
 from asrkit.tokens import SPACE
 
@@ -102,8 +102,4 @@ def warn_of_asides(texts: Iterable[str], source: object) -> None:
         if said and not first:
             first = f"{source}:{number}: {said[0][:60]!r}"
     if count:
-        print(
-            f"warning: {count} texts have words in parentheses, which are taken to be said; first"
-            f" {first}",
-            file=sys.stderr,
-        )
+        warn(f"{count} texts have words in parentheses, which are taken to be said; first {first}")

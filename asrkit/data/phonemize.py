@@ -7,18 +7,23 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from tqdm import tqdm
 
 from asrkit.align import align
+from asrkit.arguments import warn
 from asrkit.data.espeak import Cache, versions, voice_of
 from asrkit.data.normalize import NormalizeError, normalize, split_hyphens
+from asrkit.data.numerals import with_numerals
 from asrkit.data.scripts import base_language
 from asrkit.data.spoken import spoken
+from asrkit.data.unread import Unread
 from asrkit.tokens import SPACE
 
 _BATCH = 2000
+_SHOWN = 10  # characters in a message
+_IN_KANA = " (espeak has no readings of kanji: write kana)"
 SWITCH_POLICIES = ("remove-flags", "keep", "remove-utterance")
 _FLAG = re.compile(r"\([a-z][\w-]*\)")
 # Stress, the link of joined words, tie bars, the joiner of some IPA fonts.
@@ -38,6 +43,7 @@ class Sentence:
         it joins some (*of the*) and reads numbers as several.
     switches: languages espeak switched to inside the text.
     removed: the utterance holds a switch and the policy is ``remove-utterance``.
+    unread: characters that espeak cannot read, but names or passes over (data/unread.py).
     """
 
     words: list[str]
@@ -45,6 +51,7 @@ class Sentence:
     aligned: bool
     switches: list[str]
     removed: bool = False
+    unread: list[str] = dataclasses.field(default_factory=list)
 
     def tokens(self, *, word_boundary: bool = False) -> list[str]:
         """Phones in one list; with ``<space>`` between words if asked."""
@@ -98,6 +105,13 @@ def share_out(alone: Sequence[Sequence[str]], phones: list[str]) -> list[list[st
     return shares if all(shares) else [phones]
 
 
+class Plain(NamedTuple):
+    """A text normalised with its hyphens, and what espeak is given for it."""
+
+    text: str
+    said: str
+
+
 class Phonemizer:
     """Phonemises one language, remembers what it counted, and asks espeak only once for a text.
 
@@ -124,35 +138,50 @@ class Phonemizer:
         self.options = {"switch": switch, "digits": digits, "hyphens": hyphens}
         self.counts: Counter[str] = Counter()
         self.switched: Counter[str] = Counter()
+        self.unread: Counter[str] = Counter()
         self._cache = Cache(cache_dir, self.voice)
+        self._unread = Unread(language, self._phones)
 
     def __call__(self, texts: Sequence[str]) -> list[Sentence]:
         """Phones of raw (unnormalised) texts, in their order. An empty text gives no phones."""
         return self.read([self.normalized(text) for text in texts])
 
-    def normalized(self, text: str) -> str:
+    def normalized(self, text: str) -> Plain:
         """A raw text as ``read`` takes it. Raises PhonemizeError if the spelling refuses it."""
         try:
-            return normalize(text, self.language, digits=self.options["digits"], hyphens="keep")
+            words = self._words(text)
         except NormalizeError as error:
             raise PhonemizeError(str(error)) from None
+        said = with_numerals(text, words, self.language, self._words)
+        return Plain(" ".join(words), spoken(" ".join(said)))
 
-    def read(self, plain: Sequence[str]) -> list[Sentence]:
-        """Phones of normalised texts that have kept their hyphens, in their order."""
-        raws = self._cache.phonemes(list(map(spoken, plain)), self.voice)
-        return [self._sentence(text, raw) for text, raw in zip(plain, raws, strict=True)]
+    def _words(self, text: str) -> list[str]:
+        digits = self.options["digits"]
+        return normalize(text, self.language, digits=digits, hyphens="keep").split()
 
-    def _sentence(self, text: str, raw: str) -> Sentence:
-        """text: normalised, with its hyphens. raw: what espeak says to it."""
+    def _phones(self, texts: list[str]) -> list[list[str]]:
+        raws = self._cache.phonemes(texts, self.voice)
+        return [[p for word in parse_raw(raw)[0] for p in word] for raw in raws]
+
+    def read(self, texts: Sequence[Plain]) -> list[Sentence]:
+        """Phones of normalised texts, in their order."""
+        self._unread.learn(plain.said for plain in texts)
+        raws = self._cache.phonemes([plain.said for plain in texts], self.voice)
+        return [self._sentence(plain, raw) for plain, raw in zip(texts, raws, strict=True)]
+
+    def _sentence(self, plain: Plain, raw: str) -> Sentence:
+        """raw: what espeak says to a text."""
+        text, said = plain
         phones, flags, empty = parse_raw(raw, switch=self.switch)
+        unread = self._unread.within(said)
         if self.options["hyphens"] == "split":
-            phones = self._apart(spoken(text).split(), phones)
+            phones = self._apart(said.split(), phones)
             text = split_hyphens(text)
         words = text.split()
         home = base_language(self.voice)
         switches = [flag[1:-1] for flag in flags if base_language(flag[1:-1]) != home]
         removed = bool(switches) and self.switch == "remove-utterance"
-        sentence = Sentence(words, phones, len(words) == len(phones), switches, removed)
+        sentence = Sentence(words, phones, len(words) == len(phones), switches, removed, unread)
         if not sentence.aligned:
             alone = self._cache.phonemes(list(map(spoken, words)), self.voice)
             self.counts["words_without_phones"] += sum(not parse_raw(one)[0] for one in alone)
@@ -166,7 +195,9 @@ class Phonemizer:
             utterances_with_switches=bool(switches),
             utterances_removed=removed,
             utterances_without_phones=not phones,
+            utterances_with_unread=bool(unread),
         )
+        self.unread.update(unread)
         self.switched.update(switches)
         return sentence
 
@@ -178,9 +209,7 @@ class Phonemizer:
         for token, own in zip(tokens, phones, strict=True):
             parts = token.split("-")
             if len(parts) > 1:
-                raws = self._cache.phonemes(parts, self.voice)
-                alone = [[p for word in parse_raw(raw)[0] for p in word] for raw in raws]
-                out.extend(share_out(alone, own))
+                out.extend(share_out(self._phones(parts), own))
             else:
                 out.append(own)
         return out
@@ -198,12 +227,13 @@ class Phonemizer:
         names = (
             "utterances words phones empty_phones words_without_phones utterances_with_digits"
             " utterances_not_aligned utterances_with_switches utterances_removed"
-            " utterances_without_phones"
+            " utterances_without_phones utterances_with_unread"
         )
         return {
             "voice": self.voice,
             "counts": {name: int(self.counts[name]) for name in names.split()},
             "switches": dict(sorted(self.switched.items())),
+            "unread": dict(self.unread.most_common()),
             "cache": {name: self._cache.hits[name] for name in ("hit", "miss")},
         }
 
@@ -214,13 +244,15 @@ def phonemize_table(
     *,
     source: str = "text",
     allow_empty: bool = False,
+    max_unread: float = 0.01,
     **options: Any,
 ) -> tuple[dict[str, Sentence], dict[str, Phonemizer]]:
     """Texts by utterance id, and a language for each, to Sentences and one Phonemizer a language.
 
     options: those of Phonemizer. texts: a line of ``source`` each, which PhonemizeErrors name: for
-    what the spelling refuses, and for a text that gives no phones, unless it is empty and
-    ``allow_empty``.
+    what the spelling refuses, for a text that gives no phones, unless it is empty and
+    ``allow_empty``, and for a language whose voice cannot read characters of more than the share
+    ``max_unread`` of its texts; fewer are warned of.
     """
     groups: dict[str, list[str]] = {}
     for key, language in zip(texts, languages, strict=True):
@@ -246,7 +278,25 @@ def phonemize_table(
                 f"{source}:{lines[key]}: utterance {key!r} gives no phones: {text!r}; remove it"
                 " (nothing in it is spoken), or correct its text or language"
             )
+    for language, keys in groups.items():
+        named = [key for key in keys if found[key].unread]
+        if named:
+            message = _named(parts[language], f"{source}:{lines[named[0]]}", len(named), len(keys))
+            if len(named) > max_unread * len(keys):
+                raise PhonemizeError(f"{message}, take these texts out, or raise --max_unread")
+            warn(message)
     return {key: found[key] for key in texts}, parts
+
+
+def _named(part: Phonemizer, first: str, count: int, total: int) -> str:
+    common = part.unread.most_common(_SHOWN)
+    shown = ", ".join(f"{character} ({times})" for character, times in common)
+    more = f" and {len(part.unread) - _SHOWN} others" if len(part.unread) > _SHOWN else ""
+    return (
+        f"espeak's voice {part.voice} cannot read {shown}{more}: it says their names, or nothing,"
+        f" in {count} of {total} texts, the first {first}; write them in letters of the language"
+        f"{_IN_KANA if part.voice == 'ja' else ''}"
+    )
 
 
 def phonemizer_record(

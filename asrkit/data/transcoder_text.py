@@ -239,8 +239,9 @@ def _place(
     labels, spoken = None, sentence.tokens()
     with contextlib.suppress(StarError):
         labels = star_labels(sentence.words, sentence.phones)
-    if not spoken or (labels is None and name != "test"):
+    if sentence.unread or not spoken or (labels is None and name != "test"):
         reason = "words_and_phones_disagree" if spoken else "no_phones"
+        reason = "unread_characters" if sentence.unread else reason
         skipped.add(reason, f"sentence {number}", text)
         return
     values = {"text": text, "text.phn": " ".join(spoken), "utt2lang": language}

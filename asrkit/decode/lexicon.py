@@ -90,7 +90,8 @@ def usable(lexicon: Lexicon, tokens: TokenList) -> Usable:
 
 @dataclasses.dataclass(frozen=True)
 class LexiconReport:
-    """What build_lexicon left out: words without phones, and how many rarer words."""
+    """What build_lexicon left out: words without phones or with characters that espeak cannot read,
+    and how many rarer words."""
 
     silent: list[str]
     rare: int
@@ -133,6 +134,8 @@ def build_lexicon(
         alone = phonemizer.each(words, "lexicon, words")
         for word, sentence in zip(words, alone, strict=True):
             spoken = tuple(phone for phones in sentence.phones for phone in phones)
+            if sentence.unread:
+                continue
             floor = max(1.0, _LEAST_SHARE * heard[word].total())
             common = [p for p, count in heard[word].most_common() if count >= floor]
             merged = list(dict.fromkeys(filter(None, [*common[:1], spoken, *common[1:]])))
@@ -150,7 +153,7 @@ def _heard(
     """How often each word is spoken in each way inside the lines."""
     heard: dict[str, Counter[tuple[str, ...]]] = {word: Counter() for word in words}
     for sentence in phonemizer.each(lines, "lexicon, sentences"):
-        if sentence.aligned and not sentence.switches:
+        if sentence.aligned and not sentence.switches and not sentence.unread:
             for word, phones in zip(sentence.words, sentence.phones, strict=True):
                 if word in heard:
                     heard[word][tuple(phones)] += 1

@@ -49,6 +49,11 @@ def test_usable_words() -> None:
         usable({"two": [("x",)]}, tokens)
 
 
+def test_words_that_espeak_cannot_read_are_left_out() -> None:
+    lexicon, report = build_lexicon(["ねこ 猫", "ねこ"], Phonemizer("ja"))
+    assert list(lexicon) == ["ねこ"] and report.silent == ["猫"]
+
+
 def test_a_lexicon_is_read_in_one_unicode_form(tmp_path: Path) -> None:
     (tmp_path / "l").write_text("ba\u0308d\tb a\u0308 d\n", "utf-8")
     assert read_lexicon(tmp_path / "l") == {"b\u00e4d": [("b", "\u00e4", "d")]}

@@ -198,7 +198,8 @@ def test_listed_clips_are_held_out_of_pre_training_with_official_splits_too(tmp_
 def test_digits_are_left_out_of_official_splits(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    lines = [line("en", n, sentence) for n, sentence in enumerate(("Room 12.", "Two.", "Three."))]
+    spoken = ("Room 12.", "Two.", "Three.", "World War II")
+    lines = [line("en", n, sentence) for n, sentence in enumerate(spoken)]
     folder = make_release(tmp_path / "en", lines)
     table(folder / "train.tsv", COLUMNS_4, [lines[0], line("en", 3), line("en", 4, "...")])
     (folder / "clips/common_voice_en_3.mp3").write_bytes(SECOND)

@@ -7,9 +7,11 @@ import pytest
 from asrkit.bin import phonemize as phonemize_bin
 from asrkit.data import espeak
 from asrkit.data.espeak import EspeakError, voice_of
+from asrkit.data.normalize import normalize
 from asrkit.data.phonemize import (
     PhonemizeError,
     Phonemizer,
+    Sentence,
     parse_raw,
     phonemize_table,
     share_out,
@@ -99,8 +101,8 @@ def test_no_phone_holds_stress_flags_or_space() -> None:
 
 
 def test_iso_codes_and_locales_find_their_voice() -> None:
-    codes = ("en", "fr", "sv-SE", "zh-CN", "zh-HK", "pt", "no", "it", "fr-be")
-    voices = ["en-us", "fr-fr", "sv", "cmn", "yue", "pt", "nb", "it", "fr-be"]
+    codes = ("en", "fr", "sv-SE", "zh-CN", "zh-HK", "pt", "no", "it", "fr-be", "kmr")
+    voices = ["en-us", "fr-fr", "sv", "cmn", "yue", "pt", "nb", "it", "fr-be", "ku"]
     assert [voice_of(code) for code in codes] == voices
 
 
@@ -122,6 +124,82 @@ def test_words_without_phones_are_counted(monkeypatch: pytest.MonkeyPatch) -> No
     phonemizer = Phonemizer("en")
     assert [s.aligned for s in phonemizer(["say shh now", "ab cd"])] == [False, True]
     assert phonemizer.counts["words_without_phones"] == 1
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "said"),
+    [
+        ("fr", "Louis XIV au XXe siècle", "louis quatorze au vingtième siècle"),
+        ("es", "el siglo XX", "el siglo veinte"),
+        ("ru", "через XX лет", "через двадцать лет"),
+        ("de", "am 3. Mai", "am dritte mai"),
+        ("de", "im XIX. Jahrhundert", "im neunzehnte jahrhundert"),
+        ("it", "il XIX secolo", "il diciannovesimo secolo"),
+    ],
+)
+def test_numerals_are_read_before_lower_case(language: str, text: str, said: str) -> None:
+    phonemizer = Phonemizer(language)
+    numeral, words = phonemizer([text, said])
+    assert "".join(numeral.tokens()) == "".join(words.tokens()) and not numeral.switches
+    assert numeral.words == normalize(text, language).split()
+
+
+def _table(language: str, *texts: str, **options: float) -> dict[str, Sentence]:
+    keyed = {f"u{number}": text for number, text in enumerate(texts)}
+    return phonemize_table(keyed, [language] * len(texts), source="d/text", **options)[0]
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "characters"),
+    [
+        ("ja", "今日は良い天気です", "今天日気良"),
+        ("ja", "もどる 戻る", "戻"),
+        ("en", "hello สวัสดี world", "ดวส"),
+        ("de", "das ist 今", "今"),
+        ("ru", "вѣра и миръ", "ѣ"),
+        ("ar", "هذا ڞ جيد", "ڞ"),
+    ],
+)
+def test_characters_that_a_voice_cannot_read_are_an_error(
+    language: str, text: str, characters: str
+) -> None:
+    with pytest.raises(
+        PhonemizeError, match="in 1 of 2 texts, the first d/text:2; write"
+    ) as raised:
+        _table(language, "a", text)
+    assert set(characters) <= set(str(raised.value))
+    (sentence,) = Phonemizer(language)([text])
+    assert set(sentence.unread) == set(characters)
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("ja", "こんにちは ファイル カード ウィンドウ"),
+        ("zh", "框 光 关 窗 选择 佢哋"),
+        ("ko", "명령창으로 복사하면 됩니다"),
+        ("en", "naïve señor wwww bmw x y z façade smörgåsbord"),
+        ("fr", "l'œuvre où ç'a été w y"),
+        ("it", "jeans www kw wx"),
+        ("el", "η ή ο ΐ ϋ γεια"),
+        ("he", "א ב שלום"),
+        ("ru", "съезд в windows www ё й ъ"),
+        ("th", "สวัสดีครับ"),
+        ("hi", "अच्छा ङ १२"),
+        ("ky", "үй өң"),
+    ],
+)
+def test_letters_that_a_voice_reads_are_no_error(language: str, text: str) -> None:
+    phonemizer = Phonemizer(language)
+    assert phonemizer([text])[0].unread == [] and not phonemizer.unread
+
+
+def test_few_such_texts_are_told_and_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    texts = ["hello"] * 99 + ["the letter ส", "the letters สด"]
+    with pytest.raises(PhonemizeError, match=r"ส \(2\), ด \(1\).*2 of 101 .*raise --max_unread"):
+        _table("en", *texts)
+    assert len(_table("en", *texts, max_unread=0.02)) == 101
+    assert "warning: espeak's voice en-us cannot read" in capsys.readouterr().err
 
 
 def test_an_utterance_without_phones_is_named() -> None:

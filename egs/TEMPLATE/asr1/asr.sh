@@ -50,6 +50,7 @@ phone_labels=espeak  # with phn: espeak's of stage 5, or NAME: text.NAME that st
 compare_labels=""  # tell PER by these labels too, of espeak and such names
 bpe_size=4000  # with token_type bpe
 hyphens="split"  # split: well-known is two words; keep: one. espeak reads it whole in any case
+max_unread=0.01  # with phn: share of a language's texts that may hold characters espeak cannot read
 word_boundary=false  # with phn: keep <space> between words
 vocabulary=shared  # shared, or separate: each language has tokens of its own, such as (it)a
 

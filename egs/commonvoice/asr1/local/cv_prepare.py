@@ -19,6 +19,7 @@ from pathlib import Path
 
 from asrkit.arguments import boolean, run_main
 from asrkit.data.markup import has_markup
+from asrkit.data.numerals import numerals
 from asrkit.files import DataError, atomic
 from cv_folders import Item, write_clips, write_record
 from cv_language import Language, open_language
@@ -155,6 +156,8 @@ def official(args: argparse.Namespace, language: Language, split: str) -> list[I
             reason = _no_words(row.sentence)
         elif args.digits == "drop" and re.search(r"\d", words):
             reason = "digits"
+        elif args.digits == "drop" and numerals(row.sentence, args.lang):
+            reason = "Roman numerals"
         elif row.clip in items:
             reason = "listed twice"
         if path is None or reason:
