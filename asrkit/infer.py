@@ -12,13 +12,14 @@ import torch
 from torch import Tensor
 
 from asrkit.batch import Batch, pad
-from asrkit.data.audio import LOUDEST
 from asrkit.data.tokenize import META, CharTokenizer
 from asrkit.objectives.base import Recognizer
 from asrkit.pack.archive import MANIFEST, is_pack, unpack
 from asrkit.temporary import Temporary
 from asrkit.trained import ModelError, TrainedModel, device_of
 from asrkit.vocabulary import strip_languages, type_of
+
+UNSCALED = 100.0  # no sample of speech that was brought to variance 1 is as large; 16 bits are
 
 
 class Speech2Text:
@@ -95,7 +96,7 @@ def _checked(wave: Tensor | np.ndarray) -> Tensor:
         raise ValueError(
             f"a waveform is [S], samples at 16 kHz of one channel, not {list(wave.shape)}"
         )
-    if len(wave) and not wave.abs().max() <= LOUDEST:  # NaN is not below anything
+    if len(wave) and not wave.abs().max() <= UNSCALED:  # NaN is not below anything
         raise ValueError("a waveform has samples that are no numbers, or not scaled to [-1, 1]")
     return wave.float()
 

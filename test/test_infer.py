@@ -23,6 +23,7 @@ WAVE = torch.rand(5000, generator=torch.Generator().manual_seed(1)) - 0.5
 def test_forms_of_one_waveform(model):
     wanted = model.log_probs([WAVE])[0]
     assert wanted.shape == (15, 9)
+    assert model.log_probs([30 * WAVE])[0].shape == (15, 9)  # as normalized to variance 1
     for wave in (WAVE[None], WAVE.numpy(), WAVE.double(), WAVE.numpy()[None].astype(np.float64)):
         assert torch.equal(model.log_probs([wave])[0], wanted)
     assert model.log_probs([WAVE[:0]])[0].shape == (0, 9)
