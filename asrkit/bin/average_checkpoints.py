@@ -8,6 +8,7 @@ from pathlib import Path
 
 from asrkit.arguments import run_main
 from asrkit.train import checkpoint
+from asrkit.train.average import average
 
 
 def get_parser() -> argparse.ArgumentParser:
@@ -18,9 +19,8 @@ def get_parser() -> argparse.ArgumentParser:
 
 
 def run(args: argparse.Namespace) -> None:
-    content = checkpoint.load(args.inputs[0])
-    state = checkpoint.average(args.inputs)
-    kept = {"step": content["step"], "config": content["config"], "model": state}
+    content = average(args.inputs)
+    kept = {name: content[name] for name in ("step", "config", "model")}
     checkpoint.save(args.out, kept | {"averaged": [str(path) for path in args.inputs]})
     print(f"{args.out}: average of {len(args.inputs)} checkpoints")
 

@@ -17,6 +17,7 @@ from asrkit.files import atomic, atomic_folder, sha256, write_json
 from asrkit.options import Options
 from asrkit.tokens import TokenList
 from asrkit.train import checkpoint
+from asrkit.train.contents import refuse_broken
 
 RECORD = "converted.json"
 
@@ -54,6 +55,7 @@ def check(source: Source, options: Options) -> None:
         warnings.simplefilter("ignore", UserWarning)
         try:
             checkpoint.load_weights(objective, state, str(source.path))
+            refuse_broken(source.state, str(source.path))
         except checkpoint.CheckpointError as error:
             raise ConvertError(str(error)) from None
 

@@ -68,6 +68,8 @@ class CpcObjective(Objective):
     The encoder must be causal, and its features as wide as its context.
     """
 
+    structure = frozenset({"heads"})
+
     def __init__(
         self,
         encoder: Encoder,

@@ -48,6 +48,8 @@ class TranscoderObjective(Recognizer):
         where a word ends, a fifth of all positions; else one softmax over all, as in the paper.
     """
 
+    structure = frozenset({"loss"})
+
     def __init__(
         self,
         encoder: Encoder,

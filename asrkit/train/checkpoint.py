@@ -9,7 +9,7 @@ import os
 import pickle
 import shutil
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,8 @@ from torch import Tensor, nn
 from asrkit.encoders.base import Encoder
 from asrkit.files import atomic, endless, refuse_pointer, writing
 from asrkit.foreign import explained, next_command
+from asrkit.train.contents import REALS, check_model, refuse_other_zips
 from asrkit.train.contents import CheckpointError as CheckpointError
-from asrkit.train.contents import check_model, refuse_other_zips
 
 FORMAT = 1
 
@@ -96,8 +96,15 @@ def link(source: Path, target: Path) -> None:
     temporary.unlink(missing_ok=True)  # a rename to another name of the same file does nothing
 
 
-def _refuse_other_tensors(state: dict[str, Tensor], own: dict[str, Tensor], where: str) -> None:
-    """Every name and every shape must agree; the message lists what does not."""
+def _kind(value: Tensor) -> str:
+    """What a value may be turned into without losing what it is: reals of any precision are one."""
+    return "real" if value.dtype in REALS else str(value.dtype).removeprefix("torch.")
+
+
+def refuse_other_tensors(
+    state: Mapping[str, Tensor], own: Mapping[str, Tensor], where: str
+) -> None:
+    """Names, shapes and kinds of numbers must agree; the message lists what does not."""
     missing = sorted(own.keys() - state.keys())
     extra = sorted(state.keys() - own.keys())
     shapes = [
@@ -105,27 +112,38 @@ def _refuse_other_tensors(state: dict[str, Tensor], own: dict[str, Tensor], wher
         for name in sorted(own.keys() & state.keys())
         if own[name].shape != state[name].shape
     ]
-    for what, names in (("lacks", missing), ("has unknown", extra), ("has other shapes:", shapes)):
+    kinds = [
+        f"{name} {_kind(state[name])} instead of {_kind(own[name])}"
+        for name in sorted(own.keys() & state.keys())
+        if _kind(own[name]) != _kind(state[name])
+    ]
+    for what, names in (
+        ("lacks", missing),
+        ("has unknown", extra),
+        ("has other shapes:", shapes),
+        ("has other kinds of numbers:", kinds),
+    ):
         if names:
             more = f" and {len(names) - 5} more" if len(names) > 5 else ""
             raise CheckpointError(f"{where}: {what} {', '.join(names[:5])}{more}")
 
 
 def load_weights(module: nn.Module, state: dict[str, Tensor], where: str) -> None:
-    """Strict: raises CheckpointError if any name or shape differs."""
-    _refuse_other_tensors(state, module.state_dict(), where)
+    """Strict: raises CheckpointError if any name, shape or kind of number differs."""
+    refuse_other_tensors(state, module.state_dict(), where)
     module.load_state_dict(state)
 
 
-def _refuse_other_structure(
-    encoder: Encoder, theirs: dict[str, Any], mine: dict[str, Any], where: str
+def refuse_other_structure(
+    free: frozenset[str], theirs: dict[str, Any], mine: dict[str, Any], where: str
 ) -> None:
-    """Options that no shape shows (heads, norm order, normalisation) must agree as well."""
+    """Options of an encoder that no shape shows (heads, norm order, normalization) must agree;
+    ``free`` names those that need not: its ``training_options``."""
     for key in sorted(mine.keys() | theirs.keys()):
-        if key not in encoder.training_options and mine.get(key) != theirs.get(key):
+        if key not in free and mine.get(key) != theirs.get(key):
             raise CheckpointError(
                 f"{where}: was trained with encoder_conf.{key} = {theirs.get(key)!r}, "
-                f"this run says {mine.get(key)!r}"
+                f"not {mine.get(key)!r}"
             )
 
 
@@ -161,29 +179,8 @@ def take_parts(
             theirs = content["config"].get("encoder_conf")
             if not isinstance(theirs, dict):
                 raise CheckpointError(f"{path}: its 'config' has no encoder_conf")
-            _refuse_other_structure(module, theirs, config["encoder_conf"], path)
+            mine = config["encoder_conf"]
+            refuse_other_structure(module.training_options, theirs, mine, path)
         load_weights(module, state, f"{path}: {part}")
         taken[part] = len(state)
     return taken
-
-
-def average(paths: Sequence[Path]) -> dict[str, Tensor]:
-    """The mean of several models' weights, in float64; the rest must agree: names, shapes, whole
-    numbers."""
-    total: dict[str, Tensor] = {}
-    for path in paths:
-        state = load(path)["model"]
-        if total:
-            _refuse_other_tensors(state, total, f"{path}: no average with {paths[0]}")
-        for name, value in state.items():
-            if value.is_floating_point():
-                previous = total.get(name)
-                total[name] = value.double() if previous is None else previous + value.double()
-            elif name in total and not torch.equal(total[name], value):
-                raise CheckpointError(f"{path}: {name} holds whole numbers that differ; no average")
-            else:
-                total[name] = value
-    return {
-        name: (value / len(paths)).float() if value.is_floating_point() else value
-        for name, value in total.items()
-    }

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 _TENSORS = (Tensor, nn.Parameter)
+REALS = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
 _MOST_STEPS = 2**53
 
 
@@ -67,6 +68,18 @@ def check_tensors(tensors: Mapping[Any, Any], where: str) -> None:
         raise CheckpointError(f"{where}: {name:.80} is a {kind}, not a tensor of its own numbers")
 
 
+def refuse_broken(tensors: Mapping[str, Tensor], where: str) -> None:
+    """Raises CheckpointError for NaN and infinite weights: the model would answer nothing."""
+    for name, value in tensors.items():
+        if value.dtype in REALS and value.numel() and not value.is_meta:
+            least, most = value.aminmax()
+            if not (torch.isfinite(least) and torch.isfinite(most)):
+                raise CheckpointError(
+                    f"{where}: {name:.80} holds NaN or infinite numbers: its training broke, or "
+                    "the file is damaged; take another, such as an earlier checkpoints/step_*.pt"
+                )
+
+
 def check_model(content: Mapping[str, Any], where: str) -> None:
     """``model``, ``config`` and ``step`` are there, and what they should be."""
     for name, kind, shown in (
@@ -82,6 +95,7 @@ def check_model(content: Mapping[str, Any], where: str) -> None:
     if not 0 <= content["step"] <= _MOST_STEPS:
         raise CheckpointError(f"{where}: 'step' is {content['step']}, no number of updates")
     check_tensors(content["model"], f"{where}: model")
+    refuse_broken(content["model"], f"{where}: model")
 
 
 def check_run(content: Mapping[str, Any], optimizer: torch.optim.Optimizer, where: str) -> None:

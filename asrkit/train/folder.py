@@ -100,14 +100,22 @@ def changes(folder: Path, content: dict[str, Any]) -> list[str]:
     return differences({n: old[n] for n in names}, {n: content[n] for n in names})
 
 
-def same_lists(folder: Path, tokens: TokenList | None, phones: TokenList | None) -> None:
-    """Raises ConfigError if a list of symbols is another than that of the run in ``folder``."""
+def same_lists(
+    folder: Path,
+    tokens: TokenList | None,
+    phones: TokenList | None,
+    *,
+    than: str = "the one given now; give this one",
+) -> None:
+    """Raises ConfigError if a list of symbols is another than that of the run in ``folder``.
+
+    than: what the lists are called in the message.
+    """
     for name, mine in (("tokens.txt", tokens), ("phones.txt", phones)):
         file = folder / name
         if mine is not None and file.exists() and TokenList.read(file).symbols != mine.symbols:
             raise ConfigError(
-                f"{file}: is another list than the one given now, so that the weights of this run "
-                "stand for other symbols; give this list"
+                f"{file}: the weights of this run stand for other symbols than {than}"
             )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from asrkit.train import checkpoint
+from asrkit.train.average import average
 
 
 class BestModels:
@@ -38,8 +39,7 @@ class BestModels:
         if not self._rows or not self.active:
             return None
         paths = [self.path(step) for _, step in self._rows]
-        content = checkpoint.load(paths[0])
-        content["model"] = checkpoint.average(paths)
+        content = average(paths)
         content["averaged"] = [step for _, step in self._rows]
         target = self.folder / "average.pt"
         checkpoint.save(target, content)

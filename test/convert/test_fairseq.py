@@ -157,7 +157,7 @@ def test_init_takes_a_converted_encoder(tmp_path):
     path = str(tmp_path / "ours/last.pt")
     assert take_parts(objective, path, ["encoder"], content)["encoder"] > 40
     wrong = {**content, "encoder_conf": {**content["encoder_conf"], "heads": 8}}
-    with pytest.raises(checkpoint.CheckpointError, match=r"heads = 5, this run says 8"):
+    with pytest.raises(checkpoint.CheckpointError, match=r"heads = 5, not 8"):
         take_parts(objective, path, ["encoder"], wrong)
 
 

@@ -109,6 +109,14 @@ POSITION = "wav2vec2.encoder.pos_conv_embed.conv."
         (lambda s: s.update({"wav2vec2.encoder.x": torch.ones(1)}), "no place for encoder.x"),
         (lambda s: s.update({LAYER + "adapter_layer.norm.bias": torch.ones(1)}), "adapters"),
         (lambda s: s.update({POSITION + "weight_g": torch.ones(1)}), "twice"),
+        (
+            lambda state: state["quantizer.codevectors"].view(-1)[3:4].fill_(float("nan")),
+            "quantizer.codebook holds NaN or infinite numbers",
+        ),
+        (
+            lambda state: state.update({"project_q.bias": state["project_q.bias"].int()}),
+            "kinds of numbers: .*bias int32 instead of real",
+        ),
     ],
 )
 def test_wrong_tensors(folder, tmp_path, spoil, message):

@@ -1,6 +1,7 @@
 """Checkpoints: whole or not at all, strict, and harmless to read."""
 
 import errno
+import math
 import os
 import pickle
 import resource
@@ -12,10 +13,6 @@ from toy import make, run
 
 from asrkit.train import checkpoint
 from asrkit.train.checkpoint import CheckpointError
-
-
-def save(path, step, /, **model):
-    checkpoint.save(path, {"model": model, "step": step, "config": {}})
 
 
 @pytest.fixture
@@ -78,6 +75,31 @@ def test_shapes_and_names_must_agree():
         checkpoint.load_weights(layer, {**layer.state_dict(), "more": torch.zeros(1)}, "x")
 
 
+@pytest.mark.parametrize("kind", ["complex64", "int32", "bool"])
+def test_numbers_of_another_kind_are_no_weights(kind):
+    """torch would copy them, and leave out the imaginary part."""
+    layer = nn.Linear(2, 3, bias=False)
+    with pytest.raises(CheckpointError, match=f"kinds of numbers: weight {kind} instead of real"):
+        state = {"weight": torch.ones(3, 2, dtype=getattr(torch, kind))}
+        checkpoint.load_weights(layer, state, "x")
+    for real in (torch.float16, torch.bfloat16, torch.float64):
+        checkpoint.load_weights(layer, {"weight": torch.ones(3, 2, dtype=real)}, "x")
+        assert layer.weight.tolist() == torch.ones(3, 2).tolist()
+
+
+@pytest.mark.parametrize("kind", ["float16", "bfloat16", "float32", "float64"])
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_weights_that_are_not_finite_are_refused_where_a_model_is_opened(tmp_path, kind, value):
+    weight = torch.zeros(3, 2, dtype=getattr(torch, kind))
+    content = {"model": {"a": weight.clone(), "none": torch.zeros(0), "b": weight}, "step": 1}
+    checkpoint.save(tmp_path / "x.pt", content | {"config": {}})
+    checkpoint.load(tmp_path / "x.pt")
+    weight[1, 1] = value
+    checkpoint.save(tmp_path / "x.pt", content | {"config": {}})
+    with pytest.raises(CheckpointError, match=r"x\.pt: model: b holds NaN or infinite numbers"):
+        checkpoint.load(tmp_path / "x.pt")
+
+
 def test_full_disk_leaves_the_old_file(saved):
     old = saved.read_bytes()
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -89,37 +111,6 @@ def test_full_disk_leaves_the_old_file(saved):
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert saved.read_bytes() == old
     assert [path.name for path in saved.parent.iterdir()] == ["a.pt"]
-
-
-def test_average_of_two(tmp_path):
-    for n in (0, 1):
-        save(tmp_path / f"{n}.pt", n, w=torch.full((2,), float(n)), n=torch.tensor(7))
-    mean = checkpoint.average([tmp_path / "0.pt", tmp_path / "1.pt"])
-    assert mean["w"].tolist() == [0.5, 0.5]
-    assert mean["n"] == 7
-
-
-def test_average_refuses_unequal_whole_numbers(tmp_path):
-    for n in (0, 1):
-        save(tmp_path / f"{n}.pt", n, n=torch.tensor(n))
-    with pytest.raises(CheckpointError, match="whole numbers that differ"):
-        checkpoint.average([tmp_path / "0.pt", tmp_path / "1.pt"])
-
-
-@pytest.mark.parametrize(
-    "other,message",
-    [
-        ({"w": torch.ones(2, 2)}, "lacks b"),
-        ({"w": torch.ones(2, 2), "b": torch.ones(2), "c": torch.ones(1)}, "has unknown c"),
-        ({"w": torch.ones(2), "b": torch.ones(2)}, r"w \(2,\) instead of \(2, 2\)"),
-    ],
-)
-def test_average_refuses_models_of_another_shape(tmp_path, other, message):
-    """A name that one of them lacks would be divided by two all the same."""
-    for n, state in enumerate(({"w": torch.ones(2, 2), "b": torch.ones(2)}, other)):
-        save(tmp_path / f"{n}.pt", n, **state)
-    with pytest.raises(CheckpointError, match=message):
-        checkpoint.average([tmp_path / "0.pt", tmp_path / "1.pt"])
 
 
 def test_a_file_has_a_second_name_where_there_are_no_links(saved, tmp_path, monkeypatch):

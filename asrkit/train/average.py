@@ -1,0 +1,78 @@
+"""The mean of the weights of several checkpoints of one model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from asrkit.build import choose
+from asrkit.tokens import TokenList
+from asrkit.train import checkpoint
+from asrkit.train.checkpoint import CheckpointError
+from asrkit.train.folder import same_lists
+from asrkit.trained import folder_of
+
+_BLOCKS = ("objective", "base", "encoder", "quantizer")
+
+
+def average(paths: Sequence[Path]) -> dict[str, Any]:
+    """The content of the first checkpoint, with the mean of all models' weights (in float64).
+
+    The rest must agree: names, shapes and whole numbers, and what no shape shows: symbols, blocks,
+    options of their structure. Raises CheckpointError, and ConfigError for other symbols.
+    """
+    content = checkpoint.load(paths[0])
+    folder = folder_of(paths[0])
+    total: dict[str, Tensor] = {}
+    for path in paths:
+        other = checkpoint.load(path)
+        where = f"{path}: no average with {paths[0]}"
+        if path != paths[0]:
+            same_lists(folder_of(path), *_lists(folder), than=f"those of {folder}")
+            _refuse_another_model(other["config"], content["config"], where)
+        _add(total, other["model"], where)
+    content["model"] = {
+        name: (value / len(paths)).float() if value.is_floating_point() else value
+        for name, value in total.items()
+    }
+    return content
+
+
+def _lists(folder: Path) -> list[TokenList | None]:
+    files = [folder / "tokens.txt", folder / "phones.txt"]
+    return [TokenList.read(file) if file.is_file() else None for file in files]
+
+
+def _refuse_another_model(theirs: Mapping[str, Any], mine: Mapping[str, Any], where: str) -> None:
+    """Blocks, and those of their options that no shape shows (heads, normalization), must agree."""
+    for block in _BLOCKS:
+        if theirs.get(block) != mine.get(block):
+            raise CheckpointError(
+                f"{where}: its {block} is {theirs.get(block)!r}, not {mine.get(block)!r}"
+            )
+    if theirs.get("encoder_conf") != mine.get("encoder_conf"):
+        free = _class("encoder", mine).training_options
+        checkpoint.refuse_other_structure(free, theirs["encoder_conf"], mine["encoder_conf"], where)
+    if theirs.get("objective_conf") != mine.get("objective_conf"):
+        for key in sorted(_class("objective", mine).structure):
+            if (value := theirs["objective_conf"].get(key)) != mine["objective_conf"].get(key):
+                raise CheckpointError(f"{where}: was trained with objective_conf.{key} = {value!r}")
+
+
+def _class(block: str, config: Mapping[str, Any]) -> Any:
+    return choose(block, config.get(block))
+
+
+def _add(total: dict[str, Tensor], state: Mapping[str, Tensor], where: str) -> None:
+    """Adds the weights of one model up in ``total``, which is empty before the first."""
+    if total:
+        checkpoint.refuse_other_tensors(state, total, where)
+    for name, value in state.items():
+        if value.is_floating_point():
+            total[name] = total[name] + value.double() if name in total else value.double()
+        elif not torch.equal(total.setdefault(name, value), value):
+            raise CheckpointError(f"{where}: {name} holds whole numbers that differ")
