@@ -59,7 +59,7 @@ main() {
         "${python}" -VV
     } | sha256sum)
     digest=${digest:0:12}
-    venv=${ASRKIT_VENV:-${XDG_CACHE_HOME:-${HOME}/.cache}/asrkit/venv-${digest}}
+    venv=${ASRKIT_VENV:-${XDG_CACHE_HOME:-${HOME:-~}/.cache}/asrkit/venv-${digest}}
     mark="${venv}/asrkit-${digest}.done"
     if [ "${1:-}" = --print ] || [ -e "${mark}" ]; then
         echo "${venv}"

@@ -4,7 +4,7 @@ set -euo pipefail
 if command -v bats; then
     exit 0
 fi
-folder=${XDG_CACHE_HOME:-${HOME}/.cache}/asrkit/bats
+folder=${XDG_CACHE_HOME:-${HOME:-~}/.cache}/asrkit/bats
 if [ ! -x "${folder}/usr/bin/bats" ] && command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null; then
     mkdir -p "${folder}/state/lists/partial" "${folder}/cache/archives/partial"
     touch "${folder}/state/status"

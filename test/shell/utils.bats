@@ -184,3 +184,47 @@ EOF
     [ "$status" -eq 1 ]
     [[ "$output" == *"nothing was changed"* ]]
 }
+
+@test "a second run waits for a step that the first does, says so, and does not do it again" {
+    command -v flock || skip "no flock"
+    . "${root}/utils/stages.sh"
+    need_environment() { :; }
+    mkdir d
+    slow() { echo once >>calls && sleep 1; }
+    step d/.done -- slow 3>&- &
+    for ((i = 0; i < 500; i++)); do [ ! -e calls ] || break && sleep 0.02; done
+    output=$(step d/.done -- slow 2>&1)
+    [[ "$output" == *"another run works on d in this folder; waiting until it ends"* ]]
+    wait
+    [ "$(cat calls)" = once ]
+    mkdir e
+    # shellcheck disable=SC2218  # it comes with the file that is sourced above
+    output=$(step e/.done -- true 2>&1)
+    [[ "$output" != *waiting* ]]
+}
+
+@test "a step that failed gives up its lock and its status" {
+    . "${root}/utils/stages.sh"
+    need_environment() { :; }
+    status=0
+    step mark -- bash -c 'exit 7' || status=$?
+    [ "${status}" -eq 7 ]
+    [ ! -e mark ]
+    step mark -- true
+    [ -e mark ]
+}
+
+@test "scripts of a recipe say where to start them" {
+    for script in "${root}"/egs/TEMPLATE/asr1/asr.sh "${root}"/egs/*/asr1/local/data.sh; do
+        run "${script}" --dry_run true
+        [ "$status" -eq 2 ]
+        [[ "$output" == "error: no ./path.sh here; start it in the "* ]]
+        [ "${#lines[@]}" -eq 1 ]
+    done
+}
+
+@test "without HOME the cache is in the home folder of the user" {
+    run env -u HOME -u XDG_CACHE_HOME -u ASRKIT_VENV "${root}/tools/env.sh" --print
+    [ "$status" -eq 0 ]
+    [[ "$output" == /*/.cache/asrkit/venv-* ]]
+}

@@ -111,6 +111,10 @@ results=""  # table to write; default: <expdir>/RESULTS.md
 skip_packing=true  # false: stage 14 writes <asr_exp>/<name>.zip, which asr_infer.py takes; without stage 8 <pretrain_exp>/<name>.zip
 pack_args=""  # more options of pack, e.g. "--license cc-by-4.0"
 
+if [ ! -e ./path.sh ]; then
+    echo "error: no ./path.sh here; start it in the folder of a recipe: cd ${0%/*} && ./${0##*/}" >&2
+    exit 2
+fi
 . ./path.sh
 . "${ASRKIT_ROOT}/utils/parse_options.sh"
 . "${ASRKIT_ROOT}/utils/stages.sh"

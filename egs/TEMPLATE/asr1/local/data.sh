@@ -15,6 +15,7 @@ lang=it  # language to prepare
 corpus=${MY_CORPUS:-}  # folder of the corpus; MY_CORPUS if that is set
 dry_run=false  # true: print the commands only
 
+[ -e ./path.sh ] || { echo "error: no ./path.sh here; start it in the recipe's folder, as local/data.sh" >&2 && exit 2; }
 # shellcheck source=egs/TEMPLATE/asr1/path.sh
 . ./path.sh
 . "${ASRKIT_ROOT}/utils/parse_options.sh"

@@ -18,6 +18,7 @@ valid_share=0.1  # of the training sides' speech
 split_seed=0  # another choice of speakers
 dry_run=false  # true: print the commands only
 
+[ -e ./path.sh ] || { echo "error: no ./path.sh here; start it in the recipe's folder, as local/data.sh" >&2 && exit 2; }
 # shellcheck source=egs/TEMPLATE/asr1/path.sh
 . ./path.sh
 . "${ASRKIT_ROOT}/utils/parse_options.sh"

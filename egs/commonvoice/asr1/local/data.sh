@@ -25,6 +25,7 @@ tables=validated  # pre-train on these tables, for example validated,other
 seed=0  # which clips, where not all are used
 dry_run=false  # true: print the commands only
 
+[ -e ./path.sh ] || { echo "error: no ./path.sh here; start it in the recipe's folder, as local/data.sh" >&2 && exit 2; }
 # shellcheck source=egs/TEMPLATE/asr1/path.sh
 . ./path.sh
 . "${ASRKIT_ROOT}/utils/parse_options.sh"

@@ -12,6 +12,7 @@ raw_text=false  # true: with case and punctuation; false: as the release normali
 max_missing=0.01  # share of lines that may lack audio
 dry_run=false  # true: print the commands only
 
+[ -e ./path.sh ] || { echo "error: no ./path.sh here; start it in the recipe's folder, as local/data.sh" >&2 && exit 2; }
 # shellcheck source=egs/TEMPLATE/asr1/path.sh
 . ./path.sh
 . "${ASRKIT_ROOT}/utils/parse_options.sh"

@@ -12,6 +12,7 @@ source=auto  # debian (apt-get download), http (downloads.asterisk.org), auto
 lm_text=true  # fetch the LibreOffice help too (Debian, Ubuntu); needed to repair lost letters in Italian
 dry_run=false  # true: print the commands only
 
+[ -e ./path.sh ] || { echo "error: no ./path.sh here; start it in the recipe's folder, as local/data.sh" >&2 && exit 2; }
 # shellcheck source=egs/TEMPLATE/asr1/path.sh
 . ./path.sh
 . "${ASRKIT_ROOT}/utils/parse_options.sh"

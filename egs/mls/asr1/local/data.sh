@@ -15,6 +15,7 @@ lm_text=true  # prepare the text for language models
 max_missing=0.01  # share of transcripts that may lack audio
 dry_run=false  # true: print the commands only
 
+[ -e ./path.sh ] || { echo "error: no ./path.sh here; start it in the recipe's folder, as local/data.sh" >&2 && exit 2; }
 # shellcheck source=egs/TEMPLATE/asr1/path.sh
 . ./path.sh
 . "${ASRKIT_ROOT}/utils/parse_options.sh"
