@@ -7,8 +7,9 @@ import shlex
 import sys
 from pathlib import Path
 
-from asrkit.arguments import boolean, refuse_unused, run_main
+from asrkit.arguments import boolean, refuse_unused, run_main, warn
 from asrkit.data.normalize import HYPHEN_POLICIES, HYPHENS_HELP
+from asrkit.score.encodings import described
 from asrkit.score.score_set import ScoreTask, score_set
 from asrkit.score.units import NAMES, UNITS
 
@@ -69,6 +70,10 @@ def run(args: argparse.Namespace) -> None:
             "--normalize true brings both sides to one spelling",
             file=sys.stderr,
         )
+    if (found := result["encoding_differences"]) is not None:
+        spelled = args.normalize or args.unit not in ("cer", "wer")
+        hint = "" if spelled else "; --normalize true may help"
+        warn(f"{args.hyp}: {described(found, result['substitutions'])}{hint}")
     name = NAMES[result["unit"]]
     micro = "-" if result["micro"] is None else f"{result['micro']:.2f} %"
     average = result["average_over_languages"]

@@ -6,9 +6,12 @@ import argparse
 import sys
 from pathlib import Path
 
-from asrkit.arguments import boolean, refuse_unused, run_main
+from asrkit.arguments import boolean, refuse_unused, run_main, warn
+from asrkit.data.look_alikes import look_alikes, with_codes
 from asrkit.data.token_counts import build_token_list, check_tokens, count_tokens, write_counts
 from asrkit.tokens import TokenList
+
+_SHOWN = 10  # groups of tokens that look alike
 
 
 def get_parser() -> argparse.ArgumentParser:
@@ -42,6 +45,13 @@ def run(args: argparse.Namespace) -> None:
     out.parent.mkdir(parents=True, exist_ok=True)
     write_counts(out.with_name("token_counts.txt"), counts)
     tokens.write(out)
+    if groups := look_alikes(tokens.symbols[2:]):
+        shown = "; ".join(
+            ", ".join(f"{with_codes(token)} ({counts[token]} times)" for token in group)
+            for group in groups[:_SHOWN]
+        )
+        more = f"; and {len(groups) - _SHOWN} more" if len(groups) > _SHOWN else ""
+        warn(f"{out}: tokens that look alike, or are one in two encodings: {shown}{more}")
     rare = [token for token in counts if token not in tokens]
     lost = sum(counts[token] for token in rare)
     print(

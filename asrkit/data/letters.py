@@ -173,3 +173,15 @@ def own_script(text: str, language: str) -> str:
         return word.translate(twins) if looks else word
 
     return _WORD.sub(right, text)
+
+
+def likenesses() -> dict[str, str]:
+    """Letters of all languages that look like another: code point to the one it stands for.
+
+    Without what looks different in lower case (_STROKE) and marks that mean something else in
+    phonetic alphabets (_OPEN).
+    """
+    found = {cyrillic: latin for latin, cyrillic, _ in _TWINS}
+    for table in (_PERSIAN, _CEDILLA, _LETTERS["ur"]):
+        found |= {a: b for a, b in table.items() if len(a) == len(b) == 1}
+    return {**found, "\u04d9": "\u0259", "\u01dd": "\u0259", "\u04cf": "i", "\u06d5": "\u06c1"}

@@ -15,6 +15,7 @@ from asrkit.data.normalize import NormalizeError, normalize
 from asrkit.data.tokenize import make_tokenizer
 from asrkit.files import atomic, write_json
 from asrkit.score import pictures, report
+from asrkit.score.encodings import encoding_differences
 from asrkit.score.provenance import environment, now
 from asrkit.score.rates import (
     ScoreError,
@@ -193,6 +194,7 @@ def score_set(task: ScoreTask, out: Path) -> dict[str, Any]:
         "errors_of_case": None if task.normalize or task.unit not in WORDS else of_case(utterances),
         "other_separator": _other_separator(task, separator, marked),
         "other_marks": _other_marks(task, separator) if marked else None,
+        "encoding_differences": encoding_differences(utterances, task.unit),
         "ref": str(task.ref),
         "hyp": str(task.hyp),
         "decoding": _decoding(task.hyp),
