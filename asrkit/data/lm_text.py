@@ -88,7 +88,7 @@ def sentences(line: bytes, rules: Rules) -> Iterator[tuple[str, str]]:
     except UnicodeDecodeError:
         yield "", "not UTF-8"
         return
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         yield "", f"no JSON with a text in {rules.json_field!r}"
         return
     for paragraph in text.splitlines():

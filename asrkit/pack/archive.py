@@ -137,7 +137,7 @@ def _manifest(path: Path, archive: zipfile.ZipFile) -> dict[str, Any]:
     try:
         manifest = json.loads(archive.read(MANIFEST))
         listed = {name: (row["bytes"], row["sha256"]) for name, row in manifest["files"].items()}
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise PackError(f"{path}: its {MANIFEST} cannot be read ({error})") from None
     if manifest.get("format") != FORMAT:
         raise PackError(f"{path}: format {manifest.get('format')!r}; this asrkit reads {FORMAT!r}")

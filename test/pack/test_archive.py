@@ -195,3 +195,12 @@ def test_weights_that_would_run_code_do_not(tmp_path):
     with pytest.raises(ValueError, match="damaged or no checkpoint"):
         Speech2Text(tmp_path / "x.zip")
     assert not (tmp_path / "evil").exists()
+
+
+@pytest.mark.parametrize(
+    "manifest", ["[" * 100_000, "[1]", "null", '{"files": [1]}', '{"files": 1}']
+)
+def test_a_manifest_of_another_structure(tmp_path, manifest):
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        archive.writestr("manifest.json", manifest)
+    refused(tmp_path / "x.zip", tmp_path, r"its manifest\.json cannot be read")

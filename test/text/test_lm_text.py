@@ -182,3 +182,8 @@ def test_hyphens_stay_for_espeak_and_count_as_word_ends(tmp_path: Path) -> None:
     report = clean([tmp_path / "in.txt"], tmp_path / "out", rules, held_out=["y a t il du pain"])
     assert (tmp_path / "out").read_text() == "parle-t-on\n"
     assert report.words == 3 and report.dropped == {"held out": 1}
+
+
+def test_a_line_of_json_too_deep_to_read_is_dropped() -> None:
+    rules = Rules(language="it", json_field="raw_content")
+    assert list(sentences(b"[" * 100_000, rules)) == [("", "no JSON with a text in 'raw_content'")]
