@@ -17,6 +17,7 @@ from asrkit.options import Options
 from asrkit.train.memory import keep_freed_memory
 from asrkit.train.run import train
 from asrkit.train.trainer import Stopped, TrainingError
+from asrkit.train.watch import LostProcess
 
 OUT_OF_MEMORY = (
     "The GPU's memory is full: halve batch_bins and double accum_grad (accum_grad 0 follows by "
@@ -80,7 +81,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except torch.OutOfMemoryError as error:
         print(f"error: {str(error).splitlines()[0]}\n{OUT_OF_MEMORY}", file=sys.stderr)
         return 1
-    except (ValueError, OSError, TrainingError) as error:  # our own errors are ValueErrors
+    except (ValueError, OSError, TrainingError, LostProcess) as error:
         print(f"error: {told(error)}", file=sys.stderr)
         return 1
     except Exception as error:

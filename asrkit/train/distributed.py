@@ -15,6 +15,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from asrkit.encoders.take_part import own_part
 from asrkit.train import shards
+from asrkit.train.watch import PATIENCE, LostProcess, Watch, myself
 
 T = TypeVar("T")
 
@@ -46,11 +47,48 @@ class World:
         if "WORLD_SIZE" in os.environ:
             dist.init_process_group(
                 "nccl" if ngpu > 0 else "gloo",
+                store=self._store("group"),
+                rank=self.rank,
+                world_size=self.size,
                 timeout=datetime.timedelta(minutes=30),
                 # else a barrier before any other collective has to guess the rank's device
                 device_id=self.device if ngpu > 0 else None,
             )
         self.sharded = parallel == "fsdp" and self.distributed
+        self._watch: Watch | None = None
+        if self.distributed:
+            # a connection of its own: the group may keep another busy
+            self._watch = Watch(self._store("watch"), self.rank, self.gather(myself()))
+
+    def _store(self, name: str) -> dist.Store:
+        store, _, _ = next(iter(dist.rendezvous("env://", self.rank, self.size)))
+        return dist.PrefixStore(name, store)
+
+    @contextlib.contextmanager
+    def together(self, orderly: type[BaseException]) -> Iterator[None]:
+        """Here an error of one process ends all of them within seconds, and each says whose it was.
+
+        orderly: what all processes raise alike. Raises LostProcess for what gloo and nccl say of a
+        process that has gone.
+        """
+        if self._watch is None:
+            yield
+            return
+        try:
+            yield
+            self._watch.end()
+        except orderly:
+            self._watch.end()
+            raise
+        except RuntimeError as error:
+            if (reason := self._watch.why(PATIENCE / 2)) is None:
+                self._watch.fail(str(error) or type(error).__name__)
+                raise
+            self._watch.end()
+            raise LostProcess(reason) from error
+        except BaseException as error:
+            self._watch.fail(str(error) or type(error).__name__)
+            raise
 
     @property
     def is_main(self) -> bool:

@@ -38,7 +38,7 @@ from asrkit.train.data import (
 from asrkit.train.distributed import World
 from asrkit.train.folder import alone, changes, open_folder, same_lists, write_folder
 from asrkit.train.log import logger, to_file_and_screen
-from asrkit.train.trainer import Trainer
+from asrkit.train.trainer import Stopped, Trainer
 from asrkit.trained import folder_of
 
 VARIANTS = 64  # graphs of a block at most
@@ -85,7 +85,8 @@ def train(options: Options) -> None:
     """One run from resolved options to average.pt in output_dir."""
     folder = _check(options)
     world = World(ngpu=options.ngpu, parallel=options.parallel)
-    with alone(folder) if world.is_main else contextlib.nullcontext():
+    keep_out = alone(folder) if world.is_main else contextlib.nullcontext()
+    with world.together(orderly=Stopped), keep_out:
         world.barrier()  # no rank looks at the folder while another run may change it
         _train(options, folder, world)
     world.close()  # not after an error: the other ranks may never come, and would hide it

@@ -1,0 +1,119 @@
+"""What became of the other processes of a run: one that fails or is killed ends all, by its name.
+
+A process that has gone leaves the others waiting: gloo says that a connection was closed, nccl says
+nothing until its timeout. So each tells the store of the run how it ends, and looks every other
+second for what the others told, and for those of its own machine that are no more.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Protocol
+
+EVERY = 2.0  # seconds between two looks
+PATIENCE = 6.0  # seconds for the loop to notice by itself, before the process is ended
+_FAILED = "failed"
+
+
+class LostProcess(RuntimeError):
+    """Another process of the run has ended; the message says which, and why if it is known."""
+
+
+class Store(Protocol):
+    """What is used of torch.distributed.Store."""
+
+    def set(self, key: str, value: str) -> None: ...
+    def get(self, key: str) -> bytes: ...
+    def check(self, keys: list[str]) -> bool: ...
+
+
+def myself() -> tuple[str, str, int]:
+    """Machine, its space of process numbers (a container has its own), process number."""
+    try:
+        space = os.readlink("/proc/self/ns/pid")
+    except OSError:
+        space = ""
+    return socket.gethostname(), space, os.getpid()
+
+
+def is_alive(process: int) -> bool:
+    """Whether a process of this machine runs; one that waits to be collected does not."""
+    try:
+        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    except OSError:  # another system than Linux
+        return True
+    return state not in "ZX"
+
+
+class Watch:
+    """Looks after the others from a thread of its own; ``everyone``: ``myself()`` of each rank."""
+
+    def __init__(self, store: Store, rank: int, everyone: list[tuple[str, str, int]]) -> None:
+        self._store, self._rank, self._everyone = store, rank, everyone
+        here = everyone[rank][:2]
+        self._near = [r for r, who in enumerate(everyone) if who[:2] == here and r != rank]
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._look, daemon=True, name="watch")
+        self._thread.start()
+
+    def end(self) -> None:
+        """This process has done its part: the others need not mind that it goes."""
+        self._stop()
+        with contextlib.suppress(RuntimeError):  # the store may have gone with the first process
+            self._store.set(f"ended/{self._rank}", "")
+
+    def fail(self, reason: str) -> None:
+        """This process ends; the others will, within seconds."""
+        self._stop()
+        self._tell(self._rank, f"ended: {reason}")
+
+    def _stop(self) -> None:
+        self._over.set()
+        self._thread.join(EVERY)  # within the store at the end of the program, it would abort it
+
+    def why(self, seconds: float) -> str | None:
+        """Which other process has ended, once it is known; None if none has after ``seconds``."""
+        deadline = time.monotonic() + seconds
+        while (reason := self._reason()) is None and time.monotonic() < deadline:
+            time.sleep(0.1)
+        return reason
+
+    def _look(self) -> None:
+        while not self._over.wait(EVERY):
+            reason = self._reason()
+            if reason is not None and not self._over.wait(PATIENCE):
+                print(f"error: {reason}", file=sys.stderr, flush=True)
+                os._exit(1)  # the main thread waits for the other within nccl
+
+    def _reason(self) -> str | None:
+        try:
+            if self._store.check([_FAILED]):
+                return self._store.get(_FAILED).decode()
+            gone = (rank for rank in self._near if not is_alive(self._everyone[rank][2]))
+            if killed := [rank for rank in gone if not self._store.check([f"ended/{rank}"])]:
+                self._tell(killed[0], "was killed, perhaps for memory")
+                return self._store.get(_FAILED).decode()
+        except RuntimeError:
+            return (
+                f"the machine of process 0 of this run ({self._everyone[0][0]}) cannot be reached "
+                "any more. --resume true goes on from last.pt"
+            )
+        return None
+
+    def _tell(self, rank: int, what: str) -> None:
+        """The first to tell is right: what comes later follows from it."""
+        machine, _, process = self._everyone[rank]
+        text = f"process {rank} of this run (on {machine}, number {process}) {what}"
+        if "--resume" not in text:
+            text += ". --resume true goes on from last.pt"
+        with contextlib.suppress(RuntimeError):  # with the store, all have gone
+            if not self._store.check([_FAILED]):
+                self._store.set(_FAILED, text)
