@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
+from torch.distributed.distributed_c10d import PrefixStore, Store
+from torch.distributed.rendezvous import rendezvous
 from torch.nn.parallel import DistributedDataParallel
 
 from asrkit.encoders.take_part import own_part
@@ -60,9 +62,9 @@ class World:
             # a connection of its own: the group may keep another busy
             self._watch = Watch(self._store("watch"), self.rank, self.gather(myself()))
 
-    def _store(self, name: str) -> dist.Store:
-        store, _, _ = next(iter(dist.rendezvous("env://", self.rank, self.size)))
-        return dist.PrefixStore(name, store)
+    def _store(self, name: str) -> Store:
+        store, _, _ = next(iter(rendezvous("env://", self.rank, self.size)))
+        return PrefixStore(name, store)
 
     @contextlib.contextmanager
     def together(self, orderly: type[BaseException]) -> Iterator[None]:
