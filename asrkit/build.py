@@ -37,7 +37,7 @@ def _fill(block: str, made: Callable[..., Any], given: dict[str, Any]) -> dict[s
     """``given`` with every default written out; unknown, missing and mistyped keys are errors."""
     _, known = _parameters(made)
     target = made.__init__ if inspect.isclass(made) else made
-    hints = typing.get_type_hints(target)
+    hints = typing.get_type_hints(target, include_extras=True)
     for key in given:
         if key not in known:
             raise ConfigError(f"{block}_conf: unknown key {key!r}; {suggest(key, known)}")

@@ -22,6 +22,7 @@ from asrkit.plain_yaml import ConfigError as ConfigError
 from asrkit.plain_yaml import dump_yaml as dump_yaml
 from asrkit.plain_yaml import load_yaml as load_yaml
 from asrkit.plain_yaml import read_yaml as read_yaml
+from asrkit.ranges import bare, faults
 
 
 def suggest(name: str, known: Iterable[str]) -> str:
@@ -32,17 +33,21 @@ def suggest(name: str, known: Iterable[str]) -> str:
 
 
 FIELDS = {field.name: field for field in dataclasses.fields(Options)}
-TYPES = typing.get_type_hints(Options)
+TYPES = typing.get_type_hints(Options, include_extras=True)
 
 
 def check_type(where: str, value: Any, expected: Any) -> None:
+    """Raises ConfigError unless ``value`` is of the type, and within its ranges (ranges.py)."""
+    kind = bare(expected)
     try:
         typeguard.check_type(
-            value, expected, collection_check_strategy=typeguard.CollectionCheckStrategy.ALL_ITEMS
+            value, kind, collection_check_strategy=typeguard.CollectionCheckStrategy.ALL_ITEMS
         )
     except typeguard.TypeCheckError as error:
-        shown = expected.__name__ if isinstance(expected, type) else str(expected)
+        shown = kind.__name__ if isinstance(kind, type) else str(kind)
         raise ConfigError(f"{where}: {value!r:.200} is not of type {shown} ({error})") from None
+    for fault in faults(value, expected):
+        raise ConfigError(f"{where}: {fault:.200}")
 
 
 _Unreadable = configargparse.ConfigFileParserException

@@ -9,6 +9,8 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from asrkit.ranges import Count, Natural, NotNegative, Positive
+
 
 def option(default: Any, help: str) -> Any:
     if isinstance(default, dict | list):
@@ -39,7 +41,7 @@ class Options:
 
     # the run
     output_dir: str | None = option(None, "folder of this experiment: exp/<name>")
-    ngpu: int = option(0, "GPUs on this machine; 0 trains on the CPU")
+    ngpu: Natural = option(0, "GPUs on this machine; 0 trains on the CPU")
     parallel: str = option("ddp", "several GPUs: ddp, or fsdp for a model that does not fit in one")
     seed: int = option(0, "seed of every random choice")
     resume: bool = option(False, "go on from output_dir/last.pt if it is there")
@@ -47,7 +49,7 @@ class Options:
     init_take: list[str] = option(["encoder"], "which parts of it: names of modules")
     precision: str = option("auto", "fp32, bf16 or fp16 (CUDA); auto is bf16 on CUDA, fp32 on CPU")
     compile: bool = option(False, "torch.compile the transformer layers")
-    num_workers: int = option(1, "processes that read audio ahead of the training")
+    num_workers: Natural = option(1, "processes that read audio ahead of the training")
 
     # data
     train_data: list[str] = option([], "dump folders (Kaldi format) to train on")
@@ -65,46 +67,36 @@ class Options:
         "length", "micro-batches of one length, or first of one speaker: speaker"
     )
     crop: bool = option(False, "cut every clip to the shortest of its batch (no labels)")
-    batch_bins: int = option(1_400_000, "samples of 16 kHz audio in a micro-batch, with padding")
-    max_batch_size: int = option(1000, "utterances in a micro-batch at most")
-    min_sample_size: int = option(0, "shorter utterances are left out of training")
-    max_sample_size: int = option(320_000, "longer ones are cropped (crop) or left out")
-    language_alpha: float | None = option(
+    batch_bins: Count = option(1_400_000, "samples of 16 kHz audio in a micro-batch, with padding")
+    max_batch_size: Count = option(1000, "utterances in a micro-batch at most")
+    min_sample_size: Natural = option(0, "shorter utterances are left out of training")
+    max_sample_size: Count = option(320_000, "longer ones are cropped (crop) or left out")
+    language_alpha: NotNegative | None = option(
         None, "sample languages by hours^alpha (XLSR: 0.5); null takes the data as they are"
     )
-    reference_batch_seconds: float | None = option(
+    reference_batch_seconds: Positive | None = option(
         None, "audio an update had in the published run; a deviation above 2x is warned of"
     )
 
     # the loop
-    max_update: int = option(1000, "updates of the whole run")
-    accum_grad: int = option(
+    max_update: Count = option(1000, "updates of the whole run")
+    accum_grad: Natural = option(
         1, "micro-batches an update and rank; 0: as many as reference_batch_seconds takes"
     )
-    grad_clip: float = option(0.0, "largest norm of the gradient; 0 does not clip")
-    log_interval: int = option(50, "updates between two log lines")
-    valid_interval: int = option(500, "updates between two validations")
-    save_interval: int = option(500, "updates between two saves of last.pt")
+    grad_clip: NotNegative = option(0.0, "largest norm of the gradient; 0 does not clip")
+    log_interval: Count = option(50, "updates between two log lines")
+    valid_interval: Count = option(500, "updates between two validations")
+    save_interval: Count = option(500, "updates between two saves of last.pt")
     best_metric: str = option(
         "loss", "statistic of the validation that chooses best.pt; lower wins"
     )
-    keep_nbest_models: int = option(3, "how many best models are kept and averaged at the end")
-    max_skipped: int = option(25, "updates in a row with non-finite gradient before the run stops")
+    keep_nbest_models: Count = option(3, "how many best models are kept and averaged at the end")
+    max_skipped: Natural = option(
+        25, "updates in a row with non-finite gradient before the run stops"
+    )
     stop_on_collapse: bool = option(True, "stop, and say why, when a monitor reports a collapse")
 
 
-# What a run refuses to go below.
-LEAST = {
-    "ngpu": 0,
-    "num_workers": 0,
-    "batch_bins": 1,
-    "max_batch_size": 1,
-    "max_sample_size": 1,
-    "max_update": 1,
-    "log_interval": 1,
-    "valid_interval": 1,
-    "save_interval": 1,
-}
 BLOCKS = ("objective", "base", "encoder", "quantizer", "optimizer", "schedule")
 # What may differ when a run goes on: none of it changes what the model is or learns from.
 MAY_CHANGE = frozenset(

@@ -155,6 +155,11 @@ def test_whole_numbers_have_a_least(text: str) -> None:
         (subset_data_dir, "--utterances", "-1"),  # took all but one
         (asr_infer, "--lm_weight", "nan"),  # wrote empty hypotheses
         (asr_infer, "--nj", "0"),
+        (asr_infer, "--beam_size", "0"),
+        (transcode, "--lm_weight", "nan"),
+        (transcode, "--max_phones", "0"),
+        (tune_transcoder, "--lm_weights", "inf"),
+        (dump_posteriors, "--max_seconds", "nan"),
     ],
 )
 def test_numbers_that_no_program_can_use_are_a_wrong_usage(

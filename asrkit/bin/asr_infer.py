@@ -46,7 +46,7 @@ def get_parser() -> argparse.ArgumentParser:
     add("--lang", help="language of the words: takes lexicon and n-gram of <model>/../ngram/<lang>")
     add("--lexicon", type=Path, help="word<TAB>tokens")
     add("--lm", type=Path, help="KenLM file: of words with a lexicon, of tokens without")
-    add("--beam_size", type=int, default=50)
+    add("--beam_size", type=at_least(1), default=50)
     add("--beam_size_token", type=at_least(1), default=TOKENS_A_FRAME, help="tried in a frame")
     add("--beam_threshold", type=finite, default=50.0)
     add("--lm_weight", type=finite, default=2.0)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from asrkit.arguments import boolean, refuse_unused, run_main
+from asrkit.arguments import boolean, finite, refuse_unused, run_main
 from asrkit.data.datadir import read_dump
 from asrkit.data.given import read_dumped
 from asrkit.data.hypotheses import Heard, write_hypotheses
@@ -38,7 +38,7 @@ def get_parser() -> argparse.ArgumentParser:
     add("--labels", type=boolean, default=True, help="align the words of text: text.star")
     add("--hyphens", choices=HYPHEN_POLICIES, default="split", help=HYPHENS_HELP)
     add("--pool", choices=POOLS, default="mean", help="frames of a phone to its posteriors")
-    add("--max_seconds", type=float, default=60.0, help="cut longer recordings at quiet places")
+    add("--max_seconds", type=finite, default=60.0, help="cut longer recordings at quiet places")
     add("--cache_dir", help="folder of espeak's answers, shared between runs")
     add("--device", default="cpu", help="cpu or cuda")
     return parser

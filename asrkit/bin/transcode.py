@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from asrkit.arguments import at_least, boolean, refuse_unused, run_main, warn
+from asrkit.arguments import at_least, boolean, finite, refuse_unused, run_main, warn
 from asrkit.data.audio import AudioError
 from asrkit.data.datadir import read_dump
 from asrkit.data.given import read_dumped, read_file
@@ -50,14 +50,19 @@ def get_parser() -> argparse.ArgumentParser:
     add("--output_dir", type=Path, help="where hyp.text goes; default: print")
     add("--batch_size", type=int, help="utterances a batch; default 16, or 1 to print each at once")
     add("--lm", type=Path, help="KenLM file of words, to search with")
-    add("--lm_weight", type=float, default=0.5, help="multiplies log10 of the n-gram")
-    add("--word_score", type=float, default=0.0, help="added for each word of a search")
+    add("--lm_weight", type=finite, default=0.5, help="multiplies log10 of the n-gram")
+    add("--word_score", type=finite, default=0.0, help="added for each word of a search")
     add("--weights", type=Path, help="file of tune_transcoder: its lm_weight and word_score count")
-    add("--beam_size", type=int, default=8, help="hypotheses kept by a search")
-    add("--nbest", type=int, default=1, help="also write nbest.jsonl with so many hypotheses")
+    add("--beam_size", type=at_least(1), default=8, help="hypotheses kept by a search")
+    add(
+        "--nbest",
+        type=at_least(1),
+        default=1,
+        help="above 1: write so many to nbest.jsonl",
+    )
     add("--pool", choices=POOLS, default="mean", help="frames of a phone to its posteriors")
-    add("--max_phones", type=int, default=300, help="read longer utterances in windows")
-    add("--max_seconds", type=float, default=60.0, help="cut longer recordings at quiet places")
+    add("--max_phones", type=at_least(1), default=300, help="read longer utterances in windows")
+    add("--max_seconds", type=finite, default=60.0, help="cut longer recordings at quiet places")
     add(
         "--channel",
         type=at_least(1),

@@ -30,7 +30,7 @@ def get_parser() -> argparse.ArgumentParser:
     add("--unit", choices=("wer", "cer", "per", "ter"), default="wer")
     add("--lm_weights", type=finite, nargs="+", default=LM_WEIGHTS, help="with --lm")
     add("--word_scores", type=finite, nargs="+", default=WORD_SCORES, help="with --lexicon")
-    add("--beam_size", type=int, default=50)
+    add("--beam_size", type=at_least(1), default=50)
     add("--beam_size_token", type=at_least(1), default=TOKENS_A_FRAME, help="tried in a frame")
     add("--beam_threshold", type=finite, default=50.0)
     add("--normalize", type=boolean, default=False, help="bring references to asrkit's spelling")

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from asrkit.arguments import refuse_unused, run_main
+from asrkit.arguments import at_least, finite, refuse_unused, run_main
 from asrkit.bin.transcode import Source
 from asrkit.data.keyed import read_keyed
 from asrkit.data.normalize import HYPHEN_POLICIES, HYPHENS_HELP, normalize
@@ -30,12 +30,12 @@ def get_parser() -> argparse.ArgumentParser:
     )
     add("--lang", required=True, help="brings references to asrkit's spelling")
     add("--lm", type=Path, required=True, help="KenLM file of words")
-    add("--lm_weights", type=float, nargs="+", default=[0.0, 0.25, 0.5, 1.0, 2.0])
-    add("--word_scores", type=float, nargs="+", default=[-1.0, 0.0, 1.0, 2.0])
-    add("--beam_size", type=int, default=8, help="hypotheses kept by the search")
+    add("--lm_weights", type=finite, nargs="+", default=[0.0, 0.25, 0.5, 1.0, 2.0])
+    add("--word_scores", type=finite, nargs="+", default=[-1.0, 0.0, 1.0, 2.0])
+    add("--beam_size", type=at_least(1), default=8, help="hypotheses kept by the search")
     add("--pool", choices=POOLS, default="mean", help="frames of a phone to its posteriors")
-    add("--max_phones", type=int, default=300, help="read longer utterances in windows")
-    add("--max_seconds", type=float, default=60.0, help="cut longer recordings at quiet places")
+    add("--max_phones", type=at_least(1), default=300, help="read longer utterances in windows")
+    add("--max_seconds", type=finite, default=60.0, help="cut longer recordings at quiet places")
     add("--device", default="cpu", help="cpu or cuda")
     add("--hyphens", choices=HYPHEN_POLICIES, default="split", help=HYPHENS_HELP)
     add("--out", type=Path, required=True, help="JSON: best weights and all trials")

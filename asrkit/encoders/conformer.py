@@ -9,6 +9,7 @@ from torch import Tensor
 from asrkit.batch import Padded, valid_mask
 from asrkit.encoders.base import Hidden
 from asrkit.encoders.posteriors import PosteriorEncoder
+from asrkit.ranges import BelowOne, Count
 from asrkit.tokens import TokenList
 
 
@@ -25,17 +26,19 @@ class ConformerEncoder(PosteriorEncoder):
         self,
         phones: TokenList,
         *,
-        width: int = 256,
-        layers: int = 3,
-        heads: int = 4,
-        ffn: int = 1024,
-        kernel: int = 31,
-        dropout: float = 0.1,
+        width: Count = 256,
+        layers: Count = 3,
+        heads: Count = 4,
+        ffn: Count = 1024,
+        kernel: Count = 31,
+        dropout: BelowOne = 0.1,
         hard: bool = False,
         position: bool = True,
     ) -> None:
         if kernel < 1 or kernel % 2 == 0:
             raise ValueError(f"kernel is odd, not {kernel}")
+        if width % heads:
+            raise ValueError(f"width {width} is not a multiple of {heads} heads")
         super().__init__(phones, width=width, hard=hard, position=position, dropout=dropout)
         self.conformer = torchaudio.models.Conformer(
             width, heads, ffn, layers, kernel, dropout=dropout, use_group_norm=True

@@ -16,6 +16,7 @@ from asrkit.encoders.base import Encoder, Hidden
 from asrkit.encoders.conv import EPS
 from asrkit.encoders.conv_frames import conv_frames
 from asrkit.encoders.take_part import masked
+from asrkit.ranges import Count
 
 CONV_LAYERS = [[10, 5, 3], [8, 4, 2], *[[4, 2, 1]] * 3]
 
@@ -63,8 +64,8 @@ class CpcEncoder(Encoder):
     def __init__(
         self,
         *,
-        width: int = 256,
-        layers: int = 1,
+        width: Count = 256,
+        layers: Count = 1,
         conv_layers: list[list[int]] = CONV_LAYERS,
     ) -> None:
         super().__init__()

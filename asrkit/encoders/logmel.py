@@ -12,6 +12,7 @@ from asrkit.encoders.conv import ConvStack
 from asrkit.encoders.masked import MaskedEncoder
 from asrkit.encoders.normalize import normalize_frames
 from asrkit.encoders.transformer import Transformer
+from asrkit.ranges import BelowOne, Count, NotNegative
 
 WINDOW, HOP, FFT = 400, 160, 512  # 25 ms, 10 ms at 16 kHz
 FLOOR = 1e-10  # added to the energy: the logarithm of silence
@@ -28,21 +29,21 @@ class LogMelEncoder(MaskedEncoder):
     def __init__(
         self,
         *,
-        mels: int = 80,
+        mels: Count = 80,
         conv_layers: list[list[int]] = [[512, 3, 1], [512, 3, 2]],  # noqa: B006 (read only)
         conv_norm: str = "layer",
         conv_bias: bool = True,
-        width: int = 768,
-        layers: int = 12,
-        heads: int = 12,
+        width: Count = 768,
+        layers: Count = 12,
+        heads: Count = 12,
         norm_first: bool = False,
-        positional: list[int] = [128, 16, 1],  # noqa: B006 (read only)
-        dropout: float = 0.1,
-        attention_dropout: float = 0.1,
-        activation_dropout: float = 0.0,
-        input_dropout: float = 0.1,
-        layerdrop: float = 0.05,
-        feature_grad_mult: float = 1.0,
+        positional: list[Count] = [128, 16, 1],  # noqa: B006 (read only)
+        dropout: BelowOne = 0.1,
+        attention_dropout: BelowOne = 0.1,
+        activation_dropout: BelowOne = 0.0,
+        input_dropout: BelowOne = 0.1,
+        layerdrop: BelowOne = 0.05,
+        feature_grad_mult: NotNegative = 1.0,
     ) -> None:
         context = Transformer(
             width,

@@ -12,6 +12,7 @@ from asrkit.encoders.attention import SelfAttention
 from asrkit.encoders.base import Hidden
 from asrkit.encoders.dropout import Dropout
 from asrkit.encoders.posteriors import PosteriorEncoder
+from asrkit.ranges import BelowOne, Count
 from asrkit.tokens import TokenList
 
 ATTENTIONS = 2  # in a block, whatever the number of convolutions
@@ -66,12 +67,12 @@ class TranscoderEncoder(PosteriorEncoder):
         self,
         phones: TokenList,
         *,
-        width: int = 256,
-        blocks: int = 3,
-        heads: int = 4,
-        ffn: int = 1024,
-        kernels: list[int] = [3, 5],  # noqa: B006 (read only)
-        dropout: float = 0.1,
+        width: Count = 256,
+        blocks: Count = 3,
+        heads: Count = 4,
+        ffn: Count = 1024,
+        kernels: list[Count] = [3, 5],  # noqa: B006 (read only)
+        dropout: BelowOne = 0.1,
         hard: bool = False,
         position: bool = True,
     ) -> None:

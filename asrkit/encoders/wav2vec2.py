@@ -9,6 +9,7 @@ from asrkit.encoders.conv import ConvStack
 from asrkit.encoders.masked import MaskedEncoder
 from asrkit.encoders.normalize import normalize_waveform
 from asrkit.encoders.transformer import Transformer
+from asrkit.ranges import BelowOne, Count, NotNegative
 
 CONV_LAYERS = [[512, 10, 5], *[[512, 3, 2]] * 4, *[[512, 2, 2]] * 2]
 
@@ -30,17 +31,17 @@ class Wav2Vec2Encoder(MaskedEncoder):
         conv_norm: str = "group",
         conv_bias: bool = False,
         normalize: bool = False,
-        width: int = 768,
-        layers: int = 12,
-        heads: int = 12,
+        width: Count = 768,
+        layers: Count = 12,
+        heads: Count = 12,
         norm_first: bool = False,
-        positional: list[int] = [128, 16, 1],  # noqa: B006 (read only)
-        dropout: float = 0.1,
-        attention_dropout: float = 0.1,
-        activation_dropout: float = 0.0,
-        input_dropout: float = 0.1,
-        layerdrop: float = 0.05,
-        feature_grad_mult: float = 0.1,
+        positional: list[Count] = [128, 16, 1],  # noqa: B006 (read only)
+        dropout: BelowOne = 0.1,
+        attention_dropout: BelowOne = 0.1,
+        activation_dropout: BelowOne = 0.0,
+        input_dropout: BelowOne = 0.1,
+        layerdrop: BelowOne = 0.05,
+        feature_grad_mult: NotNegative = 0.1,
     ) -> None:
         context = Transformer(
             width,

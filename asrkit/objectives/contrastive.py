@@ -19,6 +19,7 @@ from asrkit.objectives.masking import SpanMask, draw_mask
 from asrkit.objectives.picks import Picks
 from asrkit.objectives.similarity import contrast, contrast_with, draw_negatives
 from asrkit.quantizers.base import Quantized, Quantizer
+from asrkit.ranges import BelowOne, Count, Natural, NotNegative, Positive, Share
 
 SETTLED = 200  # updates before which a run is not judged
 
@@ -67,19 +68,19 @@ class ContrastiveObjective(FrameObjective):
         encoder: Encoder,
         quantizer: Quantizer,
         *,
-        final_size: int = 256,
+        final_size: Count = 256,
         compare: str = "projected",
-        negatives: int = 100,
+        negatives: Count = 100,
         negatives_from: str = "masked",
-        temperature: float = 0.1,
-        mask_prob: float = 0.65,
-        mask_length: int = 10,
-        min_masks: int = 2,
+        temperature: Positive = 0.1,
+        mask_prob: Share = 0.65,
+        mask_length: Count = 10,
+        min_masks: Natural = 2,
         require_same_masks: bool = True,
         mask_rounding: str = "row",
-        features_dropout: float = 0.1,
-        diversity_weight: float = 0.1,
-        features_weight: float = 10.0,
+        features_dropout: BelowOne = 0.1,
+        diversity_weight: NotNegative = 0.1,
+        features_weight: NotNegative = 10.0,
     ) -> None:
         super().__init__()
         if compare not in ("projected", "context"):

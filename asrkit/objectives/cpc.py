@@ -14,6 +14,7 @@ from asrkit.batch import Batch, Padded
 from asrkit.encoders.base import Encoder
 from asrkit.encoders.causal import CausalLayer
 from asrkit.objectives.base import Complaint, Objective, Output, Stat
+from asrkit.ranges import BelowOne, Count
 
 SETTLED = 200  # updates before which a run is not judged
 
@@ -74,12 +75,12 @@ class CpcObjective(Objective):
         self,
         encoder: Encoder,
         *,
-        steps: int = 12,
-        negatives: int = 128,
-        heads: int = 8,
-        ffn_size: int = 2048,
-        distances: int = 116,
-        dropout: float = 0.1,
+        steps: Count = 12,
+        negatives: Count = 128,
+        heads: Count = 8,
+        ffn_size: Count = 2048,
+        distances: Count = 116,
+        dropout: BelowOne = 0.1,
     ) -> None:
         super().__init__()
         if steps < 1 or negatives < 1 or distances < 1:

@@ -19,6 +19,7 @@ from asrkit.encoders.take_part import take_part
 from asrkit.objectives.base import Complaint, Output, Recognizer, Stat
 from asrkit.objectives.ctc_head import ctc_head
 from asrkit.objectives.masking import SpanMask, draw_mask
+from asrkit.ranges import BelowOne, Count, Natural, NotNegative, Share
 from asrkit.tokens import TokenList
 
 STATS = ("loss", "infeasible", "blank", "token_error_rate")
@@ -49,19 +50,19 @@ class CtcObjective(Recognizer):
         encoder: Encoder,
         tokens: TokenList,
         *,
-        freeze_steps: int = 0,
+        freeze_steps: Natural = 0,
         freeze_encoder: bool = False,
-        head_kernel: int = 1,
-        head_stride: int = 1,
-        final_dropout: float = 0.0,
-        mask_prob: float = 0.65,
-        mask_length: int = 10,
-        min_masks: int = 2,
+        head_kernel: Count = 1,
+        head_stride: Count = 1,
+        final_dropout: BelowOne = 0.0,
+        mask_prob: Share = 0.65,
+        mask_length: Count = 10,
+        min_masks: Natural = 2,
         require_same_masks: bool = False,
         mask_rounding: str = "row",
-        channel_mask_prob: float = 0.25,
-        channel_mask_length: int = 64,
-        feature_cache_gib: float = 0.0,
+        channel_mask_prob: Share = 0.25,
+        channel_mask_length: Count = 64,
+        feature_cache_gib: NotNegative = 0.0,
     ) -> None:
         super().__init__()
         self.encoder, self.tokens = encoder, tokens

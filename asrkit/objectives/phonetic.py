@@ -15,6 +15,7 @@ from asrkit.encoders.dropout import Dropout
 from asrkit.objectives import ctc
 from asrkit.objectives.base import Complaint, FrameObjective, Frames, Output, Recognizer, Stat
 from asrkit.objectives.ctc_head import ctc_head
+from asrkit.ranges import BelowOne, NotNegative, Share
 from asrkit.tokens import TokenList
 
 NORMALIZATIONS = ("masked_frames", "utterances")
@@ -39,12 +40,12 @@ class PhoneticObjective(Recognizer):
         base: FrameObjective,
         tokens: TokenList,
         *,
-        ctc_weight: float = 1.0,
-        self_weight: float = 0.15,
-        unlabelled_weight: float = 1.0,
+        ctc_weight: NotNegative = 1.0,
+        self_weight: NotNegative = 0.15,
+        unlabelled_weight: NotNegative = 1.0,
         normalization: str = "masked_frames",
-        replace_prob: float = 0.0,
-        final_dropout: float = 0.0,
+        replace_prob: Share = 0.0,
+        final_dropout: BelowOne = 0.0,
     ) -> None:
         super().__init__()
         if min(ctc_weight, self_weight, unlabelled_weight) < 0 or not 0 <= replace_prob <= 1:

@@ -17,6 +17,7 @@ from asrkit.objectives.base import Complaint, FrameObjective, Frames, Output, St
 from asrkit.objectives.ema import EmaTeacher
 from asrkit.objectives.masking import SpanMask, draw_mask
 from asrkit.objectives.picks import Picks
+from asrkit.ranges import Count, Natural, NotNegative, Share
 
 LEAST_TARGET, LEAST_PREDICTION, LEAST_FEATURES = 0.1, 0.01, 1e-3  # standard deviations
 COLLAPSE = (
@@ -43,19 +44,19 @@ class RegressionObjective(FrameObjective):
         self,
         encoder: MaskedEncoder,
         *,
-        top_k: int = 8,
+        top_k: Count = 8,
         target: str = "ffn",
-        beta: float = 0.25,
+        beta: NotNegative = 0.25,
         predict: bool = True,
-        mask_prob: float = 0.65,
-        mask_length: int = 10,
-        min_masks: int = 1,
+        mask_prob: Share = 0.65,
+        mask_length: Count = 10,
+        min_masks: Natural = 1,
         require_same_masks: bool = True,
         mask_rounding: str = "row",
-        ema_start: float = 0.999,
-        ema_end: float = 0.9999,
-        ema_steps: int = 30_000,
-        guard_after: int = 5000,
+        ema_start: Share = 0.999,
+        ema_end: Share = 0.9999,
+        ema_steps: Natural = 30_000,
+        guard_after: Natural = 5000,
     ) -> None:
         super().__init__()
         if not isinstance(encoder, MaskedEncoder):

@@ -17,6 +17,7 @@ from asrkit.encoders.dropout import Dropout
 from asrkit.encoders.take_part import take_part
 from asrkit.objectives.base import Complaint, Output, Recognizer, Stat
 from asrkit.objectives.ctc import ctc_losses, infeasible
+from asrkit.ranges import BelowOne
 from asrkit.tokens import TokenList
 
 LOGITS = 1 << 26  # held at once; more are computed in parts, and again in the backward pass
@@ -57,7 +58,7 @@ class TranscoderObjective(Recognizer):
         *,
         loss: str = "ce",
         gated: bool = False,
-        final_dropout: float = 0.0,
+        final_dropout: BelowOne = 0.0,
     ) -> None:
         super().__init__()
         if loss not in ("ce", "ctc"):

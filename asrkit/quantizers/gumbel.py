@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from asrkit.quantizers.base import Quantized, Quantizer
+from asrkit.ranges import Count, Positive, Share
 
 
 class GumbelQuantizer(Quantizer):
@@ -20,12 +21,12 @@ class GumbelQuantizer(Quantizer):
         self,
         input_size: int,
         *,
-        groups: int = 2,
-        entries: int = 320,
-        vector_size: int = 256,
-        temperature_start: float = 2.0,
-        temperature_end: float = 0.5,
-        temperature_decay: float = 0.999995,
+        groups: Count = 2,
+        entries: Count = 320,
+        vector_size: Count = 256,
+        temperature_start: Positive = 2.0,
+        temperature_end: Positive = 0.5,
+        temperature_decay: Share = 0.999995,
     ) -> None:
         super().__init__()
         if vector_size % groups:

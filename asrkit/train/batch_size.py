@@ -18,8 +18,6 @@ def with_accumulation(options: Options, world_size: int) -> Options:
     ``reference_batch_seconds`` says, and one at least. Rounded: at most a third above or below,
     unless one micro-batch a rank is too much already.
     """
-    if options.accum_grad < 0:
-        raise ConfigError(f"accum_grad: {options.accum_grad} is below 0")
     if options.accum_grad:
         return options
     if options.phone_list:

@@ -14,7 +14,7 @@ class BestModels:
     """checkpoints/step_<n>.pt of the ``keep`` lowest values; best.pt also names the first."""
 
     def __init__(self, folder: Path, keep: int, *, active: bool) -> None:
-        self.folder, self.keep, self.active = folder, max(keep, 1), active
+        self.folder, self.keep, self.active = folder, keep, active
         self._rows: list[tuple[float, int]] = []  # (value, step), best first
 
     def path(self, step: int) -> Path:

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 import torch
 from torch import nn
 
+from asrkit.ranges import BelowOne, NotNegative
+
 
 def _groups(
     parameters: Iterable[nn.Parameter], weight_decay: float, decay_1d: bool
@@ -22,13 +24,19 @@ def _groups(
     ]
 
 
+def _pair(betas: list[float]) -> tuple[float, float]:
+    if len(betas) != 2:
+        raise ValueError(f"optimizer_conf.betas: two numbers, not {betas}")
+    return betas[0], betas[1]
+
+
 def adamw(
     parameters: Iterable[nn.Parameter],
     *,
-    lr: float,
-    betas: list[float] = [0.9, 0.98],  # noqa: B006 (never changed)
-    eps: float = 1e-6,
-    weight_decay: float = 0.01,
+    lr: NotNegative,
+    betas: list[BelowOne] = [0.9, 0.98],  # noqa: B006 (never changed)
+    eps: NotNegative = 1e-6,
+    weight_decay: NotNegative = 0.01,
     decay_1d: bool = True,
 ) -> torch.optim.Optimizer:
     """Adam with decoupled decay: what fairseq calls adam.
@@ -36,16 +44,16 @@ def adamw(
     decay_1d: decay biases, norms, codebook and mask vector too, as fairseq does.
     """
     groups = _groups(parameters, weight_decay, decay_1d)
-    return torch.optim.AdamW(groups, lr=lr, betas=(betas[0], betas[1]), eps=eps, fused=True)
+    return torch.optim.AdamW(groups, lr=lr, betas=_pair(betas), eps=eps, fused=True)
 
 
 def adam(
     parameters: Iterable[nn.Parameter],
     *,
-    lr: float,
-    betas: list[float] = [0.9, 0.98],  # noqa: B006 (never changed)
-    eps: float = 1e-8,
+    lr: NotNegative,
+    betas: list[BelowOne] = [0.9, 0.98],  # noqa: B006 (never changed)
+    eps: NotNegative = 1e-8,
 ) -> torch.optim.Optimizer:
     """Adam without weight decay: the fine-tuning setting (released code, fairseq)."""
     groups = _groups(parameters, 0.0, True)
-    return torch.optim.Adam(groups, lr=lr, betas=(betas[0], betas[1]), eps=eps, fused=True)
+    return torch.optim.Adam(groups, lr=lr, betas=_pair(betas), eps=eps, fused=True)

@@ -21,7 +21,7 @@ from asrkit.data.shared_memory import readers_that_fit
 from asrkit.encoders.base import Encoder
 from asrkit.keys import key_of
 from asrkit.objectives.base import Objective
-from asrkit.options import LEAST, Options
+from asrkit.options import Options
 from asrkit.tokens import TokenList
 from asrkit.train import checkpoint
 from asrkit.train.agreement import common, data_mark, same_everywhere
@@ -67,9 +67,6 @@ def _check(options: Options) -> Path:
     """The folder of the run; ConfigError for what can be refused before any work."""
     if options.output_dir is None:
         raise ConfigError("output_dir: missing; where shall the experiment be kept?")
-    for name, least in LEAST.items():
-        if vars(options)[name] < least:
-            raise ConfigError(f"{name}: {vars(options)[name]} is below {least}")
     if options.parallel == "fsdp" and options.compile:
         raise ConfigError(
             "compile: leave it out with parallel fsdp; the two are not tried together"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 
+from asrkit.ranges import NotNegative, Share
+
 
 class Schedule(ABC):
     """``factor(n, total)``: what the peak learning rate is multiplied by in update n = 1, 2.."""
@@ -21,7 +23,7 @@ def phase_length(value: float, total: int) -> float:
 class Constant(Schedule):
     """Warm-up, then the peak."""
 
-    def __init__(self, *, warmup: float = 0.0) -> None:
+    def __init__(self, *, warmup: NotNegative = 0.0) -> None:
         self.warmup = warmup
 
     def factor(self, n: int, total: int) -> float:
@@ -36,7 +38,9 @@ class Polynomial(Schedule):
     end: final learning rate as a fraction of the peak. XLSR §3.2 is warmup 0.1, power 1, end 0.
     """
 
-    def __init__(self, *, warmup: float = 0.1, power: float = 1.0, end: float = 0.0) -> None:
+    def __init__(
+        self, *, warmup: NotNegative = 0.1, power: NotNegative = 1.0, end: Share = 0.0
+    ) -> None:
         self.warmup, self.power, self.end = warmup, power, end
 
     def factor(self, n: int, total: int) -> float:
@@ -60,9 +64,9 @@ class TriStage(Schedule):
     def __init__(
         self,
         *,
-        phases: list[float] = [0.1, 0.4, 0.5],  # noqa: B006 (never changed)
-        start: float = 0.01,
-        end: float = 0.05,
+        phases: list[Share] = [0.1, 0.4, 0.5],  # noqa: B006 (never changed)
+        start: Share = 0.01,
+        end: Share = 0.05,
         decay: str = "exponential",
     ) -> None:
         if len(phases) != 3 or abs(sum(phases) - 1) > 1e-6:

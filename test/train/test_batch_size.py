@@ -38,11 +38,6 @@ def test_without_reference_there_is_nothing_to_reach() -> None:
         with_accumulation(base(reference_batch_seconds=None), 1)
 
 
-def test_negative_is_refused() -> None:
-    with pytest.raises(ConfigError, match="below 0"):
-        with_accumulation(base(accum_grad=-1), 1)
-
-
 def test_phones_are_no_seconds() -> None:
     with pytest.raises(ConfigError, match="bins of a batch are phones; give a number"):
         with_accumulation(base(phone_list="phones.txt"), 1)

@@ -55,9 +55,13 @@ def test_other_symbols_of_the_same_number_are_refused(tmp_path: Path) -> None:
     write_folder(tmp_path, {"seed": 1}, tokens, phones)
     same_lists(tmp_path, TokenList.build("abc"), TokenList.build("xy"))
     same_lists(tmp_path, None, None)
-    with pytest.raises(ConfigError, match=r"tokens\.txt: is another list"):
+    with pytest.raises(
+        ConfigError, match=r"tokens\.txt: the weights of this run stand for other symbols"
+    ):
         same_lists(tmp_path, TokenList.build("acb"), phones)
-    with pytest.raises(ConfigError, match=r"phones\.txt: is another list"):
+    with pytest.raises(
+        ConfigError, match=r"phones\.txt: the weights of this run stand for other symbols"
+    ):
         same_lists(tmp_path, tokens, TokenList.build("yx"))
 
 

@@ -212,8 +212,8 @@ def test_extending_a_run_goes_on_in_its_folder(tones, tmp_path):
         (["--ngpu", "1"], "no CUDA device"),
         (["--precision", "fp8"], "precision"),
         (["--init", "none.pt"], "no such checkpoint"),
-        (["--valid_interval", "0"], "valid_interval: 0 is below 1"),
-        (["--max_batch_size", "-1"], "max_batch_size: -1 is below 1"),
+        (["--encoder_conf", "{layers: -1}"], "encoder_conf.layers: -1 is below 1"),
+        (["--set", "encoder_conf.layers=-1"], "encoder_conf.layers: -1 is below 1"),
     ],
 )
 def test_mistakes_leave_no_folder_behind(tones, tmp_path, capsys, more, message):
@@ -222,6 +222,21 @@ def test_mistakes_leave_no_folder_behind(tones, tmp_path, capsys, more, message)
     out = tmp_path / "bad"
     assert asr_train.main([*ctc_args(tones, out), *more]) == 1
     assert message in capsys.readouterr().err
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    "more,message",
+    [
+        (["--valid_interval", "0"], "valid_interval: 0 is below 1"),
+        (["--language_alpha", "-3.0"], "language_alpha: -3.0 is below 0"),
+    ],
+)
+def test_numbers_out_of_range_are_a_wrong_usage(tones, tmp_path, capsys, more, message):
+    out = tmp_path / "bad"
+    with pytest.raises(SystemExit) as stop:
+        asr_train.main([*ctc_args(tones, out), *more])
+    assert stop.value.code == 2 and message in capsys.readouterr().err
     assert not out.exists()
 
 
