@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from forker import Forker
-from test_kills import left_over, same
+from outcomes import left_over, same
 from tones import corpus, ctc_args
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]

@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import os
 import random
-import re
 import signal
 import time
 from pathlib import Path
 
 import pytest
-import torch
 from forker import Forker
 from make_audio import data_dir, flac, tone
+from outcomes import left_over, same
 from tones import corpus, ctc_args
 
-from asrkit.train import checkpoint
 from asrkit.train.watch import is_alive
 
 KILLS = int(os.environ.get("ASRKIT_KILLS", "8"))
@@ -55,15 +53,6 @@ def kill(forker: Forker, process: int, chance: random.Random) -> None:
         time.sleep(0.02)
     assert not left, "processes that outlive the one that started them"
     assert not is_alive(process)
-
-
-def left_over(folder: Path) -> list[Path]:
-    return [path for path in folder.rglob("*") if re.search(r"[.]tmp$", path.name)]
-
-
-def same(a: Path, b: Path) -> bool:
-    one, two = (checkpoint.load(path)["model"] for path in (a, b))
-    return one.keys() == two.keys() and all(torch.equal(one[name], two[name]) for name in one)
 
 
 @pytest.mark.parametrize("workers", [0, 2])
