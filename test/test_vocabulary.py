@@ -118,8 +118,8 @@ def test_weights_are_tuned_on_the_language(tmp_path: Path) -> None:
     (tmp_path / "ref").write_text("u a b\n")
     options = ["--scores", "s.npz", "--ref", "ref", "--token_list", "tokens.txt", "--out", "x.json"]
     options = [o if o[0] == "-" else str(tmp_path / o) for o in options]
-    options += ["--unit", "per", "--lm_weights", "0", "--word_scores", "0", "--lang", "it"]
-    assert tune_lm.main([*options, "--restrict_langs", "true"]) == 0
+    options += ["--unit", "per"]
+    assert tune_lm.main([*options, "--lang", "it", "--restrict_langs", "true"]) == 0
     assert json.loads((tmp_path / "x.json").read_text())["rate"] == 0.0
     assert tune_lm.main(options) == 0
     assert json.loads((tmp_path / "x.json").read_text())["rate"] == 100.0
