@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from forker import Forker
 from make_audio import data_dir, flac, tone
-from outcomes import left_over, same
+from outcomes import left_over, same, session
 from tones import corpus, ctc_args
 
 from asrkit.train.watch import is_alive
@@ -23,19 +23,6 @@ from asrkit.train.watch import is_alive
 KILLS = int(os.environ.get("ASRKIT_KILLS", "8"))
 SEED = int(os.environ.get("ASRKIT_KILL_SEED", "1"))
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3000)]
-
-
-def session(first: int) -> list[int]:
-    """The processes of a session that live."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = path.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if int(fields[3]) == first and fields[0] not in "ZX":
-            found.append(int(path.parent.name))
-    return found
 
 
 def kill(forker: Forker, process: int, chance: random.Random) -> None:
@@ -92,8 +79,8 @@ def test_a_training_ends_the_same(tmp_path: Path, workers: int) -> None:
 
 def test_audio_is_formatted_the_same(tmp_path: Path) -> None:
     chance = random.Random(SEED)
-    sounds = {f"u{n:03d}": flac(tmp_path / f"{n}.flac", tone(0.5)) for n in range(120)}
-    sounds |= {f"p{n:03d}": f"cat {path} |" for n, path in enumerate([*sounds.values()][:40])}
+    sounds = {f"u{n:03d}": flac(tmp_path / f"{n}.flac", tone(0.5)) for n in range(60)}
+    sounds |= {f"p{n:03d}": f"cat {path} |" for n, path in enumerate([*sounds.values()][:20])}
     source, errors = data_dir(tmp_path / "data", sounds), tmp_path / "errors"
     done = 0
 
