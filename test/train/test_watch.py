@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -130,11 +131,13 @@ def test_a_zombie_does_not_live(other):
     ("raised", "seen", "told"),
     [
         (RuntimeError("Connection closed by peer"), LostProcess, "process 1 had no space"),
+        (SystemExit(143), LostProcess, "process 1 was killed"),
         (OSError("no disk"), OSError, "ended: no disk"),
         (KeyError("orderly"), KeyError, None),
     ],
 )
-def test_what_ends_one_process_is_told_to_all(store, other, raised, seen, told):
+def test_what_ends_one_process_is_told_to_all(store, other, raised, seen, told, monkeypatch):
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
     world = World(ngpu=0)
     world._watch = pair(store, other)
     if seen is LostProcess:
