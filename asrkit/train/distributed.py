@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import datetime
 import os
-import signal
 from collections.abc import Iterator
 from typing import Any, TypeVar
 
@@ -77,24 +76,21 @@ class World:
         if self._watch is None:
             yield
             return
-        handler = signal.signal(signal.SIGTERM, _terminate)
         try:
             yield
+            self._watch.end()
         except orderly:
             self._watch.end()
             raise
+        except RuntimeError as error:
+            if (reason := self._watch.why(PATIENCE / 2)) is None:
+                self._watch.fail(str(error) or type(error).__name__)
+                raise
+            self._watch.end()
+            raise LostProcess(reason) from error
         except BaseException as error:
-            # the launcher sends this to all others when one has gone: they have yet to say which
-            signal.signal(signal.SIGTERM, signal.SIG_IGN)
-            follows = isinstance(error, RuntimeError | SystemExit)
-            if follows and (reason := self._watch.why(PATIENCE / 2)):
-                self._watch.end()
-                raise LostProcess(reason) from error
-            stopped = isinstance(error, SystemExit)
-            self._watch.fail("a signal" if stopped else str(error) or type(error).__name__)
+            self._watch.fail(str(error) or type(error).__name__)
             raise
-        self._watch.end()
-        signal.signal(signal.SIGTERM, handler)
 
     @property
     def is_main(self) -> bool:
@@ -167,11 +163,6 @@ class World:
         """At the end of a run that went well: nccl waits here until every rank has come."""
         if self.distributed:
             dist.destroy_process_group()
-
-
-def _terminate(number: int, _: object) -> None:
-    """While the loop runs it has a handler of its own."""
-    raise SystemExit(128 + number)
 
 
 @contextlib.contextmanager
