@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from asrkit.arguments import at_least, boolean, finite, refuse_unused, run_main
+from asrkit.arguments import at_least, boolean, finite, refuse_unused, run_main, warn
 from asrkit.data.datadir import read_dump
 from asrkit.data.given import read_dumped, read_file
 from asrkit.data.keyed import read_keyed
@@ -93,7 +93,7 @@ def _beam(args: argparse.Namespace, model: Speech2Text) -> BeamTask | None:
         )
     if mode == "greedy":
         if args.lang and not asked:
-            print(f"warning: no lexicon {lexicon} (stage 9): best path instead", file=sys.stderr)
+            warn(f"no lexicon {lexicon} (stage 9): best path instead")
         return None
     options: dict[str, Any] = {
         "beam_size": args.beam_size,
@@ -194,9 +194,7 @@ def run(args: argparse.Namespace) -> int:
         )
         _record(args, beam)
         for name in failed:
-            print(
-                f"warning: {name} could not be read; see {args.output_dir}/failed", file=sys.stderr
-            )
+            warn(f"{name} could not be read; see {args.output_dir}/failed")
         return 0
     failures: dict[str, str] = {}
     rows = ((name, name) for name in args.audio)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from asrkit.arguments import boolean, finite, refuse_unused, run_main
+from asrkit.arguments import boolean, finite, refuse_unused, run_main, warn
 from asrkit.data.datadir import read_dump
 from asrkit.data.given import read_dumped
 from asrkit.data.hypotheses import Heard, write_hypotheses
@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> None:
     model = Speech2Text(args.model, device=args.device)
     columns = PhoneColumns(model.tokens, TokenList.read(args.phone_list), pool=args.pool)
     if columns.lost:
-        print(f"warning: {args.phone_list} lacks {' '.join(columns.lost)}", file=sys.stderr)
+        warn(f"{args.phone_list} lacks {' '.join(columns.lost)}")
     sources = read_dump(args.data_dir)
     langs = languages_of(sources, lang=None, utt2lang=args.data_dir / "utt2lang")
     if args.only_lang:
@@ -88,7 +88,7 @@ def run(args: argparse.Namespace) -> None:
         )
     finally:  # they may be why nothing is left
         for key, reason in failed.items():
-            print(f"warning: {key} could not be read: {reason}", file=sys.stderr)
+            warn(f"{key} could not be read: {reason}")
     write_keyed(args.out_dir / "failed", failed)
     print(
         f"{args.out_dir}: {counts['kept']} utterances; {counts['empty']} without a recognised"

@@ -58,17 +58,15 @@ def run(args: argparse.Namespace) -> None:
     out = options.pop("out")
     result = score_set(ScoreTask(**options), out)
     if result["missing_hypotheses"]:
-        print(
-            f"warning: {args.hyp}: {result['missing_hypotheses']} of {result['sentences']}"
-            " references have no hypothesis; they count as deletions",
-            file=sys.stderr,
+        warn(
+            f"{args.hyp}: {result['missing_hypotheses']} of {result['sentences']}"
+            " references have no hypothesis; they count as deletions"
         )
     errors = sum(result[kind] for kind in ("substitutions", "deletions", "insertions"))
     if (of_case := result["errors_of_case"] or 0) > TELLING * errors:
-        print(
-            f"warning: {of_case} of {errors} errors are capitals against small letters; "
-            "--normalize true brings both sides to one spelling",
-            file=sys.stderr,
+        warn(
+            f"{of_case} of {errors} errors are capitals against small letters; "
+            "--normalize true brings both sides to one spelling"
         )
     if (found := result["encoding_differences"]) is not None:
         spelled = args.normalize or args.unit not in ("cer", "wer")

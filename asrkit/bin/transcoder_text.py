@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from asrkit.arguments import run_main
+from asrkit.arguments import run_main, warn
 from asrkit.data.keyed import read_keyed
 from asrkit.data.normalize import HYPHEN_POLICIES, HYPHENS_HELP
 from asrkit.data.phonemize import SWITCH_POLICIES, Phonemizer
@@ -86,10 +86,9 @@ def run(args: argparse.Namespace) -> None:
         f" {words['left_out']} occurrences become <unk>"
     )
     if report["phones"]["unknown"]:
-        print(
-            f"warning: phones that {args.phone_list} lacks become <unk>:"
-            f" {_shown(report['phones']['unknown'])}",
-            file=sys.stderr,
+        warn(
+            f"phones that {args.phone_list} lacks become <unk>:"
+            f" {_shown(report['phones']['unknown'])}"
         )
     if test["words"]:
         print(

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from asrkit.arguments import at_least, finite, refuse_unused, run_main
+from asrkit.arguments import at_least, finite, refuse_unused, run_main, warn
 from asrkit.bin.transcode import Source
 from asrkit.data.keyed import read_keyed
 from asrkit.data.normalize import HYPHEN_POLICIES, HYPHENS_HELP, normalize
@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> None:
     source = Source(args, model)
     found = {name: model.candidates([row])[0] for name, row in source.rows()}
     for name, reason in source.failed.items():
-        print(f"warning: {name}: {reason}", file=sys.stderr)
+        warn(f"{name}: {reason}")
     texts = read_keyed(args.data_dir / "text")
     references = {
         name: normalize(text, args.lang, hyphens=args.hyphens)

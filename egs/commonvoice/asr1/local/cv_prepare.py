@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from asrkit.arguments import boolean, run_main
+from asrkit.arguments import boolean, run_main, warn
 from asrkit.data.markup import has_markup
 from asrkit.data.numerals import numerals
 from asrkit.files import DataError, atomic
@@ -208,10 +208,9 @@ def prepare_pretrain(
         f"left out: {left_out or 'none'}"
     )
     if chosen.short():
-        print(
-            f"warning: {args.lang}: {record['hours_available']:.2f} h where {hours:g} h are "
-            "wanted; another release, or --tables validated,other, has more",
-            file=sys.stderr,
+        warn(
+            f"{args.lang}: {record['hours_available']:.2f} h where {hours:g} h are "
+            "wanted; another release, or --tables validated,other, has more"
         )
 
 
