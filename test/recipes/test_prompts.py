@@ -125,3 +125,5 @@ def test_accents_come_back_only_when_the_plain_spelling_is_not_used() -> None:
     french = Vocabulary(Counter({"passés": 5, "boîte": 5}))
     text, _ = clean(Prompt("k", "boite et mot de passes", 1), "fr", {}, french)
     assert text == "boîte et mot de passes"
+    italian = Vocabulary(Counter({"tè": 5, "però": 5}))
+    assert clean(Prompt("k", "pero parla a te", 1), "it", {}, italian)[0] == "però parla a te"

@@ -21,7 +21,8 @@ LETTERS = {
 }
 WORD = re.compile(r"[^\s-]+")
 DOMINANT = 20  # a spelling wins when the vocabulary holds it this many times as often as any other
-PLAIN = {"fr": {"passes"}}  # right without an accent, though the help text has only passés
+# Right without an accent, though the help text has (almost) only passés and tè.
+PLAIN = {"fr": {"passes"}, "it": {"te"}}
 QUESTION = re.compile(r"\?(?=(\s*)(\w))")
 OTHER_KEY = re.compile(r"[\w/]+-[\w/-]+: ")
 
