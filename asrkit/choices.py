@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from asrkit.encoders.conformer import ConformerEncoder
 from asrkit.encoders.cpc import CpcEncoder
 from asrkit.encoders.logmel import LogMelEncoder
-from asrkit.encoders.transcoder import TranscoderEncoder
 from asrkit.encoders.wav2vec2 import Wav2Vec2Encoder
 from asrkit.objectives.contrastive import ContrastiveObjective
 from asrkit.objectives.cpc import CpcObjective
 from asrkit.objectives.ctc import CtcObjective
 from asrkit.objectives.phonetic import PhoneticObjective
 from asrkit.objectives.regression import RegressionObjective
-from asrkit.objectives.transcoder import TranscoderObjective
 from asrkit.quantizers.gumbel import GumbelQuantizer
 from asrkit.train.optim import adam, adamw
 from asrkit.train.schedule import Constant, Polynomial, TriStage
+from asrkit.transcoder.conformer import ConformerEncoder
+from asrkit.transcoder.encoder import TranscoderEncoder
+from asrkit.transcoder.objective import TranscoderObjective
 
 ENCODERS = {"wav2vec2": Wav2Vec2Encoder, "logmel": LogMelEncoder, "cpc": CpcEncoder}
 PHONE_ENCODERS = {"transcoder": TranscoderEncoder, "conformer": ConformerEncoder}

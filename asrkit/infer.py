@@ -12,11 +12,11 @@ import torch
 from torch import Tensor
 
 from asrkit.batch import Batch, pad
-from asrkit.data.tokenize import META, CharTokenizer
+from asrkit.model_io import ModelError, TrainedModel, device_of
 from asrkit.objectives.base import Recognizer
 from asrkit.pack.archive import MANIFEST, is_pack, unpack
 from asrkit.temporary import Temporary
-from asrkit.trained import ModelError, TrainedModel, device_of
+from asrkit.text.tokenize import META, CharTokenizer
 from asrkit.vocabulary import strip_languages, type_of
 
 UNSCALED = 100.0  # no sample of speech that was brought to variance 1 is as large; 16 bits are

@@ -26,13 +26,13 @@ import torch
 from asrkit import config
 from asrkit.batch import Batch, pad
 from asrkit.build import build_objective, resolve
-from asrkit.decode.words import WordSearch
 from asrkit.infer import Speech2Text
 from asrkit.options import Options
 from asrkit.tokens import TokenList
 from asrkit.train import checkpoint
 from asrkit.train.memory import keep_freed_memory
-from asrkit.transcode import Phones2Words
+from asrkit.transcoder.model import Phones2Words
+from asrkit.transcoder.search import WordSearch
 
 PHONES = TokenList.build(f"p{number}" for number in range(60))
 PHONES_A_SECOND, PHONES_A_WORD = 12, 5

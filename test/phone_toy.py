@@ -8,8 +8,8 @@ import kaldiio
 import numpy as np
 import torch
 
-from asrkit.data.stars import star_labels
 from asrkit.tokens import TokenList
+from asrkit.transcoder.labels import star_labels
 
 WORDS = ["a", "bd", "bc", "cab", "dada", "cda"]  # none begins another: one reading of any text
 PHONES = TokenList.build("abcd")

@@ -12,15 +12,7 @@ from types import ModuleType
 
 import pytest
 
-from asrkit.arguments import (
-    UsageError,
-    at_least,
-    boolean,
-    finite,
-    parse,
-    refuse_unused,
-    run_main,
-)
+from asrkit.arguments import UsageError, at_least, boolean, finite, parse, refuse_unused, run_main
 from asrkit.bin import (
     asr_infer,
     dump_posteriors,

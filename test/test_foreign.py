@@ -10,8 +10,8 @@ import torch
 from asrkit.bin import convert_checkpoint
 from asrkit.files import DataError
 from asrkit.foreign import next_command
+from asrkit.model_io import ModelError, TrainedModel
 from asrkit.train import checkpoint
-from asrkit.trained import ModelError, TrainedModel
 
 POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 5\n"
 

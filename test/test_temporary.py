@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from asrkit import temporary
-from asrkit.data import archives
 from asrkit.files import DataError, atomic, atomic_folder, temporary_folder
+from asrkit.kaldi import archives
 from asrkit.temporary import Temporary, sweep
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -18,13 +18,7 @@ from asrkit.decode.parallel import BeamTask, save_scores
 from asrkit.decode.run import recognise
 from asrkit.infer import Speech2Text
 from asrkit.tokens import TokenError, TokenList
-from asrkit.vocabulary import (
-    language_of,
-    languages_in,
-    restrict,
-    with_language,
-    without_language,
-)
+from asrkit.vocabulary import language_of, languages_in, restrict, with_language, without_language
 
 TOKENS = TokenList.build(["(es)a", "(es)b", "<space>", "(it)a", "(it)b", "(it)<hes>"])
 

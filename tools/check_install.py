@@ -101,7 +101,7 @@ def codec(name: str, container: str, rate: int) -> Callable[[], str]:
 
 
 def espeak() -> str:
-    from asrkit.data.espeak import known_voices, versions
+    from asrkit.text.espeak import known_voices, versions
 
     try:
         return f"{versions()['espeak']}, {len(known_voices())} voices"

@@ -11,12 +11,12 @@ from torch import Tensor
 from asrkit.batch import Padded, pad
 from asrkit.encoders.base import Hidden
 from asrkit.encoders.normalize import normalize_frames
+from asrkit.model_io import ModelError
 from asrkit.objectives.base import FrameObjective, Objective
 from asrkit.objectives.contrastive import ContrastiveObjective
 from asrkit.objectives.ctc import CtcObjective
 from asrkit.objectives.phonetic import PhoneticObjective
 from asrkit.objectives.regression import RegressionObjective
-from asrkit.trained import ModelError
 
 
 class Views(NamedTuple):

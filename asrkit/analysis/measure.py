@@ -16,7 +16,7 @@ from asrkit.analysis.alignment import NOTHING, align
 from asrkit.analysis.kmeans import cluster
 from asrkit.analysis.layers import Viewer
 from asrkit.analysis.quality import Quality, contingency, quality
-from asrkit.data import audio
+from asrkit.audio import reading as audio
 from asrkit.data.index import DataIndex
 from asrkit.files import DataError, writing
 from asrkit.infer import Speech2Text

@@ -6,10 +6,10 @@ from collections import Counter, defaultdict
 from pathlib import Path
 
 from asrkit.align import align
-from asrkit.data.keyed import read_keyed
-from asrkit.data.stars import STAR
 from asrkit.files import DataError
+from asrkit.kaldi.kaldi_text import read_keyed
 from asrkit.tokens import TokenList
+from asrkit.transcoder.labels import STAR
 
 KINDS = ("unknown word", "homophone", "seldom in the text", "other")
 

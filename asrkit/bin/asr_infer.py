@@ -9,9 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from asrkit.arguments import at_least, boolean, finite, refuse_unused, run_main, warn
-from asrkit.data.datadir import read_dump
-from asrkit.data.given import read_dumped, read_file
-from asrkit.data.keyed import read_keyed
+from asrkit.audio.given import read_dumped, read_file
 from asrkit.decode.beam import TOKENS_A_FRAME
 from asrkit.decode.lexicon import lexicon_name
 from asrkit.decode.parallel import BeamTask
@@ -19,7 +17,9 @@ from asrkit.decode.run import recognise, recognise_dir, score
 from asrkit.decode.tune import read_weights
 from asrkit.files import write_json
 from asrkit.infer import Speech2Text
-from asrkit.trained import ModelError
+from asrkit.kaldi.datadir import read_dump
+from asrkit.kaldi.kaldi_text import read_keyed
+from asrkit.model_io import ModelError
 from asrkit.vocabulary import SUFFIX, languages_in
 
 MODES = ("greedy", "free", "lexicon", "lexicon_lm")

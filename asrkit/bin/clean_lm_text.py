@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 from asrkit.arguments import at_least, boolean, run_main
-from asrkit.data.lm_text import Rules, clean
-from asrkit.data.read_text import text_lines
+from asrkit.text.lm_text import Rules, clean
+from asrkit.text.readers import text_lines
 
 
 def get_parser() -> argparse.ArgumentParser:

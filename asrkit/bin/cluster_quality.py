@@ -20,14 +20,14 @@ from asrkit.analysis.measure import (
     look,
     quantized_quality,
 )
-from asrkit.analysis.pictures import draw_codebook, draw_quality, usage
+from asrkit.analysis.plots import draw_codebook, draw_quality, usage
 from asrkit.analysis.quality import Quality, markdown
 from asrkit.arguments import boolean, run_main
 from asrkit.data.index import DataIndex
 from asrkit.files import atomic, temporary_folder
 from asrkit.infer import Speech2Text
+from asrkit.model_io import TrainedModel
 from asrkit.objectives.contrastive import ContrastiveObjective
-from asrkit.trained import TrainedModel
 
 Rows = list[tuple[str, str, int, Quality]]
 

@@ -6,7 +6,7 @@ import argparse
 import sys
 
 from asrkit.arguments import boolean, run_main
-from asrkit.data.parts import combine
+from asrkit.kaldi.subset import combine
 
 
 def get_parser() -> argparse.ArgumentParser:

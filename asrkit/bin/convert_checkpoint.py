@@ -18,9 +18,9 @@ from asrkit.convert.export import write_huggingface
 from asrkit.convert.fairseq import read_fairseq
 from asrkit.convert.huggingface import read_huggingface
 from asrkit.convert.source import ConvertError, Given
-from asrkit.data.tokenize import TYPES
 from asrkit.foreign import explained, is_weights
-from asrkit.trained import folder_of
+from asrkit.model_io import folder_of
+from asrkit.text.tokenize import TYPES
 
 
 def get_parser() -> argparse.ArgumentParser:

@@ -14,17 +14,17 @@ from pathlib import Path
 from tqdm import tqdm
 
 from asrkit.arguments import boolean, finite, refuse_unused, run_main, warn
-from asrkit.data.datadir import read_dump
-from asrkit.data.given import read_dumped
-from asrkit.data.hypotheses import Heard, write_hypotheses
-from asrkit.data.keyed import languages_of, read_keyed, write_keyed
-from asrkit.data.normalize import HYPHEN_POLICIES, HYPHENS_HELP
-from asrkit.data.phonemize import phonemize_table
-from asrkit.decode.posteriors import POOLS, PhoneColumns
+from asrkit.audio.given import read_dumped
 from asrkit.decode.run import score
 from asrkit.files import DataError
 from asrkit.infer import Speech2Text
+from asrkit.kaldi.datadir import read_dump
+from asrkit.kaldi.kaldi_text import languages_of, read_keyed, write_keyed
+from asrkit.text.normalize import HYPHEN_POLICIES, HYPHENS_HELP
+from asrkit.text.phonemize import phonemize_table
 from asrkit.tokens import TokenList
+from asrkit.transcoder.hypotheses import Heard, write_hypotheses
+from asrkit.transcoder.posteriors import POOLS, PhoneColumns
 
 
 def get_parser() -> argparse.ArgumentParser:

@@ -6,7 +6,7 @@ import argparse
 import sys
 
 from asrkit.arguments import at_least, boolean, finite, refuse_unused, run_main
-from asrkit.data.filter import filter_dir
+from asrkit.kaldi.filter import filter_dir
 
 
 def get_parser() -> argparse.ArgumentParser:

@@ -6,7 +6,7 @@ import argparse
 import sys
 
 from asrkit.arguments import boolean, run_main
-from asrkit.data.fix import fix
+from asrkit.kaldi.fix import fix
 
 
 def get_parser() -> argparse.ArgumentParser:

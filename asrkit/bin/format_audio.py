@@ -6,7 +6,7 @@ import argparse
 import sys
 
 from asrkit.arguments import at_least, finite, run_main, warn
-from asrkit.data.format import format_dir
+from asrkit.kaldi.format import format_dir
 
 
 def get_parser() -> argparse.ArgumentParser:

@@ -9,8 +9,8 @@ from collections import defaultdict
 from pathlib import Path
 
 from asrkit.arguments import run_main
-from asrkit.data.keyed import read_keyed
 from asrkit.files import DataError, atomic
+from asrkit.kaldi.kaldi_text import read_keyed
 
 RATE = 16000
 

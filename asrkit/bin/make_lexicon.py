@@ -7,11 +7,11 @@ import sys
 from pathlib import Path
 
 from asrkit.arguments import at_least, refuse_unused, run_main
-from asrkit.data.normalize import HYPHEN_POLICIES, HYPHENS_HELP
-from asrkit.data.phonemize import Phonemizer
-from asrkit.data.read_text import text_lines
 from asrkit.decode.lexicon import build_lexicon, usable, write_lexicon
 from asrkit.files import atomic
+from asrkit.text.normalize import HYPHEN_POLICIES, HYPHENS_HELP
+from asrkit.text.phonemize import Phonemizer
+from asrkit.text.readers import text_lines
 from asrkit.tokens import TokenList
 
 

@@ -7,16 +7,16 @@ import sys
 from pathlib import Path
 
 from asrkit.arguments import boolean, refuse_unused, run_main
-from asrkit.data.keyed import languages_of, read_keyed, write_keyed
-from asrkit.data.markup import warn_of_asides
-from asrkit.data.normalize import (
+from asrkit.files import DataError
+from asrkit.kaldi.kaldi_text import languages_of, read_keyed, write_keyed
+from asrkit.text.markup import warn_of_asides
+from asrkit.text.normalize import (
     DIGIT_POLICIES,
     HYPHEN_POLICIES,
     HYPHENS_HELP,
     NormalizeError,
     normalize,
 )
-from asrkit.files import DataError
 
 
 def get_parser() -> argparse.ArgumentParser:

@@ -6,7 +6,7 @@ import argparse
 import sys
 
 from asrkit.arguments import run_main
-from asrkit.data.speed import TABLE, perturb_dir
+from asrkit.kaldi.speed import TABLE, perturb_dir
 
 
 def get_parser() -> argparse.ArgumentParser:

@@ -8,11 +8,11 @@ import sys
 from pathlib import Path
 
 from asrkit.arguments import boolean, finite, refuse_unused, run_main
-from asrkit.data.keyed import languages_of, read_keyed, write_keyed
-from asrkit.data.markup import warn_of_asides
-from asrkit.data.normalize import DIGIT_POLICIES, HYPHEN_POLICIES, HYPHENS_HELP
-from asrkit.data.phonemize import SWITCH_POLICIES, phonemize_table, phonemizer_record
 from asrkit.files import atomic, write_json
+from asrkit.kaldi.kaldi_text import languages_of, read_keyed, write_keyed
+from asrkit.text.markup import warn_of_asides
+from asrkit.text.normalize import DIGIT_POLICIES, HYPHEN_POLICIES, HYPHENS_HELP
+from asrkit.text.phonemize import SWITCH_POLICIES, phonemize_table, phonemizer_record
 
 
 def get_parser() -> argparse.ArgumentParser:

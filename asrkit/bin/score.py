@@ -8,10 +8,10 @@ import sys
 from pathlib import Path
 
 from asrkit.arguments import boolean, refuse_unused, run_main, warn
-from asrkit.data.normalize import HYPHEN_POLICIES, HYPHENS_HELP
 from asrkit.score.encodings import described
 from asrkit.score.score_set import ScoreTask, score_set
 from asrkit.score.units import NAMES, UNITS
+from asrkit.text.normalize import HYPHEN_POLICIES, HYPHENS_HELP
 
 TELLING = 0.1  # share of the errors that is told about
 

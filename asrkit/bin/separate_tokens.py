@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 from asrkit.arguments import run_main
-from asrkit.data.keyed import languages_of, read_keyed, write_keyed
 from asrkit.files import DataError
+from asrkit.kaldi.kaldi_text import languages_of, read_keyed, write_keyed
 from asrkit.tokens import TokenError
 from asrkit.vocabulary import with_language
 

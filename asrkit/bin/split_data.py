@@ -6,7 +6,7 @@ import argparse
 import sys
 
 from asrkit.arguments import at_least, boolean, run_main
-from asrkit.data.parts import split
+from asrkit.kaldi.subset import split
 
 
 def get_parser() -> argparse.ArgumentParser:

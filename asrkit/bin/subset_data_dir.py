@@ -6,7 +6,7 @@ import argparse
 import sys
 
 from asrkit.arguments import at_least, boolean, finite, refuse_unused, run_main
-from asrkit.data.parts import subset
+from asrkit.kaldi.subset import subset
 
 
 def get_parser() -> argparse.ArgumentParser:

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 from asrkit.arguments import boolean, refuse_unused, run_main, warn
-from asrkit.data.look_alikes import look_alikes, with_codes
-from asrkit.data.token_counts import build_token_list, check_tokens, count_tokens, write_counts
+from asrkit.text.look_alikes import look_alikes, with_codes
+from asrkit.text.token_counts import build_token_list, check_tokens, count_tokens, write_counts
 from asrkit.tokens import TokenList
 
 _SHOWN = 10  # groups of tokens that look alike

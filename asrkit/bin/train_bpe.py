@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 from asrkit.arguments import refuse_unused, run_main
-from asrkit.data.normalize import HYPHEN_POLICIES, HYPHENS_HELP
-from asrkit.data.read_text import text_lines
-from asrkit.data.tokenize import train_sentencepiece
+from asrkit.text.normalize import HYPHEN_POLICIES, HYPHENS_HELP
+from asrkit.text.readers import text_lines
+from asrkit.text.tokenize import train_sentencepiece
 from asrkit.tokens import TokenList
 
 

@@ -10,9 +10,9 @@ import sys
 from pathlib import Path
 
 from asrkit.arguments import refuse_unused, run_main, warn
-from asrkit.data.normalize import HYPHEN_POLICIES, HYPHENS_HELP
-from asrkit.data.read_text import text_lines
 from asrkit.decode.ngram import MissingLmplz, NgramOptions, find_tool, train_ngram
+from asrkit.text.normalize import HYPHEN_POLICIES, HYPHENS_HELP
+from asrkit.text.readers import text_lines
 
 
 def get_parser() -> argparse.ArgumentParser:

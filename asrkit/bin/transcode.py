@@ -13,20 +13,20 @@ import numpy as np
 from tqdm import tqdm
 
 from asrkit.arguments import at_least, boolean, finite, refuse_unused, run_main, warn
-from asrkit.data.audio import AudioError
-from asrkit.data.datadir import read_dump
-from asrkit.data.given import read_dumped, read_file
-from asrkit.data.keyed import read_keyed, split_line, write_keyed
-from asrkit.data.phone_dataset import PhoneDataset
-from asrkit.data.phone_index import PhoneIndex
-from asrkit.decode.posteriors import POOLS
+from asrkit.audio.given import read_dumped, read_file
+from asrkit.audio.reading import AudioError
 from asrkit.decode.tune import read_weights
-from asrkit.decode.words import WordHypothesis, WordSearch
 from asrkit.files import DataError, atomic, write_json
 from asrkit.infer import Speech2Text
+from asrkit.kaldi.datadir import read_dump
+from asrkit.kaldi.kaldi_text import read_keyed, split_line, write_keyed
+from asrkit.model_io import ModelError
 from asrkit.tokens import BLANK, TokenList
-from asrkit.trained import ModelError
-from asrkit.transcode import Phones2Words, Speech2Words, transcribe
+from asrkit.transcoder.dataset import PhoneDataset
+from asrkit.transcoder.index import PhoneIndex
+from asrkit.transcoder.model import Phones2Words, Speech2Words, transcribe
+from asrkit.transcoder.posteriors import POOLS
+from asrkit.transcoder.search import WordHypothesis, WordSearch
 
 Rows = Iterator[tuple[str, np.ndarray]]
 

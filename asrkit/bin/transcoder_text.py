@@ -12,13 +12,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from asrkit.arguments import run_main, warn
-from asrkit.data.keyed import read_keyed
-from asrkit.data.normalize import HYPHEN_POLICIES, HYPHENS_HELP
-from asrkit.data.phonemize import SWITCH_POLICIES, Phonemizer
-from asrkit.data.read_text import text_lines
-from asrkit.data.text_files import text_of
-from asrkit.data.transcoder_text import TextOptions, prepare_text
+from asrkit.kaldi.kaldi_text import read_keyed
+from asrkit.text.files import text_of
+from asrkit.text.normalize import HYPHEN_POLICIES, HYPHENS_HELP
+from asrkit.text.phonemize import SWITCH_POLICIES, Phonemizer
+from asrkit.text.readers import text_lines
 from asrkit.tokens import TokenList
+from asrkit.transcoder.corpus import TextOptions, prepare_text
 
 DEFAULTS = TextOptions()
 

@@ -7,11 +7,11 @@ import sys
 from pathlib import Path
 
 from asrkit.arguments import at_least, boolean, finite, refuse_unused, run_main
-from asrkit.data.keyed import languages_of, read_keyed
-from asrkit.data.normalize import HYPHEN_POLICIES, HYPHENS_HELP, normalize
 from asrkit.decode.beam import TOKENS_A_FRAME
 from asrkit.decode.parallel import BeamTask, load_scores
 from asrkit.decode.tune import tune, write_trials
+from asrkit.kaldi.kaldi_text import languages_of, read_keyed
+from asrkit.text.normalize import HYPHEN_POLICIES, HYPHENS_HELP, normalize
 from asrkit.tokens import TokenList
 from asrkit.vocabulary import restrict
 

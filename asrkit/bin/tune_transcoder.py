@@ -8,12 +8,12 @@ from pathlib import Path
 
 from asrkit.arguments import at_least, finite, refuse_unused, run_main, warn
 from asrkit.bin.transcode import Source
-from asrkit.data.keyed import read_keyed
-from asrkit.data.normalize import HYPHEN_POLICIES, HYPHENS_HELP, normalize
-from asrkit.decode.posteriors import POOLS
 from asrkit.decode.tune import tune, write_trials
-from asrkit.decode.words import WordSearch
-from asrkit.transcode import Phones2Words
+from asrkit.kaldi.kaldi_text import read_keyed
+from asrkit.text.normalize import HYPHEN_POLICIES, HYPHENS_HELP, normalize
+from asrkit.transcoder.model import Phones2Words
+from asrkit.transcoder.posteriors import POOLS
+from asrkit.transcoder.search import WordSearch
 
 
 def get_parser() -> argparse.ArgumentParser:

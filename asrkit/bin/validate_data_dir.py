@@ -6,8 +6,8 @@ import argparse
 import sys
 
 from asrkit.arguments import boolean, run_main
-from asrkit.data.validate import validate
 from asrkit.files import DataError
+from asrkit.kaldi.validate import validate
 
 
 def get_parser() -> argparse.ArgumentParser:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from asrkit.analysis.word_errors import TrainingText, WordErrors
 from asrkit.arguments import run_main
-from asrkit.data.keyed import read_keyed
 from asrkit.files import DataError
+from asrkit.kaldi.kaldi_text import read_keyed
 from asrkit.tokens import TokenList
 
 

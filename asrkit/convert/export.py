@@ -14,7 +14,7 @@ from asrkit.convert.names import from_asrkit
 from asrkit.convert.source import ConvertError
 from asrkit.convert.vocabulary import vocabulary_of
 from asrkit.files import atomic_folder, write_json
-from asrkit.trained import TrainedModel
+from asrkit.model_io import TrainedModel
 from asrkit.vocabulary import type_of
 
 _HEADS = ("quantizer.", "target_projection.", "context_projection.")

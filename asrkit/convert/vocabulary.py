@@ -18,8 +18,8 @@ from torch import Tensor
 
 from asrkit.convert.source import ConvertError, Given, Source
 from asrkit.convert.tokenizer import Said, optional_json, read_json, read_tokenizer
-from asrkit.data.tokenize import META
 from asrkit.files import read_lines
+from asrkit.text.tokenize import META
 from asrkit.tokens import BLANK, SPACE, UNK, TokenError, TokenList
 from asrkit.vocabulary import SUFFIX, language_of
 

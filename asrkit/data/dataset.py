@@ -9,8 +9,9 @@ from collections.abc import Sized
 import numpy as np
 import torch
 
+from asrkit.audio import reading as audio
 from asrkit.batch import Batch
-from asrkit.data import audio, collate
+from asrkit.data import collate
 from asrkit.data.index import DataIndex
 from asrkit.data.sampler import BatchSpec
 from asrkit.files import DataError

@@ -14,13 +14,13 @@ from typing import Any
 
 import numpy as np
 
-from asrkit.data import columns
 from asrkit.data.cache import Arrays, cached
-from asrkit.data.datadir import is_tokens
-from asrkit.data.folder_rows import FolderRows
-from asrkit.data.keyed import split_line
-from asrkit.data.mapped import MappedTable, joined, named, same_keys
+from asrkit.data.concat_index import FolderRows
+from asrkit.data.table_index import MappedTable, joined, named, same_keys
 from asrkit.files import DataError
+from asrkit.kaldi import columns
+from asrkit.kaldi.datadir import is_tokens
+from asrkit.kaldi.kaldi_text import split_line
 
 LONGEST = np.iinfo(np.int32).max
 

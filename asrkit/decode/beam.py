@@ -28,10 +28,10 @@ from flashlight.lib.text.decoder import (
 )
 from flashlight.lib.text.dictionary import Dictionary
 
-from asrkit.data.marks import join_characters
 from asrkit.decode.lexicon import Lexicon, read_lexicon, usable
 from asrkit.decode.overlap import load_ngram, losses, some
 from asrkit.keys import key_of
+from asrkit.text.non_linguistic import join_characters
 from asrkit.tokens import BLANK, SPACE, UNK, TokenList
 
 if TYPE_CHECKING:

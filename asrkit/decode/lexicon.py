@@ -9,11 +9,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from asrkit.data.marks import characters
-from asrkit.data.normalize import split_hyphens
-from asrkit.data.phonemize import Phonemizer
 from asrkit.decode.overlap import losses, respell, some
 from asrkit.files import DataError, atomic, read_lines
+from asrkit.text.non_linguistic import characters
+from asrkit.text.normalize import split_hyphens
+from asrkit.text.phonemize import Phonemizer
 from asrkit.tokens import TokenList
 
 _LEAST_SHARE = 0.1  # of a word's occurrences, for a way it is spoken inside sentences

@@ -11,14 +11,14 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from asrkit.data.audio import AudioError
-from asrkit.data.datadir import read_dump
-from asrkit.data.keyed import write_keyed
+from asrkit.audio.reading import AudioError
 from asrkit.decode.beam import DecodeError
 from asrkit.decode.greedy import collapse
 from asrkit.decode.parallel import BeamTask, decode_many, save_scores
 from asrkit.files import DataError
 from asrkit.infer import Speech2Text, chunks
+from asrkit.kaldi.datadir import read_dump
+from asrkit.kaldi.kaldi_text import write_keyed
 from asrkit.vocabulary import Restriction, restrict
 
 

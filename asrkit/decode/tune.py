@@ -13,14 +13,14 @@ from typing import Any, NamedTuple
 from tqdm import tqdm
 
 from asrkit.arguments import warn
-from asrkit.data.marks import without_marks
 from asrkit.decode.beam import BeamDecoder, DecodeError
 from asrkit.decode.parallel import BeamTask, own_decoder, own_notes, start_worker
-from asrkit.decode.words import WordHypothesis, WordSearch
 from asrkit.files import write_json
 from asrkit.processes import workers
 from asrkit.score.rates import score_utterances, total
 from asrkit.score.units import default_separator, split_units
+from asrkit.text.non_linguistic import without_marks
+from asrkit.transcoder.search import WordHypothesis, WordSearch
 
 
 @dataclasses.dataclass(frozen=True)

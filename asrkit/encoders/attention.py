@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from asrkit.encoders.attention_cpu import attend
+from asrkit.encoders.kernels.attention_cpu import attend
 
 
 class SelfAttention(nn.Module):

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from asrkit.encoders.dropout import Dropout
+from asrkit.encoders.kernels.dropout import Dropout
 
 
 class CausalAttention(nn.Module):

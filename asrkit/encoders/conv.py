@@ -11,9 +11,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from asrkit.batch import Padded, valid_mask
-from asrkit.encoders.conv_frames import conv_frames
-from asrkit.encoders.group_norm import normalized_first_layer
-from asrkit.encoders.take_part import take_part
+from asrkit.encoders.kernels.conv_frames import conv_frames
+from asrkit.encoders.kernels.group_norm import normalized_first_layer
+from asrkit.encoders.touch_unused import take_part
 
 EPS = 1e-5
 

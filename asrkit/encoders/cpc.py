@@ -14,8 +14,8 @@ from torch.nn import functional as F
 from asrkit.batch import Padded, valid_mask
 from asrkit.encoders.base import Encoder, Hidden
 from asrkit.encoders.conv import EPS
-from asrkit.encoders.conv_frames import conv_frames
-from asrkit.encoders.take_part import masked
+from asrkit.encoders.kernels.conv_frames import conv_frames
+from asrkit.encoders.touch_unused import masked
 from asrkit.ranges import Count
 
 CONV_LAYERS = [[10, 5, 3], [8, 4, 2], *[[4, 2, 1]] * 3]

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from asrkit.batch import Padded
 from asrkit.encoders.base import Encoder, Hidden
 from asrkit.encoders.conv import EPS, ConvStack
-from asrkit.encoders.dropout import Dropout
-from asrkit.encoders.take_part import masked
+from asrkit.encoders.kernels.dropout import Dropout
+from asrkit.encoders.touch_unused import masked
 from asrkit.encoders.transformer import Transformer
 
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from asrkit.encoders.fft_conv import fft_conv
+from asrkit.encoders.kernels.fft_conv import fft_conv
 
 FFT_KERNEL = 64  # from here on Fourier blocks are faster on a CPU
 

@@ -9,9 +9,9 @@ from torch.nn import functional as F
 from asrkit.batch import Padded
 from asrkit.encoders.attention import SelfAttention
 from asrkit.encoders.base import Hidden
-from asrkit.encoders.dropout import Dropout
+from asrkit.encoders.kernels.dropout import Dropout
 from asrkit.encoders.positional import ConvPosition
-from asrkit.encoders.take_part import take_part
+from asrkit.encoders.touch_unused import take_part
 
 FFN_RATIO = 4  # every published model of the family
 

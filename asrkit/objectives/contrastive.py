@@ -13,10 +13,10 @@ from asrkit import noise
 from asrkit.batch import Batch, Padded
 from asrkit.encoders.base import Encoder
 from asrkit.encoders.conv import frame_weights
-from asrkit.encoders.dropout import Dropout
+from asrkit.encoders.kernels.dropout import Dropout
 from asrkit.objectives.base import Complaint, FrameObjective, Frames, Output, Stat
+from asrkit.objectives.masked_frames import Picks
 from asrkit.objectives.masking import SpanMask, draw_mask
-from asrkit.objectives.picks import Picks
 from asrkit.objectives.similarity import contrast, contrast_with, draw_negatives
 from asrkit.quantizers.base import Quantized, Quantizer
 from asrkit.ranges import BelowOne, Count, Natural, NotNegative, Positive, Share

@@ -13,9 +13,9 @@ from asrkit.align import edit_distance
 from asrkit.batch import Batch, Padded
 from asrkit.decode.greedy import greedy_tokens
 from asrkit.encoders.base import Encoder
-from asrkit.encoders.dropout import Dropout
 from asrkit.encoders.feature_cache import FeatureCache
-from asrkit.encoders.take_part import take_part
+from asrkit.encoders.kernels.dropout import Dropout
+from asrkit.encoders.touch_unused import take_part
 from asrkit.objectives.base import Complaint, Output, Recognizer, Stat
 from asrkit.objectives.ctc_head import ctc_head
 from asrkit.objectives.masking import SpanMask, draw_mask

@@ -11,7 +11,7 @@ from torch import Tensor
 from asrkit import noise
 from asrkit.batch import Batch, Padded
 from asrkit.encoders.base import Encoder
-from asrkit.encoders.dropout import Dropout
+from asrkit.encoders.kernels.dropout import Dropout
 from asrkit.objectives import ctc
 from asrkit.objectives.base import Complaint, FrameObjective, Frames, Output, Recognizer, Stat
 from asrkit.objectives.ctc_head import ctc_head

@@ -15,8 +15,8 @@ from asrkit.encoders.masked import MaskedEncoder
 from asrkit.encoders.normalize import normalize_frames
 from asrkit.objectives.base import Complaint, FrameObjective, Frames, Output, Stat
 from asrkit.objectives.ema import EmaTeacher
+from asrkit.objectives.masked_frames import Picks
 from asrkit.objectives.masking import SpanMask, draw_mask
-from asrkit.objectives.picks import Picks
 from asrkit.ranges import Count, Natural, NotNegative, Share
 
 LEAST_TARGET, LEAST_PREDICTION, LEAST_FEATURES = 0.1, 0.01, 1e-3  # standard deviations

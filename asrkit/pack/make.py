@@ -14,6 +14,7 @@ from asrkit.choices import OBJECTIVES
 from asrkit.convert.experiment import RECORD
 from asrkit.decode.lexicon import lexicon_name
 from asrkit.files import DataError, temporary_folder
+from asrkit.model_io import MODEL_NAMES, TrainedModel
 from asrkit.objectives.base import Recognizer
 from asrkit.options import Options
 from asrkit.pack.archive import Content, PackError, write_archive
@@ -21,7 +22,6 @@ from asrkit.pack.card import Facts, card
 from asrkit.score.results import Score, collect
 from asrkit.tokens import TokenList
 from asrkit.train import checkpoint
-from asrkit.trained import MODEL_NAMES, TrainedModel
 
 PHONES = "phonemizer.json"
 

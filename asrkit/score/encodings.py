@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from asrkit.data.look_alikes import skeleton, with_codes
 from asrkit.score.rates import Utterance
+from asrkit.text.look_alikes import skeleton, with_codes
 
 _SHOWN = 3
 

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from asrkit.score.pictures import draw_confusions, draw_languages
+from asrkit.score.plots import draw_confusions, draw_languages
 from asrkit.score.rates import Counts, mean_rate
 from asrkit.score.results import Score
 from asrkit.score.units import NAMES

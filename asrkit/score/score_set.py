@@ -9,23 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from asrkit.config import ConfigError, read_yaml
-from asrkit.data.keyed import read_keyed
-from asrkit.data.marks import MARKS, without_marks
-from asrkit.data.normalize import NormalizeError, normalize
-from asrkit.data.tokenize import make_tokenizer
 from asrkit.files import atomic, write_json
-from asrkit.score import pictures, report
+from asrkit.kaldi.kaldi_text import read_keyed
+from asrkit.score import plots as pictures
+from asrkit.score import report
 from asrkit.score.encodings import encoding_differences
 from asrkit.score.provenance import environment, now
-from asrkit.score.rates import (
-    ScoreError,
-    Utterance,
-    confusions,
-    of_case,
-    score_utterances,
-    summary,
-)
+from asrkit.score.rates import ScoreError, Utterance, confusions, of_case, score_utterances, summary
 from asrkit.score.units import NAMES, default_separator, policy, split_units
+from asrkit.text.non_linguistic import MARKS, without_marks
+from asrkit.text.normalize import NormalizeError, normalize
+from asrkit.text.tokenize import make_tokenizer
 from asrkit.tokens import TokenList
 from asrkit.vocabulary import strip_languages
 
@@ -41,7 +35,7 @@ class ScoreTask:
         first. bpe_model: for token type bpe. langs: file utt2lang. speakers: file utt2spk.
     normalize: bring both sides to asrkit's spelling (needs langs or lang).
     strip_languages: hypotheses of a separate vocabulary: ``(it)a`` counts as ``a`` (per, ter).
-    marks: ``drop`` or ``keep`` <hes> and the like (asrkit/data/marks.py) in cer and wer.
+    marks: ``drop`` or ``keep`` <hes> and the like (asrkit/text/non_linguistic.py) in cer and wer.
     label: how the texts were made, in a few words; shown beside every number.
     hyphens: ``split`` or ``keep`` words with hyphens, where ``normalize`` is set.
     vocabulary: the words a model can write (wer); the share of reference words that it lacks stands

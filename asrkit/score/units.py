@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from asrkit.data.marks import split_characters
+from asrkit.text.non_linguistic import split_characters
 from asrkit.tokens import SPACE
 
 UNITS = ("per", "cer", "wer", "ter")

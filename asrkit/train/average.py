@@ -10,11 +10,11 @@ import torch
 from torch import Tensor
 
 from asrkit.build import choose
+from asrkit.model_io import folder_of
 from asrkit.tokens import TokenList
 from asrkit.train import checkpoint
 from asrkit.train.checkpoint import CheckpointError
 from asrkit.train.folder import same_lists
-from asrkit.trained import folder_of
 
 _BLOCKS = ("objective", "base", "encoder", "quantizer")
 

@@ -13,15 +13,15 @@ from asrkit.config import ConfigError
 from asrkit.data.dataset import BatchDataset, SpeechDataset
 from asrkit.data.index import DataIndex
 from asrkit.data.loader import make_loader
-from asrkit.data.phone_dataset import PhoneDataset
-from asrkit.data.phone_index import PhoneIndex
-from asrkit.data.phone_noise import PhoneNoise
 from asrkit.data.sampler import EpochPlan, EvalStream
 from asrkit.options import Options
 from asrkit.tokens import TokenList
 from asrkit.train.batch_size import update_seconds
 from asrkit.train.distributed import World
 from asrkit.train.log import logger
+from asrkit.transcoder.dataset import PhoneDataset
+from asrkit.transcoder.index import PhoneIndex
+from asrkit.transcoder.noise import PhoneNoise
 
 
 def open_index(

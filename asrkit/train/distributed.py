@@ -15,8 +15,8 @@ from torch.distributed.distributed_c10d import PrefixStore, Store
 from torch.distributed.rendezvous import rendezvous
 from torch.nn.parallel import DistributedDataParallel
 
-from asrkit.encoders.take_part import own_part
-from asrkit.train import shards
+from asrkit.encoders.touch_unused import own_part
+from asrkit.train import fsdp as shards
 from asrkit.train.watch import PATIENCE, LostProcess, Watch, myself
 
 T = TypeVar("T")

@@ -20,6 +20,7 @@ from asrkit.data.sampler import BatchStream
 from asrkit.data.shared_memory import readers_that_fit
 from asrkit.encoders.base import Encoder
 from asrkit.keys import key_of
+from asrkit.model_io import folder_of
 from asrkit.objectives.base import Objective
 from asrkit.options import Options
 from asrkit.tokens import TokenList
@@ -39,7 +40,6 @@ from asrkit.train.distributed import World
 from asrkit.train.folder import alone, changes, open_folder, same_lists, write_folder
 from asrkit.train.log import logger, to_file_and_screen
 from asrkit.train.trainer import Stopped, Trainer
-from asrkit.trained import folder_of
 
 VARIANTS = 64  # graphs of a block at most
 SMALL_BYTES = 2**16  # lengths, keys, labels of a micro-batch: each takes whole pages

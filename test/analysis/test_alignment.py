@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from asrkit.analysis.alignment import NOTHING, align, spread
-from asrkit.analysis.pictures import divergence, usage
+from asrkit.analysis.plots import divergence, usage
 
 
 def scores(best, size=5):

@@ -15,11 +15,11 @@ from asrkit.analysis.layers import Viewer, Views
 from asrkit.batch import pad
 from asrkit.bin import cluster_quality
 from asrkit.build import build_objective, resolve
+from asrkit.model_io import TrainedModel
 from asrkit.options import Options
 from asrkit.tokens import TokenList
 from asrkit.train import checkpoint
 from asrkit.train.folder import write_folder
-from asrkit.trained import TrainedModel
 
 ENCODER = yaml.safe_load(TINY_ENCODER) | {"layers": 2}
 

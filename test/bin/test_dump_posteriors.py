@@ -7,7 +7,7 @@ from phone_toy import PHONES, Ears
 from tones import write_dump
 
 from asrkit.bin import dump_posteriors
-from asrkit.data.keyed import read_keyed, write_keyed
+from asrkit.kaldi.kaldi_text import read_keyed, write_keyed
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from asrkit.arguments import UsageError, parse
 from asrkit.bin.asr_infer import _beam, _languages, _read_weights, _record, get_parser, run
 from asrkit.decode.beam import DecodeError
 from asrkit.infer import Speech2Text
-from asrkit.trained import ModelError
+from asrkit.model_io import ModelError
 
 
 def test_weights_of_tune_lm(tmp_path: Path) -> None:

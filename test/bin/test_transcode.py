@@ -13,11 +13,11 @@ from tones import write_dump
 from asrkit.align import align
 from asrkit.batch import Padded
 from asrkit.bin import asr_train, transcode, tune_transcoder
-from asrkit.data.keyed import read_keyed, write_keyed
+from asrkit.kaldi.kaldi_text import read_keyed, write_keyed
+from asrkit.model_io import ModelError
 from asrkit.score.rates import Counts
 from asrkit.tokens import TokenList
-from asrkit.trained import ModelError
-from asrkit.transcode import Phones2Words, Speech2Words
+from asrkit.transcoder.model import Phones2Words, Speech2Words
 
 ARPA = """\\data\\
 ngram 1=4
@@ -193,7 +193,7 @@ def test_a_million_phones_are_read_in_windows_and_nothing_is_lost(trained):
 
 
 def _stars(sizes, posteriors: Padded):
-    from asrkit.objectives.transcoder import Candidates
+    from asrkit.transcoder.objective import Candidates
 
     sizes.extend(posteriors.lengths.tolist())
     star = torch.zeros(posteriors.data.shape[:2])

@@ -15,9 +15,9 @@ from asrkit import config
 from asrkit.batch import pad
 from asrkit.convert.source import ConvertError
 from asrkit.infer import Speech2Text
+from asrkit.model_io import ModelError
 from asrkit.train import checkpoint
 from asrkit.train.checkpoint import take_parts
-from asrkit.trained import ModelError
 
 
 @pytest.mark.parametrize("style", ["args", "cfg"])

@@ -16,8 +16,8 @@ from asrkit.bin import convert_checkpoint
 from asrkit.convert import export
 from asrkit.convert.source import ConvertError
 from asrkit.infer import Speech2Text
+from asrkit.model_io import ModelError
 from asrkit.train import checkpoint
-from asrkit.trained import ModelError
 
 
 @pytest.fixture

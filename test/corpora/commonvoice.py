@@ -27,7 +27,7 @@ import av
 import numpy as np
 from corpora.speech import Clip, clips
 
-from asrkit.data.phonemize import Phonemizer
+from asrkit.text.phonemize import Phonemizer
 
 COLUMNS_4 = "client_id path sentence up_votes down_votes age gender accent".split()
 COLUMNS_17 = (

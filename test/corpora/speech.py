@@ -10,7 +10,7 @@ import numpy as np
 import torch
 import torchaudio
 
-from asrkit.data.audio import RATE, decode
+from asrkit.audio.reading import RATE, decode
 
 CLIPS = Path(__file__).resolve().parent / "clips"
 LANGUAGES = ("en", "es", "fr", "it", "ru")

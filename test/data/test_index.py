@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from asrkit.data import cache, columns, index
+from asrkit.data import cache, index
 from asrkit.data.index import DataIndex
 from asrkit.files import DataError
+from asrkit.kaldi import columns
 
 
 def write(folder: Path, rows: list[tuple[str, str, int, str, str]], token_file: str = "t") -> Path:

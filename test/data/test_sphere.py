@@ -7,9 +7,9 @@ import pytest
 from corpora.sphere import CODINGS, sphere
 from make_audio import data_dir, tone
 
-from asrkit.data import decoders
-from asrkit.data.audio import AudioError, decode
-from asrkit.data.validate import validate
+from asrkit.audio import decoders
+from asrkit.audio.reading import AudioError, decode
+from asrkit.kaldi.validate import validate
 
 
 @pytest.mark.parametrize("coding", CODINGS)

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from asrkit.bin import make_lexicon
-from asrkit.data.phonemize import Phonemizer, Sentence
 from asrkit.decode.lexicon import LexiconError, build_lexicon, read_lexicon, usable, write_lexicon
 from asrkit.decode.overlap import OverlapError
+from asrkit.text.phonemize import Phonemizer, Sentence
 from asrkit.tokens import TokenList
 
 

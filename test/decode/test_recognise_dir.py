@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import torch
 
-from asrkit.data.audio import AudioError
-from asrkit.data.datadir import read_dump
+from asrkit.audio.reading import AudioError
 from asrkit.decode.run import recognise_dir
 from asrkit.files import DataError
 from asrkit.infer import Speech2Text
+from asrkit.kaldi.datadir import read_dump
 from asrkit.tokens import TokenList
 
 

@@ -5,11 +5,11 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from asrkit.encoders.attention_cpu import attend
-from asrkit.encoders.conv_frames import conv_frames
-from asrkit.encoders.dropout import Dropout, draw_kept
-from asrkit.encoders.fft_conv import fft_conv
-from asrkit.encoders.group_norm import normalized_first_layer
+from asrkit.encoders.kernels.attention_cpu import attend
+from asrkit.encoders.kernels.conv_frames import conv_frames
+from asrkit.encoders.kernels.dropout import Dropout, draw_kept
+from asrkit.encoders.kernels.fft_conv import fft_conv
+from asrkit.encoders.kernels.group_norm import normalized_first_layer
 from asrkit.encoders.positional import grouped_conv
 
 
@@ -97,7 +97,7 @@ def test_attention_with_dropout(monkeypatch):
     qkv = torch.randn(1, frames, 3 * size, requires_grad=True)
     kept, scale = draw_kept(torch.Size([heads, frames, frames]), 0.3)
     monkeypatch.setattr(
-        "asrkit.encoders.attention_cpu.draw_kept", lambda shape, p: (kept.clone(), scale)
+        "asrkit.encoders.kernels.attention_cpu.draw_kept", lambda shape, p: (kept.clone(), scale)
     )
     query, key, value = qkv.view(frames, 3, heads, -1).permute(1, 2, 0, 3)
     weights = (query @ key.transpose(1, 2) / (size // heads) ** 0.5).softmax(-1)

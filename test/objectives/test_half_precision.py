@@ -14,11 +14,12 @@ from fake_cuda import CUDA, autocast, backward, fake_cuda, move
 from asrkit import config
 from asrkit.batch import Batch, Padded, pad
 from asrkit.build import build_objective, resolve
-from asrkit.encoders.conformer import ConformerEncoder
-from asrkit.objectives import ctc, phonetic, transcoder
+from asrkit.objectives import ctc, phonetic
 from asrkit.objectives.base import Objective, Recognizer
 from asrkit.options import Options
 from asrkit.tokens import TokenList
+from asrkit.transcoder import objective as transcoder
+from asrkit.transcoder.conformer import ConformerEncoder
 
 ROOT = Path(__file__).parents[2]
 TOKENS, PHONES = TokenList.build("abcdef"), TokenList.build("xyz")

@@ -11,7 +11,7 @@ from asrkit.convert.names import to_asrkit
 from asrkit.convert.structure import grouped_codebook
 from asrkit.encoders.wav2vec2 import Wav2Vec2Encoder
 from asrkit.objectives.contrastive import ContrastiveObjective, Draws
-from asrkit.objectives.picks import Picks
+from asrkit.objectives.masked_frames import Picks
 from asrkit.quantizers.gumbel import GumbelQuantizer
 
 transformers = pytest.importorskip("transformers")

@@ -11,15 +11,15 @@ from torch.nn import functional as F
 
 from asrkit.batch import Batch, Padded, pad
 from asrkit.encoders.logmel import LogMelEncoder
-from asrkit.encoders.transcoder import TranscoderEncoder
 from asrkit.objectives.contrastive import ContrastiveObjective
 from asrkit.objectives.ctc import CtcObjective, token_errors
+from asrkit.objectives.masked_frames import Picks
 from asrkit.objectives.phonetic import PhoneticObjective
-from asrkit.objectives.picks import Picks
 from asrkit.objectives.regression import RegressionObjective
-from asrkit.objectives.transcoder import TranscoderObjective
 from asrkit.quantizers.gumbel import GumbelQuantizer
 from asrkit.tokens import TokenList
+from asrkit.transcoder.encoder import TranscoderEncoder
+from asrkit.transcoder.objective import TranscoderObjective
 
 TOKENS = TokenList.build("abcd")
 P = 0.25

@@ -11,13 +11,13 @@ from asrkit import config
 from asrkit.bin import asr_infer, pack, unpack
 from asrkit.build import build_objective, resolve
 from asrkit.infer import Speech2Text
+from asrkit.model_io import ModelError
 from asrkit.options import Options
 from asrkit.pack.archive import PackError, read_manifest
 from asrkit.pack.make import Order, make_pack
 from asrkit.score.score_set import ScoreTask, score_set
 from asrkit.tokens import TokenList
 from asrkit.train import checkpoint
-from asrkit.trained import ModelError
 
 ENCODER = {
     "conv_layers": [[8, 10, 5], [8, 8, 8], [8, 8, 8]],

@@ -12,10 +12,10 @@ from make_audio import tone
 
 import babel_prepare
 import babel_split
-from asrkit.data.datadir import read_table
-from asrkit.data.utterances import Utterance
-from asrkit.data.validate import validate
 from asrkit.files import DataError
+from asrkit.kaldi.datadir import read_table
+from asrkit.kaldi.utterances import Utterance
+from asrkit.kaldi.validate import validate
 
 
 @pytest.fixture(scope="module")

@@ -13,8 +13,8 @@ from corpora.commonvoice import COLUMNS_4, table
 import cv_check_lists
 import cv_librispeech
 import cv_prepare
-from asrkit.data.validate import validate
 from asrkit.files import DataError
+from asrkit.kaldi.validate import validate
 from cv_lists import difference, read_lists, resolve
 from cv_select import select
 from cv_tables import Row

@@ -10,10 +10,10 @@ from corpora import fleurs
 from corpora.speech import clips
 
 import fleurs_prepare
-from asrkit.data.format import format_dir
-from asrkit.data.keyed import read_keyed as table
-from asrkit.data.validate import validate
 from asrkit.files import DataError
+from asrkit.kaldi.format import format_dir
+from asrkit.kaldi.kaldi_text import read_keyed as table
+from asrkit.kaldi.validate import validate
 
 
 @pytest.fixture(scope="module")

@@ -16,11 +16,11 @@ from corpora.speech import clips
 import mls_lm_text
 import mls_prepare
 import mls_release
-from asrkit.data.audio import AudioError, decode
-from asrkit.data.format import format_dir
-from asrkit.data.keyed import read_keyed as table
-from asrkit.data.validate import validate
+from asrkit.audio.reading import AudioError, decode
 from asrkit.files import DataError
+from asrkit.kaldi.format import format_dir
+from asrkit.kaldi.kaldi_text import read_keyed as table
+from asrkit.kaldi.validate import validate
 
 ROOT = Path(__file__).resolve().parents[2]
 

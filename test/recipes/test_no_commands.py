@@ -26,9 +26,9 @@ import fleurs_prepare
 import mls_prepare
 import prepare as asterisk_prepare
 import voxpopuli_prepare
-from asrkit.data.format import format_dir
-from asrkit.data.utterances import Utterance, write_folder
 from asrkit.files import DataError
+from asrkit.kaldi.format import format_dir
+from asrkit.kaldi.utterances import Utterance, write_folder
 from voxpopuli_tables import NEEDED
 
 FILE = "x;touch${IFS}marker|"  # a name of a file

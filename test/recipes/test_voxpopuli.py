@@ -12,11 +12,11 @@ from corpora.speech import clips
 
 import voxpopuli_prepare
 import voxpopuli_tables
-from asrkit.data.audio import decode
-from asrkit.data.format import format_dir
-from asrkit.data.keyed import read_keyed as table
-from asrkit.data.validate import validate
+from asrkit.audio.reading import decode
 from asrkit.files import DataError
+from asrkit.kaldi.format import format_dir
+from asrkit.kaldi.kaldi_text import read_keyed as table
+from asrkit.kaldi.validate import validate
 
 
 @pytest.fixture(scope="module")

@@ -14,8 +14,8 @@ import pytest
 import xlsr53_adopt
 from asrkit.data.index import DataIndex
 from asrkit.data.sampler import size_ratios
-from asrkit.data.utterances import Command, Utterance, write_folder
-from asrkit.data.validate import validate
+from asrkit.kaldi.utterances import Command, Utterance, write_folder
+from asrkit.kaldi.validate import validate
 
 ROOT = Path(__file__).resolve().parents[2]
 RECIPE = ROOT / "egs/xlsr53/asr1"

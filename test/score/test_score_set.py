@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from asrkit.bin import score
-from asrkit.score.pictures import confusion_shares
+from asrkit.score.plots import confusion_shares
 from asrkit.score.report import width
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from asrkit.data.normalize import normalize
+from asrkit.text.normalize import normalize
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 import pytest
 
-from asrkit.data.letters import letters_of_shapes
-from asrkit.data.normalize import normalize
+from asrkit.text.letters import letters_of_shapes
+from asrkit.text.normalize import normalize
 
 
 @pytest.mark.parametrize(

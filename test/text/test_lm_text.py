@@ -14,12 +14,12 @@ from pathlib import Path
 import pytest
 
 from asrkit.bin import clean_lm_text
-from asrkit.data.lm_text import Rules, clean, sentences
-from asrkit.data.read_text import text_lines
-from asrkit.data.scripts import foreign_share, scripts_of
-from asrkit.data.seen import SeenLines
-from asrkit.data.text_files import byte_lines, text_of
 from asrkit.files import DataError
+from asrkit.text.deduplicate import SeenLines
+from asrkit.text.files import byte_lines, text_of
+from asrkit.text.lm_text import Rules, clean, sentences
+from asrkit.text.readers import text_lines
+from asrkit.text.scripts import foreign_share, scripts_of
 
 ITALIAN = Rules(language="it")
 

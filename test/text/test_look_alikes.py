@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from asrkit.bin import token_list
-from asrkit.data.look_alikes import look_alikes, skeleton, with_codes
+from asrkit.text.look_alikes import look_alikes, skeleton, with_codes
 
 
 @pytest.mark.parametrize(

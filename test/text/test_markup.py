@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from asrkit.bin import normalize_text, phonemize, score, tokenize
-from asrkit.data.marks import MARKS
-from asrkit.data.markup import TAGS, has_markup
-from asrkit.data.normalize import NormalizeError, normalize
+from asrkit.text.markup import TAGS, has_markup
+from asrkit.text.non_linguistic import MARKS
+from asrkit.text.normalize import NormalizeError, normalize
 
 
 @pytest.mark.parametrize(

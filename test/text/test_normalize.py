@@ -1,7 +1,7 @@
 import pytest
 
-from asrkit.data.normalize import HYPHEN_POLICIES, NormalizeError, normalize, split_hyphens
-from asrkit.data.scripts import base_language
+from asrkit.text.normalize import HYPHEN_POLICIES, NormalizeError, normalize, split_hyphens
+from asrkit.text.scripts import base_language
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from asrkit.data.numerals import numerals, value_of, with_numerals
+from asrkit.text.numerals import numerals, value_of, with_numerals
 
 
 @pytest.mark.parametrize(

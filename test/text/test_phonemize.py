@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from asrkit.bin import phonemize as phonemize_bin
-from asrkit.data import espeak
-from asrkit.data.espeak import EspeakError, voice_of
-from asrkit.data.normalize import normalize
-from asrkit.data.phonemize import (
+from asrkit.text import espeak
+from asrkit.text.espeak import EspeakError, voice_of
+from asrkit.text.normalize import normalize
+from asrkit.text.phonemize import (
     PhonemizeError,
     Phonemizer,
     Sentence,

@@ -4,9 +4,9 @@ from pathlib import Path
 import pytest
 
 from asrkit.bin import token_list
-from asrkit.data.keyed import languages_of, read_keyed, write_keyed
-from asrkit.data.token_counts import build_token_list
 from asrkit.files import DataError
+from asrkit.kaldi.kaldi_text import languages_of, read_keyed, write_keyed
+from asrkit.text.token_counts import build_token_list
 from asrkit.tokens import TokenError, TokenList
 
 

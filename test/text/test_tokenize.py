@@ -4,7 +4,7 @@ from types import ModuleType
 import pytest
 
 from asrkit.bin import normalize_text, phonemize, separate_tokens, tokenize, train_bpe
-from asrkit.data.tokenize import (
+from asrkit.text.tokenize import (
     BpeTokenizer,
     CharTokenizer,
     TokenizeError,

@@ -15,13 +15,13 @@ from tones import ctc_args, write_dump, write_tokens
 from asrkit.batch import Batch
 from asrkit.bin import asr_train
 from asrkit.data.index import DataIndex
-from asrkit.data.phone_index import PhoneIndex
 from asrkit.data.sampler import BatchSpec, size_ratios
 from asrkit.files import DataError
 from asrkit.options import Options
 from asrkit.tokens import TokenList
 from asrkit.train import checkpoint, log
 from asrkit.train.data import dataset_of, open_index, plan_of
+from asrkit.transcoder.index import PhoneIndex
 
 
 @pytest.fixture(scope="module")

@@ -19,9 +19,9 @@ from typing import NamedTuple
 from tqdm import tqdm
 
 from asrkit.arguments import boolean, run_main
-from asrkit.data import decoders, headers
-from asrkit.data.utterances import Command, Utterance, print_counts, write_folder
+from asrkit.audio import decoders, headers
 from asrkit.files import DataError, atomic, read_lines
+from asrkit.kaldi.utterances import Command, Utterance, print_counts, write_folder
 from babel_packs import AUDIO, Pack, Side, find_pack, find_parts, read_sides
 from babel_split import SHARE, SPLITS, length, split
 from babel_tags import POLICIES, TagPolicy, read_lexicon_words

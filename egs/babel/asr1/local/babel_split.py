@@ -6,8 +6,8 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Callable
 
-from asrkit.data.utterances import Utterance
 from asrkit.files import DataError
+from asrkit.kaldi.utterances import Utterance
 
 SPLITS = ("speaker", "utterance")
 SHARE = 0.1

@@ -12,9 +12,9 @@ from collections import Counter
 from collections.abc import Set
 from pathlib import Path
 
-from asrkit.data.marks import MARKS
-from asrkit.data.normalize import lower, normalize
 from asrkit.files import DataError, read_lines
+from asrkit.text.non_linguistic import MARKS
+from asrkit.text.normalize import lower, normalize
 
 TABLE = Path(__file__).with_name("tags.tsv")
 POLICIES = ("xlsr", "kaldi", "lhotse")

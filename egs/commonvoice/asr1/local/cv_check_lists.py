@@ -14,8 +14,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from asrkit.arguments import boolean, run_main
-from asrkit.data.phonemize import Phonemizer
 from asrkit.files import DataError
+from asrkit.text.phonemize import Phonemizer
 from cv_languages import FEW_SHOT, LOCALES
 from cv_lists import SPLITS, Lists, difference, read_lists
 

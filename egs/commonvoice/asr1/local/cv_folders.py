@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from asrkit.data.utterances import Utterance, write_folder
 from asrkit.files import write_json
+from asrkit.kaldi.utterances import Utterance, write_folder
 
 LABELS = "text.lists"  # phones of the few-shot lists, beside the text
 

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from asrkit.data.archives import download, is_archive, is_url
-from asrkit.data.normalize import NormalizeError, normalize
 from asrkit.files import DataError, read_lines
+from asrkit.kaldi.archives import download, is_archive, is_url
+from asrkit.text.normalize import NormalizeError, normalize
 from cv_languages import locales_of
 from cv_release import Release, find
 from cv_tables import AUDIO, Row, clip_name, read_clips, read_durations

@@ -12,8 +12,8 @@ from pathlib import Path
 import av
 from tqdm import tqdm
 
-from asrkit.data import decoders
-from asrkit.data.headers import first_mp3_frame, mp3_frame_size
+from asrkit.audio import decoders
+from asrkit.audio.headers import first_mp3_frame, mp3_frame_size
 from asrkit.files import atomic
 
 _RATES = {3: (44100, 48000, 32000), 2: (22050, 24000, 16000), 0: (11025, 12000, 8000)}

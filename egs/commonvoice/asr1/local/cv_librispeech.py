@@ -15,9 +15,9 @@ from pathlib import Path
 from tqdm import tqdm
 
 from asrkit.arguments import run_main
-from asrkit.data.normalize import normalize
-from asrkit.data.utterances import Utterance, file_in, write_folder
 from asrkit.files import DataError, read_lines
+from asrkit.kaldi.utterances import Utterance, file_in, write_folder
+from asrkit.text.normalize import normalize
 
 PART = re.compile(r"librispeech_(100|360)h")
 

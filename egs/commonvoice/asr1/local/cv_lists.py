@@ -15,8 +15,8 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from asrkit.align import edit_distance
-from asrkit.data.archives import is_archive
 from asrkit.files import DataError
+from asrkit.kaldi.archives import is_archive
 from cv_tables import clip_name
 
 SPLITS = ("train", "valid", "test")

@@ -18,9 +18,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from asrkit.arguments import boolean, run_main, warn
-from asrkit.data.markup import has_markup
-from asrkit.data.numerals import numerals
 from asrkit.files import DataError, atomic
+from asrkit.text.markup import has_markup
+from asrkit.text.numerals import numerals
 from cv_folders import Item, write_clips, write_record
 from cv_language import Language, open_language
 from cv_languages import FEW_SHOT, HOURS, LOCALES, locales_of

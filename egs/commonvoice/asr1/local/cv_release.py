@@ -10,8 +10,8 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from asrkit.data.archives import SUFFIXES, archive_stem, unpack
 from asrkit.files import DataError
+from asrkit.kaldi.archives import SUFFIXES, archive_stem, unpack
 
 CORPUS = re.compile(r"cv-corpus-(?P<version>\d+(\.\d+)*)(?P<part>-delta|-singleword)?")
 # Beginnings of archives' names, before the locale: cv-corpus-17.0-2024-03-15-nan-tw is not tw's.

@@ -18,10 +18,10 @@ from typing import NamedTuple
 from tqdm import tqdm
 
 from asrkit.arguments import boolean, run_main
-from asrkit.data.archives import download, unpack
-from asrkit.data.markup import has_markup
-from asrkit.data.utterances import Utterance, print_counts, write_folder
 from asrkit.files import DataError
+from asrkit.kaldi.archives import download, unpack
+from asrkit.kaldi.utterances import Utterance, print_counts, write_folder
+from asrkit.text.markup import has_markup
 
 URL = "https://huggingface.co/datasets/google/fleurs/resolve/main/data"
 CONFIGS = Path(__file__).with_name("configs.tsv")

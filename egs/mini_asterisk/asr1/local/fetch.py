@@ -18,8 +18,8 @@ import sys
 from pathlib import Path
 
 from asrkit.arguments import boolean, run_main
-from asrkit.data.archives import download, unpack
 from asrkit.files import DataError, atomic_folder, sha256, temporary_folder
+from asrkit.kaldi.archives import download, unpack
 
 URL = "https://downloads.asterisk.org/pub/telephony/sounds/releases"
 RELEASE = "1.6.1"

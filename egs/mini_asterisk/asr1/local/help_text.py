@@ -17,8 +17,8 @@ from pathlib import Path
 from tqdm import tqdm
 
 from asrkit.arguments import run_main
-from asrkit.data.normalize import normalize, split_hyphens
 from asrkit.files import DataError, atomic
+from asrkit.text.normalize import normalize, split_hyphens
 from prompts import LETTERS
 
 BLOCKS = set("p li td th tr div h1 h2 h3 h4 h5 h6 br body dd dt".split())

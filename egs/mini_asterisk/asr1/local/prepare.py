@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from asrkit.arguments import run_main
-from asrkit.data.normalize import split_hyphens
-from asrkit.data.utterances import Utterance, print_counts, write_folder
 from asrkit.files import atomic
+from asrkit.kaldi.utterances import Utterance, print_counts, write_folder
+from asrkit.text.normalize import split_hyphens
 from prompts import Dropped, Vocabulary, clean, number_words, read_prompts
 
 SPEAKERS = {"en": "allison", "es": "allison", "fr": "june", "it": "carlo", "ru": "ivrvoice"}

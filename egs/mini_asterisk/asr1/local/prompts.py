@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from asrkit.data.normalize import normalize
+from asrkit.text.normalize import normalize
 
 LETTERS = {
     "en": "a-z",

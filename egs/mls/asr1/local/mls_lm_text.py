@@ -9,9 +9,9 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from asrkit.data.archives import is_url
-from asrkit.data.normalize import NormalizeError, normalize, split_hyphens
 from asrkit.files import DataError, atomic
+from asrkit.kaldi.archives import is_url
+from asrkit.text.normalize import NormalizeError, normalize, split_hyphens
 from mls_release import LANGUAGES, URL, fetched
 
 

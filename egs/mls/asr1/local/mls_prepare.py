@@ -14,9 +14,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from asrkit.arguments import boolean, run_main
-from asrkit.data.normalize import normalize
-from asrkit.data.utterances import Utterance, print_counts, write_folder
 from asrkit.files import DataError, atomic
+from asrkit.kaldi.utterances import Utterance, print_counts, write_folder
+from asrkit.text.normalize import normalize
 from mls_lm_text import find_lm_text, write_lm_text
 from mls_release import (
     LANGUAGES,

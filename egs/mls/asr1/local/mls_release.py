@@ -10,8 +10,8 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from asrkit.data.archives import archive_stem, download, is_archive, is_url, unpack
 from asrkit.files import DataError
+from asrkit.kaldi.archives import archive_stem, download, is_archive, is_url, unpack
 
 LANGUAGES = {
     "de": "german", "en": "english", "es": "spanish", "fr": "french",

@@ -16,10 +16,10 @@ from collections import Counter
 from pathlib import Path
 
 from asrkit.arguments import boolean, run_main
-from asrkit.data.archives import download
-from asrkit.data.markup import has_markup
-from asrkit.data.utterances import Utterance, print_counts, write_folder
 from asrkit.files import DataError
+from asrkit.kaldi.archives import download
+from asrkit.kaldi.utterances import Utterance, print_counts, write_folder
+from asrkit.text.markup import has_markup
 from voxpopuli_tables import (
     LANGUAGES,
     SPEAKER_DIGITS,

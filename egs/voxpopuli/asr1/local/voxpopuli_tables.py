@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from tqdm import tqdm
 
-from asrkit.data.utterances import file_in
 from asrkit.files import DataError
+from asrkit.kaldi.utterances import file_in
 
 TRANSCRIBED = (
     "cs", "de", "en", "es", "et", "fi", "fr", "hr", "hu", "it", "lt", "nl", "pl", "ro", "sk", "sl",

@@ -13,10 +13,10 @@ import sys
 from pathlib import Path
 
 from asrkit.arguments import run_main
-from asrkit.data.datadir import DataDir, Table, is_command
-from asrkit.data.segments import parse_segment
-from asrkit.data.utterances import Command, Utterance, write_folder
 from asrkit.files import DataError
+from asrkit.kaldi.datadir import DataDir, Table, is_command
+from asrkit.kaldi.segments import parse_segment
+from asrkit.kaldi.utterances import Command, Utterance, write_folder
 from asrkit.keys import key_of
 
 

@@ -1,0 +1,264 @@
+"""Kaldi data folders as tables: reading with line numbers, keeping a part, writing.
+
+Every table is lines of "key value", sorted by the bytes of the key, UTF-8, LF. ``wav.scp`` has
+utterances for keys, or recordings if there is a table ``segments``.
+"""
+
+from __future__ import annotations
+
+import math
+import shutil
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from asrkit.files import DataError, Flaw, atomic, read_lines, scan_lines
+from asrkit.kaldi.kaldi_text import BLANKS, read_keyed, split_line
+from asrkit.kaldi.segments import parse_segment
+
+Table = dict[str, str]
+
+
+class Problem(NamedTuple):
+    """A broken rule: where (line 0: the file as a whole), what, and how it is repaired."""
+
+    path: Path
+    line: int
+    what: str
+    repair: str
+    warning: bool = False
+
+    def __str__(self) -> str:
+        where = f"{self.path}:{self.line}" if self.line else str(self.path)
+        return f"{where}: {'warning: ' if self.warning else ''}{self.what}; {self.repair}"
+
+
+class Rows(NamedTuple):
+    """A table as it stands in its file: key, value and line number, in order."""
+
+    keys: list[str]
+    values: list[str]
+    lines: list[int]
+
+    def table(self) -> Table:
+        """Keys to values; of repeated keys the last."""
+        return dict(zip(self.keys, self.values, strict=True))
+
+    def line_of(self) -> dict[str, int]:
+        """Keys to the line each stands in first."""
+        return dict(zip(reversed(self.keys), reversed(self.lines), strict=True))
+
+
+def is_command(source: str) -> bool:
+    """Whether a value of wav.scp is a command that stage 3 runs, not a file that it reads."""
+    return source.endswith("|")
+
+
+def read_rows(path: Path) -> tuple[Rows, list[Problem]]:
+    """All rows that have a key, and what is wrong with the file: encoding, order, repeats."""
+    lines, flaws = scan_lines(path)
+    rows = Rows([], [], [])
+    undecodable = {flaw.line for flaw in flaws if "UTF-8" in flaw.what}
+    for number, line in enumerate(lines, 1):
+        if number in undecodable:
+            continue
+        key, value = split_line(line)
+        if not key:
+            flaws.append(Flaw(number, "is an empty line", "remove it"))
+            continue
+        if line[0] in BLANKS:
+            flaws.append(Flaw(number, "begins with white space", "begin it with the key"))
+        if key.split() != [key]:
+            what = f"has white space in its key {key!r} that separates nothing"
+            flaws.append(Flaw(number, what, "separate key and value by a space"))
+        rows.keys.append(key)
+        rows.values.append(value)
+        rows.lines.append(number)
+    flaws.extend(_order(rows))
+    return rows, [Problem(path, *flaw) for flaw in sorted(flaws)]
+
+
+def _order(rows: Rows) -> Iterator[Flaw]:
+    """Repeated keys, and the first key out of byte order (which is that of code points)."""
+    first: dict[str, int] = {}
+    unsorted = False
+    previous = ""
+    for key, line in zip(rows.keys, rows.lines, strict=True):
+        if key in first:
+            yield Flaw(line, f"repeats the key {key!r} of line {first[key]}", "keep one of them")
+        elif key < previous and not unsorted:
+            unsorted = True
+            what = f"{key!r} is not in order after {previous!r}"
+            yield Flaw(line, what, "sort with LC_ALL=C, or run fix_data_dir")
+        first.setdefault(key, line)
+        previous = key
+
+
+def table_names(folder: Path) -> list[str]:
+    """Names of the Kaldi tables in a folder; other files are no part of the data."""
+    if not folder.is_dir():
+        raise DataError(f"{folder}: is not a folder; make it with stage 1 (local/data.sh)")
+    return sorted(p.name for p in folder.iterdir() if p.is_file() and is_table(p.name))
+
+
+def is_tokens(name: str) -> bool:
+    """text.phn and the like, which stage 5 makes of the text."""
+    return name.startswith("text.")
+
+
+def is_table(name: str) -> bool:
+    if is_tokens(name):
+        return not name.endswith((".tmp", ".log"))
+    return name in ("wav.scp", "segments", "text") or name.startswith(("utt2", "spk2", "reco2"))
+
+
+class DataDir:
+    """Tables by name. Which table has utterances, recordings or speakers for keys: ``level``."""
+
+    def __init__(self, tables: dict[str, Table]) -> None:
+        self.tables = tables
+
+    @classmethod
+    def read(cls, folder: str | Path) -> DataDir:
+        """All tables; DataError with every flaw of encoding, order and repeats (up to 20)."""
+        folder = Path(folder)
+        tables, problems = {}, []
+        for name in table_names(folder):
+            rows, found = read_rows(folder / name)
+            tables[name] = rows.table()
+            problems.extend(found)
+        if problems:
+            more = [f"and {len(problems) - 20} more"] if len(problems) > 20 else []
+            raise DataError("\n".join([*map(str, problems[:20]), *more]))
+        return cls(tables)
+
+    @property
+    def utterances(self) -> list[str]:
+        """Sorted ids, as utt2spk has them (or segments, or wav.scp)."""
+        for name in ("utt2spk", "segments", "wav.scp"):
+            if name in self.tables:
+                return sorted(self.tables[name])
+        return []
+
+    @property
+    def segmented(self) -> bool:
+        """Whether utterances are parts of recordings; if not, each is a recording of its name."""
+        return "segments" in self.tables
+
+    def level(self, name: str) -> str:
+        if name.startswith("spk2"):
+            return "speaker"
+        if name.startswith("reco2") or (name == "wav.scp" and self.segmented):
+            return "recording"
+        return "utterance"
+
+    def get(self, name: str, folder: str | Path = "") -> Table:
+        """A table that must be there."""
+        if name not in self.tables:
+            raise DataError(f"{Path(folder) / name}: is missing; stages 1 to 3 write it")
+        return self.tables[name]
+
+    def keep(self, utterances: Iterable[str]) -> DataDir:
+        """The part with these utterances, their recordings and speakers."""
+        kept = set(utterances)
+        recordings = kept
+        if self.segmented:
+            segments = self.tables["segments"].items()
+            recordings = {split_line(value)[0] for key, value in segments if key in kept}
+        speakers = {v for key, v in self.tables.get("utt2spk", {}).items() if key in kept}
+        of_level = {"utterance": kept, "recording": recordings, "speaker": speakers}
+        tables = {
+            name: {k: v for k, v in table.items() if k in of_level[self.level(name)]}
+            for name, table in self.tables.items()
+        }
+        part = DataDir(tables)
+        part.invert_speakers()
+        return part
+
+    def invert_speakers(self) -> None:
+        """Makes spk2utt anew from utt2spk."""
+        if "utt2spk" in self.tables:
+            self.tables["spk2utt"] = speakers_of(self.tables["utt2spk"].items())
+
+    def write(self, folder: str | Path) -> None:
+        """Writes every table, sorted; each file whole or not at all."""
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        for name, table in self.tables.items():
+            write_table(Path(folder) / name, table)
+
+    def seconds(self, folder: str | Path = "") -> dict[str, float]:
+        """Length of each utterance from utt2num_samples, or from segments."""
+        if "utt2num_samples" in self.tables:
+            return {u: int(n) / 16000 for u, n in self.tables["utt2num_samples"].items()}
+        if self.segmented:
+            return self._segment_seconds(Path(folder) / "segments")
+        raise DataError(
+            f"{Path(folder) / 'utt2num_samples'}: is missing, so lengths are not known; "
+            "run stage 3 (format_audio) first"
+        )
+
+    def _segment_seconds(self, path: Path) -> dict[str, float]:
+        result = {}
+        for utterance, value in self.tables["segments"].items():
+            try:
+                _, begin, end = parse_segment(value)
+            except DataError as error:
+                raise DataError(f"{path}: {utterance!r} {error}") from None
+            if end == math.inf:
+                raise DataError(
+                    f"{path}: {utterance!r} ends with its recording (-1), so its length is not "
+                    "known; run stage 3 (format_audio) first"
+                )
+            result[utterance] = end - begin
+        return result
+
+
+def speakers_of(utt2spk: Iterable[tuple[str, str]]) -> Table:
+    """spk2utt of the rows of utt2spk, speakers and their utterances sorted."""
+    result: dict[str, list[str]] = {}
+    for utterance, speaker in utt2spk:
+        result.setdefault(speaker, []).append(utterance)
+    return {speaker: " ".join(sorted(result[speaker])) for speaker in sorted(result)}
+
+
+def write_table(path: Path, table: Table) -> None:
+    """Writes a table sorted; a file that already says the same keeps its time, and what is cached
+    of it stays valid."""
+    text = "".join(f"{key} {table[key]}".rstrip(" ") + "\n" for key in sorted(table))
+    if path.is_file() and path.read_bytes() == text.encode():
+        return
+    with atomic(path) as stream:
+        stream.write(text)
+
+
+def read_table(path: str | Path) -> Table:
+    """One table without the checks of ``DataDir.read`` but that of the encoding."""
+    return dict(split_line(line) for line in read_lines(path) if line.strip(BLANKS))
+
+
+def read_dump(folder: str | Path) -> Table:
+    """wav.scp of a dump folder: the audio of each utterance. DataError where its recordings are
+    not the utterances, and where there are none."""
+    folder = Path(folder)
+    if (folder / "segments").exists():
+        raise DataError(
+            f"{folder}: has segments, which cut its recordings into utterances; run stage 3 first "
+            f"(python -m asrkit.bin.format_audio --in_dir {folder} --out_dir FOLDER), and give the "
+            "folder that it writes"
+        )
+    table = read_keyed(folder / "wav.scp", allow_empty=False)
+    if not table:
+        raise DataError(f"{folder}/wav.scp: holds no utterance")
+    return table
+
+
+def back_up(folder: Path) -> Path:
+    """Copies all tables to the first free ``folder/.backup/N``."""
+    number = 1
+    while (folder / ".backup" / str(number)).exists():
+        number += 1
+    target = folder / ".backup" / str(number)
+    target.mkdir(parents=True)
+    for name in table_names(folder):
+        shutil.copy2(folder / name, target / name)
+    return target

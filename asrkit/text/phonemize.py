@@ -1,0 +1,312 @@
+"""Texts to phones: espeak-ng's IPA without stress, flags and empty phones, word by word."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tqdm import tqdm
+
+from asrkit.align import align
+from asrkit.arguments import warn
+from asrkit.text.espeak import Cache, versions, voice_of
+from asrkit.text.normalize import NormalizeError, normalize, split_hyphens
+from asrkit.text.numerals import with_numerals
+from asrkit.text.scripts import base_language
+from asrkit.text.spoken import spoken
+from asrkit.text.unread import Unread
+from asrkit.tokens import SPACE
+
+_BATCH = 2000
+_SHOWN = 10  # characters in a message
+_IN_KANA = " (espeak has no readings of kanji: write kana)"
+SWITCH_POLICIES = ("remove-flags", "keep", "remove-utterance")
+_FLAG = re.compile(r"\([a-z][\w-]*\)")
+# Stress, the link of joined words, tie bars, the joiner of some IPA fonts.
+_IGNORED = re.compile("[ˈˌ'\u0361\u035c\u200d-]")
+
+
+class PhonemizeError(ValueError):
+    """A text that cannot become phones under the chosen policy."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Sentence:
+    """Phones of one text.
+
+    words: the normalised words. phones: one list of phones for every word espeak spoke.
+    aligned: espeak spoke as many words as were written, so that the two lists go together;
+        it joins some (*of the*) and reads numbers as several.
+    switches: languages espeak switched to inside the text.
+    removed: the utterance holds a switch and the policy is ``remove-utterance``.
+    unread: characters that espeak cannot read, but names or passes over (text/unread.py).
+    """
+
+    words: list[str]
+    phones: list[list[str]]
+    aligned: bool
+    switches: list[str]
+    removed: bool = False
+    unread: list[str] = dataclasses.field(default_factory=list)
+
+    def tokens(self, *, word_boundary: bool = False) -> list[str]:
+        """Phones in one list; with ``<space>`` between words if asked."""
+        out: list[str] = []
+        for phones in self.phones:
+            if word_boundary and out and phones:
+                out.append(SPACE)
+            out.extend(phones)
+        return out
+
+
+def parse_raw(raw: str, *, switch: str = "remove-flags") -> tuple[list[list[str]], list[str], int]:
+    """espeak's raw line to (phones by word, flags, number of empty phones dropped).
+
+    Stress marks and ties are taken away; flags such as ``(en)`` are dropped, or kept as tokens of
+    their own under the policy ``keep``.
+    """
+    words, flags, empty = [], [], 0
+    for word in raw.split():
+        phones: list[str] = []
+        for piece in word.split("_"):
+            found = _FLAG.findall(piece)
+            flags.extend(found)
+            if switch == "keep":
+                phones.extend(found)
+            phone = _IGNORED.sub("", _FLAG.sub("", piece))
+            if phone:
+                phones.append(phone)
+            elif not found:
+                empty += 1
+        if phones:
+            words.append(phones)
+    return words, flags, empty
+
+
+def share_out(alone: Sequence[Sequence[str]], phones: list[str]) -> list[list[str]]:
+    """The phones of *y-a-t-il* to its parts, by their alignment with the parts ``alone``.
+
+    espeak reads the whole, as one-letter parts by themselves are names of letters. What belongs to
+    no phone of a part goes to the part before it. All in one list if a part is left without phones.
+    """
+    owners = [part for part, own in enumerate(alone) for _ in own]
+    shares: list[list[str]] = [[] for _ in alone]
+    if not owners:
+        return [phones]
+    place = 0
+    for ref, phone in align([p for own in alone for p in own], phones).pairs:
+        if phone is not None:
+            shares[owners[max(0, place if ref is not None else place - 1)]].append(phone)
+        place += ref is not None
+    return shares if all(shares) else [phones]
+
+
+class Plain(NamedTuple):
+    """A text normalised with its hyphens, and what espeak is given for it."""
+
+    text: str
+    said: str
+
+
+class Phonemizer:
+    """Phonemises one language, remembers what it counted, and asks espeak only once for a text.
+
+    switch: what to do where espeak switches to another language (foreign words): ``remove-flags``
+    keeps the phones, ``keep`` keeps the flags as tokens too, ``remove-utterance`` drops the text.
+    digits: ``keep`` (espeak reads them) or ``refuse``. hyphens: ``split`` or ``keep`` words that
+    have them; espeak reads them whole in any case. Raises EspeakError for unknown languages.
+    """
+
+    def __init__(
+        self,
+        language: str,
+        *,
+        switch: str = "remove-flags",
+        digits: str = "keep",
+        hyphens: str = "split",
+        cache_dir: str | Path | None = None,
+    ) -> None:
+        if switch not in SWITCH_POLICIES:
+            raise PhonemizeError(f"switch is one of {SWITCH_POLICIES}, not {switch!r}")
+        self.language = language
+        self.voice = voice_of(language)
+        self.switch = switch
+        self.options = {"switch": switch, "digits": digits, "hyphens": hyphens}
+        self.counts: Counter[str] = Counter()
+        self.switched: Counter[str] = Counter()
+        self.unread: Counter[str] = Counter()
+        self._cache = Cache(cache_dir, self.voice)
+        self._unread = Unread(language, self._phones)
+
+    def __call__(self, texts: Sequence[str]) -> list[Sentence]:
+        """Phones of raw (unnormalised) texts, in their order. An empty text gives no phones."""
+        return self.read([self.normalized(text) for text in texts])
+
+    def normalized(self, text: str) -> Plain:
+        """A raw text as ``read`` takes it. Raises PhonemizeError if the spelling refuses it."""
+        try:
+            words = self._words(text)
+        except NormalizeError as error:
+            raise PhonemizeError(str(error)) from None
+        said = with_numerals(text, words, self.language, self._words)
+        return Plain(" ".join(words), spoken(" ".join(said)))
+
+    def _words(self, text: str) -> list[str]:
+        digits = self.options["digits"]
+        return normalize(text, self.language, digits=digits, hyphens="keep").split()
+
+    def _phones(self, texts: list[str]) -> list[list[str]]:
+        raws = self._cache.phonemes(texts, self.voice)
+        return [[p for word in parse_raw(raw)[0] for p in word] for raw in raws]
+
+    def read(self, texts: Sequence[Plain]) -> list[Sentence]:
+        """Phones of normalised texts, in their order."""
+        self._unread.learn(plain.said for plain in texts)
+        raws = self._cache.phonemes([plain.said for plain in texts], self.voice)
+        return [self._sentence(plain, raw) for plain, raw in zip(texts, raws, strict=True)]
+
+    def _sentence(self, plain: Plain, raw: str) -> Sentence:
+        """raw: what espeak says to a text."""
+        text, said = plain
+        phones, flags, empty = parse_raw(raw, switch=self.switch)
+        unread = self._unread.within(said)
+        if self.options["hyphens"] == "split":
+            phones = self._apart(said.split(), phones)
+            text = split_hyphens(text)
+        words = text.split()
+        home = base_language(self.voice)
+        switches = [flag[1:-1] for flag in flags if base_language(flag[1:-1]) != home]
+        removed = bool(switches) and self.switch == "remove-utterance"
+        sentence = Sentence(words, phones, len(words) == len(phones), switches, removed, unread)
+        if not sentence.aligned:
+            alone = self._cache.phonemes(list(map(spoken, words)), self.voice)
+            self.counts["words_without_phones"] += sum(not parse_raw(one)[0] for one in alone)
+        self.counts.update(
+            utterances=1,
+            words=len(words),
+            phones=sum(map(len, phones)),
+            empty_phones=empty,
+            utterances_with_digits=any(character.isdigit() for character in text),
+            utterances_not_aligned=not sentence.aligned,
+            utterances_with_switches=bool(switches),
+            utterances_removed=removed,
+            utterances_without_phones=not phones,
+            utterances_with_unread=bool(unread),
+        )
+        self.unread.update(unread)
+        self.switched.update(switches)
+        return sentence
+
+    def _apart(self, tokens: list[str], phones: list[list[str]]) -> list[list[str]]:
+        """Phones of words with hyphens shared out to their parts, if each word has its own."""
+        if len(tokens) != len(phones):
+            return phones
+        out: list[list[str]] = []
+        for token, own in zip(tokens, phones, strict=True):
+            parts = token.split("-")
+            if len(parts) > 1:
+                out.extend(share_out(self._phones(parts), own))
+            else:
+                out.append(own)
+        return out
+
+    def each(self, texts: Sequence[str], label: str) -> Iterator[Sentence]:
+        """Phones of many texts, a batch at a time, with a progress bar of that name."""
+        with tqdm(total=len(texts), desc=label, unit="sentence", delay=2) as bar:
+            for start in range(0, len(texts), _BATCH):
+                batch = texts[start : start + _BATCH]
+                yield from self(batch)
+                bar.update(len(batch))
+
+    def report(self) -> dict[str, Any]:
+        """Voice, options and counts; JSON-ready."""
+        names = (
+            "utterances words phones empty_phones words_without_phones utterances_with_digits"
+            " utterances_not_aligned utterances_with_switches utterances_removed"
+            " utterances_without_phones utterances_with_unread"
+        )
+        return {
+            "voice": self.voice,
+            "counts": {name: int(self.counts[name]) for name in names.split()},
+            "switches": dict(sorted(self.switched.items())),
+            "unread": dict(self.unread.most_common()),
+            "cache": {name: self._cache.hits[name] for name in ("hit", "miss")},
+        }
+
+
+def phonemize_table(
+    texts: Mapping[str, str],
+    languages: Sequence[str],
+    *,
+    source: str = "text",
+    allow_empty: bool = False,
+    max_unread: float = 0.01,
+    **options: Any,
+) -> tuple[dict[str, Sentence], dict[str, Phonemizer]]:
+    """Texts by utterance id, and a language for each, to Sentences and one Phonemizer a language.
+
+    options: those of Phonemizer. texts: a line of ``source`` each, which PhonemizeErrors name: for
+    what the spelling refuses, for a text that gives no phones, unless it is empty and
+    ``allow_empty``, and for a language whose voice cannot read characters of more than the share
+    ``max_unread`` of its texts; fewer are warned of.
+    """
+    groups: dict[str, list[str]] = {}
+    for key, language in zip(texts, languages, strict=True):
+        groups.setdefault(language, []).append(key)
+    parts = {language: Phonemizer(language, **options) for language in sorted(groups)}
+    found: dict[str, Sentence] = {}
+    lines = {key: number for number, key in enumerate(texts, start=1)}
+    with tqdm(total=len(texts), desc="phonemize", unit="utt", delay=2) as bar:
+        for language, keys in sorted(groups.items()):
+            for start in range(0, len(keys), _BATCH):
+                batch = keys[start : start + _BATCH]
+                plain = []
+                for key in batch:
+                    try:
+                        plain.append(parts[language].normalized(texts[key]))
+                    except PhonemizeError as error:
+                        raise PhonemizeError(f"{source}:{lines[key]}: {error}") from None
+                found.update(zip(batch, parts[language].read(plain), strict=True))
+                bar.update(len(batch))
+    for key, text in texts.items():
+        if not found[key].phones and (text or not allow_empty):
+            raise PhonemizeError(
+                f"{source}:{lines[key]}: utterance {key!r} gives no phones: {text!r}; remove it"
+                " (nothing in it is spoken), or correct its text or language"
+            )
+    for language, keys in groups.items():
+        named = [key for key in keys if found[key].unread]
+        if named:
+            message = _named(parts[language], f"{source}:{lines[named[0]]}", len(named), len(keys))
+            if len(named) > max_unread * len(keys):
+                raise PhonemizeError(f"{message}, take these texts out, or raise --max_unread")
+            warn(message)
+    return {key: found[key] for key in texts}, parts
+
+
+def _named(part: Phonemizer, first: str, count: int, total: int) -> str:
+    common = part.unread.most_common(_SHOWN)
+    shown = ", ".join(f"{character} ({times})" for character, times in common)
+    more = f" and {len(part.unread) - _SHOWN} others" if len(part.unread) > _SHOWN else ""
+    return (
+        f"espeak's voice {part.voice} cannot read {shown}{more}: it says their names, or nothing,"
+        f" in {count} of {total} texts, the first {first}; write them in letters of the language"
+        f"{_IN_KANA if part.voice == 'ja' else ''}"
+    )
+
+
+def phonemizer_record(
+    parts: Mapping[str, Phonemizer], *, word_boundary: bool = False, removed: Sequence[str] = ()
+) -> dict[str, Any]:
+    """What ``phonemizer.json`` holds: versions, options, and a report for every language."""
+    options = [part.options for part in parts.values()][:1] or [{}]
+    return {
+        **versions(),
+        "options": {**options[0], "word_boundary": word_boundary, "stress": False, "ties": False},
+        "languages": {language: part.report() for language, part in sorted(parts.items())},
+        "removed_utterances": list(removed),
+    }
