@@ -87,6 +87,9 @@ class Options:
     log_interval: Count = option(50, "updates between two log lines")
     valid_interval: Count = option(500, "updates between two validations")
     save_interval: Count = option(500, "updates between two saves of last.pt")
+    profile: Natural = option(
+        0, "updates to profile after the first ten: output_dir/profile holds trace and table"
+    )
     best_metric: str = option(
         "loss", "statistic of the validation that chooses best.pt; lower wins"
     )
@@ -102,5 +105,5 @@ BLOCKS = ("objective", "base", "encoder", "quantizer", "optimizer", "schedule")
 MAY_CHANGE = frozenset(
     "output_dir ngpu parallel resume init init_take num_workers max_update log_interval "
     "valid_interval save_interval keep_nbest_models max_skipped stop_on_collapse compile "
-    "accum_grad reference_batch_seconds".split()
+    "accum_grad reference_batch_seconds profile".split()
 )

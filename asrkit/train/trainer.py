@@ -28,6 +28,7 @@ from asrkit.train.distributed import World, gradients_stay_local
 from asrkit.train.log import Journal, Meter
 from asrkit.train.models import BestModels
 from asrkit.train.precision import Precision
+from asrkit.train.profile import Profile
 from asrkit.train.schedule import Schedule
 
 
@@ -92,11 +93,14 @@ class Trainer:
         journal = Journal(
             self.folder, start=self.step, total=options.max_update, active=self.world.is_main
         )
+        active, device = self.world.is_main, self.world.device
+        profile = Profile(options, self.folder, device, journal.say, active=active)
         clock, went_on = time.perf_counter(), self.step
         seconds = 0.0
-        with journal, self._signals(), self.precision.products():
+        with journal, self._signals(), self.precision.products(), profile:
             while self.step < options.max_update:
-                seconds += self._update(train)
+                with profile.update():
+                    seconds += self._update(train)
                 journal.tick()
                 last = self.step == options.max_update
                 if self.step % options.log_interval == 0 or last:
@@ -208,6 +212,8 @@ class Trainer:
         extra = {"lr": self.rate(), "epoch": float(epoch), "audio_seconds_per_second": speed}
         if self.precision.scales:
             extra["loss_scale"] = self.precision.scale
+        if (device := self.world.device).type == "cuda":
+            extra["gpu_memory_gib"] = torch.cuda.max_memory_allocated(device) / 2**30  # so far
         journal.write(self.step, "train", stats | extra)
         complaint = self.objective.diagnose(stats)
         if complaint is not None:

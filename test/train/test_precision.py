@@ -131,6 +131,8 @@ def test_cuda_trains(tmp_path, tmp_path_factory, precision, compiled):
     model = checkpoint.load(tmp_path / "x" / "last.pt")["model"]
     assert {value.dtype for value in model.values()} == {torch.float32}
     assert all(value.isfinite().all() for value in model.values())
+    rows = [json.loads(line) for line in (tmp_path / "x" / "train.jsonl").open(encoding="utf-8")]
+    assert rows[0]["gpu_memory_gib"] > 0
 
 
 @needs_cuda
