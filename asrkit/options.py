@@ -49,6 +49,9 @@ class Options:
     init_take: list[str] = option(["encoder"], "which parts of it: names of modules")
     precision: str = option("auto", "fp32, bf16 or fp16 (CUDA); auto is bf16 on CUDA, fp32 on CPU")
     compile: bool = option(False, "torch.compile the transformer layers")
+    checkpoint_activations: bool = option(
+        False, "compute the transformer layers again in backward: less memory, a third slower"
+    )
     num_workers: Natural = option(1, "processes that read audio ahead of the training")
 
     # data
@@ -105,5 +108,5 @@ BLOCKS = ("objective", "base", "encoder", "quantizer", "optimizer", "schedule")
 MAY_CHANGE = frozenset(
     "output_dir ngpu parallel resume init init_take num_workers max_update log_interval "
     "valid_interval save_interval keep_nbest_models max_skipped stop_on_collapse compile "
-    "accum_grad reference_batch_seconds profile".split()
+    "checkpoint_activations accum_grad reference_batch_seconds profile".split()
 )

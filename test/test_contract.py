@@ -12,6 +12,7 @@ from asrkit import config
 from asrkit.batch import Batch, pad
 from asrkit.build import build_objective, resolve
 from asrkit.choices import CHOICES, ENCODERS, FRAME_OBJECTIVES, OBJECTIVES, QUANTIZERS
+from asrkit.encoders.base import Encoder
 from asrkit.keys import key_of
 from asrkit.objectives.base import FrameObjective, Recognizer
 from asrkit.objectives.phonetic import PhoneticObjective
@@ -127,6 +128,22 @@ def test_every_parameter_takes_part_in_every_step(objective):
         objective(batch_of(labels)).loss.backward()
         without = [n for n, p in objective.named_parameters() if p.requires_grad and p.grad is None]
         assert without == []
+
+
+def test_blocks_that_are_computed_again_change_no_bit(objective):
+    """With dropout, layerdrop, masks and padding; a frozen teacher is never computed again."""
+    objective.train()
+    found = []
+    for again in (False, True):
+        objective.zero_grad()
+        blocks = [b for m in objective.modules() if isinstance(m, Encoder) for b in m.blocks()]
+        for block in blocks:
+            block.recompute = again
+        torch.manual_seed(5)
+        loss = objective(batch_of()).loss
+        loss.backward()
+        found.append([loss, *[p.grad for p in objective.parameters() if p.requires_grad]])
+    assert all(torch.equal(a, b) for a, b in zip(*found, strict=True))
 
 
 def test_forward_changes_no_state_and_repeats(objective):

@@ -9,6 +9,7 @@ from typing import NamedTuple, final
 from torch import Tensor, nn
 
 from asrkit.batch import Padded
+from asrkit.encoders.block import Block
 
 
 class Hidden(NamedTuple):
@@ -71,9 +72,8 @@ class Encoder(nn.Module, ABC):
         every_layer: also return each layer's output and feed-forward output.
         """
 
-    def blocks(self) -> Iterable[nn.Module]:
-        """Modules whose weights are used in their own forward only, called once a pass whatever is
-        drawn: what FSDP may gather, and torch.compile compile, one by one."""
+    def blocks(self) -> Iterable[Block]:
+        """What FSDP may gather, torch.compile compile, and backward compute again, one by one."""
         return ()
 
     @final  # type: ignore[misc]  # nn.Module types forward as an attribute

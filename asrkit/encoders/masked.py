@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
 from asrkit.batch import Padded
 from asrkit.encoders.base import Encoder, Hidden
+from asrkit.encoders.block import Block
 from asrkit.encoders.conv import EPS, ConvStack
 from asrkit.encoders.kernels.dropout import Dropout
 from asrkit.encoders.touch_unused import masked
@@ -86,8 +87,8 @@ class MaskedEncoder(Encoder):
             features = Padded(scaled, features.lengths)
         return features
 
-    def blocks(self) -> Iterable[nn.Module]:
-        return self.context.layers
+    def blocks(self) -> Iterable[Block]:
+        return cast(Iterable[Block], self.context.layers)
 
     def normalized(self, features: Tensor) -> Tensor:
         return self.feature_norm(features)

@@ -9,6 +9,7 @@ from torch.nn import functional as F
 from asrkit.batch import Padded
 from asrkit.encoders.attention import SelfAttention
 from asrkit.encoders.base import Hidden
+from asrkit.encoders.block import Block
 from asrkit.encoders.kernels.dropout import Dropout
 from asrkit.encoders.positional import ConvPosition
 from asrkit.encoders.touch_unused import take_part
@@ -16,7 +17,7 @@ from asrkit.encoders.touch_unused import take_part
 FFN_RATIO = 4  # every published model of the family
 
 
-class TransformerLayer(nn.Module):
+class TransformerLayer(Block):
     """Self-attention and feed-forward, each with dropout, residual and norm (before or after)."""
 
     def __init__(

@@ -6,11 +6,13 @@ import contextlib
 import logging
 import resource
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import torch
 from humanfriendly import format_size, format_timespan
+from torch import nn
 
 from asrkit import config
 from asrkit.build import build_objective, choose, phones_of, tokens_of
@@ -19,6 +21,7 @@ from asrkit.data.loader import make_loader
 from asrkit.data.sampler import BatchStream
 from asrkit.data.shared_memory import readers_that_fit
 from asrkit.encoders.base import Encoder
+from asrkit.encoders.block import Block
 from asrkit.keys import key_of
 from asrkit.model_io import folder_of
 from asrkit.objectives.base import Objective
@@ -162,6 +165,11 @@ def _new_objective(
             f"unlabelled_data: objective {options.objective!r} does not tell labelled from "
             "unlabelled utterances; add the folders to train_data"
         )
+    if options.checkpoint_activations and not recompute_blocks(objective):
+        raise ConfigError(
+            f"checkpoint_activations: encoder {options.encoder!r} has no blocks to compute again; "
+            "leave it out"
+        )
     return objective
 
 
@@ -195,7 +203,21 @@ def _trainer(
     return Trainer(objective, optimizer, schedule, options, world, content)
 
 
-def compile_blocks(objective: Objective) -> None:
+def _blocks(objective: nn.Module) -> Iterator[Block]:
+    for module in objective.modules():
+        if isinstance(module, Encoder):
+            yield from module.blocks()
+
+
+def recompute_blocks(objective: nn.Module) -> int:
+    """Each of the encoders' blocks computes its activations again in backward; their number."""
+    blocks = list(_blocks(objective))
+    for block in blocks:
+        block.recompute = True
+    return len(blocks)
+
+
+def compile_blocks(objective: nn.Module) -> None:
     """torch.compile on each of the encoders' blocks: one small graph serves all of them.
 
     A block is traced anew with and without padding, skipped or not, frozen, in evaluation and for
@@ -204,7 +226,5 @@ def compile_blocks(objective: Objective) -> None:
     import torch._dynamo.config  # slow to import: only runs that compile pay for it
 
     torch._dynamo.config.cache_size_limit = VARIANTS  # newer versions know this name too
-    for module in objective.modules():
-        if isinstance(module, Encoder):
-            for block in module.blocks():
-                block.compile(dynamic=True)
+    for block in _blocks(objective):
+        block.compile(dynamic=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import cast
 
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -10,6 +11,7 @@ from torch.nn import functional as F
 from asrkit.batch import Padded
 from asrkit.encoders.attention import SelfAttention
 from asrkit.encoders.base import Hidden
+from asrkit.encoders.block import Block
 from asrkit.encoders.kernels.dropout import Dropout
 from asrkit.ranges import BelowOne, Count
 from asrkit.tokens import TokenList
@@ -18,7 +20,7 @@ from asrkit.transcoder.embedding import PosteriorEncoder
 ATTENTIONS = 2  # in a block, whatever the number of convolutions
 
 
-class TranscoderBlock(nn.Module):
+class TranscoderBlock(Block):
     """Convolution and attention in turn, then feed-forward; each behind a norm, with a residual."""
 
     def __init__(
@@ -85,8 +87,8 @@ class TranscoderEncoder(PosteriorEncoder):
         )
         self.norm = nn.LayerNorm(width)
 
-    def blocks(self) -> Iterable[nn.Module]:
-        return self.stack
+    def blocks(self) -> Iterable[Block]:
+        return cast(Iterable[Block], self.stack)
 
     def context(self, x: Padded, every_layer: bool) -> Hidden:
         frames, valid = x.data, None

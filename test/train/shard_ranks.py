@@ -15,6 +15,7 @@ from asrkit.options import Options
 from asrkit.tokens import TokenList
 from asrkit.train.distributed import World
 from asrkit.train.optim import adamw
+from asrkit.train.run import recompute_blocks
 from asrkit.train.schedule import Constant
 from asrkit.train.trainer import Trainer
 
@@ -64,8 +65,10 @@ class Stream:
         return 0, self.start + consumed
 
 
-def train(world: World, folder: Path, method: str, updates: int, parallel: str) -> Objective:
-    """Goes on in ``folder``, if something is there, to ``updates``."""
+def train(
+    world: World, folder: Path, method: str, updates: int, parallel: str, again: bool = False
+) -> Objective:
+    """Goes on in ``folder``, if something is there, to ``updates``; again: recomputes blocks."""
     world.sharded = parallel == "fsdp" and world.distributed
     given = {
         "encoder": "wav2vec2", "encoder_conf": ENCODER, "output_dir": str(folder),
@@ -75,6 +78,8 @@ def train(world: World, folder: Path, method: str, updates: int, parallel: str) 
     options = resolve(Options(objective=method, **(given | METHODS[method])))
     torch.manual_seed(1)
     objective = build_objective(options, TOKENS)
+    if again:
+        recompute_blocks(objective)
     world.shard(objective)
     optimizer = adamw(objective.parameters(), lr=0.01)
     trainer = Trainer(objective, optimizer, Constant(), options, world, {"max_update": updates})
@@ -101,6 +106,8 @@ def rank(number: int, folder: str, port: int) -> None:
         objective = train(world, out / f"{method}_fsdp", method, 6, "fsdp")
         held = sum(p.to_local().numel() for p in objective.parameters())
         (out / f"{method}_held_{number}").write_text(str(held))
+    for parallel in ("ddp", "fsdp"):
+        train(world, out / f"again_{parallel}", "ctc", 6, parallel, again=True)
     # three updates of one kind, three of the other
     for first, second in (("ddp", "fsdp"), ("fsdp", "ddp")):
         mixed = out / f"{first}_{second}"

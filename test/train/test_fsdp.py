@@ -62,6 +62,17 @@ def test_each_rank_holds_half(runs, method):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("parallel", ["ddp", "fsdp"])
+def test_blocks_computed_again_change_no_bit(runs, parallel):
+    one, two = (
+        checkpoint.load(runs / f"{name}_{parallel}" / "last.pt")["model"]
+        for name in ("ctc", "again")
+    )
+    assert one.keys() == two.keys()
+    assert all(torch.equal(one[name], two[name]) for name in one)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("kinds", ["ddp_fsdp", "fsdp_ddp"])
 def test_runs_go_on_either_way(runs, kinds):
     assert_same(runs / "ctc_ddp", runs / kinds)

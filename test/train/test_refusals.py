@@ -45,6 +45,13 @@ def test_a_folder_given_twice_is_refused(tones, tmp_path, capsys, option):
     assert not (tmp_path / "x" / "last.pt").exists()
 
 
+def test_nothing_to_compute_again(tones, tmp_path, capsys):
+    argv = ctc_args(tones, tmp_path / "x", "--encoder", "cpc", "--encoder_conf", "{width: 8}")
+    assert asr_train.main([*argv, "--checkpoint_activations", "true"]) == 1
+    assert "encoder 'cpc' has no blocks to compute again" in capsys.readouterr().err
+    assert not (tmp_path / "x").exists()
+
+
 def test_a_folder_that_cannot_be_made_is_named(tones, tmp_path, capsys):
     (tmp_path / "file").write_text("x")
     assert asr_train.main(ctc_args(tones, tmp_path / "file" / "x")) == 1

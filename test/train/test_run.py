@@ -162,6 +162,18 @@ def test_killed_at_any_moment_and_resumed_it_ends_the_same(tones, tmp_path, sett
     assert same(model(whole), model(parts))
 
 
+def test_activations_may_be_computed_again_from_any_update_on(tones, tmp_path):
+    more = ["--schedule", "constant", "--max_update", "5"]
+    more += ["--set", "encoder_conf.dropout=0.1", "--set", "encoder_conf.layerdrop=0.3"]
+    plain, mixed = tmp_path / "plain", tmp_path / "mixed"
+    assert asr_train.main(ctc_args(tones, plain, *more)) == 0
+    again = [*ctc_args(tones, mixed, *more), "--checkpoint_activations", "true"]
+    assert asr_train.main([*again, "--max_update", "3"]) == 0
+    assert asr_train.main([*ctc_args(tones, mixed, *more), "--resume", "true"]) == 0
+    assert same(model(plain), model(mixed))
+    assert "checkpoint_activations: True -> False" in (mixed / "train.log").read_text()
+
+
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1])
 def test_terminate_saves_and_says_so(tones, tmp_path, number):
