@@ -13,6 +13,7 @@ from torch.nn import functional as F
 from asrkit.batch import Padded, valid_mask
 from asrkit.encoders.kernels.conv_frames import conv_frames
 from asrkit.encoders.kernels.group_norm import normalized_first_layer
+from asrkit.encoders.kernels.tensor_cores import LayerNorm
 from asrkit.encoders.touch_unused import take_part
 
 EPS = 1e-5
@@ -65,7 +66,7 @@ class ConvStack(nn.Module):
         )
         self.convs = cast(Sequence[ConvLayer], convs)
         normalized = sizes[1:2] if norm == "group" else sizes[1:]
-        norms = nn.ModuleList(nn.LayerNorm(size, eps=EPS) for size in normalized)
+        norms = nn.ModuleList(LayerNorm(size, eps=EPS) for size in normalized)
         self.norms = cast(Sequence[nn.LayerNorm], norms)
         self.grouped = norm == "group"
         self.output_size = sizes[-1]

@@ -9,6 +9,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from asrkit.encoders.kernels.fft_conv import fft_conv
+from asrkit.encoders.kernels.tensor_cores import (
+    conv_padded_groups,
+    layer_norm,
+    on_tensor_cores,
+)
 
 FFT_KERNEL = 64  # from here on Fourier blocks are faster on a CPU
 
@@ -41,6 +46,8 @@ class _PlainConv(nn.Conv1d):
 def grouped_conv(x: Tensor, weight: Tensor, bias: Tensor | None, groups: int) -> Tensor:
     """x [B, T, D], weight [D, D / groups, k] to [B, T, D]; the last frame is cut if k is even."""
     frames, kernel = x.shape[1], weight.shape[2]
+    if on_tensor_cores(x):
+        return conv_padded_groups(x, weight, bias, groups)[:, :frames]
     out = F.conv1d(x.transpose(1, 2), weight, bias, padding=kernel // 2, groups=groups)
     return out[:, :, :frames].transpose(1, 2)
 
@@ -72,6 +79,6 @@ class ConvPosition(nn.Module):
         for block in self.blocks:
             x = block(x if valid is None else x * valid[..., None])
             if self.depth > 1:
-                x = F.layer_norm(x, x.shape[-1:])
+                x = layer_norm(x)
             x = F.gelu(x)
         return x

@@ -11,6 +11,7 @@ from asrkit.encoders.attention import SelfAttention
 from asrkit.encoders.base import Hidden
 from asrkit.encoders.block import Block
 from asrkit.encoders.kernels.dropout import Dropout
+from asrkit.encoders.kernels.tensor_cores import LayerNorm
 from asrkit.encoders.positional import ConvPosition
 from asrkit.encoders.touch_unused import take_part
 
@@ -33,10 +34,10 @@ class TransformerLayer(Block):
         super().__init__()
         self.norm_first = norm_first
         self.attention = SelfAttention(size, heads=heads, dropout=attention_dropout)
-        self.attention_norm = nn.LayerNorm(size)
+        self.attention_norm = LayerNorm(size)
         self.fc1 = nn.Linear(size, FFN_RATIO * size)
         self.fc2 = nn.Linear(FFN_RATIO * size, size)
-        self.ffn_norm = nn.LayerNorm(size)
+        self.ffn_norm = LayerNorm(size)
         self.dropout = Dropout(dropout)
         self.activation_dropout = Dropout(activation_dropout)
 
@@ -92,7 +93,7 @@ class Transformer(nn.Module):
         kernel, groups, depth = positional
         self.norm_first, self.layerdrop = norm_first, layerdrop
         self.position = ConvPosition(size, kernel=kernel, groups=groups, depth=depth)
-        self.norm = nn.LayerNorm(size)
+        self.norm = LayerNorm(size)
         self.dropout = Dropout(dropout)
         self.layers = nn.ModuleList(
             TransformerLayer(

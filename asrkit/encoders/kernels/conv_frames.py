@@ -4,7 +4,8 @@ Why: a frame's neighbours lie next to it in memory, so the ``stride`` taps from 
 output frames at once, are one matrix with rows ``stride * C`` apart: kernel 2 stride 2 is a single
 product on a plain view, kernel 3 stride 2 is two. On a CPU this saves the layout changes around
 oneDNN's convolution and keeps features frame by frame, as the norms and the transformer want them.
-On other devices the library's convolution is used.
+On other devices the library's convolution is used, on a GPU in a layout of its own
+(tensor_cores.py).
 """
 
 from __future__ import annotations
@@ -15,9 +16,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from asrkit.encoders.kernels.tensor_cores import conv_channels_last, on_tensor_cores
+
 
 def conv_frames(x: Tensor, weight: Tensor, bias: Tensor | None, stride: int) -> Tensor:
     """x [B, T, C], weight [O, C, k] to [B, (T - k) // stride + 1, O]; no padding."""
+    if on_tensor_cores(x):
+        return conv_channels_last(x, weight, bias, stride)
     if x.device.type != "cpu" or x.dtype != weight.dtype or torch.is_autocast_enabled("cpu"):
         return F.conv1d(x.transpose(1, 2), weight, bias, stride).transpose(1, 2)
     out = _ConvFrames.apply(x, weight, stride)

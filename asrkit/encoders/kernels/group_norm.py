@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from asrkit.batch import valid_mask
+from asrkit.encoders.kernels.tensor_cores import on_tensor_cores, windows_times
 
 
 def normalized_first_layer(
@@ -34,6 +35,8 @@ def normalized_first_layer(
         gain = norm.weight * (variance.clamp(min=0) + norm.eps).rsqrt()
         shift = norm.bias - gain * (mean @ filters.t())
         folded = gain[:, None] * filters.t()  # [B, C_in * k, O]
+    if on_tensor_cores(x):
+        return windows_times(windows, folded, shift[:, None])
     return torch.baddbmm(shift[:, None].to(windows.dtype), windows, folded.to(windows.dtype))
 
 

@@ -1,0 +1,68 @@
+"""Layouts for tensor cores against the plain operations: values and gradients, on the CPU."""
+
+import pytest
+import torch
+from fake_cuda import autocast, fake_cuda
+from same_gradients import assert_same
+from torch.nn import functional as F
+
+from asrkit.encoders.kernels.tensor_cores import (
+    LayerNorm,
+    conv_channels_last,
+    conv_padded_groups,
+    on_tensor_cores,
+    windows_times,
+)
+
+
+@pytest.mark.parametrize("channels", [1, 40])  # few taps; an image
+@pytest.mark.parametrize(("kernel", "stride"), [(2, 2), (3, 2), (10, 5), (5, 3), (2, 3)])
+@pytest.mark.parametrize("biased", [True, False])
+def test_conv_channels_last(channels: int, kernel: int, stride: int, biased: bool) -> None:
+    torch.manual_seed(0)
+    x = torch.randn(3, 37, channels, requires_grad=True)
+    weight = torch.randn(8, channels, kernel, requires_grad=True)
+    bias = torch.randn(8, requires_grad=True) if biased else None
+    plain = F.conv1d(x.transpose(1, 2), weight, bias, stride).transpose(1, 2)
+    ours = conv_channels_last(x, weight, bias, stride)
+    assert ours.is_contiguous()
+    assert_same(ours, plain, [part for part in (x, weight, bias) if part is not None])
+
+
+@pytest.mark.parametrize("width", [48, 64, 20])  # padded; as it is; padding would cost too much
+@pytest.mark.parametrize("kernel", [19, 128])
+def test_conv_padded_groups(width: int, kernel: int) -> None:
+    torch.manual_seed(0)
+    x = torch.randn(2, 30, 2 * width, requires_grad=True)
+    weight = torch.randn(2 * width, width, kernel, requires_grad=True)
+    bias = torch.randn(2 * width, requires_grad=True)
+    plain = F.conv1d(x.transpose(1, 2), weight, bias, padding=kernel // 2, groups=2)
+    ours = conv_padded_groups(x, weight, bias, 2)
+    assert_same(ours, plain.transpose(1, 2), (x, weight, bias))
+
+
+def test_windows_are_padded_to_whole_rows() -> None:
+    torch.manual_seed(0)
+    windows = torch.randn(2, 9, 10, requires_grad=True)
+    filters = torch.randn(2, 10, 6, requires_grad=True)
+    shift = torch.randn(2, 1, 6, requires_grad=True)
+    plain = windows @ filters + shift
+    assert_same(windows_times(windows, filters, shift), plain, (windows, filters, shift))
+
+
+def test_types_on_a_gpu() -> None:
+    """Half precision in and out under autocast there; float32 and the CPU take the plain way."""
+    norm, x = LayerNorm(8), torch.randn(2, 8)
+    assert not on_tensor_cores(x)
+    assert torch.equal(norm(x), F.layer_norm(x, (8,), norm.weight, norm.bias))
+    with fake_cuda():
+        there = torch.empty(2, 8, device="cuda")
+        weight = torch.empty(8, device="cuda")
+        norm.weight, norm.bias = torch.nn.Parameter(weight), torch.nn.Parameter(weight.clone())
+        assert not on_tensor_cores(there)
+        assert norm(there).dtype == torch.float32
+        with autocast(torch.bfloat16):
+            assert on_tensor_cores(there)
+            assert norm(there).dtype == torch.bfloat16
+        with autocast(torch.float16):
+            assert norm(there).dtype == torch.float16
