@@ -7,6 +7,7 @@ from pathlib import Path
 import kaldiio
 import numpy as np
 import torch
+from hearing import Hearing
 
 from asrkit.tokens import TokenList
 from asrkit.transcoder.labels import star_labels
@@ -70,17 +71,14 @@ def train_args(folder: Path, out: Path, *more: str) -> list[str]:
     ]  # fmt: skip
 
 
-class Ears:
+class Ears(Hearing):
     """In an acoustic model's place: hears a tone as 5 frames of its phone and a blank."""
 
     tokens = TokenList.build("abc")
 
-    def log_probs(self, waves: list[torch.Tensor]) -> list[torch.Tensor]:
-        rows = []
-        for wave in waves:
-            steps = wave[: len(wave) // 2560 * 2560].view(-1, 2560)[:, :1600]
-            rates = steps.diff(dim=1).square().mean(1) / steps.square().mean(1)
-            phones = 2 + (rates[:, None] > torch.tensor([0.06, 0.3])).sum(1)
-            frames = torch.stack([phones] * 5 + [torch.zeros_like(phones)], 1).flatten()
-            rows.append((torch.nn.functional.one_hot(frames, 5) + 1e-6).log())
-        return rows
+    def hear(self, wave: torch.Tensor) -> torch.Tensor:
+        steps = wave[: len(wave) // 2560 * 2560].view(-1, 2560)[:, :1600]
+        rates = steps.diff(dim=1).square().mean(1) / steps.square().mean(1)
+        phones = 2 + (rates[:, None] > torch.tensor([0.06, 0.3])).sum(1)
+        frames = torch.stack([phones] * 5 + [torch.zeros_like(phones)], 1).flatten()
+        return (torch.nn.functional.one_hot(frames, 5) + 1e-6).log()

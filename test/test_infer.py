@@ -1,12 +1,19 @@
 """What a recogniser takes for a waveform."""
 
+import weakref
+from pathlib import Path
+
 import hf_tiny
 import numpy as np
 import pytest
 import torch
 from hf_tiny import VOCAB, convert
+from random_model import save_random
 
+from asrkit import infer
+from asrkit.bin import asr_infer
 from asrkit.infer import Speech2Text
+from asrkit.model_io import ModelError
 
 
 @pytest.fixture(scope="module")
@@ -17,6 +24,7 @@ def model(tmp_path_factory):
     return Speech2Text(folder / "ours")
 
 
+CLIPS = Path(__file__).parent / "corpora" / "clips"
 WAVE = torch.rand(5000, generator=torch.Generator().manual_seed(1)) - 0.5
 
 
@@ -45,3 +53,100 @@ def test_forms_of_one_waveform(model):
 def test_what_is_no_waveform(model, wave, message):
     with pytest.raises(ValueError, match=message):
         model.log_probs([wave])
+
+
+# below one frame, one, a few, many: in no order
+LENGTHS = (16_000, 0, 1, 30_011, 399, 400, 401, 719, 720, 5_000, 48_000, 123, 16_000)
+SMALL = {"width": 16, "layers": 2, "heads": 2, "positional": [8, 2, 1]}
+ENCODERS = {
+    "group norm": ("wav2vec2", SMALL, {}),
+    "layer norm": (
+        "wav2vec2",
+        {**SMALL, "conv_norm": "layer", "conv_bias": True, "normalize": True, "norm_first": True},
+        {},
+    ),
+    "positions by Fourier blocks": ("wav2vec2", {**SMALL, "positional": [64, 4, 1]}, {}),
+    "positions of data2vec": ("wav2vec2", {**SMALL, "positional": [19, 2, 5]}, {}),
+    "log-mel": ("logmel", {**SMALL, "mels": 16}, {}),
+    "log-mel, convolutional head": ("logmel", {**SMALL, "mels": 16}, {"head_kernel": 3}),
+    "causal": ("cpc", {"width": 16, "layers": 2}, {"head_kernel": 8, "head_stride": 4}),
+}
+
+
+@pytest.mark.parametrize("name", ENCODERS)
+def test_batches_give_what_one_at_a_time_gives(name, tmp_path, monkeypatch):
+    encoder, encoder_conf, head = ENCODERS[name]
+    folder = save_random(tmp_path / "x", encoder, encoder_conf, head)
+    generator = torch.Generator().manual_seed(2)
+    waves = [torch.rand(n, generator=generator) - 0.5 for n in LENGTHS]
+    model = Speech2Text(folder, batch_seconds=3.2)
+    alone = [model.log_probs([wave])[0] for wave in waves]
+    rows = []
+    whole = model.objective.log_probs
+
+    def counted(batch):
+        rows.append(len(batch))
+        return whole(batch)
+
+    monkeypatch.setattr(model.objective, "log_probs", counted)
+    for grid in (1, infer.GRID):
+        monkeypatch.setattr(Speech2Text, "_grid", grid)
+        rows.clear()
+        together = model.log_probs(waves)
+        assert len(rows) < len(waves) / 2 and sum(rows) == len(waves)
+        for one, other in zip(alone, together, strict=True):
+            assert one.shape == other.shape
+            torch.testing.assert_close(one, other, atol=3e-5, rtol=0)
+    best = list(model.stream(waves, best=True))
+    assert [row.tolist() for row in best] == [row.argmax(-1).tolist() for row in together]
+    lengths = model.objective.encoder.output_lengths(torch.tensor(LENGTHS)) // head.get(
+        "head_stride", 1
+    )
+    assert [len(row) for row in best] == lengths.tolist()
+
+
+def test_a_long_list_is_never_held(model, monkeypatch):
+    """Waveforms are taken as they are needed, and let go."""
+    monkeypatch.setattr(model, "batch_seconds", 1.0)
+    monkeypatch.setattr(model, "look_ahead", 4.0)
+    alive: set[int] = set()
+    most = 0
+
+    def waves():
+        nonlocal most
+        for number in range(60):
+            wave = torch.zeros(8000)
+            alive.add(number)
+            weakref.finalize(wave, alive.discard, number)
+            most = max(most, len(alive))
+            yield wave
+            del wave
+
+    assert [len(scores) for scores in model.stream(waves())] == [24] * 60
+    assert 8 <= most <= 12  # of half a second: four seconds and a batch
+
+
+def test_precision_and_size_that_are_none(model):
+    with pytest.raises(ModelError, match="batch_seconds is above 0, not 0"):
+        Speech2Text(model.folder, batch_seconds=0)
+    with pytest.raises(ValueError, match="precision: fp32, bf16, fp16 or auto, not 'bf61'"):
+        Speech2Text(model.folder, precision="bf61")
+
+
+def test_text_of_clips_does_not_depend_on_what_is_recognised_together(tmp_path, capsys):
+    folder = save_random(tmp_path / "x", *ENCODERS["log-mel"])
+    clips = sorted(str(path) for path in CLIPS.glob("*/*.opus"))[:40:4]
+    clips.insert(7, str(tmp_path / "none.wav"))
+    said = {}
+    for seconds in ("0.1", "20", "300"):
+        argv = ["--model", str(folder), "--batch_seconds", seconds, "--decode", "greedy", *clips]
+        assert asr_infer.main(argv) == 1
+        printed = capsys.readouterr()
+        assert printed.err.splitlines() == [
+            f"error: {clips[7]}: cannot be read (No such file or directory); check the path"
+        ]
+        said[seconds] = printed.out
+    assert said["0.1"] == said["20"] == said["300"]
+    names = [line.split("\t")[0] for line in said["20"].splitlines()]
+    assert names == clips[:7] + clips[8:]
+    assert len({line.split("\t")[1] for line in said["20"].splitlines()}) > 5

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+import threading
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,32 +14,38 @@ from asrkit.audio.channels import silence
 
 STDIN = ("-", "/dev/stdin")
 MOST_BYTES = 1 << 32  # of standard input, which need not end
+_one_reader = threading.Lock()  # of standard input
 
 
-def read_file(name: str, channel: int | None = None) -> np.ndarray:
-    """float32 [S] at 16 kHz of a file of any kind, or of standard input; what is odd about it is
-    told. Raises AudioError as ``audio.decode`` does."""
+class Given(NamedTuple):
+    """samples: float32 [S] at 16 kHz. remark: what is odd about them, else empty."""
+
+    samples: np.ndarray
+    remark: str
+
+    def tell(self, name: str) -> None:
+        if self.remark:
+            warn(f"{name}: {self.remark}")
+
+
+def read_file(name: str, channel: int | None = None) -> Given:
+    """A file of any kind, or standard input. Raises AudioError as ``audio.decode`` does."""
     sound = audio.decode(_standard_input(name) if name in STDIN else name, name, channel)
-    _tell(name, sound.remark or silence(sound.samples))
-    return sound.samples
+    return Given(sound.samples, sound.remark or silence(sound.samples))
 
 
-def read_dumped(source: str) -> np.ndarray:
-    """The same of what stage 3 has written."""
+def read_dumped(source: str) -> Given:
+    """What stage 3 has written. Raises AudioError as ``audio.load`` does."""
     samples = audio.load(source)
-    _tell(source, silence(samples))
-    return samples
-
-
-def _tell(name: str, remark: str) -> None:
-    if remark:
-        warn(f"{name}: {remark}")
+    return Given(samples, silence(samples))
 
 
 def _standard_input(name: str) -> bytes:
     if sys.stdin.isatty():
         raise audio.AudioError(f"{name}: standard input is a terminal; send audio: program < FILE")
-    data = sys.stdin.buffer.read(MOST_BYTES + 1)
+    # not sys.stdin.buffer: Python aborts at its end if a thread is still reading from that
+    with _one_reader, open(sys.stdin.fileno(), "rb", closefd=False) as stream:
+        data = stream.read(MOST_BYTES + 1)
     if len(data) > MOST_BYTES:
         raise audio.AudioError(f"{name}: more than {MOST_BYTES >> 30} GiB; write it to files")
     return data

@@ -12,6 +12,7 @@ from asrkit.arguments import at_least, boolean, finite, refuse_unused, run_main,
 from asrkit.audio.given import read_dumped, read_file
 from asrkit.decode.beam import TOKENS_A_FRAME
 from asrkit.decode.lexicon import lexicon_name
+from asrkit.decode.options import add_network_options, open_recogniser
 from asrkit.decode.parallel import BeamTask
 from asrkit.decode.run import recognise, recognise_dir, score
 from asrkit.decode.tune import read_weights
@@ -64,8 +65,7 @@ def get_parser() -> argparse.ArgumentParser:
         type=at_least(1),
         help="of audio files: the number of the channel to take, from 1; default: the mean of all",
     )
-    add("--device", default="cpu", help="cpu or cuda")
-    add("--max_seconds", type=finite, default=60.0, help="cut longer recordings at quiet places")
+    add_network_options(parser)
     add("--keep_scores", type=boolean, default=False, help="also write scores.npz, to tune weights")
     return parser
 
@@ -175,7 +175,7 @@ def run(args: argparse.Namespace) -> int:
     )
     if args.data_dir and not args.output_dir:
         raise ModelError("--data_dir needs --output_dir, where the hypotheses go")
-    model = Speech2Text(args.model, device=args.device)
+    model = open_recogniser(args.model, args)
     _read_weights(args)
     if args.restrict_langs is None:
         args.restrict_langs = bool(args.lang and languages_in(model.tokens))
@@ -199,7 +199,8 @@ def run(args: argparse.Namespace) -> int:
     failures: dict[str, str] = {}
     rows = ((name, name) for name in args.audio)
     read = partial(read_file, channel=args.channel)
-    scores = score(model, rows, read, failures, max_seconds=args.max_seconds)
+    best = beam is None and langs is None
+    scores = score(model, rows, read, failures, max_seconds=args.max_seconds, best=best)
     for result in recognise(model, scores, beam, 1, langs):
         print(f"{result.id}\t{' '.join(result.tokens if result.words is None else result.words)}")
     for reason in failures.values():

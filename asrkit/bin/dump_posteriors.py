@@ -13,11 +13,11 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from asrkit.arguments import boolean, finite, refuse_unused, run_main, warn
+from asrkit.arguments import boolean, refuse_unused, run_main, warn
 from asrkit.audio.given import read_dumped
+from asrkit.decode.options import add_network_options, open_recogniser
 from asrkit.decode.run import score
 from asrkit.files import DataError
-from asrkit.infer import Speech2Text
 from asrkit.kaldi.datadir import read_dump
 from asrkit.kaldi.kaldi_text import languages_of, read_keyed, write_keyed
 from asrkit.text.normalize import HYPHEN_POLICIES, HYPHENS_HELP
@@ -38,9 +38,8 @@ def get_parser() -> argparse.ArgumentParser:
     add("--labels", type=boolean, default=True, help="align the words of text: text.star")
     add("--hyphens", choices=HYPHEN_POLICIES, default="split", help=HYPHENS_HELP)
     add("--pool", choices=POOLS, default="mean", help="frames of a phone to its posteriors")
-    add("--max_seconds", type=finite, default=60.0, help="cut longer recordings at quiet places")
     add("--cache_dir", help="folder of espeak's answers, shared between runs")
-    add("--device", default="cpu", help="cpu or cuda")
+    add_network_options(parser)
     return parser
 
 
@@ -48,7 +47,7 @@ def run(args: argparse.Namespace) -> None:
     refuse_unused(
         args, (not args.labels, "cache_dir hyphens", "without --labels: nothing is phonemized")
     )
-    model = Speech2Text(args.model, device=args.device)
+    model = open_recogniser(args.model, args)
     columns = PhoneColumns(model.tokens, TokenList.read(args.phone_list), pool=args.pool)
     if columns.lost:
         warn(f"{args.phone_list} lacks {' '.join(columns.lost)}")
@@ -73,9 +72,9 @@ def run(args: argparse.Namespace) -> None:
     failed: dict[str, str] = {}
 
     def heard() -> Iterator[Heard]:
-        bar = tqdm(sources.items(), f"decode {args.data_dir.name}", mininterval=1, leave=False)
-        scores = score(model, bar, read_dumped, failed, max_seconds=args.max_seconds)
-        for key, row in scores:
+        scores = score(model, sources.items(), read_dumped, failed, max_seconds=args.max_seconds)
+        title = f"decode {args.data_dir.name}"
+        for key, row in tqdm(scores, title, len(sources), mininterval=1, leave=False):
             rows = columns(row)
             yield Heard(key, columns.names(rows), rows)
 

@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +15,10 @@ from tqdm import tqdm
 
 from asrkit.arguments import at_least, boolean, finite, refuse_unused, run_main, warn
 from asrkit.audio.given import read_dumped, read_file
-from asrkit.audio.reading import AudioError
+from asrkit.decode.options import NETWORK_OPTIONS, add_network_options, open_recogniser
+from asrkit.decode.run import score
 from asrkit.decode.tune import read_weights
 from asrkit.files import DataError, atomic, write_json
-from asrkit.infer import Speech2Text
 from asrkit.kaldi.datadir import read_dump
 from asrkit.kaldi.kaldi_text import read_keyed, split_line, write_keyed
 from asrkit.model_io import ModelError
@@ -62,13 +63,12 @@ def get_parser() -> argparse.ArgumentParser:
     )
     add("--pool", choices=POOLS, default="mean", help="frames of a phone to its posteriors")
     add("--max_phones", type=at_least(1), default=300, help="read longer utterances in windows")
-    add("--max_seconds", type=finite, default=60.0, help="cut longer recordings at quiet places")
     add(
         "--channel",
         type=at_least(1),
         help="of audio files: the number of the channel to take, from 1; default: the mean of all",
     )
-    add("--device", default="cpu", help="cpu or cuda")
+    add_network_options(parser)
     add("--progress", type=boolean, default=True)
     return parser
 
@@ -90,7 +90,7 @@ class Source:
         if args.asr_model is None:
             return self._folder(args.data_dir)
         speech = Speech2Words(
-            Speech2Text(args.asr_model, device=args.device),
+            open_recogniser(args.asr_model, args),
             self.model,
             pool=args.pool,
             max_seconds=args.max_seconds,
@@ -132,15 +132,14 @@ class Source:
         args = self.args
         sources = read_dump(args.data_dir) if args.data_dir else {name: name for name in args.audio}
         self.count = len(sources)
-        for name, place in sources.items():
-            try:
-                wave = read_dumped(place) if args.data_dir else read_file(place, args.channel)
-            except AudioError as error:
-                self.failed[name] = str(error)
-                continue
-            rows = speech.posteriors(wave)
-            self.heard[name] = " ".join(speech.columns.names(rows))
-            yield name, rows
+        read = read_dumped if args.data_dir else partial(read_file, channel=args.channel)
+        rows = score(
+            speech.asr_model, sources.items(), read, self.failed, max_seconds=args.max_seconds
+        )
+        for name, row in rows:
+            found = speech.columns(row)
+            self.heard[name] = " ".join(speech.columns.names(found))
+            yield name, found
 
 
 def _check(args: argparse.Namespace) -> None:
@@ -158,7 +157,11 @@ def _check(args: argparse.Namespace) -> None:
         args,
         (not args.audio, "channel", "without audio files"),
         (bool(args.phones), "asr_model", "with --phones, which are phones already"),
-        (args.asr_model is None, "pool max_seconds", "without --asr_model: nothing is heard"),
+        (
+            args.asr_model is None,
+            f"pool {NETWORK_OPTIONS}",
+            "without --asr_model: nothing is heard",
+        ),
         (not args.lm, "weights lm_weight", "without --lm"),
         (not searches, "beam_size", "without a search: --lm, --word_score or --nbest"),
         (bool(args.weights), "lm_weight word_score", "beside --weights, whose numbers count"),

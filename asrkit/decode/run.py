@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import itertools
+import os
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import torch
+from torch import Tensor
 from tqdm import tqdm
 
+from asrkit.audio.ahead import read_ahead
+from asrkit.audio.given import Given
 from asrkit.audio.reading import AudioError
 from asrkit.decode.beam import DecodeError
 from asrkit.decode.greedy import collapse
@@ -20,6 +27,9 @@ from asrkit.infer import Speech2Text, chunks
 from asrkit.kaldi.datadir import read_dump
 from asrkit.kaldi.kaldi_text import write_keyed
 from asrkit.vocabulary import Restriction, restrict
+
+# threads that read ahead: a GPU recognises an hour in a second; a CPU has no core to spare
+READERS = {"cuda": min(8, os.cpu_count() or 1), "cpu": 1}
 
 
 class Result(NamedTuple):
@@ -33,23 +43,42 @@ class Result(NamedTuple):
 def score(
     model: Speech2Text,
     utterances: Iterable[tuple[str, str]],
-    read: Callable[[str], np.ndarray],
+    read: Callable[[str], Given],
     failed: dict[str, str],
     *,
     max_seconds: float,
+    best: bool = False,
 ) -> Iterator[tuple[str, np.ndarray]]:
-    """(id, source) to (id, log-probabilities [T, V]); what cannot be read goes to ``failed``.
+    """(id, source) to (id, log-probabilities [T, V]), or with ``best`` to (id, [T] best tokens), in
+    the order of the utterances; what cannot be read goes to ``failed``.
 
-    Longer recordings are cut at quiet places and their scores joined.
+    Audio is read ahead, and several utterances are recognised at once. Longer recordings are cut at
+    quiet places and their scores joined.
     """
-    for name, source in utterances:
-        try:
-            wave = torch.from_numpy(read(source))
-        except AudioError as error:
-            failed[name] = str(error)
-            continue
-        parts = model.log_probs(list(chunks(wave, max_seconds)))
-        yield name, torch.cat(parts).numpy()
+    begun: deque[tuple[str, int]] = deque()  # utterances, and of how many parts
+
+    def parts() -> Generator[Tensor, None, None]:
+        heard = read_ahead(
+            utterances,
+            lambda row: read(row[1]),
+            threads=READERS[model.device.type],
+            seconds=model.look_ahead,
+        )
+        for (name, source), found in heard:
+            if isinstance(found, AudioError):
+                failed[name] = str(found)
+                continue
+            found.tell(source)
+            cut = list(chunks(torch.from_numpy(found.samples), max_seconds))
+            begun.append((name, len(cut)))
+            yield from cut
+
+    with contextlib.closing(parts()) as waves:
+        results = model.stream(waves, best=best)
+        for first in results:
+            name, count = begun.popleft()
+            rest = itertools.islice(results, count - 1)
+            yield name, torch.cat([first, *rest]).numpy()
 
 
 def recognise(
@@ -61,6 +90,7 @@ def recognise(
 ) -> Iterator[Result]:
     """Scores to tokens: the best path, or a beam search in ``nj`` processes.
 
+    scores: of ``score``; for the best path without ``langs``, also the best tokens it can give.
     langs: id -> the language whose tokens alone may be written (separate vocabularies); a beam
     search is for one language. Raises DecodeError for several.
     """
@@ -90,12 +120,21 @@ def _best_paths(
     parts = {lang: restrict(model.tokens, lang) for lang in set((langs or {}).values())}
     for name, row in scores:
         if langs is None:
-            numbers = collapse(row.argmax(-1).tolist())
+            numbers = collapse((row if row.ndim == 1 else row.argmax(-1)).tolist())
         else:
             part = parts[langs[name]]
             numbers = part.whole(collapse(row[:, part.columns].argmax(-1).tolist()))
         tokens = model.tokens.decode(numbers)
         yield Result(name, tokens, model.words(tokens))
+
+
+def _kept(
+    scores: Iterable[tuple[str, np.ndarray]], kept: dict[str, np.ndarray]
+) -> Iterator[tuple[str, np.ndarray]]:
+    """The scores, which ``kept`` then holds in half precision, while others work on them."""
+    for name, row in scores:
+        kept[name] = row.astype(np.float16)
+        yield name, row
 
 
 def languages_known(names: Iterable[str], langs: Mapping[str, str], data_dir: Path) -> None:
@@ -109,7 +148,7 @@ def recognise_dir(
     model: Speech2Text,
     data_dir: Path,
     out: Path,
-    read: Callable[[str], np.ndarray],
+    read: Callable[[str], Given],
     *,
     beam: BeamTask | None,
     nj: int,
@@ -129,14 +168,20 @@ def recognise_dir(
         langs = {name: langs[name] for name in sources}
     out.mkdir(parents=True, exist_ok=True)
     failed: dict[str, str] = {}
-    bar = tqdm(sources.items(), desc=f"decode {data_dir.name}", mininterval=1.0, leave=False)
-    scores = score(model, bar, read, failed, max_seconds=max_seconds)
+    best = beam is None and langs is None and not keep_scores
+    scores = score(model, sources.items(), read, failed, max_seconds=max_seconds, best=best)
+    kept: dict[str, np.ndarray] = {}
     if keep_scores:
-        kept = dict(scores)
+        scores = _kept(scores, kept)
+    bar = tqdm(desc=f"decode {data_dir.name}", total=len(sources), mininterval=1.0, leave=False)
+    with bar:
+        results = []
+        for result in recognise(model, scores, beam, nj, langs):
+            results.append(result)
+            bar.update()
+    if keep_scores:
         save_scores(out / "scores.npz", kept)
-        scores = iter(kept.items())
-    results = list(recognise(model, scores, beam, nj, langs))
-    if not keep_scores:
+    else:
         (out / "scores.npz").unlink(missing_ok=True)
     write_keyed(out / "failed", failed)
     if len(failed) == len(sources):

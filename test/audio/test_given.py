@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import io
+import os
 import sys
+import tempfile
 from types import SimpleNamespace
 
 import numpy as np
@@ -17,18 +18,21 @@ from asrkit.audio.reading import AudioError, load
 
 @pytest.fixture
 def send(monkeypatch):
-    def sent(data: bytes, *, terminal: bool = False) -> None:
-        stream = SimpleNamespace(buffer=io.BytesIO(data), isatty=lambda: terminal)
-        monkeypatch.setattr(sys, "stdin", stream)
+    with tempfile.TemporaryFile() as file:
 
-    return sent
+        def sent(data: bytes, *, terminal: bool = False) -> None:
+            os.pwrite(file.fileno(), data, 0)
+            stream = SimpleNamespace(fileno=file.fileno, isatty=lambda: terminal)
+            monkeypatch.setattr(sys, "stdin", stream)
+
+        yield sent
 
 
 @pytest.mark.parametrize("name", ["-", "/dev/stdin"])
 def test_standard_input(tmp_path, send, name):
     path = flac(tmp_path / "x.flac", tone(1))
     send((tmp_path / "x.flac").read_bytes())
-    np.testing.assert_array_equal(given.read_file(name), load(path))
+    np.testing.assert_array_equal(given.read_file(name).samples, load(path))
     with pytest.raises(AudioError, match=rf"{name}: is empty"):  # it was read to its end
         given.read_file(name)
 
@@ -46,14 +50,18 @@ def test_standard_input_that_says_nothing_or_does_not_end(send, monkeypatch):
 def test_silence_and_channels_that_cancel_are_told(tmp_path, capsys):
     silent, swapped = flac(tmp_path / "s.flac", 0 * tone(1)), str(tmp_path / "x.wav")
     soundfile.write(swapped, np.stack([tone(1), -tone(1)], 1), 16000, subtype="FLOAT")
-    assert not given.read_file(silent).any() and not given.read_dumped(silent).any()
+    for found in (given.read_file(silent), given.read_dumped(silent)):
+        assert not found.samples.any()
+        found.tell(silent)
     said = f"warning: {silent}: all samples are 0\n"
     assert capsys.readouterr().err == 2 * said
-    np.testing.assert_array_equal(given.read_file(swapped), tone(1))
+    found = given.read_file(swapped)
+    np.testing.assert_array_equal(found.samples, tone(1))
+    found.tell(swapped)
     said = f"warning: {swapped}: channels cancel out, number 1 is taken\n"
     assert capsys.readouterr().err == said
-    np.testing.assert_array_equal(given.read_file(swapped, 2), -tone(1))
-    given.read_file(flac(tmp_path / "t.flac", tone(1)))
+    np.testing.assert_array_equal(given.read_file(swapped, 2).samples, -tone(1))
+    given.read_file(flac(tmp_path / "t.flac", tone(1))).tell("t")
     assert capsys.readouterr().err == ""
     with pytest.raises(AudioError, match=r"x\.wav: has 2 channel\(s\), and number 3"):
         given.read_file(swapped, 3)

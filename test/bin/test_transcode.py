@@ -223,7 +223,7 @@ def test_tuning_on_hypotheses_starts_from_the_text_model(trained, toy, tmp_path)
 
 def test_audio_becomes_words_in_one_command(trained, tmp_path, monkeypatch, capsys):
     dump = write_dump(tmp_path / "dump", 4)
-    monkeypatch.setattr(transcode, "Speech2Text", lambda *_, **__: Ears())
+    monkeypatch.setattr(transcode, "open_recogniser", lambda *_, **__: Ears())
     argv = ["--transcoder", str(trained), "--asr_model", "x", "--data_dir", str(dump)]
     assert transcode.main([*argv, "--output_dir", str(tmp_path / "out")]) == 0
     assert read_keyed(tmp_path / "out" / "hyp.tokens") == read_keyed(dump / "text.phn")

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 from unittest.mock import Mock
 
 import numpy as np
 import pytest
 import torch
+from hearing import Hearing
+from torch import Tensor
 
+from asrkit.audio.given import Given
 from asrkit.audio.reading import AudioError
 from asrkit.decode.run import recognise_dir
 from asrkit.files import DataError
@@ -17,17 +21,35 @@ from asrkit.kaldi.datadir import read_dump
 from asrkit.tokens import TokenList
 
 
+class Always(Hearing):
+    """Hears the same in any audio."""
+
+    tokens = TokenList.build(["a", "b"])
+    said: list[str] | None = None
+
+    def hear(self, wave: Tensor) -> Tensor:
+        return torch.eye(4)[[2, 0, 3]]
+
+    def words(self, symbols: list[str]) -> list[str] | None:
+        return self.said
+
+
 def test_files_that_a_run_does_not_write_are_not_left_of_an_earlier_one(tmp_path: Path) -> None:
     (tmp_path / "wav.scp").write_text("u1 x\n")
-    model = Mock(spec=Speech2Text, tokens=TokenList.build(["a", "b"]))
-    model.log_probs.side_effect = lambda waves: [torch.eye(4)[[2, 0, 3]] for _ in waves]
-    out = tmp_path / "out"
+    model, out = Always(), tmp_path / "out"
 
     def decode(words: list[str] | None, *, keep_scores: bool) -> set[str]:
-        model.words.return_value = words
-        read = Mock(return_value=np.zeros(800, np.float32))
+        model.said = words
+        read = Mock(return_value=Given(np.zeros(800, np.float32), ""))
         recognise_dir(
-            model, tmp_path, out, read, beam=None, nj=1, max_seconds=60, keep_scores=keep_scores
+            cast(Speech2Text, model),
+            tmp_path,
+            out,
+            read,
+            beam=None,
+            nj=1,
+            max_seconds=60,
+            keep_scores=keep_scores,
         )
         return {path.name for path in out.iterdir()}
 
@@ -52,7 +74,7 @@ def test_a_folder_with_segments_is_no_dump(tmp_path: Path) -> None:
 
 def test_nothing_could_be_read(tmp_path: Path) -> None:
     (tmp_path / "wav.scp").write_text("u1 x\nu2 y\n")
-    model = Mock(spec=Speech2Text, tokens=TokenList.build(["a"]))
+    model = cast(Speech2Text, Always())
     read = Mock(side_effect=AudioError("x: has 8000 Hz; run stage 3"))
     with pytest.raises(DataError, match="no utterance could be read; the first, u1: x: has 8000"):
         recognise_dir(

@@ -1,0 +1,39 @@
+"""Options of the programs that recognise speech with a network."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from asrkit.arguments import finite
+from asrkit.infer import BATCH_SECONDS, Speech2Text
+
+PRECISIONS = ("auto", "fp32", "bf16", "fp16")
+
+
+def add_network_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--device", default="cpu", help="cpu or cuda")
+    add(
+        "--precision",
+        choices=PRECISIONS,
+        default="auto",
+        help="of the network: auto is bf16 on CUDA, else fp32; bf16 on a CPU that multiplies it",
+    )
+    defaults = ", ".join(f"{seconds:g} on {name}" for name, seconds in BATCH_SECONDS.items())
+    add(
+        "--batch_seconds",
+        type=finite,
+        help="audio, with padding, that the network is given at once: less for little memory; "
+        f"default: {defaults}",
+    )
+    add("--max_seconds", type=finite, default=60.0, help="cut longer recordings at quiet places")
+
+
+NETWORK_OPTIONS = "precision batch_seconds max_seconds"  # of no use where nothing is recognised
+
+
+def open_recogniser(model: Path, args: argparse.Namespace) -> Speech2Text:
+    return Speech2Text(
+        model, device=args.device, precision=args.precision, batch_seconds=args.batch_seconds
+    )

@@ -1,0 +1,42 @@
+"""An experiment folder as training leaves it, with random weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from asrkit import config
+from asrkit.build import build_objective, resolve
+from asrkit.options import Options
+from asrkit.tokens import TokenList
+from asrkit.train import checkpoint
+
+TOKENS = TokenList.build("abcdef")
+
+
+def save_random(
+    folder: Path, encoder: str, encoder_conf: dict[str, Any], objective_conf: dict[str, Any]
+) -> Path:
+    """A recogniser by CTC; no norm, bias or scale is at its idle value."""
+    torch.manual_seed(0)
+    options = resolve(
+        Options(
+            objective="ctc",
+            objective_conf=objective_conf,
+            encoder=encoder,
+            encoder_conf=encoder_conf,
+            token_list="tokens.txt",
+            optimizer_conf={"lr": 1e-3},
+        )
+    )
+    folder.mkdir(parents=True)
+    TOKENS.write(folder / "tokens.txt")
+    objective = build_objective(options, TOKENS)
+    for parameter in objective.parameters():
+        if parameter.ndim == 1:
+            torch.nn.init.normal_(parameter, mean=0.5)
+    content = {"model": objective.state_dict(), "step": 0, "config": config.to_mapping(options)}
+    checkpoint.save(folder / "last.pt", content)
+    return folder
