@@ -67,6 +67,7 @@ bench:
 	python bench/data.py
 	python bench/transcoder.py
 	python bench/scaling.py
+	python bench/cards.py
 
 lmplz:
 	@$(IN_ENV)

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -31,6 +32,8 @@ from asrkit.build import build_objective, resolve
 from asrkit.encoders.base import Encoder
 from asrkit.objectives.base import Objective
 from asrkit.options import Options
+from asrkit.tokens import TokenList
+from asrkit.train.run import recompute_blocks
 
 CONF = Path(__file__).resolve().parents[1] / "egs/TEMPLATE/asr1/conf"
 SYSTEMS = {
@@ -39,29 +42,60 @@ SYSTEMS = {
     "XLSR-53": CONF / "pretrain_xlsr_53.yaml",
 }
 GIB, RATE = 2**30, 16_000
+TOKENS = TokenList.build("abcdefghijklmnopqrstuvwxyz'")
 
 
 class Counts(NamedTuple):
-    """Of one micro-batch of ``clips`` x ``samples``. largest: parameters that FSDP gathers at once:
-    those outside of blocks, and one block."""
+    """Of one micro-batch of ``clips`` x ``samples``. learning: parameters with a gradient. blocks:
+    those of the encoder's blocks. largest: those that FSDP gathers at once, outside of blocks and
+    in one block. front, inner: what of ``forward`` the convolutions and the blocks take."""
 
     parameters: int
+    learning: int
+    blocks: int
     largest: int
     clips: int
     samples: int
     forward: float
+    front: float
+    inner: float
     kept: int
+    peak: int
 
 
 class _OnCuda(FakeTensorMode):
-    """Tensors on CUDA are fake; those of the host (lengths, keys, masks) are computed."""
+    """Tensors on CUDA are fake; those of the host (lengths, keys, masks) are computed.
+
+    live, peak: bytes of fake tensors that something refers to, now and at most.
+    """
+
+    live = peak = 0
+
+    def __init__(self) -> None:
+        super().__init__(allow_non_fake_inputs=True)
+        self._seen: set[int] = set()
+
+    def _track(self, made: Any) -> Any:
+        for leaf in tree_leaves(made):
+            if isinstance(leaf, FakeTensor):
+                storage = leaf.untyped_storage()
+                if storage._cdata not in self._seen:
+                    self._seen.add(storage._cdata)
+                    weakref.finalize(storage, self._free, storage._cdata, storage.nbytes())
+                    self.live += storage.nbytes()
+                    self.peak = max(self.peak, self.live)
+        return made
+
+    def _free(self, number: int, size: int) -> None:
+        self._seen.discard(number)
+        self.live -= size
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
         device = kwargs.get("device")
         cuda = device is not None and torch.device(device).type == "cuda"
         if cuda or any(isinstance(leaf, FakeTensor) for leaf in tree_leaves((args, kwargs))):
-            return super().__torch_dispatch__(func, types, args, kwargs)
+            return self._track(super().__torch_dispatch__(func, types, args, kwargs))
         return func(*args, **kwargs)
 
 
@@ -83,14 +117,21 @@ def options_of(path: Path) -> Options:
     return options
 
 
+def _ctc_loss(log_probs: Tensor, *_: Any, **__: Any) -> Tensor:
+    """torch's has no fake version; what it keeps is little."""
+    return log_probs.sum((0, 2))
+
+
 def _fake_model(options: Options, mode: FakeTensorMode) -> Objective:
     with torch.device("meta"):
-        objective = build_objective(options, None)
+        objective = build_objective(options, TOKENS if options.objective == "ctc" else None)
     with mode:
         for module in objective.modules():
             for name, value in module.named_parameters(recurse=False):
                 fake = torch.empty(value.shape, device="cuda")
                 setattr(module, name, nn.Parameter(fake, requires_grad=value.requires_grad))
+    if options.checkpoint_activations:
+        recompute_blocks(objective)
     return objective.train()
 
 
@@ -98,12 +139,17 @@ def count(options: Options, clips: int | None = None) -> Counts:
     """Runs one forward pass of the configuration on fake tensors."""
     samples = options.max_sample_size
     clips = clips or max(1, options.batch_bins // samples)
-    mode = _OnCuda(allow_non_fake_inputs=True)
+    mode = _OnCuda()
     objective = _fake_model(options, mode)
     with mode:
         speech = torch.empty(clips, samples, device="cuda")
+        labels = torch.ones(clips, 15 * samples // RATE, dtype=torch.int64, device="cuda")
     lengths = torch.full((clips,), samples)
-    batch = Batch([str(n) for n in range(clips)], torch.arange(clips), Padded(speech, lengths))
+    text = Padded(labels, torch.full((clips,), labels.shape[1]))
+    ids = [str(n) for n in range(clips)]
+    batch = Batch(ids, torch.arange(clips), Padded(speech, lengths), text)
+    objective.before_step(options.max_update)  # nothing is frozen any more
+    before, mode.peak = mode.live, mode.live
     own = {p.untyped_storage()._cdata for p in objective.parameters()}
     kept: dict[int, Tensor] = {}
 
@@ -114,18 +160,27 @@ def count(options: Options, clips: int | None = None) -> Counts:
     flops = FlopCounterMode(display=False)
     hooks = torch.autograd.graph.saved_tensors_hooks(keep, lambda value: value)
     fused = mock.patch("torch.nn.functional.scaled_dot_product_attention", _fused_attention)
-    with mode, flops, hooks, fused, _Autocast():
+    ctc = mock.patch("torch.nn.functional.ctc_loss", _ctc_loss)
+    with mode, flops, hooks, fused, ctc, _Autocast():
         objective(batch)
-    blocks = [b for m in objective.modules() if isinstance(m, Encoder) for b in m.blocks()]
+    encoders = [(n, m) for n, m in objective.named_modules() if isinstance(m, Encoder)]
+    blocks = [b for _, encoder in encoders for b in encoder.blocks()]
+    names = [n for n, module in objective.named_modules() if module in blocks]
     sizes = [sum(p.numel() for p in block.parameters()) for block in blocks]
     total = sum(p.numel() for p in objective.parameters())
+    by_module, root = flops.get_flop_counts(), type(objective).__name__
     return Counts(
         parameters=total,
+        learning=sum(p.numel() for p in objective.parameters() if p.requires_grad),
+        blocks=sum(sizes),
         largest=total - sum(sizes) + max(sizes, default=0),
         clips=clips,
         samples=samples,
         forward=float(flops.get_total_flops()),
+        front=float(sum(sum(by_module[f"{root}.{n}.conv"].values()) for n, _ in encoders)),
+        inner=float(sum(sum(by_module[f"{root}.{n}"].values()) for n in names)),
         kept=sum(v.untyped_storage().nbytes() for key, v in kept.items() if key not in own),
+        peak=mode.peak - before,
     )
 
 

@@ -1,21 +1,28 @@
-"""What bench/scaling.py counts, against what can be reckoned by hand."""
+"""What bench/scaling.py and bench/cards.py count, against what can be reckoned by hand."""
 
-import importlib.util
+import dataclasses
+import importlib
 import sys
 from pathlib import Path
 
 import pytest
+import torch
 
-SOURCE = Path(__file__).parents[1] / "bench" / "scaling.py"
+BENCH = Path(__file__).parents[1] / "bench"
 
 
 @pytest.fixture(scope="module")
 def scaling():
-    spec = importlib.util.spec_from_file_location("bench_scaling", SOURCE)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["bench_scaling"] = module
-    spec.loader.exec_module(module)
-    return module
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(BENCH))
+        yield importlib.import_module("scaling")
+        sys.modules.pop("scaling")
+
+
+@pytest.fixture(scope="module")
+def cards(scaling):
+    yield importlib.import_module("cards")
+    sys.modules.pop("cards")
 
 
 @pytest.fixture
@@ -51,8 +58,9 @@ def test_operations_and_bytes(scaling, tiny):
 
 def test_plan_keeps_the_published_audio(scaling):
     counts = scaling.Counts(
-        parameters=10**8, largest=2 * 10**7, clips=4, samples=160_000, forward=1e12, kept=2**30
-    )
+        parameters=10**8, learning=10**8, blocks=9 * 10**7, largest=2 * 10**7, clips=4,
+        samples=160_000, forward=1e12, front=0.0, inner=0.0, kept=2**30, peak=2**30,
+    )  # fmt: skip
     run = scaling.plan(counts, 640, 4, tflops=50)
     assert (run.clips, run.accumulate, run.audio) == (4, 4, 640)
     assert run.seconds == pytest.approx(3 * 4 / 50)
@@ -61,6 +69,66 @@ def test_plan_keeps_the_published_audio(scaling):
     many = scaling.plan(counts, 640, 128, tflops=50)
     assert (many.clips, many.accumulate, many.audio) == (1, 1, 1280)
     assert many.seconds == pytest.approx(3 / 4 / 50)
+
+
+def test_what_is_alive_at_once(scaling):
+    with scaling._OnCuda() as mode:
+        one = torch.empty(1000, device="cuda")
+        two = one + 1
+        view = two[:10]
+        del one, two
+        assert (mode.live, mode.peak) == (4000, 8000)
+        del view
+    assert mode.live == 0
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_memory_of_a_micro_batch(scaling, cards, tiny, again):
+    def counted(clips):
+        options = dataclasses.replace(scaling.options_of(tiny), checkpoint_activations=again)
+        return scaling.count(options, clips)
+
+    one, *both = cards.memory(tiny, {}, cache=1.0)
+    found = both[again]
+    assert found.state == 16 * one.parameters  # all learn, and no features are kept
+    eight = counted(8)
+    assert found.of(8) == pytest.approx(found.state + eight.peak, rel=0.05)
+    assert eight.kept < eight.peak
+    whole = counted(8) if not again else scaling.count(scaling.options_of(tiny), 8)
+    assert (eight.kept < 0.6 * whole.kept) == again
+    assert found.clips(found.of(8)) == 8
+    assert found.clips(found.of(8) - 1) == 7
+    assert found.clips(found.state) == 0
+
+
+def test_fine_tuning_learns_less_and_keeps_features(scaling, cards, tmp_path):
+    path = tmp_path / "ctc.yaml"
+    path.write_text(
+        "objective: ctc\nencoder: wav2vec2\nobjective_conf: {feature_cache_gib: 4.0}\n"
+        "encoder_conf: {conv_layers: [[32, 320, 320]], conv_norm: layer, width: 32, layers: 4,"
+        " heads: 2, positional: [1, 32, 1], feature_grad_mult: 0.0}\n"
+        "optimizer_conf: {lr: 1.0}\nbatch_bins: 64000\nmax_sample_size: 32000\n"
+    )
+    one, plain, again = cards.memory(path, {}, cache=0.25)
+    assert one.parameters - one.learning == 32 * 320 + 2 * 32
+    assert one.front == 2 * 100 * 320 * 32
+    assert one.front + one.inner < one.forward < 2 * (one.front + one.inner)
+    assert plain.state == 4 * one.parameters + 12 * one.learning + 2**28
+    assert again.of(8) < plain.of(8)
+
+
+def test_table_of_cards(scaling, cards, tiny, capsys, monkeypatch):
+    monkeypatch.setattr(cards, "MODELS", {"Small": ("tiny", {"layers": 2})})
+    monkeypatch.setattr(cards, "TASKS", {"pre-training": "x"})
+    monkeypatch.setattr(cards, "CONF", tiny.parent)
+    tiny.rename(tiny.with_name("x_tiny.yaml"))
+    assert cards.main(["--cards", "2", "4"]) == 0
+    row = capsys.readouterr().out.splitlines()[-1].split(" | ")
+    assert row[0] == "| Small (0 M), pre-training, 2.0 s"
+    fewer, more = (int(cell.split(",")[0]) for cell in row[-2:])
+    assert 0 < fewer < more
+    with pytest.raises(SystemExit):
+        cards.main(["--cards", "1"])
 
 
 @pytest.mark.parametrize("bad", [["--tflops", "0"], ["--gpus", "0"]])
