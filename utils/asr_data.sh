@@ -49,7 +49,7 @@ format_sets() {
     for lang in "${all_langs[@]}"; do
         for part in $(parts_of "${lang}"); do
             # shellcheck disable=SC2046  # names without spaces
-            step "${org}/${lang}_${part}/.done" $(tables_of "data/${lang}_${part}") -- \
+            step_in_shards "${nj}" "${org}/${lang}_${part}/.done" $(tables_of "data/${lang}_${part}") -- \
                 python3 -m asrkit.bin.format_audio --in_dir "data/${lang}_${part}" \
                 --out_dir "${org}/${lang}_${part}" --nj "${nj}" ${max_bad:+--max_bad "${max_bad}"}
         done

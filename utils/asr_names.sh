@@ -33,9 +33,10 @@ one_of() {
 # Stop with exit 2 on values that no stage could use.
 check_options() {
     local name
-    for name in stage stop_stage ngpu nj inference_nj bpe_size ngram_num; do
+    for name in stage stop_stage ngpu nj inference_nj shards bpe_size ngram_num; do
         need_integer "${name}" "${!name}"
     done
+    [ "${shards}" != 0 ] || refuse "--shards is at least 1"
     # As many digits as the shell's numbers surely have.
     ((${#stage} <= 9 && ${#stop_stage} <= 9)) || refuse "--stage and --stop_stage are of 1 to 14"
     for name in expdir dumpdir; do

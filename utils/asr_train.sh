@@ -2,17 +2,6 @@
 # Stages 6 to 8 of asr.sh: pre-training, continued pre-training, fine-tuning.
 # shellcheck disable=SC2154,SC2086  # the options are set by asr.sh; several options in one variable
 
-# launch LOG COMMAND...: run, through the launcher if there is one.
-launch() {
-    local log=$1
-    shift
-    if [ -n "${launcher}" ]; then
-        run "${launcher}" "${log}" "$@"
-    else
-        run "$@"
-    fi
-}
-
 # train FOLDER OPTION...: asr_train.py, going on where an earlier run stopped.
 train() {
     local folder=$1

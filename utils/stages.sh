@@ -57,6 +57,8 @@ report_done() {
     fi
 }
 
+how=run # what step does a command by
+
 # step MARK INPUT... -- COMMAND...: run the command unless it was run before on the same inputs:
 # MARK holds this very command and is newer than every input, and its folder has no variables_changed.
 # MARK is written at the end; an older one is gone before, so that half a step is never taken for a whole.
@@ -76,10 +78,10 @@ step() {
     if _is_done "$@"; then
         _done_before=$((_done_before + 1))
     elif [ "${dry_run:-false}" = true ]; then
-        run "$@"
+        "${how}" "$@"
     else
         rm -f -- "${mark}"
-        run "$@" || status=$?
+        "${how}" "$@" || status=$?
         if [ "${status}" = 0 ]; then
             quoted "$@" >"${mark}.new"
             mv -- "${mark}.new" "${mark}"

@@ -6,7 +6,8 @@ import argparse
 import sys
 
 from asrkit.arguments import at_least, finite, run_main, warn
-from asrkit.kaldi.format import format_dir
+from asrkit.kaldi.format import deal, format_dir, format_shard
+from asrkit.shards import add_arguments, refuse_both
 
 
 def get_parser() -> argparse.ArgumentParser:
@@ -25,10 +26,20 @@ def get_parser() -> argparse.ArgumentParser:
         type=at_least(1),
         help="number of the channel to take of each recording, from 1; default: the mean of all",
     )
+    add_arguments(parser)
     return parser
 
 
 def run(args: argparse.Namespace) -> None:
+    refuse_both(args)
+    if args.split:
+        print(deal(args.in_dir, args.out_dir, args.split, channel=args.channel))
+        return
+    if args.shard:
+        result = format_shard(args.out_dir, args.shard)
+        print(f"{args.out_dir}: shard {args.shard}: {result.written} written, ", end="")
+        print(f"{len(result.bad)} cannot be used")
+        return
     result = format_dir(
         args.in_dir, args.out_dir, nj=args.nj, max_bad=args.max_bad, channel=args.channel
     )

@@ -6,8 +6,6 @@ size, time and cut, so that an interrupted or repeated run does only what is mis
 
 from __future__ import annotations
 
-import hashlib
-import os
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,49 +16,17 @@ import torch
 from tqdm import tqdm
 
 from asrkit.audio import reading as audio
-from asrkit.audio.channels import silence
-from asrkit.files import DataError, append, atomic
+from asrkit.files import DataError, atomic
 from asrkit.kaldi.datadir import DataDir, is_command, write_table
-from asrkit.kaldi.segments import cut as cut_out
+from asrkit.kaldi.journal import Journal
 from asrkit.kaldi.segments import parse_segment
 from asrkit.kaldi.speed import TABLE, percent
+from asrkit.kaldi.to_flac import Bad, Cut, Done, Recording, convert
 from asrkit.kaldi.validate import validate
-from asrkit.processes import run_program, workers
+from asrkit.processes import workers
+from asrkit.shards import Item, Results, Shards, mark, stamp
 
 VERSION = 1
-JOURNAL = ".format"
-
-
-class Cut(NamedTuple):
-    """One utterance of a recording: seconds (None: all of it), its FLAC file, its mark, its speed
-    in hundredths."""
-
-    utterance: str
-    span: tuple[float, float] | None
-    path: str
-    mark: str
-    speed: int = 100
-
-
-class Recording(NamedTuple):
-    source: str
-    cuts: list[Cut]
-    channel: int | None = None
-
-
-class Done(NamedTuple):
-    """A journal line: what an utterance was made of, and what it became."""
-
-    utterance: str
-    mark: str
-    num_samples: int
-    orig: str  # rate, channels and codec of the source
-    remark: str = ""  # what is odd about its audio
-
-
-class Bad(NamedTuple):
-    utterance: str
-    reason: str
 
 
 class Result(NamedTuple):
@@ -89,14 +55,11 @@ def format_dir(
     if nj < 1 or max_bad < 0:
         raise DataError(f"{nj=} must be at least 1, and {max_bad=} at least 0")
     in_dir, out_dir = Path(in_dir), Path(out_dir)
-    report = validate(in_dir, need_text=False, allow_empty_text=True, check_audio=False)
-    if report.errors:
-        raise DataError(f"{in_dir} is not valid:\n{report.text(20)}")
-    data = DataDir.read(in_dir)
-    out_dir.mkdir(parents=True, exist_ok=True)
-    done = _read_journal(out_dir / JOURNAL)
-    jobs, skipped = _plan(data, out_dir, done, channel)
-    bad = _run(jobs, out_dir / JOURNAL, done, nj)
+    data, journal, jobs, skipped = _open(in_dir, out_dir, channel)
+    shards = Shards(out_dir)
+    jobs, bad = _take_in(shards.results(), jobs, journal)
+    shards.forget()
+    bad = sorted(bad + _run(jobs, journal, nj))
     total = len(data.utterances)
     _write_bad(out_dir / "bad_audio", bad)
     allowed = max_bad if max_bad >= 1 else max_bad * total
@@ -107,11 +70,79 @@ def format_dir(
             f"); correct or remove them, or raise --max_bad. All are in {out_dir / 'bad_audio'}:\n"
             f"{shown}"
         )
-    kept = _write_tables(data, out_dir, done, {entry.utterance for entry in bad})
-    made = [done[utterance] for utterance in kept]
+    kept = _write_tables(data, out_dir, journal.done, {entry.utterance for entry in bad})
+    made = [journal.done[utterance] for utterance in kept]
     odd = [Bad(entry.utterance, entry.remark) for entry in made if entry.remark]
     _write_bad(out_dir / "odd_audio", odd)
     return Result(total - skipped - len(bad), skipped, bad, _notes(out_dir, made))
+
+
+def deal(in_dir: str | Path, out_dir: str | Path, count: int, *, channel: int | None = None) -> int:
+    """Deals what ``format_dir`` would convert to at most ``count`` shards; to how many.
+
+    Raises DataError as ``format_dir`` does for ``in_dir``, and where a shard is at work.
+    """
+    out_dir = Path(out_dir)
+    _, journal, jobs, _ = _open(Path(in_dir), out_dir, channel)
+    shards = Shards(out_dir)
+    jobs, _ = _take_in(shards.results(), jobs, journal)
+    shards.drop_results()  # they are in the journal; what could not be read is tried again
+    return shards.deal([_item(job) for job in jobs], count)
+
+
+def format_shard(out_dir: str | Path, number: int) -> Result:
+    """Converts the recordings of one shard; its result has no notes."""
+    written, bad = 0, []
+    with Shards(Path(out_dir)).work(number) as (items, keep):
+        for item in tqdm(items, unit="recording", disable=not items):
+            source, cuts, channel = item.what
+            found = convert(Recording(source, [Cut(*cut) for cut in cuts], channel))
+            keep(item, found)
+            bad += [entry for entry in found if isinstance(entry, Bad)]
+            written += len(found)
+    return Result(written - len(bad), 0, bad, [])
+
+
+def _open(
+    in_dir: Path, out_dir: Path, channel: int | None
+) -> tuple[DataDir, Journal, list[Recording], int]:
+    """The data, what is done, what is to do, and how many utterances are done already."""
+    report = validate(in_dir, need_text=False, allow_empty_text=True, check_audio=False)
+    if report.errors:
+        raise DataError(f"{in_dir} is not valid:\n{report.text(20)}")
+    data = DataDir.read(in_dir)
+    out_dir.mkdir(parents=True, exist_ok=True)
+    journal = Journal(out_dir)
+    jobs, skipped = _plan(data, out_dir, journal.done, channel)
+    journal.forget(cut.utterance for job in jobs for cut in job.cuts)
+    return data, journal, jobs, skipped
+
+
+def _item(job: Recording) -> Item:
+    return Item(job.cuts[0].utterance, mark(*(cut.mark for cut in job.cuts)), job)
+
+
+def _take_in(
+    results: Results, jobs: list[Recording], journal: Journal
+) -> tuple[list[Recording], list[Bad]]:
+    """What shards have made goes into the journal. What they have left to do, and could not do."""
+    made, bad, left = [], [], []
+    for job in jobs:
+        found = [_entry(row) for row in results[_item(job)]] if _item(job) in results else []
+        good = [entry for entry in found if isinstance(entry, Done)]
+        paths = {cut.utterance: Path(cut.path) for cut in job.cuts}
+        if not found or any(_size(paths[entry.utterance]) == 0 for entry in good):
+            left.append(job)
+            continue
+        made += good
+        bad += [entry for entry in found if isinstance(entry, Bad)]
+    journal.add(made)
+    return left, bad
+
+
+def _entry(row: list[str | int]) -> Done | Bad:
+    """What a shard has kept of an utterance."""
+    return Bad(*map(str, row)) if len(row) == 2 else Done(*row)  # type: ignore[arg-type]
 
 
 def _plan(
@@ -127,24 +158,24 @@ def _plan(
     else:
         spans = {utterance: [(utterance, None)] for utterance in sorted(sources)}
     speeds = data.tables.get(TABLE, {})
-    jobs, skipped, made = [], 0, set()
+    jobs, skipped, folders = [], 0, set()
     for recording, parts in spans.items():
         source = sources[recording]
-        stamp = _stamp(source)
+        made_of = _stamp(source)
         cuts = []
         for utterance, span in parts:
             path = flac_path(out_dir, utterance)
             speed = percent(speeds.get(utterance, "1"), f"{TABLE}: {utterance}")
             changes = ([] if speed == 100 else [speed]) + ([] if channel is None else [(channel,)])
-            mark = _hash(VERSION, stamp, span, *changes)
+            known = mark(VERSION, made_of, span, *changes)
             entry = done.get(utterance)
-            if entry is not None and entry.mark == mark and _size(path) > 0:
+            if entry is not None and entry.mark == known and _size(path) > 0:
                 skipped += 1
                 continue
-            if path.parent not in made:
+            if path.parent not in folders:
                 path.parent.mkdir(parents=True, exist_ok=True)
-                made.add(path.parent)
-            cuts.append(Cut(utterance, span, str(path), mark, speed))
+                folders.add(path.parent)
+            cuts.append(Cut(utterance, span, str(path), known, speed))
         if cuts:
             jobs.append(Recording(source, cuts, channel))
     return jobs, skipped
@@ -153,24 +184,17 @@ def _plan(
 def flac_path(out_dir: Path, utterance: str) -> Path:
     """audio/<two digits of a hash>/<id>.flac: no folder grows beyond what file systems bear."""
     name = quote(utterance, safe=" !#$&'()+,;=@[]^`{}~")
-    digest = _hash(utterance)
+    digest = mark(utterance)
     return out_dir / "audio" / digest[:2] / f"{name if len(name) < 200 else digest}.flac"
-
-
-def _hash(*parts: object) -> str:
-    return hashlib.blake2b(repr(parts).encode(), digest_size=12).hexdigest()
 
 
 def _stamp(source: str) -> tuple[str, int, int]:
     """Source, size and time; a command is known by its text alone."""
-    if is_command(source):
-        return source, 0, 0
-    for path in (source, source.rpartition(":")[0]):
-        try:
-            stat = os.stat(path)
-            return source, stat.st_size, stat.st_mtime_ns
-        except OSError:
-            continue
+    if not is_command(source):
+        for path in (source, source.rpartition(":")[0]):
+            _, size, time = stamp(path)
+            if time:
+                return source, size, time
     return source, 0, 0
 
 
@@ -181,18 +205,16 @@ def _size(path: Path) -> int:
         return 0
 
 
-def _run(jobs: list[Recording], journal: Path, done: dict[str, Done], nj: int) -> list[Bad]:
-    """Does the jobs, adds to journal and ``done``; returns what could not be done, sorted."""
+def _run(jobs: list[Recording], journal: Journal, nj: int) -> list[Bad]:
+    """Does the jobs, adds to the journal; returns what could not be done."""
     bad: list[Bad] = []
     bar = tqdm(total=sum(len(job.cuts) for job in jobs), unit="utt", disable=not jobs)
     with bar:
         for results in _results(jobs, nj):
             bad += [result for result in results if isinstance(result, Bad)]
-            made = [result for result in results if isinstance(result, Done)]
-            append(journal, "".join("\t".join(map(str, result)) + "\n" for result in made))
-            done |= {result.utterance: result for result in made}
+            journal.add(result for result in results if isinstance(result, Done))
             bar.update(len(results))
-    return sorted(bad)
+    return bad
 
 
 def _results(jobs: list[Recording], nj: int) -> Iterator[list[Done | Bad]]:
@@ -208,43 +230,6 @@ def _results(jobs: list[Recording], nj: int) -> Iterator[list[Done | Bad]]:
 
 def _convert_part(jobs: list[Recording]) -> list[list[Done | Bad]]:
     return [convert(job) for job in jobs]
-
-
-def convert(job: Recording) -> list[Done | Bad]:
-    """Decodes one recording, and writes its utterances."""
-    try:
-        if is_command(job.source):
-            name = f"command {job.source!r}"
-            sound = audio.decode(_output(job.source[:-1].strip()), name, job.channel)
-        else:
-            sound = audio.decode(job.source, channel=job.channel)
-    except audio.AudioError as error:
-        return [Bad(cut.utterance, str(error)) for cut in job.cuts]
-    return [_write(cut, sound, job.source) for cut in job.cuts]
-
-
-def _output(command: str) -> bytes:
-    """What a command of wav.scp writes; run by bash, so that a failure inside a pipe counts."""
-    made = run_program(["bash", "-c", f"set -o pipefail; {command}"])
-    if made.returncode:
-        last = made.stderr.decode(errors="replace").strip().splitlines()[-1:] or ["no message"]
-        raise audio.AudioError(f"command {command!r} ended with {made.returncode} ({last[0]})")
-    return made.stdout
-
-
-def _write(cut: Cut, sound: audio.Audio, source: str) -> Done | Bad:
-    samples = sound.samples
-    if cut.span is not None:
-        try:
-            samples = cut_out(samples, *cut.span, audio.RATE)
-        except DataError as error:
-            return Bad(cut.utterance, f"{source}: the segment {error}; correct or remove it")
-    samples = audio.change_speed(samples, cut.speed)
-    with atomic(cut.path, "wb", sync=False) as stream:
-        audio.write_flac(stream, samples)
-    orig = f"{sound.rate} {sound.channels} {sound.codec}"
-    remark = sound.remark or silence(samples)
-    return Done(cut.utterance, cut.mark, len(samples), orig, remark)
 
 
 def _notes(out_dir: Path, made: list[Done]) -> list[str]:
@@ -264,19 +249,6 @@ def _notes(out_dir: Path, made: list[Done]) -> list[str]:
             "the former hold no high frequencies: utt2orig tells which they are"
         )
     return notes
-
-
-def _read_journal(path: Path) -> dict[str, Done]:
-    """Entries by utterance, the last one counting; a line that a crash cut off does not."""
-    entries: dict[str, Done] = {}
-    if not path.is_file():
-        return entries
-    for line in path.read_text(encoding="utf-8", errors="replace").split("\n"):
-        fields = line.split("\t")
-        fields += [""] * (len(fields) == 4)  # as written before there were remarks
-        if len(fields) == 5 and fields[2].isdigit() and len(fields[3].split(" ")) == 3:
-            entries[fields[0]] = Done(fields[0], fields[1], int(fields[2]), *fields[3:])
-    return entries
 
 
 def _write_bad(path: Path, bad: list[Bad]) -> None:

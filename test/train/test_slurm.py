@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import slurm_cluster
+from make_audio import data_dir, flac, tone
 from tones import corpus, ctc_args
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -150,3 +151,51 @@ def test_before_the_time_limit_training_saves_goes_back_into_the_queue_and_ends(
     steps = [json.loads(line)["step"] for line in journal.open() if '"train"' in line]
     assert steps == list(range(1, 121))
     assert "2 x 1 micro-batches" in log
+
+
+def test_stages_in_shards_write_what_one_process_writes(slurm, recipe):
+    """Formatting as an array: on this cluster, and again where one of its jobs is killed."""
+    table = {f"r{n}": flac(recipe / f"r{n}", tone(0.2 + n / 10)) for n in range(5)}
+    for part in ("train", "valid", "test"):
+        data_dir(recipe / f"data/xx_{part}", table)
+    slow = f"touch {recipe}/up; until [ -e {recipe}/go ]; do sleep 0.1; done; cat {table['r4']} |"
+    data_dir(recipe / "data/xx_test", table | {"r4": slow})
+    stage = ["./asr.sh", "--langs", "xx", "--stage", "3", "--stop_stage", "3"]
+    shards = [*stage, "--shards", "3", "--launcher", str(ROOT / "utils/slurm.sh")]
+    run = subprocess.Popen(shards, cwd=recipe, env=slurm, stderr=subprocess.PIPE, text=True)
+    wait_for((recipe / "up").exists, 300)
+    shard = next(
+        path.name.split(".")[0]
+        for path in (recipe / "dump/org/xx_test/.shards").glob("*.todo")
+        if '"r4"' in path.read_text()
+    )
+    array = subprocess.run(
+        ["squeue", "--noheader", "--format=%F", "--states=RUNNING"],
+        env=slurm, capture_output=True, text=True, check=True,
+    ).stdout.split()[0]  # fmt: skip
+    subprocess.run(["scancel", f"{array}_{shard}"], env=slurm, check=True)
+    _, error = run.communicate(timeout=300)
+    log = f"dump/org/xx_test/log/format_audio.{shard}.log"
+    assert run.returncode == 1
+    assert f"error: of array {array} 1 of 3 jobs failed:" in error
+    assert f"{shard} (status none: it was stopped, or killed for memory or time; {log})" in error
+    assert "what its shards have done is kept: see the logs above, and run again" in error
+    assert not (recipe / "dump/org/xx_test/wav.scp").exists()
+    (recipe / "go").touch()
+    done = subprocess.run(shards, cwd=recipe, env=slurm, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    subprocess.run(
+        [*stage, "--dumpdir", "one"], cwd=recipe, env=slurm, check=True, capture_output=True
+    )
+    for part in ("train", "valid", "test"):
+        assert files(recipe, "dump", part) == files(recipe, "one", part)
+
+
+def files(recipe, dump, part):
+    """Contents by name, but of the journal, logs and the mark, which names the folder."""
+    folder = recipe / dump / "org" / f"xx_{part}"
+    return {
+        str(path.relative_to(folder)): path.read_bytes().replace(f"{dump}/org".encode(), b"")
+        for path in folder.rglob("*")
+        if path.is_file() and not path.name.startswith(".") and path.parent.name != "log"
+    }

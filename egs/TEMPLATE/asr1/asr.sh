@@ -26,7 +26,8 @@ inference_nj=2  # processes for decoding
 gpu_inference=false  # true: networks decode on a GPU; beam searches stay on the CPU
 expdir=exp  # experiments
 dumpdir=dump  # formatted audio and tokenised text
-launcher=""  # put before training commands (stages 6-8, 10, 11); ${ASRKIT_ROOT}/utils/slurm.sh for Slurm
+launcher=""  # put before training commands (stages 6-8, 10, 11) and those of shards; ${ASRKIT_ROOT}/utils/slurm.sh for Slurm
+shards=1  # jobs that stage 3 is dealt to: an array of the launcher, else --nj at a time
 
 # -- Data
 langs="en"  # languages (ISO 639-1, or <corpus>_<language>) to prepare, pre-train on and, without a target, recognise
@@ -118,6 +119,7 @@ fi
 . ./path.sh
 . "${ASRKIT_ROOT}/utils/parse_options.sh"
 . "${ASRKIT_ROOT}/utils/stages.sh"
+. "${ASRKIT_ROOT}/utils/launch.sh"
 . "${ASRKIT_ROOT}/utils/asr_names.sh"
 . "${ASRKIT_ROOT}/utils/asr_data.sh"
 . "${ASRKIT_ROOT}/utils/asr_train.sh"
