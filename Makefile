@@ -3,13 +3,14 @@
 # make test-slow   long tests: Slurm, FSDP, published sizes, the data benchmark
 # make lint   ruff, shellcheck, types                     make types       types alone
 # make bench  speed against other implementations         make lmplz       KenLM's n-gram estimator
+# make bench-gpu   what one GPU does with the presets, in six minutes (BENCH_OPTIONS: bench/gpu.py)
 # make wheel  dist/asrkit-*.whl
 # make env    the Python environment only (ASRKIT_VENV says where; see tools/env.sh)
 # make clean  caches only             make clean-demo  what the demo made, not its downloads
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
-.PHONY: help env demo test test-recipes test-slow lint types wheel bench lmplz clean clean-demo
+.PHONY: help env demo test test-recipes test-slow lint types wheel bench bench-gpu lmplz clean clean-demo
 export PYTHONUTF8 := 1
 
 RECIPE := egs/mini_asterisk/asr1
@@ -68,6 +69,10 @@ bench:
 	python bench/transcoder.py
 	python bench/scaling.py
 	python bench/cards.py
+
+bench-gpu:
+	@$(IN_ENV)
+	python bench/gpu.py $(BENCH_OPTIONS)
 
 lmplz:
 	@$(IN_ENV)

@@ -32,6 +32,7 @@ from torch import Tensor
 from asrkit.train.precision import Precision
 
 Step = Callable[[], Tensor]
+Maker = Callable[[argparse.Namespace, "Row"], tuple[Step, list[Tensor]]]
 VOCABULARY, LABELS_A_SECOND = 60, 12
 
 
@@ -65,6 +66,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--rows", nargs="+", default=list(ROWS), choices=ROWS, metavar="ROW")
     parser.add_argument("--batch", type=int, default=2, help="utterances a step")
     parser.add_argument("--seconds", type=float, default=15.625, help="default: the preset's crop")
+    parser.add_argument("--layers", type=int, default=12, help="of the Transformer")
     parser.add_argument("--repeats", type=int, default=5, help="timed steps of each engine")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--precision", default="auto", choices=["auto", "fp32", "bf16"])
@@ -100,6 +102,7 @@ def asrkit_step(args: argparse.Namespace, row: Row) -> tuple[Step, list[Tensor]]
 
     keep_freed_memory()
     encoder = Wav2Vec2Encoder(
+        layers=args.layers,
         dropout=row.dropout,
         attention_dropout=row.dropout,
         activation_dropout=row.activation_dropout,
@@ -151,6 +154,7 @@ def hf_step(args: argparse.Namespace, row: Row) -> tuple[Step, list[Tensor]]:
 
         keep_freed_memory()
     config = transformers.Wav2Vec2Config(
+        num_hidden_layers=args.layers,
         hidden_dropout=row.dropout,
         attention_dropout=row.dropout,
         activation_dropout=row.activation_dropout,
@@ -189,26 +193,35 @@ def hf_step(args: argparse.Namespace, row: Row) -> tuple[Step, list[Tensor]]:
     return step, list(model.parameters())
 
 
-def work(args: argparse.Namespace) -> None:
-    """A worker: one step for every line on stdin, its seconds and peak memory on stdout."""
-    engine, row = json.loads(args.worker)
-    torch.set_num_threads(args.threads)
-    torch.manual_seed(0)
-    make = asrkit_step if engine == "asrkit" else hf_step
-    step, parameters = make(args, ROWS[row])
+def whole_step(make: Maker, args: argparse.Namespace, row: Row) -> Callable[[], None]:
+    """Forward, backward and a step of the optimizer."""
+    step, parameters = make(args, row)
     trained = [parameter for parameter in parameters if parameter.requires_grad]
     optimizer = torch.optim.AdamW(trained, lr=1e-5, fused=True)
-    cuda = args.device == "cuda"
     precision = Precision(args.precision, torch.device(args.device))
-    clock = time.process_time if args.clock == "cpu" else time.perf_counter
-    for _ in sys.stdin:
-        start = clock()
+
+    def once() -> None:
         with precision.products():
             with precision.autocast():
                 loss = step()
             loss.backward()
         optimizer.step()
         optimizer.zero_grad()
+
+    return once
+
+
+def work(args: argparse.Namespace) -> None:
+    """A worker: one step for every line on stdin, its seconds and peak memory on stdout."""
+    engine, row = json.loads(args.worker)
+    torch.set_num_threads(args.threads)
+    torch.manual_seed(0)
+    once = whole_step(asrkit_step if engine == "asrkit" else hf_step, args, ROWS[row])
+    cuda = args.device == "cuda"
+    clock = time.process_time if args.clock == "cpu" else time.perf_counter
+    for _ in sys.stdin:
+        start = clock()
+        once()
         if cuda:
             torch.cuda.synchronize()
         seconds = clock() - start
@@ -225,6 +238,7 @@ def compare(args: argparse.Namespace, row: str) -> None:
     options = ["--clock", args.clock, "--device", args.device, "--threads", str(args.threads)]
     options += ["--precision", args.precision]
     options += ["--batch", str(args.batch), "--seconds", str(args.seconds)]
+    options += ["--layers", str(args.layers)]
     options += ["--compile"] * args.compile + ["--hf_keep_memory"] * args.hf_keep_memory
     workers = {}
     for engine in ("asrkit", "transformers"):
@@ -262,7 +276,7 @@ def compare(args: argparse.Namespace, row: str) -> None:
     )
 
 
-def _device_name(device: str) -> str:
+def device_name(device: str) -> str:
     if device == "cuda":
         return torch.cuda.get_device_name()
     try:
@@ -282,7 +296,7 @@ def main(argv: list[str] | None = None) -> int:
 
     precision = Precision(args.precision, torch.device(args.device)).name
     print(
-        f"wav2vec 2.0 Base, {args.batch} x {args.seconds:g} s a step; {_device_name(args.device)}, "
+        f"wav2vec 2.0 Base, {args.batch} x {args.seconds:g} s a step; {device_name(args.device)}, "
         f"{args.threads} threads, {precision}; torch {torch.__version__}, "
         f"transformers {transformers.__version__}; {args.repeats} steps each, in turn"
         + ("; processor time" if args.clock == "cpu" else "")

@@ -12,7 +12,6 @@ from asrkit.train import checkpoint
 from asrkit.train.precision import Precision, cpu_rounds_products
 
 CPU = torch.device("cpu")
-needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 
 
 def fp16() -> Precision:
@@ -118,7 +117,7 @@ def test_the_scale_survives_a_resume():
     assert second.scale == 256
 
 
-@needs_cuda
+@pytest.mark.cuda
 @pytest.mark.parametrize(
     ("precision", "compiled"),
     [("bf16", "false"), ("fp16", "false"), ("fp32", "false"), ("bf16", "true")],
@@ -135,7 +134,7 @@ def test_cuda_trains(tmp_path, tmp_path_factory, precision, compiled):
     assert rows[0]["gpu_memory_gib"] > 0
 
 
-@needs_cuda
+@pytest.mark.cuda
 def test_keyed_noise_is_the_same_on_cuda():
     from asrkit import noise
 

@@ -1,0 +1,304 @@
+"""What one GPU does with asrkit: one command, one table.
+
+    make bench-gpu, or with the package installed:
+    python bench/gpu.py [--out FILE.json] [--rows train fixed/pretrain_xlsr_base ...]
+    python bench/gpu.py --device cpu --quick          # the same code, small, in a minute
+
+check   the CUDA tests, and a run of three updates alone, with ddp and with fsdp (one rank each):
+        they end well and begin with the same loss
+train   asr_train itself, reading FLAC, with a preset as it is shipped (fine-tuning: past its frozen
+        phase); audio_seconds_per_second of its log, without the first third of its lines
+fixed   the same loop on the commonest of its batches, again and again, without reading: what is
+        missing to it is the cost of data and of shapes. How many shapes: of the first batches read
+step    one step of asrkit and of transformers on noise (bench/train_step.py), on the same card
+infer   bench/infer.py, where it is there
+
+Every row has a time limit; one that fails or hangs costs no other. A line is printed once it is
+known, the whole table at the end, after an interruption too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import importlib.util
+import json
+import os
+import queue
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO, Any
+
+import gpu_corpus
+import gpu_rows
+import torch
+from gpu_table import Row, heading, line, table
+
+from asrkit.files import write_json
+from asrkit.train.journal import read_journal
+
+ROOT = Path(__file__).resolve().parents[1]
+RANKS = {"alone": [], "ddp": ["--parallel", "ddp"], "fsdp": ["--parallel", "fsdp"]}
+CHECKS = ["check/tests", *(f"check/{name}" for name in RANKS)]
+CLIPS = (6, 24, 48)
+ROWS = [
+    *CHECKS,
+    *(f"train/{preset}" for preset in gpu_rows.PRESETS),
+    *(f"fixed/{preset}" for preset in gpu_rows.PRESETS),
+    *(f"step/{task}/{clips}" for task in gpu_rows.STEPS for clips in CLIPS),
+    "infer",
+]
+LARGE = {row for row in ROWS if row.startswith("step/") and not row.endswith(f"/{CLIPS[0]}")}
+ROW_LIMIT, TAIL = 90, 12  # seconds of a row at most; lines shown of one that failed
+TOO_LONG = "ended: it took longer than a row may"
+
+
+def parse(argv: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--device", default="cuda", choices=["cpu", "cuda"])
+    parser.add_argument("--quick", action="store_true", help="tiny networks, few files")
+    parser.add_argument("--rows", nargs="+", default=None, help="names, or their beginnings")
+    parser.add_argument("--seconds", type=float, default=15, help="that a run is watched")
+    parser.add_argument("--limit", type=float, default=345, help="seconds; then no row begins")
+    parser.add_argument("--lengths", default="mls", choices=gpu_corpus.LENGTHS)
+    parser.add_argument("--out", type=Path, help="JSON of all rows")
+    parser.add_argument("--logs", type=Path, help="folder to keep the output of the rows in")
+    args = parser.parse_args(argv)
+    if args.quick:
+        args.lengths, args.seconds = "short", min(args.seconds, 2)
+    known = [row for row in ROWS if row not in LARGE] if args.quick else ROWS
+    for name in args.rows or ():
+        if not any(f"{row}/".startswith(f"{name}/") for row in known):
+            parser.error(f"--rows {name}: no such row; there are {', '.join(known)}")
+    wanted = args.rows or known
+    args.rows = [row for row in known if any(f"{row}/".startswith(f"{name}/") for name in wanted)]
+    if args.device == "cuda" and not torch.cuda.is_available():
+        parser.error("--device cuda: no CUDA device is visible; --device cpu --quick needs none")
+    return args
+
+
+class Bench:
+    """Runs rows and gathers what they give. say: prints a line."""
+
+    def __init__(self, args: argparse.Namespace, work: Path, say: Callable[[str], None]) -> None:
+        self.args, self.work, self.say = args, work, say
+        self.logs = args.logs or work / "logs"
+        self.logs.mkdir(parents=True, exist_ok=True)
+        self.found: list[Row] = []
+        self.begin = time.monotonic()
+        self.setting = gpu_rows.Setting(
+            str(work / "corpus"), str(work / "runs"), args.device, args.quick, args.seconds
+        )
+
+    def run(self) -> None:
+        sizes = {"files": 30, "utterances": 60, "most": 3} if self.args.quick else {}
+        gpu_corpus.make(Path(self.setting.corpus), gpu_corpus.LENGTHS[self.args.lengths], **sizes)
+        self.say(f"corpus: {self.seconds():.1f} s")
+        rows = list(self.args.rows)
+        self.checks([row for row in rows if row.startswith("check/")])
+        for row in rows:
+            if row.startswith("train/") and self.in_time(row):
+                self.add(row, self.train(row))
+        self.workers([row for row in rows if row.startswith(("fixed/", "step/"))])
+        if "infer" in rows and self.in_time("infer"):
+            self.add("infer", self.infer())
+
+    def seconds(self) -> float:
+        return time.monotonic() - self.begin
+
+    def in_time(self, row: str) -> bool:
+        if self.seconds() < self.args.limit:
+            return True
+        self.add(row, {"error": f"not begun: {self.args.limit:g} s are over"})
+        return False
+
+    def allowed(self) -> float:
+        """Seconds that a row may take from now on."""
+        return max(1.0, min(ROW_LIMIT, self.args.limit + 10 - self.seconds()))
+
+    def add(self, name: str, values: Row) -> None:
+        self.found.append({"row": name} | values)
+        self.say(f"{line(self.found[-1])} <!-- {self.seconds():.0f} s -->")
+        if "error" in values and (log := self.log(name)).exists():
+            told = log.read_text(encoding="utf-8", errors="replace").splitlines()[-TAIL:]
+            self.say("\n".join(f"    {text[:300]}" for text in told))
+
+    def log(self, name: str) -> Path:
+        return self.logs / f"{name.replace('/', '_')}.log"
+
+    @contextlib.contextmanager
+    def process(
+        self, name: str, command: list[str], **more: Any
+    ) -> Iterator[subprocess.Popen[str]]:
+        """A process in a group of its own, which is ended with the context."""
+        paths = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+        with open(self.log(name), "a", encoding="utf-8") as log:
+            streams = {"stdout": log, "stderr": log} | more
+            made = subprocess.Popen(
+                command, cwd=ROOT, text=True, start_new_session=True,
+                env=os.environ | {"PYTHONPATH": paths}, **streams,
+            )  # fmt: skip
+        try:
+            yield made
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(made.pid, signal.SIGKILL)
+            made.wait()
+
+    def checks(self, rows: list[str]) -> None:
+        """All at once: nothing is timed here."""
+        commands = {row: command for row in rows if (command := self.check_command(row))}
+        with contextlib.ExitStack() as stack:
+            running = {
+                row: stack.enter_context(self.process(row, command))
+                for row, command in commands.items()
+            }
+            end = time.monotonic() + self.allowed()
+            for row in rows:
+                if row not in running:
+                    self.add(row, {"note": "skipped: pytest is not installed"})
+                    continue
+                try:
+                    status = running[row].wait(max(0.1, end - time.monotonic()))
+                except subprocess.TimeoutExpired:
+                    self.add(row, {"error": TOO_LONG})
+                    continue
+                self.add(row, self.checked(row, status))
+
+    def check_command(self, row: str) -> list[str] | None:
+        what = row.removeprefix("check/")
+        if what == "tests":
+            if importlib.util.find_spec("pytest") is None:
+                return None
+            return [sys.executable, "-m", "pytest", "-q", "-m", "cuda", *cuda_tests()]
+        launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node=1"]
+        argv = gpu_rows.arguments("pretrain_xlsr_base", self.work / "runs" / what, self.setting)
+        argv += ["--accum_grad", "1", "--max_update", "3", *RANKS[what]]
+        program = ["-m", "asrkit.bin.asr_train", *argv]
+        return [sys.executable, *(launcher if RANKS[what] else []), *program]
+
+    def checked(self, row: str, status: int) -> Row:
+        what = row.removeprefix("check/")
+        if status:
+            return {"error": f"exit status {status}"}
+        if what == "tests":
+            return {"note": self.log(row).read_text(encoding="utf-8").splitlines()[-1].strip("= ")}
+        losses = [
+            read_journal(self.work / "runs" / name / "train.jsonl")[0]["loss"]
+            for name in ("alone", what)
+            if (self.work / "runs" / name / "train.jsonl").exists()
+        ]
+        if abs(losses[0] - losses[-1]) > 1e-3 * abs(losses[0]):
+            return {"error": f"first loss {losses[-1]}, alone {losses[0]}"}
+        return {"note": f"first loss {losses[-1]}"}
+
+    def train(self, row: str) -> Row:
+        """A run of asr_train, ended once it was watched long enough."""
+        preset = row.removeprefix("train/")
+        out = self.work / "runs" / preset
+        journal = out / "train.jsonl"
+        command = [sys.executable, "-m", "asrkit.bin.asr_train"]
+        with self.process(row, command + gpu_rows.arguments(preset, out, self.setting)) as run:
+            end, watched = time.monotonic() + self.allowed(), None
+            while time.monotonic() < end and run.poll() is None:
+                time.sleep(0.1)
+                if watched is None and journal.exists() and journal.stat().st_size:
+                    watched = time.monotonic()
+                    end = min(end, watched + self.setting.seconds)
+            if run.returncode:
+                return {"error": f"exit status {run.returncode}"}
+        return gpu_rows.steady(read_journal(journal) if journal.exists() else [])
+
+    def workers(self, rows: list[str]) -> None:
+        """One process for all rows; after one that hangs or dies, another for the rest."""
+        while rows:
+            if not self.in_time(rows[0]):
+                rows = rows[1:]
+                continue
+            command = [sys.executable, str(ROOT / "bench/gpu_rows.py")]
+            command.append(json.dumps([rows, self.setting._asdict()]))
+            with self.process(rows[0], command, stdout=subprocess.PIPE) as worker:
+                assert worker.stdout is not None
+                answers = _answers(worker.stdout)
+                while rows and self.seconds() < self.args.limit:
+                    row, *rows = rows
+                    try:
+                        text = answers.get(timeout=self.allowed())
+                    except queue.Empty:
+                        self.add(row, {"error": TOO_LONG})
+                        break
+                    if text is None:
+                        self.add(row, {"error": "its process ended"})
+                        break
+                    self.add(row, json.loads(text))
+
+    def infer(self) -> Row:
+        """What bench/infer.py prints."""
+        program = ROOT / "bench/infer.py"
+        if not program.exists():
+            return {"note": "skipped: there is no bench/infer.py"}
+        command = [sys.executable, str(program), "--device", self.args.device]
+        with self.process("infer", command) as run:
+            try:
+                status = run.wait(self.allowed())
+            except subprocess.TimeoutExpired:
+                return {"error": TOO_LONG}
+        if status:
+            return {"error": f"exit status {status}"}
+        told = self.log("infer").read_text(encoding="utf-8").splitlines()
+        return {"note": "its own table", "table": [text for text in told if text.startswith("|")]}
+
+    def report(self) -> None:
+        """The table of what there is, and the JSON."""
+        told = heading(self.args)
+        self.say(f"\n{told}\n\n{table(self.found)}\n\n{self.seconds():.0f} s")
+        if self.args.out:
+            content = {"device": told, "seconds": round(self.seconds()), "rows": self.found}
+            write_json(self.args.out, content, readable=True)
+
+
+def cuda_tests() -> list[str]:
+    """Files of tests that need a CUDA device; to collect all takes longer than to run them."""
+    files = sorted((ROOT / "test").rglob("test_*.py"))
+    return [str(path) for path in files if "pytest.mark.cuda" in path.read_text(encoding="utf-8")]
+
+
+def _answers(stream: IO[str]) -> queue.Queue[str | None]:
+    """Lines of results as they come, and None at the end."""
+    found: queue.Queue[str | None] = queue.Queue()
+
+    def read() -> None:
+        for text in stream:
+            if text.startswith('{"row"'):
+                found.put(text)
+        found.put(None)
+
+    threading.Thread(target=read, daemon=True).start()
+    return found
+
+
+def _stop(number: int, _: object) -> None:
+    raise KeyboardInterrupt
+
+
+def main(argv: list[str] | None = None) -> int:
+    args = parse(argv)
+    signal.signal(signal.SIGTERM, _stop)
+    with tempfile.TemporaryDirectory(prefix="bench_gpu_", ignore_cleanup_errors=True) as work:
+        bench = Bench(args, Path(work), lambda text: print(text, flush=True))
+        try:
+            bench.run()
+        except KeyboardInterrupt:
+            bench.say("interrupted; what there is:")
+        bench.report()
+    return int(any("error" in row for row in bench.found))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
