@@ -8,8 +8,8 @@ check   the CUDA tests, and a run of three updates alone, with ddp and with fsdp
         they end well and begin with the same loss
 train   asr_train itself, reading FLAC, with a preset as it is shipped (fine-tuning: past its frozen
         phase); audio_seconds_per_second of its log, without the first third of its lines
-fixed   the same loop on the commonest of its batches, again and again, without reading: what is
-        missing to it is the cost of data and of shapes. How many shapes: of the first batches read
+fixed   the same program on the commonest of its first batches, again and again: what the row above
+        falls short of this is the cost of reading and of shapes, whose number stands here, too
 step    one step of asrkit and of transformers on noise (bench/train_step.py), on the same card
 infer   bench/infer.py, where it is there
 
@@ -64,7 +64,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--device", default="cuda", choices=["cpu", "cuda"])
     parser.add_argument("--quick", action="store_true", help="tiny networks, few files")
     parser.add_argument("--rows", nargs="+", default=None, help="names, or their beginnings")
-    parser.add_argument("--seconds", type=float, default=15, help="that a run is watched")
+    parser.add_argument("--seconds", type=float, default=12, help="that a run is watched")
     parser.add_argument("--limit", type=float, default=345, help="seconds; then no row begins")
     parser.add_argument("--lengths", default="mls", choices=gpu_corpus.LENGTHS)
     parser.add_argument("--out", type=Path, help="JSON of all rows")
@@ -122,10 +122,11 @@ class Bench:
         """Seconds that a row may take from now on."""
         return max(1.0, min(ROW_LIMIT, self.args.limit + 10 - self.seconds()))
 
-    def add(self, name: str, values: Row) -> None:
+    def add(self, name: str, values: Row, process: str | None = None) -> None:
+        """process: whose log tells of an error, if not the row's own."""
         self.found.append({"row": name} | values)
         self.say(f"{line(self.found[-1])} <!-- {self.seconds():.0f} s -->")
-        if "error" in values and (log := self.log(name)).exists():
+        if "error" in values and (log := self.log(process or name)).exists():
             told = log.read_text(encoding="utf-8", errors="replace").splitlines()[-TAIL:]
             self.say("\n".join(f"    {text[:300]}" for text in told))
 
@@ -176,7 +177,17 @@ class Bench:
         if what == "tests":
             if importlib.util.find_spec("pytest") is None:
                 return None
-            return [sys.executable, "-m", "pytest", "-q", "-m", "cuda", *cuda_tests()]
+            return [
+                sys.executable,
+                "-m",
+                "pytest",
+                "-q",
+                "-o",
+                "timeout=0",
+                "-m",
+                "cuda",
+                *cuda_tests(),
+            ]
         launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node=1"]
         argv = gpu_rows.arguments("pretrain_xlsr_base", self.work / "runs" / what, self.setting)
         argv += ["--accum_grad", "1", "--max_update", "3", *RANKS[what]]
@@ -189,11 +200,8 @@ class Bench:
             return {"error": f"exit status {status}"}
         if what == "tests":
             return {"note": self.log(row).read_text(encoding="utf-8").splitlines()[-1].strip("= ")}
-        losses = [
-            read_journal(self.work / "runs" / name / "train.jsonl")[0]["loss"]
-            for name in ("alone", what)
-            if (self.work / "runs" / name / "train.jsonl").exists()
-        ]
+        journals = [self.work / "runs" / name / "train.jsonl" for name in ("alone", what)]
+        losses = [rows[0]["loss"] for path in journals if (rows := read_journal(path))]
         if abs(losses[0] - losses[-1]) > 1e-3 * abs(losses[0]):
             return {"error": f"first loss {losses[-1]}, alone {losses[0]}"}
         return {"note": f"first loss {losses[-1]}"}
@@ -205,15 +213,17 @@ class Bench:
         journal = out / "train.jsonl"
         command = [sys.executable, "-m", "asrkit.bin.asr_train"]
         with self.process(row, command + gpu_rows.arguments(preset, out, self.setting)) as run:
-            end, watched = time.monotonic() + self.allowed(), None
+            end, watched = time.monotonic() + self.allowed(), float("inf")
+            lines = 0
             while time.monotonic() < end and run.poll() is None:
                 time.sleep(0.1)
-                if watched is None and journal.exists() and journal.stat().st_size:
-                    watched = time.monotonic()
-                    end = min(end, watched + self.setting.seconds)
+                lines = len(read_journal(journal))
+                watched = min(watched, time.monotonic()) if lines else watched
+                if lines > 1 and time.monotonic() > watched + self.setting.seconds:
+                    break
             if run.returncode:
                 return {"error": f"exit status {run.returncode}"}
-        return gpu_rows.steady(read_journal(journal) if journal.exists() else [])
+        return gpu_rows.steady(read_journal(journal))
 
     def workers(self, rows: list[str]) -> None:
         """One process for all rows; after one that hangs or dies, another for the rest."""
@@ -223,7 +233,7 @@ class Bench:
                 continue
             command = [sys.executable, str(ROOT / "bench/gpu_rows.py")]
             command.append(json.dumps([rows, self.setting._asdict()]))
-            with self.process(rows[0], command, stdout=subprocess.PIPE) as worker:
+            with self.process("worker", command, stdout=subprocess.PIPE) as worker:
                 assert worker.stdout is not None
                 answers = _answers(worker.stdout)
                 while rows and self.seconds() < self.args.limit:
@@ -231,12 +241,12 @@ class Bench:
                     try:
                         text = answers.get(timeout=self.allowed())
                     except queue.Empty:
-                        self.add(row, {"error": TOO_LONG})
+                        self.add(row, {"error": TOO_LONG}, "worker")
                         break
                     if text is None:
-                        self.add(row, {"error": "its process ended"})
+                        self.add(row, {"error": "its process ended"}, "worker")
                         break
-                    self.add(row, json.loads(text))
+                    self.add(row, json.loads(text), "worker")
 
     def infer(self) -> Row:
         """What bench/infer.py prints."""

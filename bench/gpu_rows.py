@@ -14,26 +14,23 @@ import json
 import statistics
 import sys
 import time
+import traceback
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
+from unittest import mock
 
 import torch
 import train_step
 
-from asrkit import config
 from asrkit.batch import Batch
 from asrkit.bin.asr_train import options_of
-from asrkit.build import build_objective, choose, tokens_of
+from asrkit.data.dataset import BatchDataset
 from asrkit.data.loader import make_loader
-from asrkit.data.sampler import BatchStream
-from asrkit.train.batch_size import with_accumulation
-from asrkit.train.data import dataset_of, open_index, plan_of
-from asrkit.train.distributed import World
+from asrkit.data.sampler import BatchSpec
+from asrkit.train import run
 from asrkit.train.journal import read_journal
-from asrkit.train.run import compile_blocks
-from asrkit.train.trainer import Trainer
 
 CONF = Path(__file__).resolve().parents[1] / "egs/TEMPLATE/asr1/conf"
 PRETRAIN = ("pretrain_xlsr_base", "pretrain_xlsr_large", "pretrain_unidata2vec_base")
@@ -64,7 +61,7 @@ class Setting(NamedTuple):
     work: str
     device: str = "cuda"
     quick: bool = False
-    seconds: float = 15.0
+    seconds: float = 12.0
 
     @property
     def micro_batches(self) -> int:
@@ -115,11 +112,10 @@ class Enough(Exception):
     """The time of a row is over."""
 
 
-def _for_seconds(batch: Batch, seconds: float, first: int) -> Iterator[Batch]:
-    """``batch`` for so long, counted from the end of the ``first`` ones."""
-    yield from itertools.repeat(batch, first)
+def _until(batch: Batch, seconds: float, journal: Path) -> Iterator[Batch]:
+    """``batch`` again and again, for so long and for two updates at least."""
     end = time.monotonic() + seconds
-    while time.monotonic() < end:
+    while time.monotonic() < end or len(read_journal(journal)) < 2:
         yield batch
     raise Enough
 
@@ -139,41 +135,26 @@ def common_batch(batches: Iterable[Batch]) -> tuple[Batch, int]:
 
 
 def fixed(preset: str, setting: Setting) -> dict[str, Any]:
-    """The program's loop on one batch again and again: what data and shapes cost is left out."""
+    """asr_train on one batch again and again: what reading and shapes cost is left out."""
     out = Path(setting.work) / f"fixed_{preset}"
-    out.mkdir(parents=True)
+    journal = out / "train.jsonl"
+    found: dict[str, Any] = {}
+
+    def repeated(
+        dataset: BatchDataset, stream: Iterable[BatchSpec], **reading: Any
+    ) -> Iterator[Batch]:
+        first = list(itertools.islice(stream, setting.micro_batches))
+        batch, shapes = common_batch(make_loader(dataset, first, **reading))
+        assert batch.speech is not None
+        clips, samples = batch.speech.data.shape
+        found["shapes"] = f"{shapes} in {setting.micro_batches}"
+        found["batch"] = f"{clips} x {samples / 16_000:.1f} s"
+        return _until(batch, setting.seconds / 2, journal)
+
     options, _ = options_of(arguments(preset, out, setting))
-    content = config.to_mapping(options)
-    world = World(ngpu=options.ngpu)
-    options = with_accumulation(options, world.size)
-    tokens = tokens_of(options)
-    torch.manual_seed(0)
-    objective = build_objective(options, tokens).to(world.device)
-    index = open_index(options, options.train_data, "train_data")
-    dataset = dataset_of(options, index, tokens, objective.label_field, train=True)
-    stream = BatchStream(plan_of(options, index))
-    specs = list(itertools.islice(stream, setting.micro_batches))  # the first that a run reads
-    batch, shapes = common_batch(make_loader(dataset, specs, num_workers=options.num_workers))
-    assert batch.speech is not None
-    clips, samples = batch.speech.data.shape
-    if options.compile:
-        compile_blocks(objective)
-    optimizer = choose("optimizer", options.optimizer)(
-        objective.parameters(), **options.optimizer_conf
-    )
-    schedule = choose("schedule", options.schedule)(**options.schedule_conf)
-    trainer = Trainer(objective, optimizer, schedule, options, world, content)
-    if world.device.type == "cuda":
-        torch.cuda.reset_peak_memory_stats()
-        batch = batch.pin_memory()
-    batches = _for_seconds(batch, setting.seconds / 2, options.accum_grad)
-    with contextlib.suppress(Enough):
-        trainer.run(stream, batches, None)
-    return steady(read_journal(out / "train.jsonl")) | {
-        "shapes": f"{shapes} in {setting.micro_batches}",
-        "batch": f"{clips} x {samples / 16_000:.1f} s",
-        "accumulation": options.accum_grad,
-    }
+    with mock.patch.object(run, "make_loader", repeated), contextlib.suppress(Enough):
+        run.train(options)
+    return steady(read_journal(journal)) | found
 
 
 def step(task: str, clips: int, setting: Setting) -> dict[str, Any]:
@@ -202,9 +183,7 @@ def _timed(
     """Audio seconds a second of whole steps, and their peak of GPU memory in GiB."""
     cuda = args.device == "cuda"
     torch.manual_seed(0)
-    if cuda:
-        torch.cuda.empty_cache()
-        torch.cuda.reset_peak_memory_stats()
+    _clean(cuda)
     try:
         once = train_step.whole_step(make, args, row)
         times: list[float] = []
@@ -218,13 +197,23 @@ def _timed(
                 break
     except torch.OutOfMemoryError:
         return {"note": "out of memory"}
-    finally:
-        once = None  # type: ignore[assignment]
-        gc.collect()
+    except ImportError:
+        return {"note": "not installed"}
     found = {"speed": args.batch * args.seconds / statistics.median(times)}
     if cuda:
         found["memory"] = torch.cuda.max_memory_allocated() / GIB
     return found
+
+
+def _clean(cuda: bool) -> None:
+    """Gives back what the row before has left, and counts memory from here on."""
+    gc.collect()
+    if "torch._dynamo" in sys.modules:
+        torch._dynamo.reset()  # graphs of one row would count among those of the next
+    if cuda:
+        torch.cuda.init()
+        torch.cuda.empty_cache()
+        torch.cuda.reset_peak_memory_stats()
 
 
 def _device_seconds(once: Callable[[], None], cuda: bool) -> float:
@@ -253,14 +242,13 @@ def main(argv: list[str]) -> int:
     setting = Setting(**values)
     results, sys.stdout = sys.stdout, sys.stderr  # whatever a library has to say
     for name in names:
+        _clean(setting.device == "cuda")
         try:
             found = run_row(name, setting)
         except Exception as error:  # the other rows are still wanted
+            traceback.print_exc()
             found = {"error": f"{type(error).__name__}: {error}".splitlines()[0]}
         print(json.dumps({"row": name} | found), file=results, flush=True)
-        gc.collect()
-        if setting.device == "cuda":
-            torch.cuda.empty_cache()
     return 0
 
 

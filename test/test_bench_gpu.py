@@ -86,7 +86,7 @@ def test_a_fixed_batch_runs_the_program_s_loop(bench, corpus, tmp_path, preset):
     found = bench.gpu_rows.fixed(preset, setting)
     assert torch.get_num_threads() == threads
     assert found["speed"] > 0 and found["updates"] >= 1
-    assert found["shapes"].endswith(" in 6") and found["accumulation"] == 1
+    assert found["shapes"].endswith(" in 6")
     clips, seconds = found["batch"].removesuffix(" s").split(" x ")
     assert float(clips) * float(seconds) <= 10.1  # batch_bins
 
