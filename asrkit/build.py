@@ -123,5 +123,5 @@ def build_objective(
     objective: Objective = block("objective")
     for part in objective.modules():  # an objective may build on another
         if isinstance(part, Objective):
-            part.seed = options.seed
+            part.seed, part.total = options.seed, options.max_update
     return objective

@@ -82,7 +82,12 @@ class Options:
     )
 
     # the loop
-    max_update: Count = option(1000, "updates of the whole run")
+    max_update: Natural = option(1000, "updates of the whole run; 0: as many as passes says")
+    passes: Positive | None = option(
+        None,
+        "with max_update 0: how often one hour of training data is heard; n hours are heard "
+        "passes / sqrt(n) times",
+    )
     accum_grad: Natural = option(
         1, "micro-batches an update and rank; 0: as many as reference_batch_seconds takes"
     )
@@ -96,6 +101,11 @@ class Options:
     best_metric: str = option(
         "loss", "statistic of the validation that chooses best.pt; lower wins"
     )
+    patience: Natural = option(
+        0,
+        "validations in a row without a better best_metric, once the learning rate falls, that "
+        "end the run; 0: none do",
+    )
     keep_nbest_models: Count = option(3, "how many best models are kept and averaged at the end")
     max_skipped: Natural = option(
         25, "updates in a row with non-finite gradient before the run stops"
@@ -106,7 +116,7 @@ class Options:
 BLOCKS = ("objective", "base", "encoder", "quantizer", "optimizer", "schedule")
 # What may differ when a run goes on: none of it changes what the model is or learns from.
 MAY_CHANGE = frozenset(
-    "output_dir ngpu parallel resume init init_take num_workers max_update log_interval "
+    "output_dir ngpu parallel resume init init_take num_workers max_update patience log_interval "
     "valid_interval save_interval keep_nbest_models max_skipped stop_on_collapse compile "
     "checkpoint_activations accum_grad reference_batch_seconds profile".split()
 )

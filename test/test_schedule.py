@@ -46,3 +46,21 @@ def test_an_exponential_decay_does_not_end_at_zero():
 
 def test_constant_warms_up():
     assert [Constant(warmup=4).factor(n, 100) for n in (1, 2, 4, 90)] == [0.25, 0.5, 1, 1]
+
+
+def test_turns():
+    assert Constant(warmup=0.25).turns(100) == (25, 25)
+    assert Polynomial(warmup=10).turns(100) == (10, 10)
+    assert TriStage(phases=[0.1, 0.3, 0.6]).turns(50) == (5, pytest.approx(20))
+
+
+@pytest.mark.parametrize(
+    "schedule", [Constant(warmup=0.2), Polynomial(), TriStage(), TriStage(decay="linear")]
+)
+def test_turns_are_where_the_rate_turns(schedule):
+    total = 200
+    rates = [schedule.factor(n, total) for n in range(1, total + 1)]
+    risen, falls = map(int, schedule.turns(total))
+    assert rates[:risen] == sorted(rates[:risen]) and rates[0] < rates[risen - 1] == 1
+    assert set(rates[risen - 1 : falls]) == {1}
+    assert rates[falls - 1 :] == sorted(rates[falls - 1 :], reverse=True)

@@ -42,6 +42,14 @@ class Mean(Objective):
         return Complaint(self.sick, True) if self.sick else None
 
 
+class Worsens(Mean):
+    """Its validations get better until update 8, and worse from there on."""
+
+    def forward(self, batch: Batch) -> Output:
+        output = super().forward(batch)
+        return output if self.training else output._replace(stats={"loss": (abs(self.step - 8), 1)})
+
+
 @dataclasses.dataclass
 class Stream:
     """Micro-batch p has 1-3 rows; its rows and weights are a function of p."""
@@ -82,12 +90,14 @@ def options_for(folder, **changes) -> Options:
     return Options(**(values | changes))
 
 
-def make(folder, *, dropout: float = 0.0, world: World | None = None, **changes):
+def make(
+    folder, *, dropout: float = 0.0, world: World | None = None, kind: type[Mean] = Mean, **changes
+):
     """(trainer, objective) with weights that depend on nothing but the seed."""
     folder.mkdir(exist_ok=True, parents=True)
     torch.manual_seed(0)
     options = options_for(folder, **changes)
-    objective = Mean(dropout)
+    objective = kind(dropout)
     optimizer = torch.optim.AdamW(objective.parameters(), lr=0.05)
     world = world or World(ngpu=0)
     trainer = Trainer(objective, optimizer, Polynomial(), options, world, {"max_update": 12})
@@ -111,11 +121,14 @@ def free_port() -> int:
         return found.getsockname()[1]
 
 
-def one_rank(rank: int, folder: str, port: int) -> None:
-    """A process of two, for torch.multiprocessing: trains, and leaves its weights behind."""
+def one_rank(rank: int, folder: str, port: int, changes: dict | None = None) -> None:
+    """A process of two, for torch.multiprocessing: trains, and leaves its weights behind.
+
+    changes: of ``make``.
+    """
     os.environ |= {"WORLD_SIZE": "2", "RANK": str(rank), "MASTER_ADDR": "127.0.0.1"}
     os.environ["MASTER_PORT"] = str(port)
-    trainer, objective = make(Path(folder), dropout=0.5)
+    trainer, objective = make(Path(folder), dropout=0.5, **(changes or {}))
     run(trainer, size=2, rank=rank)
     trainer.world.close()
     torch.save(weights(objective), f"{folder}/rank{rank}")

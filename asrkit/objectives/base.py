@@ -53,14 +53,16 @@ class Frames(NamedTuple):
 class Objective(nn.Module, ABC):
     """A model and its loss. The loop knows nothing else of a method; DDP wraps this.
 
-    seed: set once by the builder; step: updates done, set by ``before_step``. Random choices are
-    functions of (seed, step, Batch.keys), see asrkit/noise.py. ``forward`` changes no state.
+    seed, total (updates of the run): set once by the builder; step: updates done, set by
+    ``before_step``. Random choices are functions of (seed, step, Batch.keys), see asrkit/noise.py.
+    ``forward`` changes no state.
     label_field: the stream of a batch that the token file becomes: ``text`` or ``phones``.
     structure: names of constructor options that are part of what the weights mean, and that the
         weights' shapes do not show.
     """
 
     seed: int = 0
+    total: int = 1
     step: int = 0
     label_field: str = "text"
     structure: frozenset[str] = frozenset()

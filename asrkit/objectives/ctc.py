@@ -19,6 +19,7 @@ from asrkit.encoders.touch_unused import take_part
 from asrkit.objectives.base import Complaint, Output, Recognizer, Stat
 from asrkit.objectives.ctc_head import ctc_head
 from asrkit.objectives.masking import SpanMask, draw_mask
+from asrkit.phases import Phase, phase_length
 from asrkit.ranges import BelowOne, Count, Natural, NotNegative, Share
 from asrkit.tokens import TokenList
 
@@ -34,7 +35,8 @@ ALL_BLANKS = (
 class CtcObjective(Recognizer):
     """Sum over utterances of the negative log-likelihood of ``Batch.text``; weight = utterances.
 
-    freeze_steps: so many first updates train the head alone; the encoder still masks and drops.
+    freeze_steps: so many first updates, or this share of all, train the head alone; the encoder
+    still masks and drops.
     freeze_encoder: the head learns alone throughout, on features as they were pre-trained.
     head_kernel, head_stride: above 1 the head is a convolution (ctc_head.ConvHead).
     final_dropout: on the encoder's output. mask_*: spans of frames replaced by the encoder's mask
@@ -50,7 +52,7 @@ class CtcObjective(Recognizer):
         encoder: Encoder,
         tokens: TokenList,
         *,
-        freeze_steps: Natural = 0,
+        freeze_steps: Phase = 0,
         freeze_encoder: bool = False,
         head_kernel: Count = 1,
         head_stride: Count = 1,
@@ -106,11 +108,14 @@ class CtcObjective(Recognizer):
         return self.encoder.parameters() if self._encoder_rests() else ()
 
     def _encoder_rests(self) -> bool:
-        return self.freeze_encoder or (self.training and self.step < self.freeze_steps)
+        return self.freeze_encoder or (self.training and self.step < self._frozen_updates())
+
+    def _frozen_updates(self) -> float:
+        return phase_length(self.freeze_steps, self.total)
 
     def diagnose(self, stats: dict[str, float]) -> Complaint | None:
         """A model that writes nothing is normal early, and a common end of a bad set-up later."""
-        if self.step < self.freeze_steps + PATIENCE or stats.get("blank", 0.0) < 0.9995:
+        if self.step < self._frozen_updates() + PATIENCE or stats.get("blank", 0.0) < 0.9995:
             return None
         return Complaint(ALL_BLANKS, fatal=False)
 

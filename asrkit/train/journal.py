@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+STOPPED = "stopped"  # split of the last row of a run that ended before max_update
+
 
 def read_journal(path: Path) -> list[dict[str, Any]]:
     """Rows of train.jsonl; a last line cut short by a kill is left out."""

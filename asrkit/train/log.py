@@ -20,7 +20,7 @@ from tqdm.contrib.logging import logging_redirect_tqdm
 from asrkit.files import append, atomic, writing
 from asrkit.objectives.base import Stat
 from asrkit.train.distributed import World
-from asrkit.train.journal import read_journal
+from asrkit.train.journal import STOPPED, read_journal
 
 logger = logging.getLogger("asrkit")
 
@@ -92,7 +92,8 @@ class Journal:
         if not active:
             return
         if self.path.exists():  # even at 0: a run may end before it saves, and begin anew
-            kept = [row for row in read_journal(self.path) if row["step"] <= start]
+            rows = read_journal(self.path)
+            kept = [row for row in rows if row["step"] <= start and row["split"] != STOPPED]
             text = "".join(json.dumps(row) + "\n" for row in kept)
             with atomic(self.path) as out:  # a full disk must not cost what there was
                 out.write(text)
@@ -122,6 +123,12 @@ class Journal:
                 self._writer.add_scalar(f"{split}/{name}", value, step)
         shown = " ".join(f"{name} {value:.4g}" for name, value in stats.items())
         self.say(f"{split} step {step}: {shown}")
+
+    def stop(self, step: int, why: str) -> None:
+        """The last row of a run that ends before max_update."""
+        if self.active:
+            append(self.path, json.dumps({"step": step, "split": STOPPED}) + "\n")
+            self.say(why)
 
     def say(self, message: str, level: int = logging.INFO) -> None:
         if self.active:

@@ -8,6 +8,7 @@ from typing import Any
 
 from asrkit.train import checkpoint
 from asrkit.train.average import average
+from asrkit.train.distributed import World
 
 
 class BestModels:
@@ -45,10 +46,16 @@ class BestModels:
         checkpoint.save(target, content)
         return target
 
+    @property
+    def best(self) -> tuple[float, int] | None:
+        """(value, step) of the best validation so far."""
+        return self._rows[0] if self._rows else None
+
     def state(self) -> list[list[float]]:
         return [[value, float(step)] for value, step in self._rows]
 
-    def restore(self, rows: list[list[float]]) -> None:
+    def restore(self, rows: list[list[float]], world: World) -> None:
         """``state`` of before; a model that was dropped after it was saved does not come back."""
         there = [(value, int(step)) for value, step in rows]
-        self._rows = [row for row in there if self.path(row[1]).exists()]
+        kept = [row for row in there if self.path(row[1]).exists()]
+        self._rows = world.gather(kept)[0]  # as the main process sees the folder: all end together

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from asrkit import config
 from asrkit.files import DataError, write_json
-from asrkit.train.journal import read_journal
+from asrkit.train.journal import STOPPED, read_journal
 
 
 class Candidate(NamedTuple):
@@ -33,7 +33,7 @@ def best_of(folder: Path) -> Candidate:
         raise DataError(f"{folder}: no run ({error.strerror}: config.yaml); train it") from None
     rows = read_journal(folder / "train.jsonl")
     metric, last = options.best_metric, max((row["step"] for row in rows), default=0)
-    if last < options.max_update:
+    if last < options.max_update and rows[-1:] != [{"step": last, "split": STOPPED}]:
         raise DataError(
             f"{folder}: ended at update {last} of {options.max_update}; train it to its end"
         )

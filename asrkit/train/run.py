@@ -41,6 +41,7 @@ from asrkit.train.data import (
 )
 from asrkit.train.distributed import World
 from asrkit.train.folder import alone, changes, open_folder, same_lists, write_folder
+from asrkit.train.length import describe_length, with_length
 from asrkit.train.log import logger, to_file_and_screen
 from asrkit.train.trainer import Stopped, Trainer
 
@@ -56,16 +57,6 @@ def _describe_model(objective: Objective) -> None:
     logger.info("model: %d parameters, of which %d learn", total, learns)
 
 
-def _warn_of_frozen(options: Options) -> None:
-    """A short run of a preset for long ones would never get to the encoder."""
-    frozen = options.objective_conf.get("freeze_steps", 0)
-    if frozen and frozen >= options.max_update:
-        logger.warning(
-            "only the head will be trained: objective_conf.freeze_steps is %d, max_update %d",
-            frozen, options.max_update,
-        )  # fmt: skip
-
-
 def _check(options: Options) -> Path:
     """The folder of the run; ConfigError for what can be refused before any work."""
     if options.output_dir is None:
@@ -78,6 +69,8 @@ def _check(options: Options) -> Path:
         raise ConfigError(
             "compile: leave it out without a GPU; the routines for CPUs are not traced"
         )
+    if options.patience and not options.valid_data:
+        raise ConfigError("patience: needs valid_data, whose best_metric it waits for")
     return Path(options.output_dir)
 
 
@@ -103,6 +96,9 @@ def _train(options: Options, folder: Path, world: World) -> None:
     index = open_index(options, options.train_data, "train_data", options.unlabelled_data)
     refuse_repeated_ids(options, index)
     plan = plan_of(options, index)
+    derived = options.max_update == 0
+    options = with_length(options, plan, world.size, folder if goes_on else None)
+    content["max_update"] = options.max_update
     objective = _new_objective(options, tokens, phones)
     dataset = dataset_of(options, index, tokens, objective.label_field, train=True)
     valid = valid_loader(options, tokens, objective.label_field, world)
@@ -134,7 +130,7 @@ def _train(options: Options, folder: Path, world: World) -> None:
         logger.info("%s: %d tensors from %s", part, tensors, options.init)
     describe(options, index, plan, world)
     _describe_model(objective)
-    _warn_of_frozen(options)
+    describe_length(options, trainer.schedule, plan, world.size, derived=derived)
     if options.compile:
         compile_blocks(objective)
     stream = BatchStream(plan, rank=world.rank, world_size=world.size, start=trainer.start)

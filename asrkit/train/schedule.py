@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 
+from asrkit.phases import Phase, phase_length
 from asrkit.ranges import NotNegative, Share
 
 
@@ -14,17 +15,20 @@ class Schedule(ABC):
     @abstractmethod
     def factor(self, n: int, total: int) -> float: ...
 
-
-def phase_length(value: float, total: int) -> float:
-    """A phase given as a fraction (below 1) or as a number of updates."""
-    return value * total if value < 1 else value
+    @abstractmethod
+    def turns(self, total: int) -> tuple[float, float]:
+        """Updates after which the rate rises no more, and from which on it only falls or stays."""
 
 
 class Constant(Schedule):
     """Warm-up, then the peak."""
 
-    def __init__(self, *, warmup: NotNegative = 0.0) -> None:
+    def __init__(self, *, warmup: Phase = 0.0) -> None:
         self.warmup = warmup
+
+    def turns(self, total: int) -> tuple[float, float]:
+        warmup = phase_length(self.warmup, total)
+        return warmup, warmup
 
     def factor(self, n: int, total: int) -> float:
         warmup = phase_length(self.warmup, total)
@@ -38,10 +42,12 @@ class Polynomial(Schedule):
     end: final learning rate as a fraction of the peak. XLSR §3.2 is warmup 0.1, power 1, end 0.
     """
 
-    def __init__(
-        self, *, warmup: NotNegative = 0.1, power: NotNegative = 1.0, end: Share = 0.0
-    ) -> None:
+    def __init__(self, *, warmup: Phase = 0.1, power: NotNegative = 1.0, end: Share = 0.0) -> None:
         self.warmup, self.power, self.end = warmup, power, end
+
+    def turns(self, total: int) -> tuple[float, float]:
+        warmup = phase_length(self.warmup, total)
+        return warmup, warmup
 
     def factor(self, n: int, total: int) -> float:
         warmup = phase_length(self.warmup, total)
@@ -79,6 +85,10 @@ class TriStage(Schedule):
                 "of the peak such as 0.05, or decay: linear"
             )
         self.phases, self.start, self.end, self.decay = phases, start, end, decay
+
+    def turns(self, total: int) -> tuple[float, float]:
+        warmup, hold, _ = self.phases
+        return warmup * total, (warmup + hold) * total
 
     def factor(self, n: int, total: int) -> float:
         warmup, hold, decay = (phase * total for phase in self.phases)

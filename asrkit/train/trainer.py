@@ -27,6 +27,7 @@ from asrkit.train.contents import check_run
 from asrkit.train.distributed import World, gradients_stay_local
 from asrkit.train.log import Journal, Meter
 from asrkit.train.models import BestModels
+from asrkit.train.patience import why_end
 from asrkit.train.precision import Precision
 from asrkit.train.profile import Profile
 from asrkit.train.schedule import Schedule
@@ -88,7 +89,8 @@ class Trainer:
         self._parameters = [p for p in objective.parameters() if p.requires_grad]
 
     def run(self, stream: Stream, train: Iterator[Batch], valid: Iterable[Batch] | None) -> None:
-        """Trains from ``self.step`` to max_update; saves, validates and logs on the way."""
+        """Trains from ``self.step`` to max_update, or to where patience ends it; saves, validates
+        and logs on the way."""
         options = self.options
         journal = Journal(
             self.folder, start=self.step, total=options.max_update, active=self.world.is_main
@@ -98,7 +100,7 @@ class Trainer:
         clock, went_on = time.perf_counter(), self.step
         seconds = 0.0
         with journal, self._signals(), self.precision.products(), profile:
-            while self.step < options.max_update:
+            while self.step < options.max_update and not self._why_end():
                 with profile.update():
                     seconds += self._update(train)
                 journal.tick()
@@ -111,12 +113,18 @@ class Trainer:
                         journal.say(f"these are averages of the {fewer} updates since {went_on}")
                 if valid is not None and (self.step % options.valid_interval == 0 or last):
                     self._validate(journal, valid)
+                last = last or self._why_end() is not None
                 if self.step % options.save_interval == 0 or last or self._stop:
                     self.save(stream)
                 if self._stop and not last:
                     journal.draw()
                     raise Stopped(self._stop)
+            if self.step < options.max_update and (why := self._why_end()):
+                journal.stop(self.step, why)
             journal.draw()
+
+    def _why_end(self) -> str | None:
+        return why_end(self.best.best, self.step, self.schedule, self.options)
 
     def _update(self, train: Iterator[Batch]) -> float:
         """One update, again with fresh data while gradients are not finite; audio seconds."""
@@ -290,5 +298,5 @@ class Trainer:
         self.step = int(content["step"])
         self.start = (int(content["stream"][0]), int(content["stream"][1]))
         self.precision.restore(content["precision"])
-        self.best.restore(content["best"])
+        self.best.restore(content["best"], self.world)
         return str(content.get("data_mark", self.data_mark))  # older files have none

@@ -144,8 +144,10 @@ def test_every_parameter_gets_a_gradient(options):
     assert all(p.grad.isfinite().all() for p in trainable.values())
 
 
-def test_freezing_ends_at_its_step():
-    objective = make(freeze_steps=5)
+@pytest.mark.parametrize("given", [5, 0.25])
+def test_freezing_ends_at_its_step(given):
+    objective = make(freeze_steps=given)
+    objective.total = 20
     for step, frozen in ((0, True), (4, True), (5, False)):
         objective.before_step(step)
         objective.zero_grad()

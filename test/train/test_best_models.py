@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 
 from asrkit.train import checkpoint
+from asrkit.train.distributed import World
 from asrkit.train.models import BestModels
 
 
@@ -22,7 +23,7 @@ def test_a_validation_that_is_no_number_never_wins(tmp_path: Path) -> None:
     kept = sorted(path.name for path in (tmp_path / "checkpoints").iterdir())
     assert kept == ["step_2.pt", "step_4.pt"]
     again = BestModels(tmp_path, 2, active=True)
-    again.restore(best.state())
+    again.restore(best.state(), World(ngpu=0))
     average = again.average()
     assert average is not None and checkpoint.load(average)["model"]["w"] == 3.0
 
@@ -34,7 +35,7 @@ def test_a_model_that_is_gone_is_not_averaged(tmp_path: Path) -> None:
     saved = best.state()
     best.add(0.4, 2, {"model": {"w": torch.tensor(2.0)}, "step": 2, "config": {}})
     again = BestModels(tmp_path, 1, active=True)
-    again.restore(saved)
+    again.restore(saved, World(ngpu=0))
     again.add(0.6, 2, {"model": {"w": torch.tensor(3.0)}, "step": 2, "config": {}})
     average = again.average()
     assert average is not None and checkpoint.load(average)["model"]["w"] == 3.0

@@ -5,14 +5,17 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from train import shard_ranks
 
+from asrkit.data.sampler import EpochPlan
 from asrkit.options import Options
 from asrkit.train import checkpoint
 from asrkit.train.distributed import World
-from asrkit.train.run import _warn_of_frozen
+from asrkit.train.length import describe_length
+from asrkit.train.schedule import Constant
 
 FROZEN = 2  # updates in which the encoder of shard_ranks' "ctc" rests, under a decay of 0.01
 HEAD = 2  # parameters that learn from the start: weight and bias
@@ -72,7 +75,9 @@ def test_a_run_that_never_gets_to_the_encoder_says_so(
     logger = logging.getLogger("asrkit")
     logger.addHandler(caplog.handler)
     try:
-        _warn_of_frozen(Options(objective_conf={"freeze_steps": frozen}, max_update=updates))
+        options = Options(objective_conf={"freeze_steps": frozen}, max_update=updates)
+        plan = EpochPlan(np.array([16_000], np.int32), batch_bins=16_000)
+        describe_length(options, Constant(), plan, 1, derived=False)
     finally:
         logger.removeHandler(caplog.handler)
     said = {record.getMessage() for record in caplog.records}

@@ -45,6 +45,12 @@ def test_a_folder_given_twice_is_refused(tones, tmp_path, capsys, option):
     assert not (tmp_path / "x" / "last.pt").exists()
 
 
+def test_patience_without_validation(tones, tmp_path, capsys):
+    argv = ctc_args(tones, tmp_path / "x", "--patience", "3", "--valid_data", "[]")
+    assert asr_train.main(argv) == 1
+    assert "patience: needs valid_data" in capsys.readouterr().err
+
+
 def test_nothing_to_compute_again(tones, tmp_path, capsys):
     argv = ctc_args(tones, tmp_path / "x", "--encoder", "cpc", "--encoder_conf", "{width: 8}")
     assert asr_train.main([*argv, "--checkpoint_activations", "true"]) == 1

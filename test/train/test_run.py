@@ -10,11 +10,14 @@ from pathlib import Path
 
 import pytest
 import torch
+import yaml
 from tones import corpus, ctc_args, write_dump
 
 from asrkit.bin import asr_infer, asr_train, average_checkpoints
 from asrkit.encoders.logmel import LogMelEncoder
 from asrkit.train import checkpoint
+from asrkit.train.data import open_index, plan_of
+from asrkit.train.length import with_length
 from asrkit.train.run import compile_blocks
 
 
@@ -172,6 +175,28 @@ def test_activations_may_be_computed_again_from_any_update_on(tones, tmp_path):
     assert asr_train.main([*ctc_args(tones, mixed, *more), "--resume", "true"]) == 0
     assert same(model(plain), model(mixed))
     assert "checkpoint_activations: True -> False" in (mixed / "train.log").read_text()
+
+
+def test_a_length_that_was_derived_is_that_of_the_run(tones, tmp_path):
+    """Whatever the devices are when it goes on: another accumulation would give another number."""
+    out = tmp_path / "out"
+    more = ["--max_update", "0", "--passes", "0.3", "--set", "objective_conf.freeze_steps=0.5"]
+    assert asr_train.main(ctc_args(tones, out, *more)) == 0
+    saved = yaml.safe_load((out / "config.yaml").read_text())
+    total = saved["max_update"]
+    assert 2 <= total <= 20 and saved["objective_conf"]["freeze_steps"] == 0.5
+    three = asr_train.options_of([*ctc_args(tones, out, *more), "--accum_grad", "3"])[0]
+    plan = plan_of(three, open_index(three, three.train_data, "train_data"))
+    assert with_length(three, plan, 1).max_update != total
+    assert checkpoint.load(out / "last.pt")["step"] == total
+    log = (out / "train.log").read_text()
+    assert f"{total} updates, " in log and f"encoder frozen for {-(-total // 2)}" in log
+    again = [*ctc_args(tones, out, *more), "--resume", "true", "--accum_grad", "3"]
+    assert asr_train.main(again) == 0
+    assert checkpoint.load(out / "last.pt")["step"] == total
+    assert "max_update" not in (out / "train.log").read_text()  # nothing of it has changed
+    assert asr_train.main([*again, "--max_update", str(total + 1)]) == 0
+    assert checkpoint.load(out / "last.pt")["step"] == total + 1
 
 
 @pytest.mark.timeout(180)
