@@ -13,20 +13,21 @@ import torch
 from torch import Tensor
 
 from asrkit.batch import Batch, Padded
+from asrkit.decode.device import Flight, attention_without_plans, hold_weights_in, host_zeros
 from asrkit.decode.grouping import InOrder, like_lengths, rounded, windows
 from asrkit.model_io import ModelError, TrainedModel, device_of
 from asrkit.objectives.base import Recognizer
 from asrkit.pack.archive import MANIFEST, is_pack, unpack
 from asrkit.temporary import Temporary
 from asrkit.text.tokenize import META, CharTokenizer
-from asrkit.train.precision import Precision
+from asrkit.train.precision import DTYPES, Precision
 from asrkit.vocabulary import strip_languages, type_of
 
 RATE = 16_000
 UNSCALED = 100.0  # no sample of speech that was brought to variance 1 is as large; 16 bits are
 BATCH_SECONDS = {"cuda": 320.0, "cpu": 24.0}
 LOOK_AHEAD = 8  # batches, among whose utterances those of like length are chosen
-GRID = 5120  # samples, 16 frames: on a GPU lengths are rounded up, so that shapes repeat
+STEPS = 8  # lengths an octave: a GPU is given few shapes, for which it makes its plans once
 IN_FLIGHT = 2  # batches that a GPU has to do while the host prepares the next
 
 
@@ -68,6 +69,8 @@ class Speech2Text:
             )
         self.objective = objective.to(self.device)
         self.precision = Precision(precision, self.device)
+        if self.device.type == "cuda" and self.precision.name != "fp32":
+            hold_weights_in(DTYPES[self.precision.name], self.objective)
         self.batch_seconds = batch_seconds or BATCH_SECONDS[self.device.type]
         self.look_ahead = LOOK_AHEAD * self.batch_seconds
 
@@ -95,13 +98,20 @@ class Speech2Text:
     ) -> Iterator[Tensor]:
         """``log_probs``, one by one in the order of the waveforms, of which at most LOOK_AHEAD
         batches and one are held; with ``best``, the best token of every frame, [T_i] int32."""
-        limit, most_held = int(self.batch_seconds * RATE), int(self.look_ahead * RATE)
-        flying: deque[_Flight] = deque()
+        most_held, window_limit = self.look_ahead * RATE, self.batch_seconds * RATE
+        flying: deque[Flight] = deque()
         most = IN_FLIGHT if self.device.type == "cuda" else 0
-        for window in windows(map(_checked, waves), limit, most_held):
+        for window in windows(map(_checked, waves), int(window_limit), int(most_held)):
             found = InOrder(len(window))
-            for group in like_lengths([len(wave) for wave in window], limit, self._grid):
-                flying.append(_Flight(found, group, self._run([window[n] for n in group], best)))
+            groups = deque(self._groups([len(wave) for wave in window]))
+            while groups:
+                group = groups.popleft()
+                result = self._run([window[number] for number in group], best)
+                if result is None:  # did not fit: fewer together from now on
+                    smaller = self._groups([len(window[number]) for number in group])
+                    groups.extendleft([[group[at] for at in part] for part in reversed(smaller)])
+                    continue
+                flying.append(Flight(found, group, result))
                 while len(flying) > most:
                     yield from flying.popleft().land()
             del window
@@ -109,16 +119,18 @@ class Speech2Text:
             yield from flight.land()
 
     @property
-    def _grid(self) -> int:
-        return GRID if self.device.type == "cuda" else 1
+    def _steps(self) -> int:
+        return STEPS if self.device.type == "cuda" else 0
+
+    def _groups(self, lengths: list[int]) -> list[list[int]]:
+        return like_lengths(lengths, int(self.batch_seconds * RATE), self._steps)
 
     @torch.inference_mode()
-    def _run(self, waves: list[Tensor], best: bool) -> Padded:
-        """What is asked of the utterances of a batch; on its way to the host."""
+    def _run(self, waves: list[Tensor], best: bool) -> Padded | None:
+        """What is asked of a batch, on the device; None if it is too large for its memory, and
+        ``batch_seconds`` has become less."""
         lengths = torch.tensor([len(wave) for wave in waves])
-        size = rounded(int(lengths.max()), self._grid)
-        cuda = self.device.type == "cuda"
-        data = torch.zeros(len(waves), size, pin_memory=cuda)
+        data = host_zeros(len(waves), rounded(int(lengths.max()), self._steps), self.device)
         for row, wave in zip(data, waves, strict=True):
             row[: len(wave)] = wave
         batch = Batch(
@@ -126,10 +138,24 @@ class Speech2Text:
             keys=torch.zeros(len(waves), dtype=torch.int64),
             speech=Padded(data, lengths),
         )
-        with self.precision.products(), self.precision.autocast():
-            scores = self.objective.log_probs(batch.to(self.device))
-        result = scores.data.argmax(-1).int() if best else scores.data
-        return Padded(result.to("cpu", non_blocking=cuda), scores.lengths)
+        try:
+            scores = self._scores(batch)
+            return Padded(scores.data.argmax(-1).int() if best else scores.data, scores.lengths)
+        except torch.OutOfMemoryError:
+            if len(waves) == 1:
+                seconds = len(waves[0]) / RATE
+                raise ModelError(
+                    f"{self.device} has too little memory for {seconds:.1f} seconds at once; cut "
+                    "recordings with a smaller --max_seconds"
+                ) from None
+        # not where the error is handled: it holds what was computed
+        torch.cuda.empty_cache()
+        self.batch_seconds = data.numel() / RATE / 2
+        return None
+
+    def _scores(self, batch: Batch) -> Padded:
+        with self.precision.products(), self.precision.autocast(), attention_without_plans():
+            return self.objective.log_probs(batch.to(self.device))
 
     def words(self, symbols: Sequence[str]) -> list[str] | None:
         """Words of a token sequence, or None where tokens (phones) do not spell words."""
@@ -141,24 +167,6 @@ class Speech2Text:
         if kind.startswith("bpe"):
             return "".join(symbols).replace(META, " ").split()
         return None
-
-
-class _Flight:
-    """A batch that the device may still be computing."""
-
-    def __init__(self, found: InOrder, group: list[int], result: Padded) -> None:
-        self._found, self._group, self._result = found, group, result
-        self._event = torch.cuda.Event() if result.data.is_pinned() else None
-        if self._event is not None:
-            self._event.record()
-
-    def land(self) -> Iterator[Tensor]:
-        if self._event is not None:
-            self._event.synchronize()
-        data, lengths = self._result
-        for number, row, length in zip(self._group, data, lengths.tolist(), strict=True):
-            self._found.put(number, row[:length].clone())
-        yield from self._found.ready()
 
 
 def _checked(wave: Tensor | np.ndarray) -> Tensor:

@@ -2,16 +2,20 @@
 
 import weakref
 from pathlib import Path
+from unittest.mock import Mock
 
 import hf_tiny
 import numpy as np
 import pytest
 import torch
+from fake_cuda import CUDA, autocast, fake_cuda, move
 from hf_tiny import VOCAB, convert
 from random_model import save_random
 
 from asrkit import infer
 from asrkit.bin import asr_infer
+from asrkit.decode import device
+from asrkit.decode.device import hold_weights_in
 from asrkit.infer import Speech2Text
 from asrkit.model_io import ModelError
 
@@ -89,8 +93,8 @@ def test_batches_give_what_one_at_a_time_gives(name, tmp_path, monkeypatch):
         return whole(batch)
 
     monkeypatch.setattr(model.objective, "log_probs", counted)
-    for grid in (1, infer.GRID):
-        monkeypatch.setattr(Speech2Text, "_grid", grid)
+    for steps in (0, infer.STEPS):  # as on a CPU, as on a GPU
+        monkeypatch.setattr(Speech2Text, "_steps", steps)
         rows.clear()
         together = model.log_probs(waves)
         assert len(rows) < len(waves) / 2 and sum(rows) == len(waves)
@@ -150,3 +154,47 @@ def test_text_of_clips_does_not_depend_on_what_is_recognised_together(tmp_path, 
     names = [line.split("\t")[0] for line in said["20"].splitlines()]
     assert names == clips[:7] + clips[8:]
     assert len({line.split("\t")[1] for line in said["20"].splitlines()}) > 5
+
+
+def test_on_a_gpu_nothing_waits(tmp_path, monkeypatch):
+    """Tensors without values (fake_cuda.py): types, devices, and no copy that waits."""
+    model = Speech2Text(save_random(tmp_path / "x", *ENCODERS["group norm"]))
+    model.device, copies = CUDA, []
+    monkeypatch.setattr(infer, "host_zeros", lambda rows, size, _: torch.zeros(rows, size))
+    monkeypatch.setattr(model.precision, "autocast", lambda: autocast(torch.bfloat16))
+    monkeypatch.setattr(device, "_recorded", lambda: Mock(synchronize=lambda: copies.append(0)))
+    # under inference_mode fake tensors do not see what a copy is made of
+    monkeypatch.setattr(Speech2Text, "_run", Speech2Text._run.__wrapped__)
+    waves = [torch.zeros(length) for length in (30_000, 20_000, 0, 48_000)]
+    model.batch_seconds = 4.0
+    with fake_cuda(), torch.no_grad():
+        move(model.objective)
+        hold_weights_in(torch.bfloat16, model.objective)
+        assert model.objective.head.weight.dtype == torch.bfloat16
+        for best, shape in ((True, ()), (False, (8,))):
+            found = list(model.stream(waves, best=best))
+            assert [row.shape for row in found] == [(n, *shape) for n in (93, 62, 0, 149)]
+            assert {row.dtype for row in found} == {torch.int32 if best else torch.float32}
+            assert {row.device.type for row in found} == {"cpu"}
+    assert len(copies) == 2 * 3  # batches: the longest, two of like length, the empty one
+
+
+def test_what_does_not_fit_is_recognised_in_smaller_batches(model, monkeypatch):
+    waves = [WAVE[: 5000 - 100 * number] for number in range(12)]
+    wanted, whole = model.log_probs(waves), model.objective.log_probs
+    monkeypatch.setattr(model, "batch_seconds", 10.0)
+    rows = []
+
+    def small(batch):
+        if len(batch) > 2:
+            raise torch.OutOfMemoryError
+        rows.append(len(batch))
+        return whole(batch)
+
+    monkeypatch.setattr(model.objective, "log_probs", small)
+    for found, other in zip(model.log_probs(waves), wanted, strict=True):
+        torch.testing.assert_close(found, other, atol=3e-5, rtol=0)
+    assert max(rows) == 2 and model.batch_seconds < 1.0
+    monkeypatch.setattr(model.objective, "log_probs", Mock(side_effect=torch.OutOfMemoryError))
+    with pytest.raises(ModelError, match=r"too little memory for 0\.3 seconds.*--max_seconds"):
+        model.log_probs(waves)

@@ -7,26 +7,30 @@ from collections.abc import Iterable, Iterator, Sequence
 from torch import Tensor
 
 
-def like_lengths(lengths: Sequence[int], most: int, grid: int = 1) -> list[list[int]]:
+def like_lengths(lengths: Sequence[int], most: int, steps: int = 0) -> list[list[int]]:
     """Numbers of utterances of ``lengths`` samples, group by group, the longest first.
 
-    A group times its longest, rounded up to ``grid``, is at most ``most`` samples; an utterance
-    that is longer is a group of its own. Groups that are full have as many rows as any other of
-    their length, so that shapes repeat.
+    A group times its longest, ``rounded``, is at most ``most`` samples; an utterance that is longer
+    is a group of its own. Groups that are full have as many rows as any other of their length, so
+    that shapes repeat.
     """
     groups: list[list[int]] = []
     room = 0
     for number in sorted(range(len(lengths)), key=lambda at: -lengths[at]):
         if not room:
             groups.append([])
-            room = max(1, most // max(1, rounded(lengths[number], grid)))
+            room = max(1, most // max(1, rounded(lengths[number], steps)))
         groups[-1].append(number)
         room -= 1
     return groups
 
 
-def rounded(length: int, grid: int) -> int:
-    return -(-length // grid) * grid
+def rounded(length: int, steps: int) -> int:
+    """The next of ``steps`` lengths an octave, a power of two; with 0 the length itself."""
+    if not steps:
+        return length
+    unit = max(1, (1 << max(length, 1).bit_length() - 1) // steps)
+    return -(-length // unit) * unit
 
 
 def windows(waves: Iterable[Tensor], first: int, most: int) -> Iterator[list[Tensor]]:

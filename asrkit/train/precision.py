@@ -19,7 +19,7 @@ from collections.abc import Iterator
 
 import torch
 
-_DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
+DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 _FPMATH_VARIABLES = ("ONEDNN_DEFAULT_FPMATH_MODE", "DNNL_DEFAULT_FPMATH_MODE")
 _GROWTH_INTERVAL = 2000  # good updates after which fp16's scale doubles
 
@@ -63,7 +63,7 @@ class Precision:
     def __init__(self, name: str, device: torch.device) -> None:
         if name == "auto":
             name = "bf16" if device.type == "cuda" else "fp32"
-        if name not in ("fp32", *_DTYPES):
+        if name not in ("fp32", *DTYPES):
             raise ValueError(f"precision: fp32, bf16, fp16 or auto, not {name!r}")
         if name == "fp16" and device.type != "cuda":
             raise ValueError("precision: fp16 needs CUDA; use fp32 or bf16 on the CPU")
@@ -86,7 +86,7 @@ class Precision:
     def autocast(self) -> contextlib.AbstractContextManager[None]:
         if self.name == "fp32" or self.device.type == "cpu":
             return contextlib.nullcontext()
-        return torch.autocast(self.device.type, dtype=_DTYPES[self.name])
+        return torch.autocast(self.device.type, dtype=DTYPES[self.name])
 
     def state(self) -> list[float]:
         return [self.scale, float(self._good)]

@@ -6,17 +6,17 @@ import random
 
 import torch
 
-from asrkit.decode.grouping import InOrder, like_lengths, windows
+from asrkit.decode.grouping import InOrder, like_lengths, rounded, windows
 
 
 def test_each_is_in_one_group_and_no_group_is_too_large() -> None:
     draw = random.Random(0)
     lengths = [draw.randrange(16_000, 320_000) for _ in range(500)]
-    groups = like_lengths(lengths, 2_000_000, 5120)
+    groups = like_lengths(lengths, 2_000_000, 16)
     assert sorted(number for group in groups for number in group) == list(range(500))
-    sizes = [-(-max(lengths[n] for n in group) // 5120) * 5120 * len(group) for group in groups]
+    sizes = [rounded(max(lengths[n] for n in group), 16) * len(group) for group in groups]
     assert max(sizes) <= 2_000_000
-    assert sum(sizes) < 1.06 * sum(lengths)  # so much is padding
+    assert sum(sizes) < 1.08 * sum(lengths)  # so much is padding
 
 
 def test_rows_follow_from_the_length_and_shapes_repeat() -> None:
@@ -24,11 +24,18 @@ def test_rows_follow_from_the_length_and_shapes_repeat() -> None:
     shapes = set()
     for _ in range(20):
         lengths = [draw.randrange(16_000, 320_000) for _ in range(300)]
-        for group in like_lengths(lengths, 1_000_000, 16_000)[:-1]:
-            longest = -(-lengths[group[0]] // 16_000)
+        for group in like_lengths(lengths, 1_000_000, 8)[:-1]:
+            longest = rounded(lengths[group[0]], 8)
             shapes.add((len(group), longest))
-            assert len(group) == 1_000_000 // (longest * 16_000)
-    assert len(shapes) <= 20
+            assert len(group) == 1_000_000 // longest
+    assert len(shapes) <= 35  # of 1 to 20 s: 8 an octave
+
+
+def test_steps_of_an_octave() -> None:
+    assert [rounded(n, 4) for n in (0, 1, 3, 8, 9, 11, 15, 16, 17, 100)] == [
+        0, 1, 3, 8, 10, 12, 16, 16, 20, 112
+    ]  # fmt: skip
+    assert rounded(12_345, 0) == 12_345
 
 
 def test_what_is_longer_than_a_group_and_what_has_no_samples() -> None:

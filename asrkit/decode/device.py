@@ -1,0 +1,64 @@
+"""How batches come to a device and results back, without a wait for either."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
+
+from asrkit.batch import Padded
+from asrkit.decode.grouping import InOrder
+
+# cuDNN's attention makes a plan for every new shape, which takes longer than the attention
+ATTENTION = [SDPBackend.FLASH_ATTENTION, SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH]
+
+
+def host_zeros(rows: int, size: int, device: torch.device) -> Tensor:
+    """[rows, size] on the host, from where ``device`` copies while it computes."""
+    return torch.zeros(rows, size, pin_memory=device.type == "cuda")
+
+
+def attention_without_plans() -> contextlib.AbstractContextManager[None]:
+    """A context in which attention on CUDA takes any shape at once."""
+    return sdpa_kernel(ATTENTION)
+
+
+def hold_weights_in(dtype: torch.dtype, network: nn.Module) -> None:
+    """Matrices in the type that autocast multiplies in, which it else casts them to at every use;
+    the products are the same."""
+    for module in network.modules():
+        if isinstance(module, nn.Linear):
+            for name, value in list(module.named_parameters(recurse=False)):
+                setattr(module, name, nn.Parameter(value.detach().to(dtype), requires_grad=False))
+
+
+class Flight:
+    """Results of a batch, [B, T, ...], that the device may still be computing.
+
+    group: the numbers that its rows have in ``found``.
+    """
+
+    def __init__(self, found: InOrder, group: Sequence[int], result: Padded) -> None:
+        self._found, self._group = found, group
+        away = result.data.device.type == "cuda"
+        # the host's copy of an asynchronous one is pinned
+        self._result = Padded(result.data.to("cpu", non_blocking=away), result.lengths)
+        self._done = _recorded() if away else None
+
+    def land(self) -> Iterator[Tensor]:
+        """Waits for it; what can be given out now, in order."""
+        if self._done is not None:
+            self._done.synchronize()
+        data, lengths = self._result
+        for number, row, length in zip(self._group, data, lengths.tolist(), strict=True):
+            self._found.put(number, row[:length].clone())
+        yield from self._found.ready()
+
+
+def _recorded() -> torch.cuda.Event:
+    event = torch.cuda.Event()
+    event.record()
+    return event
