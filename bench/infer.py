@@ -38,7 +38,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from infer_inputs import corpora, save_models, speech  # noqa: E402
-from train_step import _device_name  # noqa: E402
+from train_step import device_name  # noqa: E402
 
 
 @dataclass(frozen=True)
@@ -281,7 +281,7 @@ def main(argv: list[str] | None = None) -> int:
         sets = corpora(home, sound, cuda=args.device == "cuda", quick=args.quick)
         print(
             f"wav2vec 2.0 {'small' if args.quick else 'Base'}, greedy, from FLAC; "
-            f"{_device_name(args.device)}, {args.threads} threads; torch {torch.__version__}, "
+            f"{device_name(args.device)}, {args.threads} threads; torch {torch.__version__}, "
             f"transformers {transformers.__version__}; {args.repeats} turns of each engine"
             + ("; processor time" if args.clock == "cpu" else ""),
             flush=True,
