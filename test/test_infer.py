@@ -186,7 +186,7 @@ def test_what_does_not_fit_is_recognised_in_smaller_batches(model, monkeypatch):
     rows = []
 
     def small(batch):
-        if len(batch) > 2:
+        if len(batch) > 3:
             raise torch.OutOfMemoryError
         rows.append(len(batch))
         return whole(batch)
@@ -194,7 +194,7 @@ def test_what_does_not_fit_is_recognised_in_smaller_batches(model, monkeypatch):
     monkeypatch.setattr(model.objective, "log_probs", small)
     for found, other in zip(model.log_probs(waves), wanted, strict=True):
         torch.testing.assert_close(found, other, atol=3e-5, rtol=0)
-    assert max(rows) == 2 and model.batch_seconds < 1.0
+    assert max(rows) == 3 and model.batch_seconds < 1.0
     monkeypatch.setattr(model.objective, "log_probs", Mock(side_effect=torch.OutOfMemoryError))
     with pytest.raises(ModelError, match=r"too little memory for 0\.3 seconds.*--max_seconds"):
         model.log_probs(waves)
