@@ -7,7 +7,7 @@ class's keyword-only parameters. All the rest belongs to the loop and the data.
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import Any, Literal
 
 from asrkit.ranges import Count, Natural, NotNegative, Positive
 
@@ -21,6 +21,7 @@ def option(default: Any, help: str) -> Any:
 
 
 Mapping = dict[str, Any]
+AUTO: Literal["auto"] = "auto"  # chosen for the device at hand, when a run begins
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -48,7 +49,9 @@ class Options:
     init: str | None = option(None, "checkpoint to take weights from, strictly")
     init_take: list[str] = option(["encoder"], "which parts of it: names of modules")
     precision: str = option("auto", "fp32, bf16 or fp16 (CUDA); auto is bf16 on CUDA, fp32 on CPU")
-    compile: bool = option(False, "torch.compile the transformer layers")
+    compile: bool | Literal["auto"] = option(
+        AUTO, "torch.compile the transformer layers; auto: on a GPU, in long runs"
+    )
     checkpoint_activations: bool = option(
         False, "compute the transformer layers again in backward: less memory, a third slower"
     )
@@ -70,7 +73,14 @@ class Options:
         "length", "micro-batches of one length, or first of one speaker: speaker"
     )
     crop: bool = option(False, "cut every clip to the shortest of its batch (no labels)")
-    batch_bins: Count = option(1_400_000, "samples of 16 kHz audio in a micro-batch, with padding")
+    batch_bins: Count | Literal["auto"] = option(
+        1_400_000,
+        "samples of 16 kHz audio in a micro-batch, with padding; auto: what the GPU holds, with "
+        "accum_grad 0",
+    )
+    batch_shapes: Natural | Literal["auto"] = option(
+        AUTO, "shapes of micro-batches at most; 0: any; auto: 32 on a GPU, else any"
+    )
     max_batch_size: Count = option(1000, "utterances in a micro-batch at most")
     min_sample_size: Natural = option(0, "shorter utterances are left out of training")
     max_sample_size: Count = option(320_000, "longer ones are cropped (crop) or left out")

@@ -60,7 +60,7 @@ def faults(value: Any, expected: Any) -> Iterator[str]:
     if typing.get_origin(expected) is Annotated:
         kind, *marks = typing.get_args(expected)
         yield from faults(value, kind)
-        for mark in marks:
+        for mark in marks if isinstance(value, int | float) else ():  # a name has no range
             if isinstance(mark, Range) and (fault := mark.fault(value)):
                 yield fault
     elif typing.get_origin(expected) in (Union, types.UnionType):

@@ -94,7 +94,7 @@ def measure(folder: Path) -> dict[str, float]:
     result["plan"], result["plan cpu"] = time.perf_counter() - begin, time.process_time() - cpu
     result["batches"] = len(epoch)
     result["memory with plan"] = anonymous() - base
-    result["cropped away"] = plan.padding(epoch, crop=True)
+    result["cropped away"] = plan.padding(epoch)
     begin = time.perf_counter()
     rng = np.random.default_rng(0)
     for row in rng.integers(0, len(index), 10_000).tolist():

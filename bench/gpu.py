@@ -191,7 +191,7 @@ class Bench:
             ]
         launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node=1"]
         argv = gpu_rows.arguments("pretrain_xlsr_base", self.work / "runs" / what, self.setting)
-        argv += ["--accum_grad", "1", "--max_update", "3", *RANKS[what]]
+        argv += ["--batch_bins", "1400000", "--accum_grad", "1", "--max_update", "3", *RANKS[what]]
         program = ["-m", "asrkit.bin.asr_train", *argv]
         return [sys.executable, *(launcher if RANKS[what] else []), *program]
 

@@ -31,8 +31,9 @@ from asrkit.batch import Batch, Padded
 from asrkit.build import build_objective, resolve
 from asrkit.encoders.base import Encoder
 from asrkit.objectives.base import Objective
-from asrkit.options import Options
+from asrkit.options import AUTO, Options
 from asrkit.tokens import TokenList
+from asrkit.train.micro_batches import MOST_SECONDS
 from asrkit.train.run import recompute_blocks
 
 CONF = Path(__file__).resolve().parents[1] / "egs/TEMPLATE/asr1/conf"
@@ -138,7 +139,8 @@ def _fake_model(options: Options, mode: FakeTensorMode) -> Objective:
 def count(options: Options, clips: int | None = None) -> Counts:
     """Runs one forward pass of the configuration on fake tensors."""
     samples = options.max_sample_size
-    clips = clips or max(1, options.batch_bins // samples)
+    bins = MOST_SECONDS * RATE if options.batch_bins == AUTO else options.batch_bins
+    clips = clips or max(1, bins // samples)
     mode = _OnCuda()
     objective = _fake_model(options, mode)
     with mode:

@@ -16,11 +16,11 @@ def crop_start(length: int, target: int, *key: int | str) -> int:
     return key_of(*key, "crop") % (length - target + 1)
 
 
-def pad_arrays(rows: Sequence[np.ndarray]) -> Padded:
-    """Rows [T_i, ...] to float32 [B, T, ...], zeros behind. Copied by numpy: no threads to wait
-    for."""
+def pad_arrays(rows: Sequence[np.ndarray], size: int = 0) -> Padded:
+    """Rows [T_i, ...] to float32 [B, T, ...], zeros behind; T is the longest, and ``size`` at
+    least. Copied by numpy: no threads to wait for."""
     lengths = [len(row) for row in rows]
-    data = np.zeros((len(rows), max(lengths), *rows[0].shape[1:]), np.float32)
+    data = np.zeros((len(rows), max(size, *lengths), *rows[0].shape[1:]), np.float32)
     for target, row in zip(data, rows, strict=True):
         target[: len(row)] = row
     return Padded(torch.from_numpy(data), torch.tensor(lengths, dtype=torch.int64))

@@ -56,8 +56,9 @@ class SpeechDataset(BatchDataset):
 
     index: utterances; opened with a token file when ``tokens`` is given.
     tokens: turns the token file into ``Batch.text`` or ``Batch.phones`` (``label_field``).
-    crop: every clip is cut to the shortest of its micro-batch and to max_sample_size, at a place
-        that seed, epoch, utterance and copy decide. Only without ``tokens``.
+    crop: every clip is cut to the shortest of its micro-batch (or to the size that its plan says)
+        and to max_sample_size, at a place that seed, epoch, utterance and copy decide. Only without
+        ``tokens``.
     unknown: a symbol that is not in ``tokens`` is an "error", or becomes ``<unk>`` with "map".
     replace_bad: an unreadable file gives way to the next readable utterance of its folder
         (training); otherwise it is left out (evaluation). Both are reported in ``Batch.bad``.
@@ -107,7 +108,7 @@ class SpeechDataset(BatchDataset):
         batch = Batch(
             ids=ids,
             keys=torch.tensor(keys, dtype=torch.int64),
-            speech=collate.pad_arrays(waves) if waves else None,
+            speech=collate.pad_arrays(waves, 0 if self.crop else spec.size) if waves else None,
             langs=torch.tensor([int(self.index.langs[row]) for row, _ in chosen]),
             bad=tuple(f"{self.index.id(row)}: {reason}" for row, reason in seen.items()),
         )
@@ -148,7 +149,7 @@ class SpeechDataset(BatchDataset):
         if not there:
             return []
         target = min(int(self.index.num_samples[row]) for row in there)
-        target = min(target, self.max_sample_size or target)
+        target = min(target, self.max_sample_size or target, spec.size or target)
         waves = []
         for row, copy in zip(rows, spec.copies, strict=True):
             if row < 0:

@@ -11,28 +11,48 @@ from typing import NamedTuple
 
 import numpy as np
 
+from asrkit.data.shapes import choose_lengths
 from asrkit.files import DataError
 from asrkit.keys import key_of
 
 
 class BatchSpec(NamedTuple):
-    """One micro-batch: utterance numbers and, for repeated ones, which copy (whole numbers [B])."""
+    """One micro-batch: utterance numbers and, for repeated ones, which copy (whole numbers [B]).
+
+    size: samples of a row, cropped or padded; 0: as the shortest or longest of them has.
+    """
 
     epoch: int
     rows: np.ndarray
     copies: np.ndarray
+    size: int = 0
 
 
 class Epoch(NamedTuple):
-    """Micro-batch b is rows[bounds[order[b]] : bounds[order[b] + 1]]."""
+    """Micro-batch b is rows[bounds[order[b]] : bounds[order[b] + 1]], of sizes[order[b]] samples a
+    row (BatchSpec.size)."""
 
     rows: np.ndarray
     copies: np.ndarray
     bounds: np.ndarray
     order: np.ndarray
+    sizes: np.ndarray
 
     def __len__(self) -> int:
         return len(self.order)
+
+
+class _Spare(NamedTuple):
+    rows: np.ndarray
+    copies: np.ndarray
+
+
+class _Drawn(NamedTuple):
+    """Utterances of an epoch with their copy numbers, and others that it could have as well."""
+
+    rows: np.ndarray
+    copies: np.ndarray
+    spare: _Spare
 
 
 def language_probabilities(hours: np.ndarray, alpha: float) -> np.ndarray:
@@ -61,6 +81,8 @@ class EpochPlan:
         are left out, as labels cannot be cropped. min_sample_size: shorter ones are left out.
     speakers: int32 [N]; micro-batches then hold utterances of one speaker, but for those at the
         seams, where what is left over of one meets the next.
+    shapes: micro-batches have at most so many shapes [rows, samples] (shapes.py); 0: any. Not with
+        speakers.
     train=False: nothing is left out, no sampling, no shuffling, and an utterance longer than
         batch_bins makes a batch of its own.
     What was left out stands in ``short`` and ``long`` (numbers of utterances).
@@ -79,6 +101,7 @@ class EpochPlan:
         min_sample_size: int = 0,
         alpha: float | None = None,
         speakers: np.ndarray | None = None,
+        shapes: int = 0,
         seed: int = 0,
         train: bool = True,
         ids: Callable[[int], str] = str,
@@ -96,9 +119,17 @@ class EpochPlan:
                 f"no utterance is left of {len(num_samples)}: {self.short} shorter than "
                 f"min_sample_size={min_sample_size}, {self.long} longer than {max_sample_size=}"
             )
-        # Lengths of one bucket differ by at most two percent.
-        edges = _bucket_edges()
-        self._buckets = np.searchsorted(edges, self.lengths, side="right").astype(np.int16)
+        self.crop = crop and train
+        # lengths of one shape each, or edges of buckets whose lengths differ by at most two percent
+        self._sizes = np.zeros(0, np.int64)
+        if shapes and speakers is None:
+            self._sizes = self._choose(rows, shapes)
+        edges = self._sizes if len(self._sizes) else _bucket_edges()
+        if len(self._sizes) and not self.crop:
+            buckets = np.searchsorted(edges, self.lengths, side="left")
+        else:
+            buckets = np.searchsorted(edges, self.lengths, side="right") - len(self._sizes[:1])
+        self._buckets = buckets.astype(np.int16)
         if speakers is not None and train:
             self._buckets = self._buckets + speakers.astype(np.int64) * len(edges)
         self.ratios: np.ndarray | None = None
@@ -125,57 +156,98 @@ class EpochPlan:
                 long = len(kept) - short - int(np.count_nonzero(kept))
         return np.flatnonzero(kept).astype(np.int32), short, long
 
+    def _choose(self, rows: np.ndarray, shapes: int) -> np.ndarray:
+        """Lengths of the micro-batches, ascending; one shape is that of what fills none."""
+        lengths = self.lengths[rows]
+        longest = max(self.batch_bins, int(lengths.max()))
+        return choose_lengths(lengths, max(1, shapes - 1), crop=self.crop, longest=longest)
+
+    def _room(self, length: int) -> int:
+        """Utterances of ``length`` that a micro-batch holds."""
+        room = max(1, self.batch_bins // length)
+        return min(room, self.max_batch_size) if self.max_batch_size else room
+
+    @property
+    def shapes(self) -> list[tuple[int, int]]:
+        """[rows, samples] of full micro-batches where their shapes are few; else empty."""
+        return [(self._room(int(size)), int(size)) for size in self._sizes]
+
     def epoch(self, number: int) -> Epoch:
         """The plan of one epoch; with ``train`` in random order."""
         rng = np.random.default_rng(key_of(self.seed, number, "plan"))
-        rows, copies = self._draw(rng)
+        rows, copies, spare = self._draw(rng)
         if self.train:
             shuffled = rng.permutation(np.arange(len(rows), dtype=np.int32))
             rows, copies = rows[shuffled], copies[shuffled]
         # Bucket and position in one number: sorting keeps the random order within a bucket.
-        packed = (self._buckets[rows] if self.train else self.lengths[rows]).astype(np.int64)
+        few = len(self._sizes) > 0
+        packed = (self._buckets if self.train or few else self.lengths)[rows].astype(np.int64)
+        if few and self.crop:  # what is left over of long clips can be cut to shorter ones
+            packed = len(self._sizes) - 1 - packed
         packed <<= 32
         packed |= np.arange(len(rows), dtype=np.int32)
         packed.sort()
         heads = np.flatnonzero(np.append(True, np.diff(packed >> 32)))
         packed &= 0xFFFFFFFF
         rows, copies = rows[packed], copies[packed]
-        bounds = _cut(self.lengths[rows], heads, self.batch_bins, self.max_batch_size)
+        if few:
+            heads = np.append(heads, len(rows))
+            of_heads = self._sizes[self._buckets[rows[heads[:-1]]]]
+            rooms = [self._room(int(size)) for size in of_heads]
+            bounds, sizes = _cut_full(heads, rooms, of_heads)
+            missing = rooms[-1] - int(bounds[-1] - bounds[-2])
+            if self.crop and 0 < missing <= len(spare.rows):  # else a shape anew in every epoch
+                chosen = rng.permutation(len(spare.rows))[:missing]
+                rows = np.concatenate([rows, spare.rows[chosen]])
+                copies = np.concatenate([copies, spare.copies[chosen]])
+                bounds[-1] += missing
+        else:
+            bounds = _cut(self.lengths[rows], heads, self.batch_bins, self.max_batch_size)
+            sizes = np.zeros(len(bounds) - 1, np.int64)
         batches = len(bounds) - 1
         order = rng.permutation(batches) if self.train else np.arange(batches)[::-1]
-        return Epoch(rows, copies, bounds, order)
+        return Epoch(rows, copies, bounds, order, sizes)
 
-    def _draw(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        """Rows of the epoch and copy numbers: whole copies, and a random rest of each language."""
+    def _draw(self, rng: np.random.Generator) -> _Drawn:
+        """Rows of the epoch: whole copies, and a random rest of each language; what the rest leaves
+        is spare."""
         if self.ratios is None:
-            return self._groups[0], np.zeros(len(self._groups[0]), np.int16)
+            none = _Spare(self._groups[0][:0], np.zeros(0, np.int16))
+            return _Drawn(self._groups[0], np.zeros(len(self._groups[0]), np.int16), none)
         rows, copies = [], []
+        spare_rows, spare_copies = [], []
         # a small language may be heard a million times where alpha is near 0
         kind = np.int16 if self.ratios.max() < np.iinfo(np.int16).max else np.int32
         for group, ratio in zip(self._groups, self.ratios, strict=True):
             whole = int(ratio)
             rest = round((ratio - whole) * len(group))
-            rows += [np.tile(group, whole), rng.permutation(group)[:rest]]
+            mixed = rng.permutation(group)
+            rows += [np.tile(group, whole), mixed[:rest]]
+            spare_rows.append(mixed[rest:])
+            spare_copies.append(np.full(len(mixed) - rest, whole, kind))
             copies += [
                 np.repeat(np.arange(whole, dtype=kind), len(group)),
                 np.full(rest, whole, kind),
             ]
-        return np.concatenate(rows), np.concatenate(copies)
+        spare = _Spare(np.concatenate(spare_rows), np.concatenate(spare_copies))
+        return _Drawn(np.concatenate(rows), np.concatenate(copies), spare)
 
     def batch(self, epoch: Epoch, number: int, at: int) -> BatchSpec:
         """Micro-batch ``at`` of the plan ``epoch`` that has this number."""
         where = epoch.order[at]
         part = slice(epoch.bounds[where], epoch.bounds[where + 1])
-        return BatchSpec(number, epoch.rows[part].copy(), epoch.copies[part].copy())
+        size = int(epoch.sizes[where])
+        return BatchSpec(number, epoch.rows[part].copy(), epoch.copies[part].copy(), size)
 
-    def padding(self, epoch: Epoch, crop: bool = False) -> float:
+    def padding(self, epoch: Epoch) -> float:
         """Share of a plan's samples that is padding, or, with ``crop``, that cropping removes."""
         lengths = self.lengths[epoch.rows].astype(np.int64)
-        sizes = np.diff(epoch.bounds)
-        at = epoch.bounds[:-1]
-        if crop:
-            return 1 - float((np.minimum.reduceat(lengths, at) * sizes).sum() / lengths.sum())
-        return 1 - float(lengths.sum() / (np.maximum.reduceat(lengths, at) * sizes).sum())
+        rows, at = np.diff(epoch.bounds), epoch.bounds[:-1]
+        sizes = (np.minimum if self.crop else np.maximum).reduceat(lengths, at)
+        sizes = np.where(epoch.sizes > 0, epoch.sizes, sizes)
+        if self.crop:
+            return 1 - float((sizes * rows).sum() / lengths.sum())
+        return 1 - float(lengths.sum() / (sizes * rows).sum())
 
 
 def _by_language(rows: np.ndarray, langs: np.ndarray) -> list[np.ndarray]:
@@ -216,6 +288,28 @@ def _cut(lengths: np.ndarray, heads: np.ndarray, batch_bins: int, most: int | No
     if begin < len(lengths):
         bounds.append(np.array([len(lengths)]))
     return np.concatenate(bounds)
+
+
+def _cut_full(
+    heads: np.ndarray, rooms: list[int], sizes: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Bounds of batches that are full, but for the last one, and the size of each.
+
+    heads: where buckets begin, and the end. A bucket's batches hold rooms[bucket] rows of
+    sizes[bucket] samples; what does not fill one joins the next bucket.
+    """
+    bounds, of_batches = [np.zeros(1, np.int64)], []
+    begin = 0
+    for end, room, size in zip(heads[1:], rooms, sizes, strict=True):
+        full = np.arange(begin + room, end + 1, room)
+        if len(full):
+            bounds.append(full)
+            of_batches.append(np.full(len(full), size))
+            begin = int(full[-1])
+    if begin < heads[-1]:
+        bounds.append(heads[-1:])
+        of_batches.append(sizes[-1:])
+    return np.concatenate(bounds), np.concatenate(of_batches)
 
 
 class BatchStream:

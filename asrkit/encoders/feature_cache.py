@@ -11,6 +11,7 @@ import logging
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from asrkit.batch import Padded, pad
 from asrkit.encoders.base import Encoder
@@ -23,8 +24,9 @@ class FeatureCache:
 
     limit: bytes. What finds no room is computed each time; the log says so once.
 
-    A row is always extracted by itself, whether it is kept or not: its features then depend on
-    nothing but its samples, and a resumed run, whose cache is empty, goes on as if it were full.
+    On a CPU a row is always extracted by itself, whether it is kept or not: its features then
+    depend on nothing but its samples, and a resumed run, whose cache is empty, goes on as if it
+    were full. A GPU gets the whole batch, whose shape it knows, where any row is missing.
     """
 
     def __init__(self, encoder: Encoder, limit: int) -> None:
@@ -39,25 +41,45 @@ class FeatureCache:
 
     def extract(self, encoder: Encoder, ids: list[str], speech: Padded) -> Padded:
         """As ``encoder.extract(speech)``, [B, S] to [B, T, F]; padding is 0."""
+        keys = [(name, int(length)) for name, length in zip(ids, speech.lengths, strict=True)]
+        if speech.data.device.type == "cuda" and not all(key in self._kept for key in keys):
+            return self._extract_together(encoder, keys, speech)
         rows, lengths = [], []
-        for number, name in enumerate(ids):
-            samples = speech.lengths[number : number + 1]
-            key = (name, int(samples))
+        for number, key in enumerate(keys):
             if key not in self._kept:
                 row = speech.data[number : number + 1, : key[1]]
-                frames = encoder.extract(Padded(row, samples))
+                frames = encoder.extract(Padded(row, speech.lengths[number : number + 1]))
                 found = frames.data[0], frames.lengths
                 self._keep(key, found)
             else:
                 found = self._kept[key]
             rows.append(found[0])
             lengths.append(found[1])
+        size = int(encoder.output_lengths(torch.tensor([speech.data.shape[1]])))
+        rows[0] = F.pad(rows[0], (0, 0, 0, max(0, size - len(rows[0]))))
         return Padded(pad(rows).data, torch.cat(lengths))
 
+    def clear(self) -> None:
+        self._kept.clear()
+        self.size, self._full = 0, False
+
+    def _extract_together(
+        self, encoder: Encoder, keys: list[tuple[str, int]], speech: Padded
+    ) -> Padded:
+        frames = encoder.extract(speech)
+        for number, key in enumerate(keys):
+            length = frames.lengths[number : number + 1]
+            if key not in self._kept:
+                self._keep(key, (frames.data[number, : max(1, int(length))], length))
+        return frames
+
     def _keep(self, key: tuple[str, int], found: tuple[Tensor, Tensor]) -> None:
-        size = found[0].numel() * found[0].element_size()
+        frames, length = found
+        size = frames.numel() * frames.element_size()
         if self.size + size <= self.limit:
-            self._kept[key] = found
+            if frames.untyped_storage().nbytes() > size:
+                frames = frames.clone()  # a part of a batch would keep all of it
+            self._kept[key] = frames, length
             self.size += size
         elif not self._full:
             self._full = True

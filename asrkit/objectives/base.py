@@ -53,9 +53,9 @@ class Frames(NamedTuple):
 class Objective(nn.Module, ABC):
     """A model and its loss. The loop knows nothing else of a method; DDP wraps this.
 
-    seed, total (updates of the run): set once by the builder; step: updates done, set by
-    ``before_step``. Random choices are functions of (seed, step, Batch.keys), see asrkit/noise.py.
-    ``forward`` changes no state.
+    seed, total (updates of the run): set by the builder, total again where it is derived; step:
+    updates done, set by ``before_step``. Random choices are functions of (seed, step, Batch.keys),
+    see asrkit/noise.py. ``forward`` changes no state.
     label_field: the stream of a batch that the token file becomes: ``text`` or ``phones``.
     structure: names of constructor options that are part of what the weights mean, and that the
         weights' shapes do not show.
@@ -80,6 +80,9 @@ class Objective(nn.Module, ABC):
 
     def after_step(self, step: int) -> None:
         """Called once an update, only if the optimizer stepped; ``step`` counts it: EMA."""
+
+    def forget(self) -> None:
+        """Drops what was kept of batches, which came from no data set."""
 
     def after_init(self, parts: Sequence[str]) -> None:
         """Called once, after the modules ``parts`` were taken over from another run."""

@@ -113,6 +113,10 @@ class CtcObjective(Recognizer):
     def _frozen_updates(self) -> float:
         return phase_length(self.freeze_steps, self.total)
 
+    def forget(self) -> None:
+        if self.feature_cache is not None:
+            self.feature_cache.clear()
+
     def diagnose(self, stats: dict[str, float]) -> Complaint | None:
         """A model that writes nothing is normal early, and a common end of a bad set-up later."""
         if self.step < self._frozen_updates() + PATIENCE or stats.get("blank", 0.0) < 0.9995:

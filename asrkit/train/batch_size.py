@@ -5,11 +5,12 @@ from __future__ import annotations
 import dataclasses
 
 from asrkit.config import ConfigError
-from asrkit.options import Options
+from asrkit.options import AUTO, Options
 
 
 def update_seconds(options: Options, world_size: int) -> float:
     """Audio of one update over all ranks, padding included, at most; bins must be samples."""
+    assert options.batch_bins != AUTO  # micro_batches.settle comes first
     return options.batch_bins * options.accum_grad * world_size / 16_000
 
 

@@ -14,7 +14,7 @@ from asrkit.data.dataset import BatchDataset, SpeechDataset
 from asrkit.data.index import DataIndex
 from asrkit.data.loader import make_loader
 from asrkit.data.sampler import EpochPlan, EvalStream
-from asrkit.options import Options
+from asrkit.options import AUTO, Options
 from asrkit.tokens import TokenList
 from asrkit.train.batch_size import update_seconds
 from asrkit.train.distributed import World
@@ -64,6 +64,7 @@ def _speakers(options: Options, index: DataIndex | PhoneIndex) -> np.ndarray | N
 
 def plan_of(options: Options, index: DataIndex | PhoneIndex) -> EpochPlan:
     """The micro-batches of training."""
+    assert options.batch_bins != AUTO and options.batch_shapes != AUTO  # settled
     return EpochPlan(
         index.num_samples,
         index.langs,
@@ -74,6 +75,7 @@ def plan_of(options: Options, index: DataIndex | PhoneIndex) -> EpochPlan:
         min_sample_size=options.min_sample_size,
         alpha=options.language_alpha,
         speakers=_speakers(options, index),
+        shapes=options.batch_shapes,
         seed=options.seed,
         ids=index.id,
     )
@@ -136,8 +138,15 @@ def describe(
     full = update_seconds(options, world.size)
     logger.info(
         "an update hears up to %.0f s of audio: %d x %d micro-batches of %.1f s",
-        full, world.size, options.accum_grad, options.batch_bins / 16_000,
+        full, world.size, options.accum_grad, full / world.size / options.accum_grad,
     )  # fmt: skip
+    if plan.shapes:
+        logger.info(
+            "full micro-batches have %d shapes, from %d x %.1f s to %d x %.1f s; %.1f %% of the "
+            "audio is %s",
+            len(plan.shapes), *_in_seconds(plan.shapes[0]), *_in_seconds(plan.shapes[-1]),
+            100 * plan.padding(plan.epoch(0)), "cropped away" if plan.crop else "padding",
+        )  # fmt: skip
     reference = options.reference_batch_seconds
     if reference and not 0.5 <= full / reference <= 2:
         logger.warning(
@@ -147,17 +156,23 @@ def describe(
         )  # fmt: skip
 
 
+def _in_seconds(shape: tuple[int, int]) -> tuple[int, float]:
+    return shape[0], shape[1] / 16_000
+
+
 def valid_loader(
     options: Options, tokens: TokenList | None, label_field: str, world: World
 ) -> Iterable[Batch] | None:
     """This rank's batches of valid_data, for every validation anew; None if there are no data."""
     if not options.valid_data:
         return None
+    assert options.batch_bins != AUTO and options.batch_shapes != AUTO  # settled
     index = open_index(options, options.valid_data, "valid_data")
     plan = EpochPlan(
         index.num_samples,
         batch_bins=options.batch_bins,
         max_batch_size=options.max_batch_size,
+        shapes=options.batch_shapes,
         train=False,
     )
     dataset = dataset_of(options, index, tokens, label_field, train=False)

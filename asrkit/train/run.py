@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import logging
 import resource
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +19,7 @@ from torch import nn
 from asrkit import config
 from asrkit.build import build_objective, choose, phones_of, tokens_of
 from asrkit.config import ConfigError
+from asrkit.data.index import DataIndex
 from asrkit.data.loader import make_loader
 from asrkit.data.sampler import BatchStream
 from asrkit.data.shared_memory import readers_that_fit
@@ -25,11 +28,10 @@ from asrkit.encoders.block import Block
 from asrkit.keys import key_of
 from asrkit.model_io import folder_of
 from asrkit.objectives.base import Objective
-from asrkit.options import Options
+from asrkit.options import AUTO, Options
 from asrkit.tokens import TokenList
-from asrkit.train import checkpoint
+from asrkit.train import checkpoint, micro_batches
 from asrkit.train.agreement import common, data_mark, same_everywhere
-from asrkit.train.batch_size import with_accumulation
 from asrkit.train.data import (
     check_phones,
     dataset_of,
@@ -45,6 +47,7 @@ from asrkit.train.length import describe_length, with_length
 from asrkit.train.log import logger, to_file_and_screen
 from asrkit.train.trainer import Stopped, Trainer
 
+LONG = 1000  # updates after which half a minute of compiling has paid
 VARIANTS = 64  # graphs of a block at most
 SMALL_BYTES = 2**16  # lengths, keys, labels of a micro-batch: each takes whole pages
 
@@ -61,11 +64,11 @@ def _check(options: Options) -> Path:
     """The folder of the run; ConfigError for what can be refused before any work."""
     if options.output_dir is None:
         raise ConfigError("output_dir: missing; where shall the experiment be kept?")
-    if options.parallel == "fsdp" and options.compile:
+    if options.parallel == "fsdp" and options.compile is True:
         raise ConfigError(
             "compile: leave it out with parallel fsdp; the two are not tried together"
         )
-    if options.compile and not options.ngpu:
+    if options.compile is True and not options.ngpu:
         raise ConfigError(
             "compile: leave it out without a GPU; the routines for CPUs are not traced"
         )
@@ -87,7 +90,6 @@ def train(options: Options) -> None:
 
 def _train(options: Options, folder: Path, world: World) -> None:
     content = config.to_mapping(options)
-    options = with_accumulation(options, world.size)
     goes_on = open_folder(folder, content, resume=options.resume)
     tokens, phones = tokens_of(options), phones_of(options)
     if goes_on:
@@ -95,28 +97,38 @@ def _train(options: Options, folder: Path, world: World) -> None:
     check_phones(options)
     index = open_index(options, options.train_data, "train_data", options.unlabelled_data)
     refuse_repeated_ids(options, index)
-    plan = plan_of(options, index)
-    derived = options.max_update == 0
-    options = with_length(options, plan, world.size, folder if goes_on else None)
-    content["max_update"] = options.max_update
     objective = _new_objective(options, tokens, phones)
-    dataset = dataset_of(options, index, tokens, objective.label_field, train=True)
-    valid = valid_loader(options, tokens, objective.label_field, world)
     taken = {} if goes_on else _take_parts(objective, options, tokens, phones, content)
-    trainer = _trainer(objective, options, world, content)
-    trainer.data_mark = data_mark(index.num_samples, index.langs)
+    mark = data_mark(index.num_samples, index.langs)
     same_everywhere(
         world,
         configuration=common(content),
-        training_data=trainer.data_mark,
+        training_data=mark,
         update="goes on" if goes_on else 0,
     )
+    objective.to(world.device)
+    world.shard(objective)
+    given, speech = options, index if isinstance(index, DataIndex) else None
+    remembered = micro_batches.read(folder) if goes_on else {}
+    symbols = len(tokens) if tokens else 2
+    options = micro_batches.settle(options, objective, speech, world, remembered, symbols)
+    plan = plan_of(options, index)
+    options = with_length(options, plan, world.size, folder if goes_on else None)
+    content["max_update"] = options.max_update
+    for module in objective.modules():
+        if isinstance(module, Objective):
+            module.total = options.max_update
+    dataset = dataset_of(options, index, tokens, objective.label_field, train=True)
+    valid = valid_loader(options, tokens, objective.label_field, world)
+    trainer = _trainer(objective, options, world, content)
+    trainer.data_mark = mark
     data_then = trainer.restore(folder / "last.pt") if goes_on else trainer.data_mark
     same_everywhere(world, update=trainer.step)
     world.barrier()  # every rank has looked at the folder before rank 0 changes it
     changed = changes(folder, content) if goes_on and world.is_main else []
     if world.is_main:
         write_folder(folder, content, tokens, phones)
+        micro_batches.write(folder, given, options)
         to_file_and_screen(folder / "train.log")
     else:
         logger.setLevel(logging.WARNING)
@@ -130,12 +142,12 @@ def _train(options: Options, folder: Path, world: World) -> None:
         logger.info("%s: %d tensors from %s", part, tensors, options.init)
     describe(options, index, plan, world)
     _describe_model(objective)
-    describe_length(options, trainer.schedule, plan, world.size, derived=derived)
-    if options.compile:
-        compile_blocks(objective)
+    describe_length(options, trainer.schedule, plan, world.size, derived=given.max_update == 0)
+    if options.compile is True or (options.compile == AUTO and pays(options, world)):
+        compile_blocks(objective, may_fail=options.compile == AUTO)
     stream = BatchStream(plan, rank=world.rank, world_size=world.size, start=trainer.start)
     on_gpu = world.device.type == "cuda"
-    batch_bytes = options.batch_bins * dataset.sample_bytes + SMALL_BYTES
+    batch_bytes = plan.batch_bins * dataset.sample_bytes + SMALL_BYTES
     readers = readers_that_fit(options.num_workers, batch_bytes, processes=world.local_size)
     loader = make_loader(dataset, stream, num_workers=readers, pin_memory=on_gpu)
     begin = time.monotonic()
@@ -190,8 +202,6 @@ def _take_parts(
 def _trainer(
     objective: Objective, options: Options, world: World, content: dict[str, Any]
 ) -> Trainer:
-    objective.to(world.device)
-    world.shard(objective)
     optimizer = choose("optimizer", options.optimizer)(
         objective.parameters(), **options.optimizer_conf
     )
@@ -213,14 +223,28 @@ def recompute_blocks(objective: nn.Module) -> int:
     return len(blocks)
 
 
-def compile_blocks(objective: nn.Module) -> None:
+def pays(options: Options, world: World) -> bool:
+    """Whether ``compile: auto`` compiles: Triton needs a C compiler and half a minute."""
+    return (
+        world.device.type == "cuda"
+        and not world.sharded
+        and options.max_update >= LONG
+        and importlib.util.find_spec("triton") is not None
+        and any(map(shutil.which, ("cc", "gcc", "clang")))
+    )
+
+
+def compile_blocks(objective: nn.Module, *, may_fail: bool = False) -> None:
     """torch.compile on each of the encoders' blocks: one small graph serves all of them.
+
+    may_fail: blocks that cannot be compiled run as they are, with torch's warning.
 
     A block is traced anew with and without padding, skipped or not, frozen, in evaluation and for
     single rows: more often than torch allows, which then goes on uncompiled.
     """
     import torch._dynamo.config  # slow to import: only runs that compile pay for it
 
+    torch._dynamo.config.suppress_errors = may_fail
     torch._dynamo.config.cache_size_limit = VARIANTS  # newer versions know this name too
     for block in _blocks(objective):
         block.compile(dynamic=True)

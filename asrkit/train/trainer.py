@@ -25,7 +25,7 @@ from asrkit.options import Options
 from asrkit.train import checkpoint
 from asrkit.train.contents import check_run
 from asrkit.train.distributed import World, gradients_stay_local
-from asrkit.train.log import Journal, Meter
+from asrkit.train.log import Journal, Meter, logger
 from asrkit.train.models import BestModels
 from asrkit.train.patience import why_end
 from asrkit.train.precision import Precision
@@ -85,6 +85,7 @@ class Trainer:
         self._meter = Meter()
         self._stats: list[dict[str, Stat]] = []
         self._weight = torch.zeros((), dtype=torch.float64, device=world.device)
+        self._shapes: set[tuple[int, int]] = set()
         self._peak = float(options.optimizer_conf["lr"])
         self._parameters = [p for p in objective.parameters() if p.requires_grad]
 
@@ -147,6 +148,7 @@ class Trainer:
             batch = next(train)
             if batch.speech is not None:
                 seconds += float(batch.speech.lengths.sum()) / 16_000
+            self._note_shape(batch)
             batch = batch.to(device)
             # dropout and layerdrop: a micro-batch draws the same whichever rank it falls to
             position = micro * self.world.size + self.world.rank
@@ -161,6 +163,15 @@ class Trainer:
             parameter.grad = None  # optimizers decay and count what has a gradient, even of zeros
         self._consumed += options.accum_grad * self.world.size
         return seconds
+
+    def _note_shape(self, batch: Batch) -> None:
+        """A GPU's libraries make plans for each new one: the log says when, and how many."""
+        if self.world.device.type != "cuda" or batch.speech is None:
+            return
+        rows, size = batch.speech.data.shape[:2]
+        if (rows, size) not in self._shapes:
+            self._shapes.add((rows, size))
+            logger.info("micro-batches of shape %d: %d x %d", len(self._shapes), rows, size)
 
     def _step_if_finite(self) -> bool:
         """Divides the summed gradients by the weight of all ranks and steps, or skips together."""
@@ -221,6 +232,7 @@ class Trainer:
         if self.precision.scales:
             extra["loss_scale"] = self.precision.scale
         if (device := self.world.device).type == "cuda":
+            extra["shapes"] = float(len(self._shapes))
             extra["gpu_memory_gib"] = torch.cuda.max_memory_allocated(device) / 2**30  # so far
         journal.write(self.step, "train", stats | extra)
         complaint = self.objective.diagnose(stats)

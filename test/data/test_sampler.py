@@ -89,7 +89,7 @@ def test_padding_under_five_percent() -> None:
     padded = EpochPlan(lengths, batch_bins=1_400_000)
     cropped = EpochPlan(lengths, batch_bins=1_400_000, crop=True, max_sample_size=250000)
     assert padded.padding(padded.epoch(0)) < 0.03
-    assert cropped.padding(cropped.epoch(0), crop=True) < 0.03
+    assert cropped.padding(cropped.epoch(0)) < 0.03
     epoch = padded.epoch(0)
     sizes = np.diff(epoch.bounds) * np.maximum.reduceat(lengths[epoch.rows], epoch.bounds[:-1])
     assert sizes.mean() > 0.9 * 1_400_000  # and batches are full

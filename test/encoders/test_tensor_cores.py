@@ -6,6 +6,7 @@ from fake_cuda import autocast, fake_cuda
 from same_gradients import assert_same
 from torch.nn import functional as F
 
+from asrkit.encoders.kernels.conv_frames import conv_frames
 from asrkit.encoders.kernels.tensor_cores import (
     LayerNorm,
     conv_channels_last,
@@ -13,6 +14,7 @@ from asrkit.encoders.kernels.tensor_cores import (
     on_tensor_cores,
     windows_times,
 )
+from asrkit.encoders.positional import grouped_conv
 
 
 @pytest.mark.parametrize("channels", [1, 40])  # few taps; an image
@@ -66,3 +68,30 @@ def test_types_on_a_gpu() -> None:
             assert norm(there).dtype == torch.bfloat16
         with autocast(torch.float16):
             assert norm(there).dtype == torch.float16
+
+
+@pytest.mark.cuda
+@pytest.mark.parametrize("name", ["conv", "few taps", "groups", "norm"])
+def test_layouts_equal_the_plain_operation_on_a_gpu(name: str) -> None:
+    """In bfloat16: to its rounding, values and gradients."""
+    torch.manual_seed(0)
+    x = torch.randn(2, 400, 1 if name == "few taps" else 96, device="cuda", requires_grad=True)
+    if name == "groups":
+        weight = torch.randn(96, 48, 128, device="cuda").div_(78).requires_grad_()
+    else:
+        weight = torch.randn(64, x.shape[2], 10, device="cuda").div_(10).requires_grad_()
+    norm = LayerNorm(96).cuda()
+    results = []
+    for half in (False, True):
+        with torch.autocast("cuda", torch.bfloat16, enabled=half):
+            if name == "norm":
+                out = norm(x)
+            elif name == "groups":
+                out = grouped_conv(x, weight, None, 2)
+            else:
+                out = conv_frames(x, weight, None, 5)
+        assert out.dtype == (torch.bfloat16 if half else torch.float32)
+        inputs = [x] if name == "norm" else [x, weight]
+        results.append([out.float(), *torch.autograd.grad(out.float().square().sum(), inputs)])
+    for plain, ours in zip(*results, strict=True):
+        assert (plain - ours).norm() < 1e-2 * plain.norm()
