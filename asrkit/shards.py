@@ -19,16 +19,19 @@ import hashlib
 import json
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, Any, Generic, NamedTuple, TypeVar
 
 from asrkit.arguments import UsageError, at_least
 from asrkit.files import DataError, append, atomic
 
+R = TypeVar("R")
 FOLDER = ".shards"
 _TODO, _RESULTS = ".todo", ".results"
 _END = b".\n"  # of a line that is whole
+_SECONDS = 1.0  # of work that a kill may lose
 
 
 class Item(NamedTuple):
@@ -65,10 +68,10 @@ class Results:
 
 
 class Shards:
-    """The shards of the step that writes ``out``."""
+    """Shards of a step, in a folder that is there as long as it has any."""
 
-    def __init__(self, out: Path) -> None:
-        self.out, self.folder = out, out / FOLDER
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
 
     def results(self) -> Results:
         """What is done, by all shards of all numbers of them."""
@@ -105,13 +108,25 @@ class Shards:
         with _locked(todo) as stream:
             items = [Item(*json.loads(line)) for line in stream]
             results = Results([done] if done.exists() else [])
-            if done.exists():
-                append(done, "\n")  # ends a line that a kill has cut off
+            lines = ["\n"] if done.exists() else []  # ends a line that a kill has cut off
+            last = time.monotonic()
 
             def keep(item: Item, result: Any) -> None:
-                append(done, f"{item.id}\t{item.mark}\t{json.dumps(result)}\t.\n")
+                nonlocal last
+                lines.append(f"{item.id}\t{item.mark}\t{json.dumps(result)}\t.\n")
+                if time.monotonic() - last > _SECONDS:
+                    flush()
 
-            yield [item for item in items if item not in results], keep
+            def flush() -> None:
+                nonlocal last
+                append(done, "".join(lines))
+                lines.clear()
+                last = time.monotonic()
+
+            try:
+                yield [item for item in items if item not in results], keep
+            finally:
+                flush()
 
     def drop_results(self) -> None:
         """Removes what is done, which the step has taken in; what was dealt stays."""
@@ -121,6 +136,51 @@ class Shards:
     def forget(self) -> None:
         """Removes results, and shards that were dealt: the step has taken them in."""
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Task(Generic[R]):
+    """Results of items that shards may have made, in ``folder``, for the step that needs them all.
+
+    make: items to their results, one for each and in their order. store, load: a result to JSON and
+    back.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        items: Sequence[Item],
+        make: Callable[[Sequence[Item]], Iterator[R]],
+        *,
+        store: Callable[[R], Any],
+        load: Callable[[Any], R],
+    ) -> None:
+        self.items, self._shards = items, Shards(folder)
+        self._make, self._store, self._load = make, store, load
+
+    def split(self, count: int) -> int:
+        """Deals what has no result yet; to how many shards."""
+        found = self._shards.results()
+        return self._shards.deal([item for item in self.items if item not in found], count)
+
+    def shard(self, number: int) -> int:
+        """Makes the results of one shard; how many."""
+        with self._shards.work(number) as (items, keep):
+            made = self._make(items) if items else iter(())
+            for item, result in zip(items, made, strict=True):
+                keep(item, self._store(result))
+        return len(items)
+
+    def results(self) -> Iterator[R]:
+        """All results, in order of the items; those that no shard has made are made now."""
+        found = self._shards.results()
+        left = [item for item in self.items if item not in found]
+        made = self._make(left) if left else iter(())
+        for item in self.items:
+            yield self._load(found[item]) if item in found else next(made)
+
+    def forget(self) -> None:
+        """Removes what shards have made, which is in the files of the step."""
+        self._shards.forget()
 
 
 @contextlib.contextmanager
@@ -157,6 +217,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def refuse_both(args: argparse.Namespace) -> None:
     if args.split and args.shard:
         raise UsageError("--split deals the work, --shard does a part of it: give one of them")
+
+
+def do_part(task: Task[R], args: argparse.Namespace) -> str:
+    """What --split or --shard asks for; what is to be printed."""
+    if args.split:
+        return str(task.split(args.split))
+    return f"shard {args.shard}: {task.shard(args.shard)} done"
 
 
 def stamp(path: str | Path) -> tuple[str, int, int]:

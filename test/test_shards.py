@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from asrkit.files import DataError
-from asrkit.shards import Item, Shards, mark
+from asrkit.shards import FOLDER, Item, Shards, mark
 
 ITEMS = [Item(f"u{number}", mark(number), [number, "ä\t\n"]) for number in range(5)]
 
@@ -21,7 +21,7 @@ def do(shards: Shards, number: int, most: int = 9) -> list[str]:
 
 
 def test_every_item_is_dealt_once_and_its_result_is_found(tmp_path: Path) -> None:
-    shards = Shards(tmp_path)
+    shards = Shards(tmp_path / FOLDER)
     assert shards.deal(ITEMS, 2) == 2
     assert [do(shards, 1), do(shards, 2)] == [["u0", "u2", "u4"], ["u1", "u3"]]
     results = shards.results()
@@ -31,7 +31,7 @@ def test_every_item_is_dealt_once_and_its_result_is_found(tmp_path: Path) -> Non
 
 
 def test_no_more_shards_than_items(tmp_path: Path) -> None:
-    shards = Shards(tmp_path)
+    shards = Shards(tmp_path / FOLDER)
     assert shards.deal(ITEMS, 9) == 5
     assert shards.deal(ITEMS[:1], 9) == 1
     assert shards.deal([], 9) == 0
@@ -40,7 +40,7 @@ def test_no_more_shards_than_items(tmp_path: Path) -> None:
 
 
 def test_a_shard_that_was_interrupted_goes_on_whatever_its_last_line_is(tmp_path: Path) -> None:
-    shards = Shards(tmp_path)
+    shards = Shards(tmp_path / FOLDER)
     shards.deal(ITEMS, 1)
     assert do(shards, 1, most=3) == ["u0", "u1", "u2"]
     path = tmp_path / ".shards/1.results"
@@ -56,7 +56,7 @@ def test_a_shard_that_was_interrupted_goes_on_whatever_its_last_line_is(tmp_path
 
 
 def test_results_are_of_their_marks_and_of_any_number_of_shards(tmp_path: Path) -> None:
-    shards = Shards(tmp_path)
+    shards = Shards(tmp_path / FOLDER)
     shards.deal(ITEMS, 3)
     do(shards, 2)
     other = [item._replace(mark=mark("another model")) for item in ITEMS]
@@ -70,7 +70,7 @@ def test_results_are_of_their_marks_and_of_any_number_of_shards(tmp_path: Path) 
 
 
 def test_two_jobs_do_not_do_one_shard_and_nothing_is_dealt_beside_them(tmp_path: Path) -> None:
-    shards = Shards(tmp_path)
+    shards = Shards(tmp_path / FOLDER)
     shards.deal(ITEMS, 2)
     with shards.work(2):
         with pytest.raises(DataError, match=r"2.todo: another job does this shard"):

@@ -133,7 +133,7 @@ tokenise() {
 
 # phonemise FOLDER
 phonemise() {
-    step "$1/.done.text.phn" "$1"/{text,utt2lang} -- python3 -m asrkit.bin.phonemize --data_dir "$1" \
+    step_in_shards "${nj}" "$1/.done.text.phn" "$1"/{text,utt2lang} -- python3 -m asrkit.bin.phonemize --data_dir "$1" \
         --word_boundary "${word_boundary}" --hyphens "${hyphens}" --max_unread "${max_unread}" --cache_dir data/phones
 }
 

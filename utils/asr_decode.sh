@@ -103,7 +103,7 @@ decode() {
     elif [ "${mode}" = lexicon ]; then
         weights=(--word_score -4) # no LM holds short words back
     fi
-    step "${folder}/.done" "${asr_exp}/last.pt" "${raw}/${set}"/{wav.scp,utt2num_samples} ${lm:+"${lm}"} ${lexicon:+"${lexicon}"} \
+    step_in_shards "${inference_nj}" "${folder}/.done" "${asr_exp}/last.pt" "${raw}/${set}"/{wav.scp,utt2num_samples} ${lm:+"${lm}"} ${lexicon:+"${lexicon}"} \
         ${tuned:+"${tuned}"} -- \
         python3 -m asrkit.bin.asr_infer --model "${asr_exp}" --data_dir "${raw}/${set}" \
         --output_dir "${folder}" --decode "${mode}" "${options[@]}" "${weights[@]}" \

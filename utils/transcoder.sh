@@ -139,7 +139,7 @@ own_valid_set() {
 hypotheses() {
     local only=()
     [ -n "${target}" ] || only=(--only_lang "$1")
-    step "$4/.done" "$2/last.pt" "$3/wav.scp" -- \
+    step_in_shards "${inference_nj}" "$4/.done" "$2/last.pt" "$3/wav.scp" -- \
         python3 -m asrkit.bin.dump_posteriors --model "$2" --data_dir "$3" --out_dir "$4" \
         --phone_list "${token_list}" --hyphens "${hyphens}" --cache_dir data/phones "${only[@]}" "${device[@]}"
 }
@@ -164,7 +164,7 @@ transcode() {
             weights=(--weights "${tuned}")
         fi
     fi
-    step "${folder}/.done" "${asr_exp}/last.pt" "${model}/last.pt" "${raw}/$1/wav.scp" "${lm[@]:1}" "${weights[@]:1}" -- \
+    step_in_shards "${inference_nj}" "${folder}/.done" "${asr_exp}/last.pt" "${model}/last.pt" "${raw}/$1/wav.scp" "${lm[@]:1}" "${weights[@]:1}" -- \
         python3 -m asrkit.bin.transcode --asr_model "${asr_exp}" --transcoder "${model}" \
         --data_dir "${raw}/$1" --output_dir "${folder}" "${lm[@]}" "${weights[@]}" "${device[@]}"
 }

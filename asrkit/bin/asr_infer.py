@@ -12,15 +12,16 @@ from asrkit.arguments import at_least, boolean, finite, refuse_unused, run_main,
 from asrkit.audio.given import read_dumped, read_file
 from asrkit.decode.beam import TOKENS_A_FRAME
 from asrkit.decode.lexicon import lexicon_name
-from asrkit.decode.options import add_network_options, open_recogniser
+from asrkit.decode.options import add_network_options, known_network, open_recogniser
 from asrkit.decode.parallel import BeamTask
-from asrkit.decode.run import recognise, recognise_dir, score
+from asrkit.decode.run import recognise, recognise_dir, recognition, score
 from asrkit.decode.tune import read_weights
 from asrkit.files import write_json
 from asrkit.infer import Speech2Text
 from asrkit.kaldi.datadir import read_dump
 from asrkit.kaldi.kaldi_text import read_keyed
 from asrkit.model_io import ModelError
+from asrkit.shards import add_arguments, do_part, refuse_both
 from asrkit.vocabulary import SUFFIX, languages_in
 
 MODES = ("greedy", "free", "lexicon", "lexicon_lm")
@@ -67,6 +68,7 @@ def get_parser() -> argparse.ArgumentParser:
     )
     add_network_options(parser)
     add("--keep_scores", type=boolean, default=False, help="also write scores.npz, to tune weights")
+    add_arguments(parser)
     return parser
 
 
@@ -165,12 +167,14 @@ def _plain(value: object) -> object:
 
 
 def run(args: argparse.Namespace) -> int:
+    refuse_both(args)
     if bool(args.audio) == bool(args.data_dir):
         raise ModelError("give audio files, or --data_dir and --output_dir")
     refuse_unused(
         args,
         (bool(args.audio), "output_dir", "without --data_dir: what files say is printed"),
-        (bool(args.audio), "keep_scores nj", "without --data_dir"),
+        (bool(args.audio), "keep_scores nj split shard", "without --data_dir"),
+        (args.keep_scores, "split shard", "with --keep_scores: shards keep no scores"),
         (bool(args.data_dir), "channel", "with --data_dir: what stage 3 wrote has one channel"),
     )
     if args.data_dir and not args.output_dir:
@@ -181,17 +185,18 @@ def run(args: argparse.Namespace) -> int:
         args.restrict_langs = bool(args.lang and languages_in(model.tokens))
     beam, langs = _beam(args, model), _languages(args)
     if args.data_dir:
-        failed = recognise_dir(
-            model,
-            args.data_dir,
-            args.output_dir,
-            read_dumped,
-            beam=beam,
-            nj=args.nj,
-            max_seconds=args.max_seconds,
-            keep_scores=args.keep_scores,
-            langs=langs,
-        )
+        what = (model, args.data_dir, args.output_dir, read_dumped)
+        how = {
+            "beam": beam,
+            "nj": 1 if args.shard else args.nj,
+            "max_seconds": args.max_seconds,
+            "langs": langs,
+            "of": known_network(args.model, args),
+        }
+        if args.split or args.shard:
+            print(do_part(recognition(*what, **how), args))
+            return 0
+        failed = recognise_dir(*what, **how, keep_scores=args.keep_scores)
         _record(args, beam)
         for name in failed:
             warn(f"{name} could not be read; see {args.output_dir}/failed")

@@ -8,22 +8,22 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 from tqdm import tqdm
 
 from asrkit.arguments import boolean, refuse_unused, run_main, warn
-from asrkit.audio.given import read_dumped
-from asrkit.decode.options import add_network_options, open_recogniser
-from asrkit.decode.run import score
+from asrkit.decode.dealt import read_ones
+from asrkit.decode.options import add_network_options, known_network, open_recogniser
 from asrkit.files import DataError
 from asrkit.kaldi.datadir import read_dump
 from asrkit.kaldi.kaldi_text import languages_of, read_keyed, write_keyed
+from asrkit.shards import add_arguments, do_part, refuse_both
 from asrkit.text.normalize import HYPHEN_POLICIES, HYPHENS_HELP
-from asrkit.text.phonemize import phonemize_table
+from asrkit.text.phone_table import PhoneTable
 from asrkit.tokens import TokenList
-from asrkit.transcoder.hypotheses import Heard, write_hypotheses
+from asrkit.transcoder.hearing import hearing
+from asrkit.transcoder.hypotheses import write_hypotheses
 from asrkit.transcoder.posteriors import POOLS, PhoneColumns
 
 
@@ -40,10 +40,12 @@ def get_parser() -> argparse.ArgumentParser:
     add("--pool", choices=POOLS, default="mean", help="frames of a phone to its posteriors")
     add("--cache_dir", help="folder of espeak's answers, shared between runs")
     add_network_options(parser)
+    add_arguments(parser)
     return parser
 
 
 def run(args: argparse.Namespace) -> None:
+    refuse_both(args)
     refuse_unused(
         args, (not args.labels, "cache_dir hyphens", "without --labels: nothing is phonemized")
     )
@@ -59,6 +61,11 @@ def run(args: argparse.Namespace) -> None:
         langs = [args.only_lang] * len(sources)
         if not sources:
             raise DataError(f"{args.data_dir}/utt2lang: no utterance is of {args.only_lang}")
+    of = known_network(args.model, args)
+    task = hearing(model, columns, sources, args.out_dir, max_seconds=args.max_seconds, of=of)
+    if args.split or args.shard:
+        print(do_part(task, args))
+        return
     sentences = None
     if args.labels:
         texts = read_keyed(args.data_dir / "text", allow_empty=False)
@@ -68,27 +75,26 @@ def run(args: argparse.Namespace) -> None:
                 f"{absent[0]!r}; repair the folder with fix_data_dir"
             )
         texts = {key: texts[key] for key in sources}
-        sentences, _ = phonemize_table(texts, langs, hyphens=args.hyphens, cache_dir=args.cache_dir)
+        table = PhoneTable(texts, langs, hyphens=args.hyphens, cache_dir=args.cache_dir)
+        sentences = table.sentences()
     failed: dict[str, str] = {}
 
-    def heard() -> Iterator[Heard]:
-        scores = score(model, sources.items(), read_dumped, failed, max_seconds=args.max_seconds)
-        title = f"decode {args.data_dir.name}"
-        for key, row in tqdm(scores, title, len(sources), mininterval=1, leave=False):
-            rows = columns(row)
-            yield Heard(key, columns.names(rows), rows)
-
+    found = tqdm(
+        read_ones(task.results(), failed),
+        f"decode {args.data_dir.name}",
+        len(sources),
+        mininterval=1,
+        leave=False,
+    )
     try:
         counts = write_hypotheses(
-            heard(),
-            args.out_dir,
-            langs=dict(zip(sources, langs, strict=True)),
-            sentences=sentences,
+            found, args.out_dir, langs=dict(zip(sources, langs, strict=True)), sentences=sentences
         )
     finally:  # they may be why nothing is left
         for key, reason in failed.items():
             warn(f"{key} could not be read: {reason}")
     write_keyed(args.out_dir / "failed", failed)
+    task.forget()
     print(
         f"{args.out_dir}: {counts['kept']} utterances; {counts['empty']} without a recognised"
         f" phone, {counts['skipped']} whose words fit no phones, {len(failed)} unreadable"

@@ -10,9 +10,11 @@ from pathlib import Path
 from asrkit.arguments import boolean, finite, refuse_unused, run_main
 from asrkit.files import atomic, write_json
 from asrkit.kaldi.kaldi_text import languages_of, read_keyed, write_keyed
+from asrkit.shards import FOLDER, add_arguments, do_part, refuse_both
 from asrkit.text.markup import warn_of_asides
 from asrkit.text.normalize import DIGIT_POLICIES, HYPHEN_POLICIES, HYPHENS_HELP
-from asrkit.text.phonemize import SWITCH_POLICIES, phonemize_table, phonemizer_record
+from asrkit.text.phone_table import PhoneTable
+from asrkit.text.phonemize import SWITCH_POLICIES
 
 
 def get_parser() -> argparse.ArgumentParser:
@@ -42,27 +44,35 @@ def get_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--allow_empty_text", type=boolean, default=False)
     parser.add_argument("--cache_dir", help="folder of espeak's answers, shared between runs")
+    add_arguments(parser)
     return parser
 
 
 def run(args: argparse.Namespace) -> None:
+    refuse_both(args)
     refuse_unused(args, (args.lang is not None, "utt2lang", "beside --lang, one language for all"))
     folder = Path(args.data_dir)
     out = Path(args.out or folder / "text.phn")
     source = Path(args.text or folder / "text")
     texts = read_keyed(source, allow_empty=args.allow_empty_text, need_rows=True)
     langs = languages_of(texts, lang=args.lang, utt2lang=args.utt2lang or folder / "utt2lang")
-    warn_of_asides(texts.values(), source)
-    sentences, parts = phonemize_table(
+    table = PhoneTable(
         texts,
         langs,
         source=str(source),
-        allow_empty=args.allow_empty_text,
-        max_unread=args.max_unread,
         switch=args.language_switch,
         digits=args.digits,
         hyphens=args.hyphens,
-        cache_dir=args.cache_dir,
+        # What a shard is told goes through its results; many writing to one file would wait.
+        cache_dir=None if args.shard else args.cache_dir,
+    )
+    task = table.task(out.with_name(f"{FOLDER}.{out.name}"))
+    if args.split or args.shard:
+        print(do_part(task, args))
+        return
+    warn_of_asides(texts.values(), source)
+    sentences = table.sentences(
+        task=task, allow_empty=args.allow_empty_text, max_unread=args.max_unread
     )
     kept = {key: s for key, s in sentences.items() if not s.removed}
     removed = [key for key, s in sentences.items() if s.removed]
@@ -74,8 +84,9 @@ def run(args: argparse.Namespace) -> None:
             for key, s in kept.items():
                 row = {"id": key, "words": s.words, "phones": s.phones, "aligned": s.aligned}
                 stream.write(json.dumps(row, ensure_ascii=False) + "\n")
-    record = phonemizer_record(parts, word_boundary=args.word_boundary, removed=removed)
+    record = table.record(word_boundary=args.word_boundary, removed=removed)
     write_json(out.parent / "phonemizer.json", record, readable=True)
+    task.forget()
     for lang, part in record["languages"].items():
         shown = " ".join(f"{name}={count}" for name, count in part["counts"].items() if count)
         print(f"{out}: {lang} (espeak {record['espeak']} {part['voice']}): {shown}")

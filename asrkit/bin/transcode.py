@@ -15,15 +15,24 @@ from tqdm import tqdm
 
 from asrkit.arguments import at_least, boolean, finite, refuse_unused, run_main, warn
 from asrkit.audio.given import read_dumped, read_file
-from asrkit.decode.options import NETWORK_OPTIONS, add_network_options, open_recogniser
+from asrkit.decode.dealt import Failed, read_ones
+from asrkit.decode.options import (
+    NETWORK_OPTIONS,
+    add_network_options,
+    known_network,
+    open_recogniser,
+)
 from asrkit.decode.run import score
 from asrkit.decode.tune import read_weights
 from asrkit.files import DataError, atomic, write_json
 from asrkit.kaldi.datadir import read_dump
 from asrkit.kaldi.kaldi_text import read_keyed, split_line, write_keyed
 from asrkit.model_io import ModelError
+from asrkit.shards import Task, add_arguments, do_part, refuse_both
 from asrkit.tokens import BLANK, TokenList
 from asrkit.transcoder.dataset import PhoneDataset
+from asrkit.transcoder.hearing import hearing
+from asrkit.transcoder.hypotheses import Heard
 from asrkit.transcoder.index import PhoneIndex
 from asrkit.transcoder.model import Phones2Words, Speech2Words, transcribe
 from asrkit.transcoder.posteriors import POOLS
@@ -70,6 +79,7 @@ def get_parser() -> argparse.ArgumentParser:
     )
     add_network_options(parser)
     add("--progress", type=boolean, default=True)
+    add_arguments(parser)
     return parser
 
 
@@ -82,6 +92,7 @@ class Source:
         self.heard: dict[str, str] = {}  # phones recognised from audio
         self.unknown: dict[str, int] = {}  # phones of a text that the model lacks
         self.count: int | None = None
+        self.task: Task[Heard | Failed] | None = None  # what the recogniser has to do of a folder
 
     def rows(self) -> Rows:
         args = self.args
@@ -98,7 +109,23 @@ class Source:
         if speech.columns.lost:
             shown = " ".join(speech.columns.lost)
             warn(f"phones that the Transcoder lacks are <unk>: {shown}")
-        return self._audio(speech)
+        if not (args.data_dir and args.output_dir):
+            return self._audio(speech)
+        self.task = hearing(
+            speech.asr_model,
+            speech.columns,
+            read_dump(args.data_dir),
+            args.output_dir,
+            max_seconds=args.max_seconds,
+            of=known_network(args.asr_model, args),
+        )
+        return self._dump(self.task)
+
+    def _dump(self, task: Task[Heard | Failed]) -> Rows:
+        self.count = len(task.items)
+        for heard in read_ones(task.results(), self.failed):
+            self.heard[heard.id] = " ".join(heard.phones)
+            yield heard.id, heard.rows
 
     def _phones(self) -> Rows:
         if self.args.phones != "-":
@@ -143,6 +170,7 @@ class Source:
 
 
 def _check(args: argparse.Namespace) -> None:
+    refuse_both(args)
     if sum(map(bool, (args.audio, args.data_dir, args.phones))) != 1:
         raise ModelError("give one of: audio files, --data_dir, --phones")
     if args.audio and args.asr_model is None:
@@ -166,6 +194,11 @@ def _check(args: argparse.Namespace) -> None:
         (not searches, "beam_size", "without a search: --lm, --word_score or --nbest"),
         (bool(args.weights), "lm_weight word_score", "beside --weights, whose numbers count"),
         (not args.output_dir, "progress", "without --output_dir"),
+        (
+            not (args.asr_model and args.data_dir and args.output_dir),
+            "split shard",
+            "without --asr_model, --data_dir and --output_dir: shards recognise phones",
+        ),
     )
     if args.nbest > 1 and not args.output_dir:
         raise ModelError("--nbest above 1 needs --output_dir, where nbest.jsonl goes")
@@ -197,9 +230,15 @@ def run(args: argparse.Namespace) -> int:
     for note in model.search.notes if model.search else []:
         warn(note)
     source = Source(args, model)
-    results = transcribe(model, source.rows(), batch_size=args.batch_size)
+    rows = source.rows()
+    if source.task and (args.split or args.shard):
+        print(do_part(source.task, args))
+        return 0
+    results = transcribe(model, rows, batch_size=args.batch_size)
     if args.output_dir:
         _write(args, source, results)
+        if source.task:
+            source.task.forget()
     else:
         for name, (best, *_) in results:
             print(f"{name}\t{' '.join(best.words)}", flush=True)

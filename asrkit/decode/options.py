@@ -7,6 +7,9 @@ from pathlib import Path
 
 from asrkit.arguments import finite
 from asrkit.infer import BATCH_SECONDS, Speech2Text
+from asrkit.model_io import checkpoint_of
+from asrkit.pack.archive import MANIFEST
+from asrkit.shards import stamp
 
 PRECISIONS = ("auto", "fp32", "bf16", "fp16")
 
@@ -37,3 +40,10 @@ def open_recogniser(model: Path, args: argparse.Namespace) -> Speech2Text:
     return Speech2Text(
         model, device=args.device, precision=args.precision, batch_seconds=args.batch_seconds
     )
+
+
+def known_network(model: Path, args: argparse.Namespace) -> tuple[object, ...]:
+    """What its scores depend on beside the audio and rounding: the weights and the options."""
+    home = model / "model" if (model / MANIFEST).is_file() else model
+    weights = checkpoint_of(home) if home.is_dir() else home
+    return stamp(weights), args.precision, args.device.partition(":")[0], args.max_seconds

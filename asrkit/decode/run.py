@@ -20,12 +20,14 @@ from asrkit.audio.ahead import read_ahead
 from asrkit.audio.given import Given
 from asrkit.audio.reading import AudioError
 from asrkit.decode.beam import DecodeError
+from asrkit.decode.dealt import Failed, read_ones, task_of
 from asrkit.decode.greedy import collapse
 from asrkit.decode.parallel import BeamTask, decode_many, save_scores
 from asrkit.files import DataError
 from asrkit.infer import Speech2Text, chunks
 from asrkit.kaldi.datadir import read_dump
 from asrkit.kaldi.kaldi_text import write_keyed
+from asrkit.shards import FOLDER, Task, stamp
 from asrkit.vocabulary import Restriction, restrict
 
 # threads that read ahead: a GPU recognises an hour in a second; a CPU has no core to spare
@@ -144,6 +146,48 @@ def languages_known(names: Iterable[str], langs: Mapping[str, str], data_dir: Pa
         raise DataError(f"{data_dir}/utt2lang: {what}; run fix_data_dir")
 
 
+def recognition(
+    model: Speech2Text,
+    data_dir: Path,
+    out: Path,
+    read: Callable[[str], Given],
+    *,
+    beam: BeamTask | None,
+    nj: int,
+    max_seconds: float,
+    langs: Mapping[str, str] | None = None,
+    of: object = None,
+    kept: dict[str, np.ndarray] | None = None,
+) -> Task[Result | Failed]:
+    """The utterances of a dump folder as work that shards may do, for ``recognise_dir``.
+
+    of: what scores depend on beside the audio. kept: takes the scores, in half precision, for which
+    all results are made now.
+    """
+    sources = read_dump(data_dir)
+    if langs is not None:
+        languages_known(sources, langs, data_dir)
+        langs = {name: langs[name] for name in sources}
+    best = beam is None and langs is None and kept is None
+
+    def make(rows: list[tuple[str, str]], failed: dict[str, str]) -> Iterator[Result]:
+        scores = score(model, rows, read, failed, max_seconds=max_seconds, best=best)
+        if kept is not None:
+            scores = _kept(scores, kept)
+        return recognise(model, scores, beam, nj, langs)
+
+    options = {} if beam is None else beam.options
+    searched = [(k, stamp(v) if isinstance(v, Path) else v) for k, v in sorted(options.items())]
+    return task_of(
+        out / FOLDER,
+        sources,
+        make,
+        of=(of, searched, langs and sorted(langs.items()), kept is not None),
+        store=Result._asdict,
+        load=lambda row: Result(**row),
+    )
+
+
 def recognise_dir(
     model: Speech2Text,
     data_dir: Path,
@@ -155,36 +199,44 @@ def recognise_dir(
     max_seconds: float,
     keep_scores: bool,
     langs: Mapping[str, str] | None = None,
+    of: object = None,
 ) -> list[str]:
     """A dump folder to hyp.tokens, hyp.text and failed (with reasons); ids that failed. DataError
     if all do.
 
-    langs: as in ``recognise``; every utterance must have one. scores.npz with ``keep_scores``. What
-    an earlier run with other options wrote and this one does not is removed.
+    langs: as in ``recognise``; every utterance must have one. scores.npz with ``keep_scores``. of:
+    as in ``recognition``, of which shards may have done a part. What an earlier run with other
+    options wrote and this one does not is removed.
     """
-    sources = read_dump(data_dir)
-    if langs is not None:
-        languages_known(sources, langs, data_dir)
-        langs = {name: langs[name] for name in sources}
+    kept: dict[str, np.ndarray] | None = {} if keep_scores else None
+    task = recognition(
+        model,
+        data_dir,
+        out,
+        read,
+        beam=beam,
+        nj=nj,
+        max_seconds=max_seconds,
+        langs=langs,
+        of=of,
+        kept=kept,
+    )
     out.mkdir(parents=True, exist_ok=True)
     failed: dict[str, str] = {}
-    best = beam is None and langs is None and not keep_scores
-    scores = score(model, sources.items(), read, failed, max_seconds=max_seconds, best=best)
-    kept: dict[str, np.ndarray] = {}
-    if keep_scores:
-        scores = _kept(scores, kept)
-    bar = tqdm(desc=f"decode {data_dir.name}", total=len(sources), mininterval=1.0, leave=False)
-    with bar:
-        results = []
-        for result in recognise(model, scores, beam, nj, langs):
-            results.append(result)
-            bar.update()
-    if keep_scores:
+    made = tqdm(
+        read_ones(task.results(), failed),
+        desc=f"decode {data_dir.name}",
+        total=len(task.items),
+        mininterval=1.0,
+        leave=False,
+    )
+    results = list(made)
+    if kept is not None:
         save_scores(out / "scores.npz", kept)
     else:
         (out / "scores.npz").unlink(missing_ok=True)
     write_keyed(out / "failed", failed)
-    if len(failed) == len(sources):
+    if not results:
         name, reason = next(iter(failed.items()))
         raise DataError(f"{data_dir}: no utterance could be read; the first, {name}: {reason}")
     if all(result.words is not None for result in results):
@@ -192,4 +244,5 @@ def recognise_dir(
     else:
         (out / "hyp.text").unlink(missing_ok=True)
     write_keyed(out / "hyp.tokens", ((r.id, " ".join(r.tokens)) for r in results))
+    task.forget()
     return sorted(failed)

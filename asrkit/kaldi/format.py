@@ -24,7 +24,7 @@ from asrkit.kaldi.speed import TABLE, percent
 from asrkit.kaldi.to_flac import Bad, Cut, Done, Recording, convert
 from asrkit.kaldi.validate import validate
 from asrkit.processes import workers
-from asrkit.shards import Item, Results, Shards, mark, stamp
+from asrkit.shards import FOLDER, Item, Results, Shards, mark, stamp
 
 VERSION = 1
 
@@ -56,7 +56,7 @@ def format_dir(
         raise DataError(f"{nj=} must be at least 1, and {max_bad=} at least 0")
     in_dir, out_dir = Path(in_dir), Path(out_dir)
     data, journal, jobs, skipped = _open(in_dir, out_dir, channel)
-    shards = Shards(out_dir)
+    shards = Shards(out_dir / FOLDER)
     jobs, bad = _take_in(shards.results(), jobs, journal)
     shards.forget()
     bad = sorted(bad + _run(jobs, journal, nj))
@@ -84,7 +84,7 @@ def deal(in_dir: str | Path, out_dir: str | Path, count: int, *, channel: int | 
     """
     out_dir = Path(out_dir)
     _, journal, jobs, _ = _open(Path(in_dir), out_dir, channel)
-    shards = Shards(out_dir)
+    shards = Shards(out_dir / FOLDER)
     jobs, _ = _take_in(shards.results(), jobs, journal)
     shards.drop_results()  # they are in the journal; what could not be read is tried again
     return shards.deal([_item(job) for job in jobs], count)
@@ -93,7 +93,7 @@ def deal(in_dir: str | Path, out_dir: str | Path, count: int, *, channel: int | 
 def format_shard(out_dir: str | Path, number: int) -> Result:
     """Converts the recordings of one shard; its result has no notes."""
     written, bad = 0, []
-    with Shards(Path(out_dir)).work(number) as (items, keep):
+    with Shards(Path(out_dir) / FOLDER).work(number) as (items, keep):
         for item in tqdm(items, unit="recording", disable=not items):
             source, cuts, channel = item.what
             found = convert(Recording(source, [Cut(*cut) for cut in cuts], channel))

@@ -5,15 +5,14 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from tqdm import tqdm
 
 from asrkit.align import align
-from asrkit.arguments import warn
-from asrkit.text.espeak import Cache, versions, voice_of
+from asrkit.text.espeak import Cache, voice_of
 from asrkit.text.normalize import NormalizeError, normalize, split_hyphens
 from asrkit.text.numerals import with_numerals
 from asrkit.text.scripts import base_language
@@ -22,8 +21,6 @@ from asrkit.text.unread import Unread
 from asrkit.tokens import SPACE
 
 _BATCH = 2000
-_SHOWN = 10  # characters in a message
-_IN_KANA = " (espeak has no readings of kanji: write kana)"
 SWITCH_POLICIES = ("remove-flags", "keep", "remove-utterance")
 _FLAG = re.compile(r"\([a-z][\w-]*\)")
 # Stress, the link of joined words, tie bars, the joiner of some IPA fonts.
@@ -44,6 +41,8 @@ class Sentence:
     switches: languages espeak switched to inside the text.
     removed: the utterance holds a switch and the policy is ``remove-utterance``.
     unread: characters that espeak cannot read, but names or passes over (text/unread.py).
+    empty: phones of no sound that espeak gave. digits: whether digits are written. silent: of words
+        that espeak joined, those that have no phones alone.
     """
 
     words: list[str]
@@ -52,6 +51,9 @@ class Sentence:
     switches: list[str]
     removed: bool = False
     unread: list[str] = dataclasses.field(default_factory=list)
+    empty: int = 0
+    digits: bool = False
+    silent: int = 0
 
     def tokens(self, *, word_boundary: bool = False) -> list[str]:
         """Phones in one list; with ``<space>`` between words if asked."""
@@ -139,12 +141,15 @@ class Phonemizer:
         self.counts: Counter[str] = Counter()
         self.switched: Counter[str] = Counter()
         self.unread: Counter[str] = Counter()
-        self._cache = Cache(cache_dir, self.voice)
+        self.cache = Cache(cache_dir, self.voice)
         self._unread = Unread(language, self._phones)
 
     def __call__(self, texts: Sequence[str]) -> list[Sentence]:
         """Phones of raw (unnormalised) texts, in their order. An empty text gives no phones."""
-        return self.read([self.normalized(text) for text in texts])
+        sentences = self.read([self.normalized(text) for text in texts])
+        for sentence in sentences:
+            self.count(sentence)
+        return sentences
 
     def normalized(self, text: str) -> Plain:
         """A raw text as ``read`` takes it. Raises PhonemizeError if the spelling refuses it."""
@@ -160,13 +165,13 @@ class Phonemizer:
         return normalize(text, self.language, digits=digits, hyphens="keep").split()
 
     def _phones(self, texts: list[str]) -> list[list[str]]:
-        raws = self._cache.phonemes(texts, self.voice)
+        raws = self.cache.phonemes(texts, self.voice)
         return [[p for word in parse_raw(raw)[0] for p in word] for raw in raws]
 
     def read(self, texts: Sequence[Plain]) -> list[Sentence]:
-        """Phones of normalised texts, in their order."""
+        """Phones of normalised texts, in their order, which are not counted."""
         self._unread.learn(plain.said for plain in texts)
-        raws = self._cache.phonemes([plain.said for plain in texts], self.voice)
+        raws = self.cache.phonemes([plain.said for plain in texts], self.voice)
         return [self._sentence(plain, raw) for plain, raw in zip(texts, raws, strict=True)]
 
     def _sentence(self, plain: Plain, raw: str) -> Sentence:
@@ -181,25 +186,30 @@ class Phonemizer:
         home = base_language(self.voice)
         switches = [flag[1:-1] for flag in flags if base_language(flag[1:-1]) != home]
         removed = bool(switches) and self.switch == "remove-utterance"
-        sentence = Sentence(words, phones, len(words) == len(phones), switches, removed, unread)
-        if not sentence.aligned:
-            alone = self._cache.phonemes(list(map(spoken, words)), self.voice)
-            self.counts["words_without_phones"] += sum(not parse_raw(one)[0] for one in alone)
+        aligned, silent = len(words) == len(phones), 0
+        if not aligned:
+            alone = self.cache.phonemes(list(map(spoken, words)), self.voice)
+            silent = sum(not parse_raw(one)[0] for one in alone)
+        digits = any(character.isdigit() for character in text)
+        return Sentence(words, phones, aligned, switches, removed, unread, empty, digits, silent)
+
+    def count(self, sentence: Sentence) -> None:
+        """For the report: a sentence that it has read, or another of the same options."""
         self.counts.update(
             utterances=1,
-            words=len(words),
-            phones=sum(map(len, phones)),
-            empty_phones=empty,
-            utterances_with_digits=any(character.isdigit() for character in text),
+            words=len(sentence.words),
+            phones=sum(map(len, sentence.phones)),
+            empty_phones=sentence.empty,
+            words_without_phones=sentence.silent,
+            utterances_with_digits=sentence.digits,
             utterances_not_aligned=not sentence.aligned,
-            utterances_with_switches=bool(switches),
-            utterances_removed=removed,
-            utterances_without_phones=not phones,
-            utterances_with_unread=bool(unread),
+            utterances_with_switches=bool(sentence.switches),
+            utterances_removed=sentence.removed,
+            utterances_without_phones=not sentence.phones,
+            utterances_with_unread=bool(sentence.unread),
         )
-        self.unread.update(unread)
-        self.switched.update(switches)
-        return sentence
+        self.unread.update(sentence.unread)
+        self.switched.update(sentence.switches)
 
     def _apart(self, tokens: list[str], phones: list[list[str]]) -> list[list[str]]:
         """Phones of words with hyphens shared out to their parts, if each word has its own."""
@@ -234,79 +244,4 @@ class Phonemizer:
             "counts": {name: int(self.counts[name]) for name in names.split()},
             "switches": dict(sorted(self.switched.items())),
             "unread": dict(self.unread.most_common()),
-            "cache": {name: self._cache.hits[name] for name in ("hit", "miss")},
         }
-
-
-def phonemize_table(
-    texts: Mapping[str, str],
-    languages: Sequence[str],
-    *,
-    source: str = "text",
-    allow_empty: bool = False,
-    max_unread: float = 0.01,
-    **options: Any,
-) -> tuple[dict[str, Sentence], dict[str, Phonemizer]]:
-    """Texts by utterance id, and a language for each, to Sentences and one Phonemizer a language.
-
-    options: those of Phonemizer. texts: a line of ``source`` each, which PhonemizeErrors name: for
-    what the spelling refuses, for a text that gives no phones, unless it is empty and
-    ``allow_empty``, and for a language whose voice cannot read characters of more than the share
-    ``max_unread`` of its texts; fewer are warned of.
-    """
-    groups: dict[str, list[str]] = {}
-    for key, language in zip(texts, languages, strict=True):
-        groups.setdefault(language, []).append(key)
-    parts = {language: Phonemizer(language, **options) for language in sorted(groups)}
-    found: dict[str, Sentence] = {}
-    lines = {key: number for number, key in enumerate(texts, start=1)}
-    with tqdm(total=len(texts), desc="phonemize", unit="utt", delay=2) as bar:
-        for language, keys in sorted(groups.items()):
-            for start in range(0, len(keys), _BATCH):
-                batch = keys[start : start + _BATCH]
-                plain = []
-                for key in batch:
-                    try:
-                        plain.append(parts[language].normalized(texts[key]))
-                    except PhonemizeError as error:
-                        raise PhonemizeError(f"{source}:{lines[key]}: {error}") from None
-                found.update(zip(batch, parts[language].read(plain), strict=True))
-                bar.update(len(batch))
-    for key, text in texts.items():
-        if not found[key].phones and (text or not allow_empty):
-            raise PhonemizeError(
-                f"{source}:{lines[key]}: utterance {key!r} gives no phones: {text!r}; remove it"
-                " (nothing in it is spoken), or correct its text or language"
-            )
-    for language, keys in groups.items():
-        named = [key for key in keys if found[key].unread]
-        if named:
-            message = _named(parts[language], f"{source}:{lines[named[0]]}", len(named), len(keys))
-            if len(named) > max_unread * len(keys):
-                raise PhonemizeError(f"{message}, take these texts out, or raise --max_unread")
-            warn(message)
-    return {key: found[key] for key in texts}, parts
-
-
-def _named(part: Phonemizer, first: str, count: int, total: int) -> str:
-    common = part.unread.most_common(_SHOWN)
-    shown = ", ".join(f"{character} ({times})" for character, times in common)
-    more = f" and {len(part.unread) - _SHOWN} others" if len(part.unread) > _SHOWN else ""
-    return (
-        f"espeak's voice {part.voice} cannot read {shown}{more}: it says their names, or nothing,"
-        f" in {count} of {total} texts, the first {first}; write them in letters of the language"
-        f"{_IN_KANA if part.voice == 'ja' else ''}"
-    )
-
-
-def phonemizer_record(
-    parts: Mapping[str, Phonemizer], *, word_boundary: bool = False, removed: Sequence[str] = ()
-) -> dict[str, Any]:
-    """What ``phonemizer.json`` holds: versions, options, and a report for every language."""
-    options = [part.options for part in parts.values()][:1] or [{}]
-    return {
-        **versions(),
-        "options": {**options[0], "word_boundary": word_boundary, "stress": False, "ties": False},
-        "languages": {language: part.report() for language, part in sorted(parts.items())},
-        "removed_utterances": list(removed),
-    }

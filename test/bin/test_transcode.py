@@ -142,6 +142,31 @@ def test_files_that_a_run_does_not_write_are_not_left_of_an_earlier_one(trained,
     assert {path.name for path in out.iterdir()} == {"failed", "hyp.text"}
 
 
+def test_shards_hear_and_the_program_writes_what_it_writes_alone(trained, tmp_path, monkeypatch):
+    dump = write_dump(tmp_path / "dump", 5)
+    (dump / "audio" / "xx_s-003.flac").unlink()
+    monkeypatch.setattr(transcode, "open_recogniser", lambda *_: Ears())
+    argv = ["--transcoder", str(trained), "--asr_model", "x", "--data_dir", str(dump)]
+    argv += ["--nbest", "2", "--output_dir"]
+    one, out = tmp_path / "one", tmp_path / "out"
+    assert transcode.main([*argv, str(one)]) == 0
+    for part in (["--split", "2"], ["--shard", "2"], ["--shard", "1"]):
+        assert transcode.main([*argv, str(out), *part]) == 0
+    assert [path.name for path in out.iterdir()] == [".shards"]
+    monkeypatch.setattr(Ears, "hear", None)
+    assert transcode.main([*argv, str(out)]) == 0
+    assert {p.name: p.read_bytes() for p in out.iterdir()} == {
+        p.name: p.read_bytes() for p in one.iterdir()
+    }
+    assert list(read_keyed(out / "failed")) == ["xx_s-003"]
+
+
+def test_shards_are_of_audio(trained, toy, tmp_path, capsys):
+    argv = ["--transcoder", str(trained), "--data_dir", str(toy / "valid"), "--split", "2"]
+    assert transcode.main([*argv, "--output_dir", str(tmp_path)]) == 1
+    assert "--split has no use without --asr_model, --data_dir" in capsys.readouterr().err
+
+
 def test_a_file_without_phones_is_an_error(trained, tmp_path, capsys):
     (tmp_path / "phones").write_text("")
     options = ["--phones", str(tmp_path / "phones"), "--output_dir", str(tmp_path / "out")]

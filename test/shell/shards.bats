@@ -143,3 +143,19 @@ EOF
         [ "$status" -eq 2 ]
     done
 }
+
+@test "phonemes, hypotheses and decoding are done in shards too" {
+    run ./asr.sh --langs it --stage 5 --stop_stage 12 --shards 7 --dry_run true --inference_nj 3 \
+        --finetune_config conf/tune.yaml --transcoder_config conf/tune.yaml --transcoder_hyp_config conf/tune.yaml \
+        --inference_modes "greedy lexicon transcoder"
+    [ "$status" -eq 0 ]
+    for line in \
+        '--max-jobs-run 2 JOB=1:7 dump/raw/it_train/log/phonemize.JOB.log python3 -m asrkit.bin.phonemize ' \
+        '--max-jobs-run 3 JOB=1:7 *log/dump_posteriors.JOB.log python3 -m asrkit.bin.dump_posteriors ' \
+        '--max-jobs-run 3 JOB=1:7 *decode_greedy/it_test/log/asr_infer.JOB.log python3 -m asrkit.bin.asr_infer ' \
+        '--max-jobs-run 3 JOB=1:7 *decode_lexicon/it_test/log/asr_infer.JOB.log python3 -m asrkit.bin.asr_infer ' \
+        '--max-jobs-run 3 JOB=1:7 *decode_tune/it_test/log/transcode.JOB.log python3 -m asrkit.bin.transcode '; do
+        # shellcheck disable=SC2053  # a pattern
+        [[ "$output" == *${line}*"--shard JOB"* ]] || { echo "no ${line}" && return 1; }
+    done
+}

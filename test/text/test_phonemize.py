@@ -8,12 +8,12 @@ from asrkit.bin import phonemize as phonemize_bin
 from asrkit.text import espeak
 from asrkit.text.espeak import EspeakError, voice_of
 from asrkit.text.normalize import normalize
+from asrkit.text.phone_table import PhoneTable
 from asrkit.text.phonemize import (
     PhonemizeError,
     Phonemizer,
     Sentence,
     parse_raw,
-    phonemize_table,
     share_out,
 )
 
@@ -146,7 +146,7 @@ def test_numerals_are_read_before_lower_case(language: str, text: str, said: str
 
 def _table(language: str, *texts: str, **options: float) -> dict[str, Sentence]:
     keyed = {f"u{number}": text for number, text in enumerate(texts)}
-    return phonemize_table(keyed, [language] * len(texts), source="d/text", **options)[0]
+    return PhoneTable(keyed, [language] * len(texts), source="d/text").sentences(**options)
 
 
 @pytest.mark.parametrize(
@@ -204,14 +204,14 @@ def test_few_such_texts_are_told_and_counted(capsys: pytest.CaptureFixture[str])
 
 def test_an_utterance_without_phones_is_named() -> None:
     with pytest.raises(PhonemizeError, match="utterance 'b' gives no phones"):
-        phonemize_table({"a": "ciao", "b": "..."}, ["it", "it"])
+        PhoneTable({"a": "ciao", "b": "..."}, ["it", "it"]).sentences()
 
 
 def test_cache_answers_without_espeak(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     texts = ["ciao mondo", "il computer"]
     first = Phonemizer("it", cache_dir=tmp_path)
     wanted = [s.phones for s in first(texts)]
-    assert first.report()["cache"] == {"hit": 0, "miss": 2}
+    assert first.cache.hits == {"hit": 0, "miss": 2}
     (file,) = tmp_path.iterdir()
     file.write_bytes(file.read_bytes() + b"cut sho")  # a process killed while writing
     Phonemizer("it", cache_dir=tmp_path)(["dopo"])
@@ -223,7 +223,7 @@ def test_cache_answers_without_espeak(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(espeak, "raw_phonemes", refuse)
     again = Phonemizer("it", cache_dir=tmp_path)
     assert [s.phones for s in again([*texts, "dopo"])][:2] == wanted
-    assert again.report()["cache"] == {"hit": 3, "miss": 0}
+    assert again.cache.hits == {"hit": 3, "miss": 0}
 
 
 def test_one_voice_object_for_a_language() -> None:

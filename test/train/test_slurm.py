@@ -74,8 +74,8 @@ def default_interrupt():
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def jobs(slurm):
-    command = ["squeue", "--noheader", "--format=%j", "--states=PENDING,RUNNING"]
+def jobs(slurm, shown="%j", states="PENDING,RUNNING"):
+    command = ["squeue", "--noheader", f"--format={shown}", f"--states={states}"]
     return subprocess.run(command, env=slurm, capture_output=True, text=True).stdout.split()
 
 
@@ -105,6 +105,16 @@ def test_a_stage_of_a_recipe_and_a_stage_that_fails(slurm, recipe):
     assert done.returncode == 0, done.stderr[-2000:]
     assert (recipe / "exp/asr_x/last.pt").exists()
     assert "trained for" in (recipe / "exp/log/asr_x.log").read_text()
+    decode = [*stage, "--stage", "12", "--stop_stage", "12", "--test_sets", "valid"]
+    for name, shards in (("shards", "3"), ("one", "1")):
+        done = subprocess.run(
+            [*decode, "--shards", shards], cwd=recipe, env=slurm, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr[-2000:]
+        os.rename(recipe / "exp/asr_x/decode_greedy/valid", recipe / name)
+    assert "shard 2: 4 done" in (recipe / "shards/log/asr_infer.2.log").read_text()
+    for name in ("hyp.tokens", "failed", "decoding.json"):
+        assert (recipe / "shards" / name).read_bytes() == (recipe / "one" / name).read_bytes()
     bad = [*stage, "--finetune_args", "--precision fp8", "--asr_tag", "y"]
     done = subprocess.run(bad, cwd=recipe, env=slurm, capture_output=True, text=True)
     assert done.returncode == 1
@@ -154,48 +164,45 @@ def test_before_the_time_limit_training_saves_goes_back_into_the_queue_and_ends(
 
 
 def test_stages_in_shards_write_what_one_process_writes(slurm, recipe):
-    """Formatting as an array: on this cluster, and again where one of its jobs is killed."""
-    table = {f"r{n}": flac(recipe / f"r{n}", tone(0.2 + n / 10)) for n in range(5)}
+    """Stages 3 to 5; of the first, a job is cancelled."""
+    table = {f"r{n}": flac(recipe / f"r{n}", tone(0.3 + n / 10)) for n in range(5)}
     for part in ("train", "valid", "test"):
-        data_dir(recipe / f"data/xx_{part}", table)
-    slow = f"touch {recipe}/up; until [ -e {recipe}/go ]; do sleep 0.1; done; cat {table['r4']} |"
-    data_dir(recipe / "data/xx_test", table | {"r4": slow})
-    stage = ["./asr.sh", "--langs", "xx", "--stage", "3", "--stop_stage", "3"]
+        texts = {f"{part}_{key}": "ciao mondo" + f" {key}" for key in table}
+        audio = {f"{part}_{key}": path for key, path in table.items()}
+        data_dir(recipe / f"data/it_{part}", audio, text=texts)
+    waits = f"touch {recipe}/up; until [ -e {recipe}/go ]; do sleep 0.1; done; cat {table['r4']} |"
+    data_dir(recipe / "data/it_test", audio | {"test_r4": waits}, text=texts)
+    stage = ["./asr.sh", "--langs", "it", "--stage", "3", "--stop_stage", "5"]
     shards = [*stage, "--shards", "3", "--launcher", str(ROOT / "utils/slurm.sh")]
     run = subprocess.Popen(shards, cwd=recipe, env=slurm, stderr=subprocess.PIPE, text=True)
     wait_for((recipe / "up").exists, 300)
     shard = next(
         path.name.split(".")[0]
-        for path in (recipe / "dump/org/xx_test/.shards").glob("*.todo")
-        if '"r4"' in path.read_text()
+        for path in (recipe / "dump/org/it_test/.shards").glob("*.todo")
+        if '"test_r4"' in path.read_text()
     )
-    array = subprocess.run(
-        ["squeue", "--noheader", "--format=%F", "--states=RUNNING"],
-        env=slurm, capture_output=True, text=True, check=True,
-    ).stdout.split()[0]  # fmt: skip
+    array = jobs(slurm, "%F", "RUNNING")[0]
     subprocess.run(["scancel", f"{array}_{shard}"], env=slurm, check=True)
     _, error = run.communicate(timeout=300)
-    log = f"dump/org/xx_test/log/format_audio.{shard}.log"
+    log = f"dump/org/it_test/log/format_audio.{shard}.log"
     assert run.returncode == 1
     assert f"error: of array {array} 1 of 3 jobs failed:" in error
     assert f"{shard} (status none: it was stopped, or killed for memory or time; {log})" in error
     assert "what its shards have done is kept: see the logs above, and run again" in error
-    assert not (recipe / "dump/org/xx_test/wav.scp").exists()
+    assert not (recipe / "dump/org/it_test/wav.scp").exists()
     (recipe / "go").touch()
     done = subprocess.run(shards, cwd=recipe, env=slurm, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]
-    subprocess.run(
-        [*stage, "--dumpdir", "one"], cwd=recipe, env=slurm, check=True, capture_output=True
-    )
-    for part in ("train", "valid", "test"):
-        assert files(recipe, "dump", part) == files(recipe, "one", part)
+    alone = [*stage, "--dumpdir", "one"]
+    subprocess.run(alone, cwd=recipe, env=slurm, check=True, capture_output=True)
+    assert (recipe / "dump/raw/it_test/text.phn").exists()
+    assert files(recipe, "dump") == files(recipe, "one")
 
 
-def files(recipe, dump, part):
-    """Contents by name, but of the journal, logs and the mark, which names the folder."""
-    folder = recipe / dump / "org" / f"xx_{part}"
+def files(recipe, dump):
+    """Contents by name, but of journals, logs and marks, which name the folder."""
     return {
-        str(path.relative_to(folder)): path.read_bytes().replace(f"{dump}/org".encode(), b"")
-        for path in folder.rglob("*")
+        str(path.relative_to(recipe / dump)): path.read_bytes().replace(f"{dump}/".encode(), b"")
+        for path in (recipe / dump).rglob("*")
         if path.is_file() and not path.name.startswith(".") and path.parent.name != "log"
     }

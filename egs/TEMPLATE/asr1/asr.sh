@@ -27,7 +27,7 @@ gpu_inference=false  # true: networks decode on a GPU; beam searches stay on the
 expdir=exp  # experiments
 dumpdir=dump  # formatted audio and tokenised text
 launcher=""  # put before training commands (stages 6-8, 10, 11) and those of shards; ${ASRKIT_ROOT}/utils/slurm.sh for Slurm
-shards=1  # jobs that stage 3 is dealt to: an array of the launcher, else --nj at a time
+shards=1  # jobs that stages 3, 5, 11 and 12 are dealt to: an array of the launcher, else --nj (--inference_nj) at a time
 
 # -- Data
 langs="en"  # languages (ISO 639-1, or <corpus>_<language>) to prepare, pre-train on and, without a target, recognise
