@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from asrkit.batch import Batch, pad
+from asrkit.batch import Batch, Padded, pad
 from asrkit.encoders.feature_cache import FeatureCache
 from asrkit.encoders.wav2vec2 import Wav2Vec2Encoder
 from asrkit.objectives.ctc import CtcObjective
@@ -135,3 +135,21 @@ def test_features_that_learn_are_not_kept(gib):
     encoder = encoder_of(feature_grad_mult=1.0 if gib > 0 else 0.0)
     with pytest.raises(ValueError, match="feature_cache_gib"):
         CtcObjective(encoder, TokenList.build("ab"), feature_cache_gib=gib)
+
+
+def test_a_gpu_extracts_whole_batches() -> None:
+    """What it keeps of a batch is what the CPU keeps row by row, to rounding."""
+    encoder = encoder_of()
+    speech = pad([torch.randn(length) for length in (4000, 900, 3000)])
+    ids = ["a", "b", "c"]
+    keys = [(name, int(length)) for name, length in zip(ids, speech.lengths, strict=True)]
+    alone, together = FeatureCache(encoder, 2**20), FeatureCache(encoder, 2**20)
+    wanted = alone.extract(encoder, ids, speech)
+    with torch.no_grad():
+        together._extract_together(encoder, keys, speech)
+    found = together.extract(encoder, ids, speech)
+    assert together.size == alone.size and torch.equal(found.lengths, wanted.lengths)
+    torch.testing.assert_close(found.data, wanted.data, rtol=1e-4, atol=1e-5)
+    wider = Padded(torch.nn.functional.pad(speech.data, (0, 4000)), speech.lengths)
+    frames = int(encoder.output_lengths(torch.tensor([8000])))
+    assert alone.extract(encoder, ids, wider).data.shape[1] == frames  # as wide as the batch

@@ -12,10 +12,12 @@ import torch
 from tones import ctc_args, write_dump, write_tokens
 
 from asrkit import config
+from asrkit.batch import Batch
 from asrkit.bin import asr_train
 from asrkit.build import build_objective, resolve
 from asrkit.config import ConfigError
 from asrkit.data.index import DataIndex
+from asrkit.objectives.base import Objective
 from asrkit.options import AUTO, Options
 from asrkit.tokens import TokenList
 from asrkit.train import micro_batches
@@ -117,14 +119,83 @@ def test_a_run_remembers(tmp_path: Path) -> None:
     assert "full micro-batches have" in (tmp_path / "exp" / "train.log").read_text()
 
 
+class Memory:
+    """torch.cuda's counters for a model on the CPU: a GPU whose memory is used up row by row."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, gib: float) -> None:
+        self.free, self.taken, self.seen = int(gib * 2**30), 0, 0
+        for name in ("empty_cache", "reset_peak_memory_stats"):
+            monkeypatch.setattr(torch.cuda, name, lambda *_: None)
+        monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _: (self.free, self.free))
+        monkeypatch.setattr(torch.cuda, "memory_reserved", lambda _: 0)
+        monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda _: self.taken)
+
+    def watch(self, objective: Objective) -> None:
+        def count(_: object, args: tuple[Batch, ...]) -> None:
+            rows, size = args[0].speech.data.shape  # type: ignore[union-attr]
+            self.seen, self.taken = rows, 2**28 + rows * size * 1000
+            if self.taken > self.free:
+                raise torch.cuda.OutOfMemoryError("made up")
+
+        objective.register_forward_pre_hook(count)
+
+
+CONF = {"layers": 1, "width": 32, "heads": 2, "positional": [16, 4, 1], "feature_grad_mult": 0.0}
+
+
+@pytest.mark.parametrize(
+    ("name", "conf"),
+    [
+        ("ctc", {"freeze_steps": 10**6, "feature_cache_gib": 0.1}),
+        ("contrastive", {"negatives": 5}),
+    ],
+)
+def test_trials(name: str, conf: dict[str, object], monkeypatch: pytest.MonkeyPatch) -> None:
+    """They end with the largest that fits, with the encoder learning, and leave nothing behind."""
+    tokens = TokenList.build("abc")
+    encoder = CONF | {"conv_layers": [[16, 10, 5], [16, 8, 8], [16, 8, 8]]}
+    encoder["feature_grad_mult"] = 0.0 if name == "ctc" else 0.1
+    quantizer = "gumbel" if name == "contrastive" else None
+    options = resolve(
+        Options(
+            objective=name,
+            objective_conf=conf,
+            encoder_conf=encoder,
+            quantizer=quantizer,
+            optimizer_conf={"lr": 1e-4},
+        )
+    )
+    objective = build_objective(options, tokens, None)
+    memory = Memory(monkeypatch, gib=2)
+    memory.watch(objective)
+    learned: list[bool] = []
+    fits = micro_batches._trial(options, objective, World(ngpu=0), 32_000, len(tokens))
+
+    def noted(rows: int) -> float | None:
+        share = fits(rows)
+        learned.append(objective.step == micro_batches.LATE)
+        return share
+
+    rows = largest(noted, 1000)
+    usable = 2 * 2**30 * micro_batches.USABLE - 2**28 - conf.get("feature_cache_gib", 0) * 2**30
+    assert usable / 32_000_000 - 2 < rows <= usable / 32_000_000
+    assert rows == memory.seen and all(learned)
+    assert all(parameter.grad is None for parameter in objective.parameters())
+    if name == "ctc":
+        assert objective.feature_cache.size == 0
+    assert fits(10**4) is None  # out of memory
+    assert largest(fits, 3) == 3
+
+
 @pytest.mark.cuda
 @pytest.mark.parametrize("most", [3, 100_000])
-def test_trials_on_a_gpu(tmp_path: Path, most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_trials_on_a_gpu(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """As many rows as are allowed, or as fit; nothing is left of the trials."""
     monkeypatch.setattr(micro_batches, "USABLE", 0.85 if most == 3 else 0.02)
     tokens = TokenList.build("abc")
-    conf = {"layers": 2, "width": 64, "heads": 2, "positional": [16, 4, 1]}
-    options = resolve(Options(encoder_conf=conf, objective_conf={"freeze_steps": 10}))
+    options = resolve(
+        Options(encoder_conf=CONF, objective_conf={"freeze_steps": 10}, optimizer_conf={"lr": 1e-4})
+    )
     world = World(ngpu=1)
     objective = build_objective(options, tokens, None).to(world.device)
     before = torch.cuda.memory_allocated()
