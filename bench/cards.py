@@ -1,6 +1,7 @@
-"""What fits one card: the largest micro-batch of each model, with and without recomputed blocks.
+"""What fits one card, with and without recomputed blocks, and how long it fine-tunes.
 
     python bench/cards.py
+    python bench/cards.py --hours 0.5 1 2 10 --tflops 5 11.6 150
 
 Counted, as bench/scaling.py does, under bfloat16 autocast: weights of 4 bytes, 12 more for each
 that learns (gradient, two moments of Adam), and the most that is alive at once in a forward pass,
@@ -8,12 +9,18 @@ autocast's copies of the weights among it. Where backward computes the blocks ag
 (checkpoint_activations) that, or what is kept and one block's share of what all would have kept,
 whichever is more. --cache is what fine-tuning may keep of features (feature_cache_gib), --reserve
 what CUDA, its libraries and holes between tensors take.
+
+With --hours of speech: what the quick presets of fine-tuning hear of it, beside the published ones,
+and how long that takes. An audio second costs a forward pass, c of the convolutions and t of all
+else: c + t while the encoder is frozen, then c + 3 t, and once more the blocks where they are
+recomputed. c is counted each time, though features that are kept cost it once.
 """
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
+import math
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -22,6 +29,7 @@ from typing import Any, NamedTuple
 from scaling import CONF, GIB, RATE, Counts, count, options_of
 
 from asrkit.options import Options
+from asrkit.phases import phase_length
 
 ONE_B = {"width": 1280, "layers": 48}  # XLS-R 1B, MMS 1B: Large, wider and deeper
 MODELS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -29,6 +37,9 @@ MODELS: dict[str, tuple[str, dict[str, Any]]] = {
     "Large, 300M": ("large", {}),
     "1B": ("large", ONE_B),
 }
+FINE_TUNING = [
+    f"finetune_ctc_{size}{kind}" for size in ("base", "large") for kind in ("_quick", "")
+]
 TASKS = {"pre-training": "pretrain_xlsr", "fine-tuning": "finetune_ctc"}
 
 
@@ -108,19 +119,74 @@ def report(args: argparse.Namespace, say: Callable[[str], None]) -> None:
             )
 
 
+class Work(NamedTuple):
+    """What a fine-tuning hears of some hours of speech: seconds of audio, updates, operations."""
+
+    heard: float
+    updates: float
+    operations: float
+
+
+def work(options: Options, counts: Counts, hours: float) -> Work:
+    """counts: of any micro-batch of ``options``."""
+    update = options.reference_batch_seconds
+    if update is None:
+        raise SystemExit("error: reference_batch_seconds: missing; how much audio has an update?")
+    heard = options.max_update * update
+    if not options.max_update:
+        heard = (options.passes or 0) * hours**0.5 * 3600
+    updates = heard / update
+    frozen = phase_length(options.objective_conf["freeze_steps"], round(updates)) / updates
+    rest = counts.forward - counts.front
+    again = counts.inner if options.checkpoint_activations else 0
+    learning = (1 - frozen) * (2 * rest + again)
+    of_second = (counts.forward + learning) / (counts.clips * counts.samples / RATE)
+    return Work(heard, updates, heard * of_second)
+
+
+def _time(seconds: float) -> str:
+    if seconds < 3600:
+        return f"{max(1, round(seconds / 60))} min"
+    return f"{seconds / 3600:.1f} h" if seconds < 36_000 else f"{seconds / 3600:.0f} h"
+
+
+def report_hours(args: argparse.Namespace, say: Callable[[str], None]) -> None:
+    at = " | ".join(f"at {tflops:g} TFLOP/s" for tflops in args.tflops)
+    say(
+        "| fine-tuning | speech | audio heard | updates | TFLOP an audio second "
+        f"| {at} |\n|---|--:|--:|--:|--:|{'--:|' * len(args.tflops)}"
+    )
+    for stem in FINE_TUNING:
+        options = options_of(CONF / f"{stem}.yaml")
+        counts = count(options, 1)
+        for hours in args.hours if not options.max_update else [math.inf]:
+            found = work(options, counts, hours)
+            taken = " | ".join(_time(found.operations / (t * 1e12)) for t in args.tflops)
+            speech = f"{hours:g} h" if math.isfinite(hours) else "any"
+            say(
+                f"| `{stem}` | {speech} | {found.heard / 3600:.0f} h | {found.updates:.0f} "
+                f"| {found.operations / found.heard / 1e12:.3f} | {taken} |"
+            )
+
+
 def parse(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--cards", type=float, nargs="+", default=[8, 12, 16, 24, 80], help="GiB")
     parser.add_argument("--cache", type=float, default=0.5, help="GiB of features kept")
     parser.add_argument("--reserve", type=float, default=1.5, help="GiB that are not counted")
+    parser.add_argument("--hours", type=float, nargs="+", help="of speech, to fine-tune on")
+    parser.add_argument("--tflops", type=float, nargs="+", default=[11.6], help="as training runs")
     args = parser.parse_args(argv)
+    if min(args.tflops) <= 0 or min(args.hours or [1]) <= 0:
+        parser.error("--hours and --tflops are above 0")
     if min(args.cache, args.reserve) < 0 or min(args.cards) <= args.reserve:
         parser.error("--cards are above --reserve, which is 0 or more, as --cache is")
     return args
 
 
 def main(argv: list[str] | None = None) -> int:
-    report(parse(argv), lambda line: print(line, flush=True))
+    args = parse(argv)
+    (report_hours if args.hours else report)(args, lambda line: print(line, flush=True))
     return 0
 
 

@@ -187,14 +187,17 @@ def count(options: Options, clips: int | None = None) -> Counts:
 
 
 class _Autocast:
-    """torch.autocast for CUDA without its look for a GPU."""
+    """torch.autocast for CUDA without its look for a GPU: its copies of weights live to the end."""
 
     def __enter__(self) -> None:
+        torch.autocast_increment_nesting()
         torch.set_autocast_enabled("cuda", True)
         torch.set_autocast_dtype("cuda", torch.bfloat16)
 
     def __exit__(self, *_: object) -> None:
         torch.set_autocast_enabled("cuda", False)
+        torch.autocast_decrement_nesting()
+        torch.clear_autocast_cache()
 
 
 class Plan(NamedTuple):

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from asrkit.options import Options
+
 BENCH = Path(__file__).parents[1] / "bench"
 
 
@@ -94,6 +96,7 @@ def test_memory_of_a_micro_batch(scaling, cards, tiny, again):
     eight = counted(8)
     assert found.of(8) == pytest.approx(found.state + eight.peak, rel=0.05)
     assert eight.kept < eight.peak
+    assert found.of(1) - found.state > 2 * one.blocks  # autocast's copies of the weights
     whole = counted(8) if not again else scaling.count(scaling.options_of(tiny), 8)
     assert (eight.kept < 0.6 * whole.kept) == again
     assert found.clips(found.of(8)) == 8
@@ -129,6 +132,39 @@ def test_table_of_cards(scaling, cards, tiny, capsys, monkeypatch):
     assert 0 < fewer < more
     with pytest.raises(SystemExit):
         cards.main(["--cards", "1"])
+
+
+def test_hours_of_fine_tuning(scaling, cards, monkeypatch, tmp_path, capsys):
+    counts = scaling.Counts(
+        parameters=10, learning=10, blocks=8, largest=5, clips=2, samples=160_000, forward=100e12,
+        front=20e12, inner=60e12, kept=1, peak=1,
+    )  # fmt: skip
+    conf = {"freeze_steps": 0.25}
+    options = Options(
+        max_update=0, passes=60, reference_batch_seconds=240, objective_conf=conf,
+        checkpoint_activations=True,
+    )  # fmt: skip
+    found = cards.work(options, counts, 4)
+    assert found.heard == 120 * 3600 and found.updates == 1800
+    frozen, learning = 20 + 80, 20 + 3 * 80 + 60  # TFLOP of 20 s
+    assert found.operations == pytest.approx(
+        found.heard / 20 * (0.25 * frozen + 0.75 * learning) * 1e12
+    )
+    conf = {"freeze_steps": 500}
+    options = Options(max_update=1000, reference_batch_seconds=1600, objective_conf=conf)
+    found = cards.work(options, counts, 1)
+    assert found.heard == 1_600_000
+    assert found.operations == pytest.approx(80_000 * (0.5 * 100 + 0.5 * 260) * 1e12)
+    monkeypatch.setattr(cards, "CONF", tmp_path)
+    monkeypatch.setattr(cards, "FINE_TUNING", ["small"])
+    (tmp_path / "small.yaml").write_text(
+        "objective: ctc\nencoder: wav2vec2\nencoder_conf: {conv_layers: [[32, 320, 320]],"
+        " width: 32, layers: 1, heads: 2, positional: [1, 32, 1]}\noptimizer_conf: {lr: 1.0}\n"
+        "max_update: 0\npasses: 30\nreference_batch_seconds: 60\n"
+    )
+    assert cards.main(["--hours", "1", "4", "--tflops", "1e-6"]) == 0
+    rows = [line.split(" | ") for line in capsys.readouterr().out.splitlines()[2:]]
+    assert [row[1:4] for row in rows] == [["1 h", "30 h", "1800"], ["4 h", "60 h", "3600"]]
 
 
 @pytest.mark.parametrize("bad", [["--tflops", "0"], ["--gpus", "0"]])

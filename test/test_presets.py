@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from asrkit import config
 from asrkit.build import build_objective, choose, resolve
+from asrkit.data.sampler import EpochPlan
 from asrkit.encoders.wav2vec2 import Wav2Vec2Encoder
 from asrkit.options import AUTO, Options
+from asrkit.phases import phase_length
 from asrkit.train.batch_size import update_seconds, with_accumulation
+from asrkit.train.length import with_length
 
 CONF = Path(__file__).resolve().parents[1] / "egs/TEMPLATE/asr1/conf"
 PRETRAINING = sorted(path.stem for path in CONF.glob("pretrain_xlsr_*.yaml"))
+QUICK = ["finetune_ctc_base_quick", "finetune_ctc_large_quick"]
 FINETUNING = sorted(path.stem for path in CONF.glob("finetune_ctc_base*.yaml"))
 FINETUNING += sorted(path.stem for path in CONF.glob("finetune_ctc_large*.yaml"))
+FINETUNING = [name for name in FINETUNING if name not in QUICK]
 
 
 def read(name: str) -> Options:
@@ -64,12 +70,49 @@ def test_fine_tuning_as_section_3_2_says(name: str) -> None:
     assert options.batch_bins == AUTO and options.reference_batch_seconds == 1600
 
 
-@pytest.mark.parametrize("name", FINETUNING)
+@pytest.mark.parametrize("name", FINETUNING + QUICK)
 def test_fine_tuning_takes_the_encoder_of_its_pre_training(name: str) -> None:
     source = "pretrain_xlsr_base" if "base" in name else "pretrain_xlsr_large"
     for variant in ("_paper_literal", "_2020"):
         source += variant if name.endswith(variant) else ""
     assert network(read(name)) == network(read(source))
+
+
+@pytest.mark.parametrize("name", QUICK)
+@pytest.mark.parametrize(
+    ("minutes", "updates"), [(10, 367), (60, 900), (120, 1273), (600, 2846), (6000, 9000)]
+)
+def test_quick_fine_tuning_has_the_length_of_its_data(
+    name: str, minutes: int, updates: int
+) -> None:
+    """Clips of ten seconds, and updates of 240 s."""
+    options = read(name)
+    assert options.batch_bins == AUTO and options.checkpoint_activations
+    options.batch_bins = 1_280_000
+    assert update_seconds(with_accumulation(options, 1), 1) == 240
+    plan = EpochPlan(np.full(minutes * 6, 160_000, np.int32), batch_bins=options.batch_bins)
+    ready = with_length(with_accumulation(options, 1), plan, 1)
+    assert ready.max_update == pytest.approx(updates, rel=0.08 if minutes >= 60 else 0.25)
+    schedule = choose("schedule", options.schedule)(**options.schedule_conf)
+    risen, falls = schedule.turns(ready.max_update)
+    frozen = phase_length(options.objective_conf["freeze_steps"], ready.max_update)
+    assert risen < frozen < 2 * risen and falls == ready.max_update / 2
+    if minutes >= 60:  # patience may run out before the end
+        assert (ready.max_update - falls) // options.valid_interval > options.patience
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_quick_fine_tuning_differs_from_the_published_one_where_it_says(name: str) -> None:
+    quick, published = (config.to_mapping(read(n)) for n in (name, name.removesuffix("_quick")))
+    different = {key for key in quick if quick[key] != published[key]}
+    assert different == {
+        "objective_conf", "optimizer_conf", "checkpoint_activations", "reference_batch_seconds",
+        "max_update", "passes", "patience", "log_interval", "valid_interval", "save_interval",
+    }  # fmt: skip
+    assert quick["encoder_conf"] == published["encoder_conf"]
+    heard = {"freeze_steps", "mask_prob", "channel_mask_prob", "feature_cache_gib"}
+    mine, theirs = quick["objective_conf"], published["objective_conf"]
+    assert {key for key in mine if mine[key] != theirs[key]} == heard
 
 
 def test_mono_and_multilingual_differ_in_the_audio_of_an_update_and_the_sampling_alone() -> None:

@@ -140,6 +140,7 @@ def process(argv, **kwargs):
     )
 
 
+CONF = Path(__file__).resolve().parents[2] / "egs/TEMPLATE/asr1/conf"
 KEPT = "encoder_conf.feature_grad_mult=0.0", "objective_conf.feature_cache_gib=0.1"
 BF16 = ("precision=bf16",)
 
@@ -175,6 +176,32 @@ def test_activations_may_be_computed_again_from_any_update_on(tones, tmp_path):
     assert asr_train.main([*ctc_args(tones, mixed, *more), "--resume", "true"]) == 0
     assert same(model(plain), model(mixed))
     assert "checkpoint_activations: True -> False" in (mixed / "train.log").read_text()
+
+
+def test_the_quick_preset_trains_a_small_model(tones, tmp_path):
+    out, small = (
+        tmp_path / "out",
+        "{conv_layers: [[16, 10, 5], [16, 8, 4], [16, 4, 4], [16, 4, 4]],",
+    )
+    small += " conv_norm: layer, width: 16, layers: 2, heads: 2, positional: [8, 2, 1],"
+    small += " norm_first: true, feature_grad_mult: 0.0}"
+    argv = [
+        "--config", str(CONF / "finetune_ctc_large_quick.yaml"), "--encoder_conf", small,
+        "--train_data", str(tones / "train"), "--valid_data", str(tones / "valid"),
+        "--token_list", str(tones / "tokens.txt"), "--token_file", "text.phn",
+        "--output_dir", str(out), "--batch_bins", "320000", "--num_workers", "0",
+        "--reference_batch_seconds", "40", "--passes", "2", "--valid_interval", "2",
+        "--patience", "1", "--set", "optimizer_conf.lr=1e-9",
+    ]  # fmt: skip
+    assert asr_train.main(argv) == 0
+    saved = yaml.safe_load((out / "config.yaml").read_text())
+    assert saved["max_update"] > 10
+    stopped = journal(out)[-1]
+    assert stopped["split"] == "stopped"  # learning nothing, once the rate falls
+    assert 0.5 * saved["max_update"] < stopped["step"] <= 0.5 * saved["max_update"] + 4
+    log = (out / "train.log").read_text()
+    assert "heard" in log and "(patience)" in log
+    assert (out / "average.pt").exists()
 
 
 def test_a_length_that_was_derived_is_that_of_the_run(tones, tmp_path):
