@@ -6,10 +6,11 @@
 
 check   the CUDA tests, and a run of three updates alone, with ddp and with fsdp (one rank each):
         they end well and begin with the same loss
-train   asr_train itself, reading FLAC, with a preset as it is shipped (fine-tuning: past its frozen
-        phase); audio_seconds_per_second of its log, without the first third of its lines
-fixed   the same program on the commonest of its first batches, again and again: what the row above
-        falls short of this is the cost of reading and of shapes, whose number stands here, too
+train   asr_train, reading FLAC, with a preset as it is shipped (fine-tuning: past its frozen
+        phase): audio_seconds_per_second of its log, without the first third of its lines, and how
+        many shapes its micro-batches had
+fixed   the same process on the commonest of these, again and again: what the row above falls short
+        of this is the cost of reading and of shapes
 step    one step of asrkit and of transformers on noise (bench/train_step.py), on the same card
 infer   bench/infer.py: from FLAC files to text, beside the pipeline of transformers
 
@@ -49,8 +50,7 @@ CHECKS = ["check/tests", *(f"check/{name}" for name in RANKS)]
 CLIPS = (6, 24, 48)
 ROWS = [
     *CHECKS,
-    *(f"train/{preset}" for preset in gpu_rows.PRESETS),
-    *(f"fixed/{preset}" for preset in gpu_rows.PRESETS),
+    *(f"{kind}/{preset}" for preset in gpu_rows.PRESETS for kind in ("train", "fixed")),
     *(f"step/{task}/{clips}" for task in gpu_rows.STEPS for clips in CLIPS),
     "infer",
 ]
@@ -103,10 +103,9 @@ class Bench:
         self.say(f"corpus: {self.seconds():.1f} s")
         rows = list(self.args.rows)
         self.checks([row for row in rows if row.startswith("check/")])
-        for row in rows:
-            if row.startswith("train/") and self.in_time(row):
-                self.add(row, self.train(row))
-        self.workers([row for row in rows if row.startswith(("fixed/", "step/"))])
+        for preset in gpu_rows.PRESETS:
+            self.workers([row for row in rows if row.endswith(f"/{preset}")])
+        self.workers([row for row in rows if row.startswith("step/")])
         if "infer" in rows and self.in_time("infer"):
             self.add("infer", self.infer())
 
@@ -129,7 +128,8 @@ class Bench:
         self.say(f"{line(self.found[-1])} <!-- {self.seconds():.0f} s -->")
         if "error" in values and (log := self.log(process or name)).exists():
             told = log.read_text(encoding="utf-8", errors="replace").splitlines()[-TAIL:]
-            self.say("\n".join(f"    {text[:300]}" for text in told))
+            for text in told:
+                self.say(f"    {text[:300]}")
 
     def log(self, name: str) -> Path:
         return self.logs / f"{name.replace('/', '_')}.log"
@@ -206,25 +206,6 @@ class Bench:
         if abs(losses[0] - losses[-1]) > 1e-3 * abs(losses[0]):
             return {"error": f"first loss {losses[-1]}, alone {losses[0]}"}
         return {"note": f"first loss {losses[-1]}"}
-
-    def train(self, row: str) -> Row:
-        """A run of asr_train, ended once it was watched long enough."""
-        preset = row.removeprefix("train/")
-        out = self.work / "runs" / preset
-        journal = out / "train.jsonl"
-        command = [sys.executable, "-m", "asrkit.bin.asr_train"]
-        with self.process(row, command + gpu_rows.arguments(preset, out, self.setting)) as run:
-            end, watched = time.monotonic() + self.allowed(), float("inf")
-            lines = 0
-            while time.monotonic() < end and run.poll() is None:
-                time.sleep(0.1)
-                lines = len(read_journal(journal))
-                watched = min(watched, time.monotonic()) if lines else watched
-                if lines > 1 and time.monotonic() > watched + self.setting.seconds:
-                    break
-            if run.returncode:
-                return {"error": f"exit status {run.returncode}"}
-        return gpu_rows.steady(read_journal(journal))
 
     def workers(self, rows: list[str]) -> None:
         """One process for all rows; after one that hangs or dies, another for the rest."""

@@ -1,7 +1,7 @@
-"""What bench/gpu.py times: runs of asr_train, and steps on one batch in a process of their own.
+"""What bench/gpu.py times: asr_train, and steps of asrkit and of transformers.
 
-A worker (``python bench/gpu_rows.py JSON``) prints one line of JSON a row, so that its parent can
-end it where a row hangs and go on with the rest.
+A worker (``python bench/gpu_rows.py JSON``) prints a line of JSON a row, so that its parent can end
+it where a row hangs and go on with the rest.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import gc
-import itertools
 import json
 import statistics
 import sys
@@ -31,13 +30,16 @@ from asrkit.data.loader import make_loader
 from asrkit.data.sampler import BatchSpec
 from asrkit.train import run
 from asrkit.train.journal import read_journal
+from asrkit.train.memory import keep_freed_memory
 
 CONF = Path(__file__).resolve().parents[1] / "egs/TEMPLATE/asr1/conf"
 PRETRAIN = ("pretrain_xlsr_base", "pretrain_xlsr_large", "pretrain_unidata2vec_base")
 FINETUNE = ("finetune_ctc_large", "finetune_ctc_base")
 PRESETS = PRETRAIN + FINETUNE
 STEPS = {"pretrain": "pretrain, paper", "finetune": "finetune, transformers' dropout"}
-GIB = 2**30
+GIB, RATE = 2**30, 16_000
+MOST_SHAPES = 64  # micro-batches kept, one of each
+Tell = Callable[[str, dict[str, Any]], None]  # a row and its values
 
 # The same code in a minute on a CPU: --set of what a preset has
 TINY = {
@@ -63,11 +65,6 @@ class Setting(NamedTuple):
     quick: bool = False
     seconds: float = 12.0
 
-    @property
-    def micro_batches(self) -> int:
-        """So many are looked at for their shapes."""
-        return 6 if self.quick else 128
-
 
 def arguments(preset: str, out: Path, setting: Setting) -> list[str]:
     """A command line of asr_train: the preset as it is, on the benchmark's corpus."""
@@ -91,7 +88,7 @@ def arguments(preset: str, out: Path, setting: Setting) -> list[str]:
 
 
 def steady(lines: list[dict[str, Any]]) -> dict[str, Any]:
-    """Of the lines of a run's journal: speed without the first third, memory, updates."""
+    """Of lines of a run's journal: speed without the first third, memory, updates."""
     lines = [line for line in lines if line["split"] == "train"]
     if not lines:
         return {"error": "no update was logged in the time there was"}
@@ -101,10 +98,9 @@ def steady(lines: list[dict[str, Any]]) -> dict[str, Any]:
         "updates": len(lines),
     }
     if len(lines) == 1:
-        found["note"] = "first update, warm-up included"
-    for name, key in (("memory", "gpu_memory_gib"), ("shapes", "shapes")):
-        if key in lines[-1]:
-            found[name] = lines[-1][key]
+        found["note"] = "one update, warm-up included"
+    if "gpu_memory_gib" in lines[-1]:
+        found["memory"] = lines[-1]["gpu_memory_gib"]
     return found
 
 
@@ -112,49 +108,87 @@ class Enough(Exception):
     """The time of a row is over."""
 
 
-def _until(batch: Batch, seconds: float, journal: Path) -> Iterator[Batch]:
-    """``batch`` again and again, for so long and for two updates at least."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end or len(read_journal(journal)) < 2:
-        yield batch
-    raise Enough
+class Shapes:
+    """Counts shapes [B, S] of micro-batches, and keeps one of each."""
 
+    def __init__(self) -> None:
+        self.counts: Counter[tuple[int, ...]] = Counter()
+        self.first: dict[tuple[int, ...], Batch] = {}
 
-def common_batch(batches: Iterable[Batch]) -> tuple[Batch, int]:
-    """A micro-batch of the commonest shape, of equals the middle one, and how many shapes."""
-    first: dict[tuple[int, ...], Batch] = {}
-    counts: Counter[tuple[int, ...]] = Counter()
-    for batch in batches:
+    def add(self, batch: Batch) -> None:
         assert batch.speech is not None
         shape = tuple(batch.speech.data.shape)
-        first.setdefault(shape, batch)
-        counts[shape] += 1
-    most = max(counts.values())
-    equals = sorted((shape for shape in counts if counts[shape] == most), key=lambda s: s[-1])
-    return first[equals[len(equals) // 2]], len(counts)
+        self.counts[shape] += 1
+        if len(self.first) < MOST_SHAPES:
+            self.first.setdefault(shape, batch)
+
+    def commonest(self) -> Batch:
+        """Of equals the middle one."""
+        most = max(self.counts[shape] for shape in self.first)
+        equals = [shape for shape in self.first if self.counts[shape] == most]
+        return self.first[sorted(equals, key=lambda shape: shape[-1])[len(equals) // 2]]
+
+    def __str__(self) -> str:
+        return f"{len(self.counts)} in {self.counts.total()}"
 
 
-def fixed(preset: str, setting: Setting) -> dict[str, Any]:
-    """asr_train on one batch again and again: what reading and shapes cost is left out."""
-    out = Path(setting.work) / f"fixed_{preset}"
-    journal = out / "train.jsonl"
-    found: dict[str, Any] = {}
+class Watched:
+    """In the place of ``make_loader``: what it gives, for a while; then the commonest of these
+    micro-batches again and again. Tells the rows ``train`` and ``fixed``, if they are wanted, and
+    ends the run."""
 
-    def repeated(
-        dataset: BatchDataset, stream: Iterable[BatchSpec], **reading: Any
+    def __init__(self, setting: Setting, journal: Path, tell: Tell, wanted: set[str]) -> None:
+        self.setting, self.journal, self.tell, self.wanted = setting, journal, tell, wanted
+
+    def __call__(
+        self, dataset: BatchDataset, stream: Iterable[BatchSpec], **reading: Any
     ) -> Iterator[Batch]:
-        first = list(itertools.islice(stream, setting.micro_batches))
-        batch, shapes = common_batch(make_loader(dataset, first, **reading))
-        assert batch.speech is not None
-        clips, samples = batch.speech.data.shape
-        found["shapes"] = f"{shapes} in {setting.micro_batches}"
-        found["batch"] = f"{clips} x {samples / 16_000:.1f} s"
-        return _until(batch, setting.seconds / 2, journal)
+        shapes, seconds = Shapes(), self.setting.seconds
+        over = self.clock(seconds if "train" in self.wanted else seconds / 4)
+        with contextlib.closing(iter(make_loader(dataset, stream, **reading))) as batches:
+            while not over():
+                batch = next(batches)
+                shapes.add(batch)
+                yield batch
+        lines = read_journal(self.journal)
+        if "train" in self.wanted:
+            self.tell("train", steady(lines) | {"shapes": str(shapes)})
+        if "fixed" in self.wanted:
+            batch = shapes.commonest()
+            assert batch.speech is not None
+            clips, samples = batch.speech.data.shape
+            begun = len(lines) + 1  # the update in hand is of both
+            over = self.clock(seconds / 2, begun)
+            while not over():
+                yield batch
+            found = steady(read_journal(self.journal)[begun:])
+            self.tell("fixed", found | {"batch": f"{clips} x {samples / RATE:.1f} s"})
+        raise Enough
 
+    def clock(self, seconds: float, begun: int = 0) -> Callable[[], bool]:
+        """Whether so long a time has passed since line ``begun``, and two lines more are there."""
+        end = 0.0
+
+        def over() -> bool:
+            nonlocal end
+            if end and time.monotonic() < end:
+                return False
+            lines = len(read_journal(self.journal)) - begun
+            end = end or (time.monotonic() + seconds if lines > 0 else 0.0)
+            return lines > 1 and time.monotonic() >= end
+
+        return over
+
+
+def program(preset: str, setting: Setting, tell: Tell, wanted: set[str]) -> None:
+    """asr_train with a preset: from its data, then on one batch. What the first falls short of the
+    second is the cost of reading and of shapes."""
+    out = Path(setting.work) / preset
     options, _ = options_of(arguments(preset, out, setting))
-    with mock.patch.object(run, "make_loader", repeated), contextlib.suppress(Enough):
+    watched = Watched(setting, out / "train.jsonl", tell, wanted)
+    keep_freed_memory()
+    with mock.patch.object(run, "make_loader", watched), contextlib.suppress(Enough):
         run.train(options)
-    return steady(read_journal(journal)) | found
 
 
 def step(task: str, clips: int, setting: Setting) -> dict[str, Any]:
@@ -208,8 +242,6 @@ def _timed(
 def _clean(cuda: bool) -> None:
     """Gives back what the row before has left, and counts memory from here on."""
     gc.collect()
-    if "torch._dynamo" in sys.modules:
-        torch._dynamo.reset()  # graphs of one row would count among those of the next
     if cuda:
         torch.cuda.init()
         torch.cuda.empty_cache()
@@ -229,26 +261,29 @@ def _device_seconds(once: Callable[[], None], cuda: bool) -> float:
     return first.elapsed_time(last) / 1000
 
 
-def run_row(name: str, setting: Setting) -> dict[str, Any]:
-    """A row by name: ``fixed/<preset>`` or ``step/<task>/<clips>``."""
-    kind, what, *rest = name.split("/")
-    if kind == "fixed":
-        return fixed(what, setting)
-    return step(what, int(rest[0]), setting)
-
-
 def main(argv: list[str]) -> int:
+    """Rows ``train/<preset>`` and ``fixed/<preset>`` of one preset, or ``step/<task>/<clips>``."""
     names, values = json.loads(argv[0])
     setting = Setting(**values)
     results, sys.stdout = sys.stdout, sys.stderr  # whatever a library has to say
+
+    def tell(name: str, found: dict[str, Any]) -> None:
+        print(json.dumps({"row": name} | found), file=results, flush=True)
+
+    kinds = {kind: name for name in names for kind in [name.split("/")[0]]}
+    if "step" not in kinds:
+        preset = names[0].split("/")[1]
+        program(preset, setting, lambda kind, found: tell(kinds[kind], found), set(kinds))
+        return 0
     for name in names:
         _clean(setting.device == "cuda")
         try:
-            found = run_row(name, setting)
+            _, task, clips = name.split("/")
+            found = step(task, int(clips), setting)
         except Exception as error:  # the other rows are still wanted
             traceback.print_exc()
             found = {"error": f"{type(error).__name__}: {error}".splitlines()[0]}
-        print(json.dumps({"row": name} | found), file=results, flush=True)
+        tell(name, found)
     return 0
 
 

@@ -69,25 +69,32 @@ def test_a_speed_is_of_the_steady_part(bench):
 
 
 def test_the_commonest_batch_is_taken(bench):
-    batches = [
-        Batch([str(n)], torch.tensor([n]), pad([torch.zeros(size)]))
-        for n, size in enumerate([50, 20, 20, 90, 40, 40])
-    ]
-    batch, shapes = bench.gpu_rows.common_batch(batches)
-    assert (batch.speech.data.shape[1], shapes) == (40, 4)
-    assert bench.gpu_rows.common_batch(batches[:1])[1] == 1
+    shapes = bench.gpu_rows.Shapes()
+    for number, size in enumerate([50, 20, 20, 90, 40, 40]):
+        shapes.add(Batch([str(number)], torch.tensor([number]), pad([torch.zeros(size)])))
+    assert shapes.commonest().speech.data.shape == (1, 40)
+    assert str(shapes) == "4 in 6"
 
 
 @pytest.mark.parametrize("preset", ["pretrain_xlsr_base", "finetune_ctc_base"])
-def test_a_fixed_batch_runs_the_program_s_loop(bench, corpus, tmp_path, preset):
+def test_a_run_is_watched_then_goes_on_with_one_batch(bench, corpus, tmp_path, preset):
     setting = bench.gpu_rows.Setting(str(corpus[0]), str(tmp_path), "cpu", True, 0.4)
-    threads = torch.get_num_threads()
-    found = bench.gpu_rows.fixed(preset, setting)
-    assert torch.get_num_threads() == threads
-    assert found["speed"] > 0 and found["updates"] >= 1
-    assert found["shapes"].endswith(" in 6")
-    clips, seconds = found["batch"].removesuffix(" s").split(" x ")
+    found = {}
+    bench.gpu_rows.program(preset, setting, found.__setitem__, {"train", "fixed"})
+    assert list(found) == ["train", "fixed"]
+    for row in found.values():
+        assert row["speed"] > 0 and row["updates"] >= 1
+    different, seen = map(int, found["train"]["shapes"].split(" in "))
+    assert 1 <= different <= seen >= found["train"]["updates"]
+    clips, seconds = found["fixed"]["batch"].removesuffix(" s").split(" x ")
     assert float(clips) * float(seconds) <= 10.1  # batch_bins
+
+
+def test_the_fixed_row_alone(bench, corpus, tmp_path):
+    setting = bench.gpu_rows.Setting(str(corpus[0]), str(tmp_path), "cpu", True, 0.1)
+    found = {}
+    bench.gpu_rows.program("pretrain_xlsr_base", setting, found.__setitem__, {"fixed"})
+    assert list(found) == ["fixed"] and found["fixed"]["speed"] > 0
 
 
 def rows(found):
