@@ -14,6 +14,7 @@ from asrkit.objectives.ctc import CtcObjective
 from asrkit.objectives.phonetic import PhoneticObjective
 from asrkit.objectives.regression import RegressionObjective
 from asrkit.quantizers.gumbel import GumbelQuantizer
+from asrkit.train.muon import muon
 from asrkit.train.optim import adam, adamw
 from asrkit.train.schedule import Constant, Polynomial, TriStage
 from asrkit.transcoder.conformer import ConformerEncoder
@@ -31,7 +32,7 @@ OBJECTIVES = {
     "phonetic": PhoneticObjective,
 }
 PHONE_OBJECTIVES = {"transcoder": TranscoderObjective}
-OPTIMIZERS = {"adam": adam, "adamw": adamw}
+OPTIMIZERS = {"adam": adam, "adamw": adamw, "muon": muon}
 SCHEDULES = {"constant": Constant, "polynomial": Polynomial, "tri_stage": TriStage}
 
 CHOICES: Mapping[str, Mapping[str, Callable[..., Any]]] = {

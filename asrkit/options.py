@@ -35,7 +35,7 @@ class Options:
     encoder_conf: Mapping = option({}, "options of the encoder")
     quantizer: str | None = option(None, "discrete targets of a contrastive objective")
     quantizer_conf: Mapping = option({}, "options of the quantizer")
-    optimizer: str = option("adamw", "adamw or adam")
+    optimizer: str = option("adamw", "adamw, adam or muon")
     optimizer_conf: Mapping = option({}, "options of the optimizer; lr is the peak rate")
     schedule: str = option("polynomial", "learning rate over the updates")
     schedule_conf: Mapping = option({}, "options of the schedule")

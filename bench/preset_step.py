@@ -70,7 +70,8 @@ def stepper(
     if compiled:
         compile_blocks(objective)
     parameters = [p for p in objective.parameters() if p.requires_grad]
-    optimizer = choose("optimizer", options.optimizer)(parameters, **options.optimizer_conf)
+    named = objective.named_parameters()
+    optimizer = choose("optimizer", options.optimizer)(named, **options.optimizer_conf)
     precision = Precision(options.precision, device)
     number = 0
 

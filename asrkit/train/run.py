@@ -203,7 +203,7 @@ def _trainer(
     objective: Objective, options: Options, world: World, content: dict[str, Any]
 ) -> Trainer:
     optimizer = choose("optimizer", options.optimizer)(
-        objective.parameters(), **options.optimizer_conf
+        objective.named_parameters(), **options.optimizer_conf
     )
     schedule = choose("schedule", options.schedule)(**options.schedule_conf)
     return Trainer(objective, optimizer, schedule, options, world, content)

@@ -27,6 +27,7 @@ from asrkit.train.contents import check_run
 from asrkit.train.distributed import World, gradients_stay_local
 from asrkit.train.log import Journal, Meter, logger
 from asrkit.train.models import BestModels
+from asrkit.train.optim import RATE
 from asrkit.train.patience import why_end
 from asrkit.train.precision import Precision
 from asrkit.train.profile import Profile
@@ -201,7 +202,7 @@ class Trainer:
             torch._foreach_mul_(gradients, (self.options.grad_clip / (norm + 1e-6)).clamp(max=1))
         self.step += 1
         for group in self.optimizer.param_groups:
-            group["lr"] = self.rate()
+            group["lr"] = self.rate() * group.get(RATE, 1.0)
         self.optimizer.step()
         self.objective.after_step(self.step)
         return True

@@ -81,7 +81,7 @@ def train(
     if again:
         recompute_blocks(objective)
     world.shard(objective)
-    optimizer = adamw(objective.parameters(), lr=0.01)
+    optimizer = adamw(objective.named_parameters(), lr=0.01)
     trainer = Trainer(objective, optimizer, Constant(), options, world, {"max_update": updates})
     if (folder / "last.pt").exists():
         trainer.restore(folder / "last.pt")

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from asrkit.train.optim import adam, adamw
+from asrkit.train.optim import RATE, adam, adamw
 
 
 class Model(nn.Module):
@@ -46,7 +46,12 @@ GRADIENTS = [0.3, -0.1, 0.2]
 def test_adamw(decay_1d: bool, thin_decay: float) -> None:
     model = Model()
     optimizer = adamw(
-        model.parameters(), lr=0.1, betas=[0.8, 0.7], eps=0.05, weight_decay=0.2, decay_1d=decay_1d
+        model.named_parameters(),
+        lr=0.1,
+        betas=[0.8, 0.7],
+        eps=0.05,
+        weight_decay=0.2,
+        decay_1d=decay_1d,
     )
     stepped(optimizer, model, GRADIENTS)
     torch.testing.assert_close(model.wide[0, 0].detach(), moved(4.0, GRADIENTS, decay=0.2))
@@ -56,14 +61,43 @@ def test_adamw(decay_1d: bool, thin_decay: float) -> None:
 
 def test_adam_decays_nothing() -> None:
     model = Model()
-    optimizer = adam(model.parameters(), lr=0.1, betas=[0.8, 0.7], eps=0.05)
+    optimizer = adam(model.named_parameters(), lr=0.1, betas=[0.8, 0.7], eps=0.05)
     stepped(optimizer, model, GRADIENTS)
     torch.testing.assert_close(model.wide[0, 0].detach(), moved(4.0, GRADIENTS, decay=0.0))
 
 
 def test_published_defaults() -> None:
     """fairseq's pre-training and fine-tuning settings; everything decays in the first."""
-    (group,) = adamw(Model().parameters(), lr=1e-3).param_groups
+    (group,) = adamw(Model().named_parameters(), lr=1e-3).param_groups
     assert (group["betas"], group["eps"], group["weight_decay"]) == ((0.9, 0.98), 1e-6, 0.01)
-    (group,) = adam(Model().parameters(), lr=1e-3).param_groups
+    (group,) = adam(Model().named_parameters(), lr=1e-3).param_groups
     assert (group["betas"], group["eps"], group["weight_decay"]) == ((0.9, 0.98), 1e-8, 0.0)
+
+
+def test_groups_have_rates_and_decays_of_their_own() -> None:
+    model = Model()
+    groups = [{"match": "^thin", "lr": 0.5, "weight_decay": 0.0}, {"match": "wide", "lr": 0}]
+    first, second, rest = adamw(
+        model.named_parameters(), lr=0.1, weight_decay=0.2, groups=groups
+    ).param_groups
+    assert first["params"] == [model.thin] and second["params"] == [model.wide]
+    assert (first[RATE], first["weight_decay"]) == (0.5, 0.0)
+    assert (second[RATE], second["weight_decay"]) == (0.0, 0.2)
+    assert rest["params"] == [] and RATE not in rest
+
+
+@pytest.mark.parametrize(
+    ("rule", "says"),
+    [
+        ({"match": "nobody"}, r"groups\[0\].*fits no name"),
+        ({"match": "("}, "no regular expression"),
+        ({"match": 3}, "no regular expression"),
+        ({"lr": 1.0}, "is missing"),
+        ({"match": "thin", "rate": 1.0}, "unknown key 'rate'"),
+        ({"match": "thin", "lr": -1}, "0 or more"),
+        ({"match": "thin", "weight_decay": "no"}, "0 or more"),
+    ],
+)
+def test_groups_that_are_refused(rule: dict[str, object], says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        adam(Model().named_parameters(), lr=0.1, groups=[rule])
