@@ -13,19 +13,20 @@ import torch
 from torch import Tensor
 
 from asrkit.batch import Batch, Padded
-from asrkit.decode.device import Flight, attention_without_plans, hold_weights_in, host_zeros
+from asrkit.decode.device import Flight, attention_without_plans, host_zeros
 from asrkit.decode.grouping import InOrder, like_lengths, rounded, windows
+from asrkit.decode.prepared import prepare
 from asrkit.model_io import ModelError, TrainedModel, device_of
 from asrkit.objectives.base import Recognizer
 from asrkit.pack.archive import MANIFEST, is_pack, unpack
 from asrkit.temporary import Temporary
 from asrkit.text.tokenize import META, CharTokenizer
-from asrkit.train.precision import DTYPES, Precision
+from asrkit.train.precision import Precision
 from asrkit.vocabulary import strip_languages, type_of
 
 RATE = 16_000
 UNSCALED = 100.0  # no sample of speech that was brought to variance 1 is as large; 16 bits are
-BATCH_SECONDS = {"cuda": 320.0, "cpu": 24.0}
+BATCH_SECONDS = {"cuda": 320.0, "cpu": 12.0}
 LOOK_AHEAD = 8  # batches, among whose utterances those of like length are chosen
 STEPS = 8  # lengths an octave: a GPU is given few shapes, for which it makes its plans once
 IN_FLIGHT = 2  # batches that a GPU has to do while the host prepares the next
@@ -34,7 +35,9 @@ IN_FLIGHT = 2  # batches that a GPU has to do while the host prepares the next
 class Speech2Text:
     """model: exp/<name>, one checkpoint file in it, or a pack; device: cpu or cuda.
 
-    precision: fp32, bf16 or auto, as in training (train/precision.py): bf16 on CUDA.
+    precision: fp32, bf16 or auto, as in training (train/precision.py): bf16 on CUDA; or int8, on a
+    CPU, for the matrices of the transformer. ``objective`` is made ready to recognise with it, and
+    can do nothing else (decode/prepared.py).
     batch_seconds: of padded audio that the network is given at once; BATCH_SECONDS if None. A
     longer utterance is a batch of its own. look_ahead: seconds among which those of like length are
     chosen.
@@ -68,9 +71,11 @@ class Speech2Text:
                 f"{self.path}: objective {trained.options.objective!r} is no recogniser"
             )
         self.objective = objective.to(self.device)
-        self.precision = Precision(precision, self.device)
-        if self.device.type == "cuda" and self.precision.name != "fp32":
-            hold_weights_in(DTYPES[self.precision.name], self.objective)
+        int8 = precision == "int8"
+        if int8 and self.device.type != "cpu":
+            raise ModelError("precision int8 is for a CPU; on CUDA leave it out: bf16 is faster")
+        self.precision = Precision("bf16" if int8 else precision, self.device)
+        prepare(self.objective, self.precision, int8=int8)
         self.batch_seconds = batch_seconds or BATCH_SECONDS[self.device.type]
         self.look_ahead = LOOK_AHEAD * self.batch_seconds
 

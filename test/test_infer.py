@@ -14,8 +14,7 @@ from random_model import save_random
 
 from asrkit import infer
 from asrkit.bin import asr_infer
-from asrkit.decode import device
-from asrkit.decode.device import hold_weights_in
+from asrkit.decode import device, prepared
 from asrkit.infer import Speech2Text
 from asrkit.model_io import ModelError
 
@@ -169,7 +168,7 @@ def test_on_a_gpu_nothing_waits(tmp_path, monkeypatch):
     model.batch_seconds = 4.0
     with fake_cuda(), torch.no_grad():
         move(model.objective)
-        hold_weights_in(torch.bfloat16, model.objective)
+        prepared._hold_weights_in(torch.bfloat16, model.objective)
         assert model.objective.head.weight.dtype == torch.bfloat16
         for best, shape in ((True, ()), (False, (8,))):
             found = list(model.stream(waves, best=best))

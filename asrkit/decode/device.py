@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterator, Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from asrkit.batch import Padded
@@ -24,15 +24,6 @@ def host_zeros(rows: int, size: int, device: torch.device) -> Tensor:
 def attention_without_plans() -> contextlib.AbstractContextManager[None]:
     """A context in which attention on CUDA takes any shape at once."""
     return sdpa_kernel(ATTENTION)
-
-
-def hold_weights_in(dtype: torch.dtype, network: nn.Module) -> None:
-    """Matrices in the type that autocast multiplies in, which it else casts them to at every use;
-    the products are the same."""
-    for module in network.modules():
-        if isinstance(module, nn.Linear):
-            for name, value in list(module.named_parameters(recurse=False)):
-                setattr(module, name, nn.Parameter(value.detach().to(dtype), requires_grad=False))
 
 
 class Flight:

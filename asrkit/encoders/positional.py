@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from asrkit.encoders.kernels.fft_conv import fft_conv
+from asrkit.encoders.kernels.fft_conv import fft_conv, fft_filters
 from asrkit.encoders.kernels.tensor_cores import (
     conv_padded_groups,
     layer_norm,
@@ -18,7 +18,7 @@ from asrkit.encoders.kernels.tensor_cores import (
 FFT_KERNEL = 64  # from here on Fourier blocks are faster on a CPU
 
 
-class _WeightNormConv(nn.Module):
+class WeightNormConv(nn.Module):
     """Conv1d whose kernel has one gain for every tap (weight normalisation over dim 2)."""
 
     def __init__(self, size: int, kernel: int, groups: int) -> None:
@@ -30,10 +30,15 @@ class _WeightNormConv(nn.Module):
         self.bias = nn.Parameter(torch.zeros(size))
 
     def forward(self, x: Tensor) -> Tensor:
-        gain = self.weight_g / self.weight_v.norm(dim=(0, 1), keepdim=True)
+        gain = self.gain()
         if self.kernel >= FFT_KERNEL and x.device.type == "cpu" and x.dtype == torch.float32:
-            return fft_conv(x, self.weight_v, gain.flatten(), self.groups) + self.bias
+            filters = fft_filters(self.weight_v, gain.flatten(), self.groups)
+            return fft_conv(x, filters, self.groups) + self.bias
         return grouped_conv(x, self.weight_v * gain, self.bias, self.groups)
+
+    def gain(self) -> Tensor:
+        """[1, 1, k], on the taps of ``weight_v``."""
+        return self.weight_g / self.weight_v.norm(dim=(0, 1), keepdim=True)
 
 
 class _PlainConv(nn.Conv1d):
@@ -65,7 +70,7 @@ class ConvPosition(nn.Module):
             raise ValueError(f"width {size} is not a multiple of the {groups} position groups")
         self.depth = depth
         if depth == 1:
-            blocks: list[nn.Module] = [_WeightNormConv(size, kernel, groups)]
+            blocks: list[nn.Module] = [WeightNormConv(size, kernel, groups)]
         else:
             kernel = max(3, kernel // depth)
             blocks = [

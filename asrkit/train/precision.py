@@ -58,7 +58,8 @@ def cpu_rounds_products() -> bool:
 
 
 class Precision:
-    """Weights stay fp32. scale: what the loss is multiplied with before backward."""
+    """Weights stay fp32. scale: what the loss is multiplied with before backward. rounds: whether a
+    CPU multiplies bf16."""
 
     def __init__(self, name: str, device: torch.device) -> None:
         if name == "auto":
@@ -73,15 +74,15 @@ class Precision:
         self._good = 0
         if device.type == "cpu":
             _tell_environment()
-        self._rounds = name == "bf16" and device.type == "cpu" and cpu_rounds_products()
-        if name == "bf16" and device.type == "cpu" and not self._rounds:
+        self.rounds = name == "bf16" and device.type == "cpu" and cpu_rounds_products()
+        if name == "bf16" and device.type == "cpu" and not self.rounds:
             logging.info("precision bf16: this processor multiplies float32 only; this is fp32")
 
     def products(self) -> contextlib.AbstractContextManager[None]:
         """Around forward and backward; afterwards the process is as it was before."""
         if self.device.type != "cpu":
             return contextlib.nullcontext()
-        return _products("medium" if self._rounds else "highest")
+        return _products("medium" if self.rounds else "highest")
 
     def autocast(self) -> contextlib.AbstractContextManager[None]:
         if self.name == "fp32" or self.device.type == "cpu":

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from asrkit.encoders.kernels.attention_cpu import attend
 from asrkit.encoders.kernels.conv_frames import conv_frames
 from asrkit.encoders.kernels.dropout import Dropout, draw_kept
-from asrkit.encoders.kernels.fft_conv import fft_conv
+from asrkit.encoders.kernels.fft_conv import fft_conv, fft_filters
 from asrkit.encoders.kernels.group_norm import normalized_first_layer
 from asrkit.encoders.positional import grouped_conv
 
@@ -65,7 +65,17 @@ def test_fft_conv(frames, size, groups, kernel):
     weight = (torch.randn(size, size // groups, kernel) * 0.1).requires_grad_()
     gain = torch.rand(kernel, requires_grad=True)
     plain = grouped_conv(x, weight * gain, None, groups)
-    assert_same(fft_conv(x, weight, gain, groups), plain, (x, weight, gain))
+    found = fft_conv(x, fft_filters(weight, gain, groups), groups)
+    assert_same(found, plain, (x, weight, gain))
+
+
+def test_fft_conv_learns_after_it_was_used_to_recognize():
+    weight = torch.randn(8, 4, 67, requires_grad=True)
+    x = torch.randn(1, 9, 8)
+    with torch.inference_mode():
+        fft_conv(x, fft_filters(weight, None, 2), 2)
+    fft_conv(x, fft_filters(weight, None, 2), 2).sum().backward()
+    assert weight.grad is not None
 
 
 @pytest.mark.parametrize("lengths", [[11, 11], [11, 4], [1, 9]])

@@ -18,6 +18,7 @@ from torch.nn import functional as F
 
 
 @functools.lru_cache(maxsize=8)
+@torch.inference_mode(False)  # whoever asks first: what is made in that mode no one can learn with
 def _bases(kernel: int) -> tuple[Tensor, Tensor]:
     """Forward [2 * F, size] and inverse [hop, 2 * F] matrices of blocks of size 2 * kernel.
 
@@ -35,15 +36,25 @@ def _bases(kernel: int) -> tuple[Tensor, Tensor]:
     return forward.float(), inverse[:, :hop].t().contiguous().float()
 
 
-def fft_conv(x: Tensor, weight: Tensor, gain: Tensor | None, groups: int) -> Tensor:
-    """x [B, T, D], weight [D, D / groups, k], gain [k] on its taps; float32 on the CPU.
+def fft_filters(weight: Tensor, gain: Tensor | None, groups: int) -> Tensor:
+    """weight [D, D / groups, k], gain [k] on its taps, to the filters of ``fft_conv``: real and
+    imaginary parts, [2, (k + 1) * groups, D / groups, D / groups]."""
+    width, kernel = weight.shape[1:]
+    forward, _ = _bases(kernel)
+    taps = forward[:, :kernel] if gain is None else forward[:, :kernel] * gain
+    filters = (taps @ weight.view(-1, kernel).t()).view(2, (kernel + 1) * groups, width, width)
+    return filters.transpose(2, 3)
+
+
+def fft_conv(x: Tensor, filters: Tensor, groups: int) -> Tensor:
+    """x [B, T, D], filters of ``fft_filters`` to [B, T, D]; float32 on the CPU.
 
     Output t sees inputs t - k // 2 on, zeros outside, as a convolution padded by k // 2.
     """
     rows, frames, size = x.shape
-    width, kernel = weight.shape[1:]
+    width, hop = filters.shape[2], filters.shape[1] // groups
+    kernel = hop - 1
     forward, inverse = _bases(kernel)
-    hop = kernel + 1
     blocks = -(-frames // hop)
     left = kernel // 2
     padded = F.pad(x, (0, 0, left, blocks * hop + kernel - 1 - left - frames))
@@ -54,9 +65,7 @@ def fft_conv(x: Tensor, weight: Tensor, gain: Tensor | None, groups: int) -> Ten
         .transpose(2, 3)
         .reshape(2, hop * groups, rows * blocks, width)
     )
-    taps = forward[:, :kernel] if gain is None else forward[:, :kernel] * gain
-    filters = (taps @ weight.view(-1, kernel).t()).view(2, hop * groups, width, width)
-    filter_real, filter_imag = filters.transpose(2, 3)
+    filter_real, filter_imag = filters
     # A network's "convolution" correlates: the filter's conjugate times the signal.
     out_real = torch.baddbmm(torch.bmm(real, filter_real), imag, filter_imag)
     out_imag = torch.baddbmm(torch.bmm(imag, filter_real), real, filter_imag, alpha=-1)
