@@ -20,10 +20,10 @@ from asrkit.train.trainer import Stopped, TrainingError
 from asrkit.train.watch import LostProcess
 
 OUT_OF_MEMORY = (
-    "The GPU's memory is full. If batch_bins is auto, lower the number in micro_batches.json of "
-    "the output_dir and go on with --resume true; else halve batch_bins and double accum_grad "
-    "(accum_grad 0 follows by itself), which keeps the audio of an update; docs/own_data.md says "
-    "more."
+    "The GPU's memory is full: go on with --checkpoint_activations true --resume true. If that is "
+    "set, and batch_bins is auto, lower the number in micro_batches.json of the output_dir; else "
+    "halve batch_bins and double accum_grad (accum_grad 0 follows by itself), which keeps the "
+    "audio of an update; docs/own_data.md says more."
 )
 
 MEMORY_FULL = (

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 import torch
 import torch._dynamo
 from torch import Tensor
-from torch._dynamo.testing import CompileCounter
+from torch._dynamo.utils import counters
 
 from asrkit.batch import Padded, pad
 from asrkit.encoders.base import Hidden
@@ -109,6 +109,20 @@ def test_outputs_of_every_layer_are_the_same(calls: list[bool]) -> None:
     assert all(torch.equal(a, b) for a, b in zip(theirs, mine, strict=True))
 
 
+def test_autocast_is_in_backward_what_it_was(calls: list[bool]) -> None:
+    """The loop leaves autocast before backward: the second call must find it as the first did."""
+    found = []
+    for again in (False, True):
+        made = encoder(again, layerdrop=0.0)
+        torch.manual_seed(5)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            out = made(speech()).output.data
+        out.float().square().sum().backward()
+        found.append([p.grad for p in made.parameters() if p.grad is not None])
+    assert len(calls) == 3 * LAYERS
+    assert all(torch.equal(a, b) for a, b in zip(*found, strict=True))
+
+
 def test_nothing_is_computed_again_without_a_gradient(calls: list[bool]) -> None:
     made = encoder(True, layerdrop=0.0)
     with torch.no_grad():
@@ -121,22 +135,38 @@ def test_nothing_is_computed_again_without_a_gradient(calls: list[bool]) -> None
     assert len(calls) == 3 * LAYERS
 
 
-def test_compiled_blocks_are_computed_again_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
-    counter, compiled = CompileCounter(), torch.nn.Module.compile
+def plain_graph(graph: torch.fx.GraphModule, _: object) -> Callable[..., object]:
+    """A backend that generates no code."""
+    return graph.forward
+
+
+@pytest.mark.parametrize(
+    "backend",
+    [
+        plain_graph,
+        # with the autograd that compiled graphs have
+        pytest.param("aot_eager", marks=[pytest.mark.slow, pytest.mark.timeout(300)]),
+    ],
+)
+def test_compiled_blocks_are_computed_again_as_they_are(
+    monkeypatch: pytest.MonkeyPatch, backend: str | Callable[..., object]
+) -> None:
+    compiled = torch.nn.Module.compile
     monkeypatch.setattr(
-        torch.nn.Module, "compile", lambda module, **kw: compiled(module, backend=counter, **kw)
+        torch.nn.Module, "compile", lambda module, **kw: compiled(module, backend=backend, **kw)
     )
-    with torch._dynamo.config.patch(cache_size_limit=8):
+    found = []
+    for again in (False, True):
         torch._dynamo.reset()
-        found = []
-        for again in (False, True):
-            made = encoder(again, layerdrop=0.5).bfloat16()  # float32 on a CPU is not traced
+        counters.clear()
+        made = encoder(again, layerdrop=0.5).bfloat16()  # float32 on a CPU is not traced
+        with torch._dynamo.config.patch(cache_size_limit=8):
             compile_blocks(made)
             torch.manual_seed(6)
             frames = torch.randn(2, 50, WIDTH, dtype=torch.bfloat16)
             hidden = made.context(Padded(frames, torch.tensor([50, 31])))
             hidden.output.data.float().square().sum().backward()
-            found.append([p.grad for p in made.context.parameters()])
-        assert counter.frame_count > 0
+        assert counters["stats"]["unique_graphs"] >= 1
+        found.append([p.grad for p in made.context.parameters()])
     torch._dynamo.reset()
     assert all(torch.equal(a, b) for a, b in zip(*found, strict=True))
