@@ -9,8 +9,12 @@ import typing
 from collections.abc import Callable
 from typing import Any
 
+from torch import nn
+
 from asrkit.choices import CHOICES
 from asrkit.config import ConfigError, check_type, suggest
+from asrkit.encoders.base import Encoder
+from asrkit.encoders.block import Block
 from asrkit.objectives.base import Objective
 from asrkit.options import BLOCKS, Options
 from asrkit.tokens import TokenList
@@ -124,4 +128,22 @@ def build_objective(
     for part in objective.modules():  # an objective may build on another
         if isinstance(part, Objective):
             part.seed, part.total = options.seed, options.max_update
+    if options.checkpoint_activations and not recompute_blocks(objective):
+        raise ConfigError(
+            f"checkpoint_activations: encoder {options.encoder!r} has no blocks to compute again; "
+            "leave it out"
+        )
     return objective
+
+
+def blocks_of(model: nn.Module) -> list[Block]:
+    """The blocks of every encoder in it."""
+    return [b for part in model.modules() if isinstance(part, Encoder) for b in part.blocks()]
+
+
+def recompute_blocks(model: nn.Module) -> int:
+    """Each of its encoders' blocks computes its activations again in backward; their number."""
+    blocks = blocks_of(model)
+    for block in blocks:
+        block.recompute = True
+    return len(blocks)

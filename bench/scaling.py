@@ -34,7 +34,6 @@ from asrkit.objectives.base import Objective
 from asrkit.options import AUTO, Options
 from asrkit.tokens import TokenList
 from asrkit.train.micro_batches import MOST_SECONDS
-from asrkit.train.run import recompute_blocks
 
 CONF = Path(__file__).resolve().parents[1] / "egs/TEMPLATE/asr1/conf"
 SYSTEMS = {
@@ -131,8 +130,6 @@ def _fake_model(options: Options, mode: FakeTensorMode) -> Objective:
             for name, value in module.named_parameters(recurse=False):
                 fake = torch.empty(value.shape, device="cuda")
                 setattr(module, name, nn.Parameter(fake, requires_grad=value.requires_grad))
-    if options.checkpoint_activations:
-        recompute_blocks(objective)
     return objective.train()
 
 

@@ -8,7 +8,6 @@ import logging
 import resource
 import shutil
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +16,12 @@ from humanfriendly import format_size, format_timespan
 from torch import nn
 
 from asrkit import config
-from asrkit.build import build_objective, choose, phones_of, tokens_of
+from asrkit.build import blocks_of, build_objective, choose, phones_of, tokens_of
 from asrkit.config import ConfigError
 from asrkit.data.index import DataIndex
 from asrkit.data.loader import make_loader
 from asrkit.data.sampler import BatchStream
 from asrkit.data.shared_memory import readers_that_fit
-from asrkit.encoders.base import Encoder
-from asrkit.encoders.block import Block
 from asrkit.keys import key_of
 from asrkit.model_io import folder_of
 from asrkit.objectives.base import Objective
@@ -173,11 +170,6 @@ def _new_objective(
             f"unlabelled_data: objective {options.objective!r} does not tell labelled from "
             "unlabelled utterances; add the folders to train_data"
         )
-    if options.checkpoint_activations and not recompute_blocks(objective):
-        raise ConfigError(
-            f"checkpoint_activations: encoder {options.encoder!r} has no blocks to compute again; "
-            "leave it out"
-        )
     return objective
 
 
@@ -209,20 +201,6 @@ def _trainer(
     return Trainer(objective, optimizer, schedule, options, world, content)
 
 
-def _blocks(objective: nn.Module) -> Iterator[Block]:
-    for module in objective.modules():
-        if isinstance(module, Encoder):
-            yield from module.blocks()
-
-
-def recompute_blocks(objective: nn.Module) -> int:
-    """Each of the encoders' blocks computes its activations again in backward; their number."""
-    blocks = list(_blocks(objective))
-    for block in blocks:
-        block.recompute = True
-    return len(blocks)
-
-
 def pays(options: Options, world: World) -> bool:
     """Whether ``compile: auto`` compiles: Triton needs a C compiler and half a minute."""
     return (
@@ -246,5 +224,5 @@ def compile_blocks(objective: nn.Module, *, may_fail: bool = False) -> None:
 
     torch._dynamo.config.suppress_errors = may_fail
     torch._dynamo.config.cache_size_limit = VARIANTS  # newer versions know this name too
-    for block in _blocks(objective):
+    for block in blocks_of(objective):
         block.compile(dynamic=True)

@@ -11,11 +11,12 @@ from torch import Tensor
 from torch._dynamo.utils import counters
 
 from asrkit.batch import Padded, pad
+from asrkit.build import recompute_blocks
 from asrkit.encoders.base import Hidden
 from asrkit.encoders.transformer import TransformerLayer
 from asrkit.encoders.wav2vec2 import Wav2Vec2Encoder
 from asrkit.objectives.ema import EmaTeacher
-from asrkit.train.run import compile_blocks, recompute_blocks
+from asrkit.train.run import compile_blocks
 
 WIDTH, LAYERS = 16, 4
 

@@ -8,14 +8,13 @@ from pathlib import Path
 import torch
 
 from asrkit.batch import Batch, pad
-from asrkit.build import build_objective, resolve
+from asrkit.build import build_objective, recompute_blocks, resolve
 from asrkit.keys import key_of
 from asrkit.objectives.base import Objective
 from asrkit.options import Options
 from asrkit.tokens import TokenList
 from asrkit.train.distributed import World
 from asrkit.train.optim import adamw
-from asrkit.train.run import recompute_blocks
 from asrkit.train.schedule import Constant
 from asrkit.train.trainer import Trainer
 
