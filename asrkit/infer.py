@@ -1,4 +1,4 @@
-"""A trained recogniser as an object: waveforms in, log-probabilities and tokens out."""
+"""A trained recognizer as an object: waveforms in, log-probabilities and tokens out."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Speech2Text:
     """model: exp/<name>, one checkpoint file in it, or a pack; device: cpu or cuda.
 
     precision: fp32, bf16 or auto, as in training (train/precision.py): bf16 on CUDA; or int8, on a
-    CPU, for the matrices of the transformer. ``objective`` is made ready to recognise with it, and
+    CPU, for the matrices of the transformer. ``objective`` is made ready to recognize with it, and
     can do nothing else (decode/prepared.py).
     batch_seconds: of padded audio that the network is given at once; BATCH_SECONDS if None. A
     longer utterance is a batch of its own. look_ahead: seconds among which those of like length are
@@ -57,7 +57,7 @@ class Speech2Text:
         trained = TrainedModel.open(self._unpacked(Path(model)))
         if trained.tokens is None:
             raise ModelError(
-                f"{model}: this model was pre-trained only and cannot recognise speech; fine-tune "
+                f"{model}: this model was pre-trained only and cannot recognize speech; fine-tune "
                 "it with labelled data first (stage 8 of the recipes"
                 + (", after python -m asrkit.bin.unpack)" if is_pack(Path(model)) else ")")
             )
@@ -68,7 +68,7 @@ class Speech2Text:
         objective = trained.objective()
         if not isinstance(objective, Recognizer):
             raise ModelError(
-                f"{self.path}: objective {trained.options.objective!r} is no recogniser"
+                f"{self.path}: objective {trained.options.objective!r} is no recognizer"
             )
         self.objective = objective.to(self.device)
         int8 = precision == "int8"

@@ -85,7 +85,7 @@ class TrainedModel:
 
     @cached_property
     def tokens(self) -> TokenList | None:
-        """What it recognises; None where it was pre-trained only."""
+        """What it recognizes; None where it was pre-trained only."""
         return TokenList.read(self.folder / "tokens.txt") if self.options.token_list else None
 
     @cached_property

@@ -1,7 +1,7 @@
 """Random numbers as a function of (seed, step, utterance): no hidden state, no device differences.
 
 A row's numbers are the hash of its key and their position, so a step draws the same on one rank
-or eight, on CPU or CUDA, in the first run or a resumed one. The mixing function is the finaliser
+or eight, on CPU or CUDA, in the first run or a resumed one. The mixing function is the finalizer
 of MurmurHash3 on 32-bit words, computed in int64 so that no operation overflows.
 """
 

@@ -1,4 +1,4 @@
-"""The list of symbols a recogniser writes: phones, characters, BPE units or words."""
+"""The list of symbols a recognizer writes: phones, characters, BPE units or words."""
 
 from __future__ import annotations
 

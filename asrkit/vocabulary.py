@@ -1,4 +1,4 @@
-"""Separate vocabularies: one recogniser of many languages in which each has tokens of its own.
+"""Separate vocabularies: one recognizer of many languages in which each has tokens of its own.
 
 XLSR, section 3.3: vocabularies are shared or separated between languages. A separate token names
 its language, ``(it)a``. ``<space>`` stays one token, so that words are told apart in one way.

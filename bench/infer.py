@@ -96,7 +96,7 @@ Run = Callable[[list[str]], Iterator[str]]
 
 def asrkit_run(home: Path, engine: Engine, device: str) -> Run:
     from asrkit.audio.given import read_dumped
-    from asrkit.decode.run import recognise, score
+    from asrkit.decode.run import recognize, score
     from asrkit.infer import Speech2Text
     from asrkit.train.memory import keep_freed_memory
 
@@ -113,7 +113,7 @@ def asrkit_run(home: Path, engine: Engine, device: str) -> Run:
         failed: dict[str, str] = {}
         rows = ((path, path) for path in files)
         found = score(model, rows, read_dumped, failed, max_seconds=60.0, best=True)
-        for result in recognise(model, found, None, 1):
+        for result in recognize(model, found, None, 1):
             yield " ".join(result.words or [])
         if failed:
             raise SystemExit(f"error: {next(iter(failed.values()))}")
@@ -152,7 +152,7 @@ def hf_run(home: Path, engine: Engine, device: str) -> Run:
     import transformers
 
     cuda = device == "cuda"
-    recognise: Any = transformers.pipeline(
+    recognize: Any = transformers.pipeline(
         "automatic-speech-recognition",
         model=str(home / "theirs"),
         device=0 if cuda else -1,
@@ -161,7 +161,7 @@ def hf_run(home: Path, engine: Engine, device: str) -> Run:
     workers = min(8, os.cpu_count() or 1) if cuda else 0
 
     def run(files: list[str]) -> Iterator[str]:
-        for found in recognise(Sounds(files), batch_size=engine.batch, num_workers=workers):
+        for found in recognize(Sounds(files), batch_size=engine.batch, num_workers=workers):
             yield found["text"]
 
     return run

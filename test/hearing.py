@@ -1,4 +1,4 @@
-"""What stands in a recogniser's place: scores of one waveform, given out as Speech2Text does."""
+"""What stands in a recognizer's place: scores of one waveform, given out as Speech2Text does."""
 
 from __future__ import annotations
 

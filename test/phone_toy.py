@@ -1,4 +1,4 @@
-"""A toy language: words are spelt by their letters, so that a Transcoder learns it in seconds."""
+"""A toy language: words are spelled by their letters, so that a Transcoder learns it in seconds."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def sentences(count: int, seed: int = 0) -> list[list[str]]:
 
 
 def write_phones(folder: Path, texts: list[list[str]], *, posteriors: bool = False) -> Path:
-    """A folder of phones with star labels; with ``posteriors``, matrices that favour them."""
+    """A folder of phones with star labels; with ``posteriors``, matrices that favor them."""
     folder.mkdir(parents=True)
     rng = np.random.default_rng(0)
     lines: dict[str, list[str]] = {

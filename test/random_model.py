@@ -19,7 +19,7 @@ TOKENS = TokenList.build("abcdef")
 def save_random(
     folder: Path, encoder: str, encoder_conf: dict[str, Any], objective_conf: dict[str, Any]
 ) -> Path:
-    """A recogniser by CTC; no norm, bias or scale is at its idle value."""
+    """A recognizer by CTC; no norm, bias or scale is at its idle value."""
     torch.manual_seed(0)
     options = resolve(
         Options(

@@ -50,7 +50,7 @@ PAIRS = [(*method, encoder) for method in METHODS for encoder in ("wav2vec2", "l
 # m-CPC is one system: its objective needs its encoder, which is fine-tuned with CTC
 PAIRS = [pair for pair in PAIRS if pair[0] != "cpc"]
 PAIRS += [("cpc", None, "cpc")]
-# what is recognised with, every other encoder
+# what is recognized with, every other encoder
 PAIRS += [("ctc", None, name) for name in ENCODERS if name not in ("wav2vec2", "logmel")]
 
 

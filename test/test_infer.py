@@ -1,4 +1,4 @@
-"""What a recogniser takes for a waveform."""
+"""What a recognizer takes for a waveform."""
 
 import weakref
 from pathlib import Path
@@ -136,7 +136,7 @@ def test_precision_and_size_that_are_none(model):
         Speech2Text(model.folder, precision="bf61")
 
 
-def test_text_of_clips_does_not_depend_on_what_is_recognised_together(tmp_path, capsys):
+def test_text_of_clips_does_not_depend_on_what_is_recognized_together(tmp_path, capsys):
     folder = save_random(tmp_path / "x", *ENCODERS["log-mel"])
     clips = sorted(str(path) for path in CLIPS.glob("*/*.opus"))[:40:4]
     clips.insert(7, str(tmp_path / "none.wav"))
@@ -178,7 +178,7 @@ def test_on_a_gpu_nothing_waits(tmp_path, monkeypatch):
     assert len(copies) == 2 * 3  # batches: the longest, two of like length, the empty one
 
 
-def test_what_does_not_fit_is_recognised_in_smaller_batches(model, monkeypatch):
+def test_what_does_not_fit_is_recognized_in_smaller_batches(model, monkeypatch):
     waves = [WAVE[: 5000 - 100 * number] for number in range(12)]
     wanted, whole = model.log_probs(waves), model.objective.log_probs
     monkeypatch.setattr(model, "batch_seconds", 10.0)

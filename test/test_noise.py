@@ -52,7 +52,7 @@ def test_a_longer_draw_begins_with_the_shorter():
     assert torch.equal(noise.words(keys, 10, CPU), noise.words(keys, 99, CPU)[:, :10])
 
 
-def test_a_row_does_not_depend_on_its_neighbours():
+def test_a_row_does_not_depend_on_its_neighbors():
     keys = torch.tensor([11, 12, 13])
     assert torch.equal(noise.words(keys, 9, CPU)[1:2], noise.words(keys[1:2], 9, CPU))
 

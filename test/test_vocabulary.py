@@ -15,7 +15,7 @@ from asrkit.bin import score as score_program
 from asrkit.bin import separate_tokens, token_list, tune_lm
 from asrkit.decode.beam import DecodeError
 from asrkit.decode.parallel import BeamTask, save_scores
-from asrkit.decode.run import recognise
+from asrkit.decode.run import recognize
 from asrkit.infer import Speech2Text
 from asrkit.tokens import TokenError, TokenList
 from asrkit.vocabulary import language_of, languages_in, restrict, with_language, without_language
@@ -74,14 +74,14 @@ def test_one_language_of_it() -> None:
 
 def test_best_path_with_and_without_restriction() -> None:
     rows = [("u", SAID), ("v", SAID)]
-    free = list(recognise(model(), rows, None, 1))
+    free = list(recognize(model(), rows, None, 1))
     assert [r.tokens for r in free] == [["(es)a", "(it)b"]] * 2
-    own = list(recognise(model(), rows, None, 1, {"u": "it", "v": "es"}))
+    own = list(recognize(model(), rows, None, 1, {"u": "it", "v": "es"}))
     assert [r.tokens for r in own] == [["(it)a", "(it)b"], ["(es)a", "(es)b"]]
 
 
 def test_characters_become_words_without_names() -> None:
-    (found,) = recognise(model(".char_separate"), [("u", SAID)], None, 1, {"u": "it"})
+    (found,) = recognize(model(".char_separate"), [("u", SAID)], None, 1, {"u": "it"})
     assert (found.tokens, found.words) == (["(it)a", "(it)b"], ["ab"])
 
 
@@ -91,18 +91,18 @@ def beam(tmp_path: Path, **options: Any) -> BeamTask:
 
 
 def test_beam_search_of_one_language(tmp_path: Path) -> None:
-    (free,) = recognise(model(), [("u", SAID)], beam(tmp_path), 1)
+    (free,) = recognize(model(), [("u", SAID)], beam(tmp_path), 1)
     assert free.tokens == ["(es)a", "(it)b"]
-    (own,) = recognise(model(), [("u", SAID)], beam(tmp_path), 1, {"u": "it"})
+    (own,) = recognize(model(), [("u", SAID)], beam(tmp_path), 1, {"u": "it"})
     assert own.tokens == ["(it)a", "(it)b"]
     with pytest.raises(DecodeError, match="cannot decode es, it together"):
-        list(recognise(model(), [("u", SAID)], beam(tmp_path), 1, {"u": "it", "v": "es"}))
+        list(recognize(model(), [("u", SAID)], beam(tmp_path), 1, {"u": "it", "v": "es"}))
 
 
 def test_lexicons_hold_plain_tokens(tmp_path: Path) -> None:
     (tmp_path / "lexicon").write_text("ab\ta b <space>\n".replace(" <space>", ""))
     task = beam(tmp_path, lexicon=tmp_path / "lexicon", word_score=0.0)
-    (found,) = recognise(model(), [("u", SAID)], task, 1, {"u": "it"})
+    (found,) = recognize(model(), [("u", SAID)], task, 1, {"u": "it"})
     assert (found.tokens, found.words) == (["(it)a", "(it)b"], ["ab"])
 
 

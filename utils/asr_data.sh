@@ -102,13 +102,13 @@ prepare_sets() {
     fi
 }
 
-# tokenise FOLDER: text.phn, text.char or text.bpeN beside its text; with separate vocabularies also
+# tokenize FOLDER: text.phn, text.char or text.bpeN beside its text; with separate vocabularies also
 # text.phn_separate and so on, where each token names its language.
-tokenise() {
+tokenize() {
     local mark=$1/.done.${plain_file}
     case "${token_type}" in
     phn)
-        phonemise "$1"
+        phonemize "$1"
         if [ "${dry_run}" = false ] && [ ! -e "$1/${plain_file}" ]; then
             log "error: no ${plain_file} in $1: local/data.sh leaves none there; try --phone_labels espeak"
             exit 1
@@ -131,8 +131,8 @@ tokenise() {
     fi
 }
 
-# phonemise FOLDER
-phonemise() {
+# phonemize FOLDER
+phonemize() {
     step_in_shards "${nj}" "$1/.done.text.phn" "$1"/{text,utt2lang} -- python3 -m asrkit.bin.phonemize --data_dir "$1" \
         --word_boundary "${word_boundary}" --hyphens "${hyphens}" --max_unread "${max_unread}" --cache_dir data/phones
 }
@@ -150,7 +150,7 @@ make_token_list() {
     if [ "${pretrain_labels}" = true ] && [ -n "${pretrain_config}" ]; then
         if [ "${token_type}" != phn ]; then
             for name in "${pretrain_train_data[@]}" "${pretrain_valid_data[@]}"; do
-                phonemise "${name}"
+                phonemize "${name}"
             done
         fi
         files=("${pretrain_train_data[@]/%//${pretrain_token_file}}")

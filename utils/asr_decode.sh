@@ -61,7 +61,7 @@ make_ngram() {
 decode_folder() {
     local suffix="" mode=$2
     [ "${restrict_langs}" = false ] || suffix=_restricted
-    # each Transcoder its own, as several may read one recogniser's phones
+    # each Transcoder its own, as several may read one recognizer's phones
     [[ ${mode} != transcoder* ]] || mode=$(transcoder_name)${mode#transcoder}
     printf '%s\n' "${asr_exp}/decode_${mode}${suffix}/$1"
 }

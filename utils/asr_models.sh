@@ -8,7 +8,7 @@ convert_pretrained() {
         python3 -m asrkit.bin.convert_checkpoint --source "${pretrained_source}" --out "${pretrain_exp}" ${convert_args}
 }
 
-# Stage 14 without a recogniser: the pre-trained model and its card in one file.
+# Stage 14 without a recognizer: the pre-trained model and its card in one file.
 pack_pretrained() {
     run python3 -m asrkit.bin.pack --model "${pretrain_exp}" --out "${pretrain_exp}/$(basename -- "${pretrain_exp}").zip" \
         --allow_pretrained true ${pack_args}

@@ -95,7 +95,7 @@ transcoder_on_text() {
         --train_data "${text}/train" --valid_data "${text}/valid" "${noise[@]}"
 }
 
-# Stage 11 for LANG: what recognisers hear in speech that they did not learn from, and the model tuned on it.
+# Stage 11 for LANG: what recognizers hear in speech that they did not learn from, and the model tuned on it.
 transcoder_on_hypotheses() {
     local part parts=() split=${raw}/${train_set}/split${hypothesis_folds} heard=${asr_exp}/hypotheses/$1
     if [ "${hypothesis_folds}" = 0 ]; then
@@ -106,7 +106,7 @@ transcoder_on_hypotheses() {
             python3 -m asrkit.bin.split_data --in_dir "${raw}/${train_set}" --parts "${hypothesis_folds}"
     fi
     for ((part = 1; part <= hypothesis_folds; part++)); do
-        recognise_fold "${part}" "${split}"
+        recognize_fold "${part}" "${split}"
         hypotheses "$1" "${asr_exp}_without${part}of${hypothesis_folds}" "${split}/${part}" "${heard}/part${part}of${hypothesis_folds}"
         parts+=("${heard}/part${part}of${hypothesis_folds}")
     done
@@ -115,8 +115,8 @@ transcoder_on_hypotheses() {
         --init "$(transcoder_exp "$1")/average.pt" --train_data "${parts[@]}" --valid_data "${heard}/valid"
 }
 
-# recognise_fold PART SPLIT: a recogniser of all parts of the training set but one.
-recognise_fold() {
+# recognize_fold PART SPLIT: a recognizer of all parts of the training set but one.
+recognize_fold() {
     local rest=() other set=${train_set}_without$1of${hypothesis_folds}
     for ((other = 1; other <= hypothesis_folds; other++)); do
         [ "${other}" = "$1" ] || rest+=("$2/${other}")

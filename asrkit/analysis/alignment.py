@@ -1,4 +1,4 @@
-"""A phone for every frame: forced alignment by a CTC recogniser."""
+"""A phone for every frame: forced alignment by a CTC recognizer."""
 
 from __future__ import annotations
 

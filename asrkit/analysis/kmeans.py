@@ -9,7 +9,7 @@ from sklearn.cluster import MiniBatchKMeans
 def cluster(
     frames: np.ndarray, fit: np.ndarray, clusters: int, *, seed: int = 0, tries: int = 20
 ) -> np.ndarray:
-    """int64 [N] clusters of float [N, D]; learnt on the rows where bool [N] ``fit`` is true.
+    """int64 [N] clusters of float [N, D]; learned on the rows where bool [N] ``fit`` is true.
 
     tries: beginnings, of which the best is kept. Raises ValueError with too few frames to fit.
     """

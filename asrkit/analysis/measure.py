@@ -160,7 +160,7 @@ def code_quality(frames: Frames) -> Quality | None:
 
 
 def quantized_quality(frames: Frames, clusters: int, *, seed: int, tries: int) -> Quality | None:
-    """Of k-means on the quantised vectors, to compare equal numbers of clusters."""
+    """Of k-means on the quantized vectors, to compare equal numbers of clusters."""
     if frames.quantized is None:
         return None
     distinct = len(np.unique(frames.quantized[frames.fit], axis=0))

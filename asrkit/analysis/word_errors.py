@@ -64,7 +64,7 @@ class WordErrors:
         return "seldom in the text" if self.text.count[wanted] <= self.seldom else "other"
 
     def table(self) -> str:
-        """Markdown: per cent of the reference's words, by kind and together."""
+        """Markdown: percent of the reference's words, by kind and together."""
         if not self.words:
             raise DataError("the references hold no word")
         shares = [100 * self.errors[kind] / self.words for kind in KINDS]

@@ -1,4 +1,4 @@
-"""Recognises speech: prints what was said in audio files, or decodes a data folder."""
+"""Recognizes speech: prints what was said in audio files, or decodes a data folder."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from asrkit.arguments import at_least, boolean, finite, refuse_unused, run_main,
 from asrkit.audio.given import read_dumped, read_file
 from asrkit.decode.beam import TOKENS_A_FRAME
 from asrkit.decode.lexicon import lexicon_name
-from asrkit.decode.options import add_network_options, known_network, open_recogniser
+from asrkit.decode.options import add_network_options, known_network, open_recognizer
 from asrkit.decode.parallel import BeamTask
-from asrkit.decode.run import recognise, recognise_dir, recognition, score
+from asrkit.decode.run import recognition, recognize, recognize_dir, score
 from asrkit.decode.tune import read_weights
 from asrkit.files import write_json
 from asrkit.infer import Speech2Text
@@ -179,7 +179,7 @@ def run(args: argparse.Namespace) -> int:
     )
     if args.data_dir and not args.output_dir:
         raise ModelError("--data_dir needs --output_dir, where the hypotheses go")
-    model = open_recogniser(args.model, args)
+    model = open_recognizer(args.model, args)
     _read_weights(args)
     if args.restrict_langs is None:
         args.restrict_langs = bool(args.lang and languages_in(model.tokens))
@@ -196,7 +196,7 @@ def run(args: argparse.Namespace) -> int:
         if args.split or args.shard:
             print(do_part(recognition(*what, **how), args))
             return 0
-        failed = recognise_dir(*what, **how, keep_scores=args.keep_scores)
+        failed = recognize_dir(*what, **how, keep_scores=args.keep_scores)
         _record(args, beam)
         for name in failed:
             warn(f"{name} could not be read; see {args.output_dir}/failed")
@@ -206,7 +206,7 @@ def run(args: argparse.Namespace) -> int:
     read = partial(read_file, channel=args.channel)
     best = beam is None and langs is None
     scores = score(model, rows, read, failures, max_seconds=args.max_seconds, best=best)
-    for result in recognise(model, scores, beam, 1, langs):
+    for result in recognize(model, scores, beam, 1, langs):
         print(f"{result.id}\t{' '.join(result.tokens if result.words is None else result.words)}")
     for reason in failures.values():
         print(f"error: {reason}", file=sys.stderr)

@@ -36,7 +36,7 @@ def get_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
     add = parser.add_argument
     add("--model", nargs="+", required=True, metavar="[NAME=]DIR", help="pre-trained models")
-    add("--aligner", required=True, help="CTC recogniser whose phones label the frames")
+    add("--aligner", required=True, help="CTC recognizer whose phones label the frames")
     add("--data_dir", nargs="+", type=Path, required=True, help="dump folders")
     add("--token_file", default="text.phn", help="phones of each utterance, in every folder")
     add("--out_dir", type=Path, required=True, help="where table and pictures go")
@@ -114,8 +114,8 @@ def run(args: argparse.Namespace) -> None:
                     for layer, found in lines[count][name].items()
                 ]
                 if (quantized := quantized_quality(frames, count, **options)) is not None:
-                    rows.append((name, "quantised vectors", count, quantized))
-                    levels[count][f"{name}, quantised"] = quantized
+                    rows.append((name, "quantized vectors", count, quantized))
+                    levels[count][f"{name}, quantized"] = quantized
             _codebook(name, viewer, frames, args.out_dir)
     for count in args.clusters:
         title = f"{count} clusters, {len(spoken)} utterances"

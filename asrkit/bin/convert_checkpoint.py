@@ -33,7 +33,7 @@ def get_parser() -> argparse.ArgumentParser:
     add("--out", type=Path, required=True, help="folder to write; must be new or empty")
     add("--heads", type=int, help="attention heads, where the source does not say")
     add("--norm_first", type=boolean, help="true: pre-norm (Large of XLSR-53), where likewise")
-    add("--normalize", type=boolean, help="true: waveforms are normalised, where likewise")
+    add("--normalize", type=boolean, help="true: waveforms are normalized, where likewise")
     add("--dict", type=Path, help="dict.*.txt of a fine-tuned fairseq model")
     add(
         "--token_type",

@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from asrkit.arguments import boolean, refuse_unused, run_main, warn
 from asrkit.decode.dealt import read_ones
-from asrkit.decode.options import add_network_options, known_network, open_recogniser
+from asrkit.decode.options import add_network_options, known_network, open_recognizer
 from asrkit.files import DataError
 from asrkit.kaldi.datadir import read_dump
 from asrkit.kaldi.kaldi_text import languages_of, read_keyed, write_keyed
@@ -30,7 +30,7 @@ from asrkit.transcoder.posteriors import POOLS, PhoneColumns
 def get_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     add = parser.add_argument
-    add("--model", type=Path, required=True, help="exp/<name> of a phone recogniser")
+    add("--model", type=Path, required=True, help="exp/<name> of a phone recognizer")
     add("--data_dir", type=Path, required=True, help="dump folder: wav.scp, text, utt2lang")
     add("--out_dir", type=Path, required=True)
     add("--phone_list", type=Path, required=True, help="phones.txt of the Transcoder")
@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> None:
     refuse_unused(
         args, (not args.labels, "cache_dir hyphens", "without --labels: nothing is phonemized")
     )
-    model = open_recogniser(args.model, args)
+    model = open_recognizer(args.model, args)
     columns = PhoneColumns(model.tokens, TokenList.read(args.phone_list), pool=args.pool)
     if columns.lost:
         warn(f"{args.phone_list} lacks {' '.join(columns.lost)}")
@@ -96,7 +96,7 @@ def run(args: argparse.Namespace) -> None:
     write_keyed(args.out_dir / "failed", failed)
     task.forget()
     print(
-        f"{args.out_dir}: {counts['kept']} utterances; {counts['empty']} without a recognised"
+        f"{args.out_dir}: {counts['kept']} utterances; {counts['empty']} without a recognized"
         f" phone, {counts['skipped']} whose words fit no phones, {len(failed)} unreadable"
     )
 

@@ -22,13 +22,13 @@ def get_parser() -> argparse.ArgumentParser:
     add("--bpe_model", type=Path, help="sentencepiece model; default: beside the token list")
     add("--phones", type=Path, help="phonemizer.json; default: that of the training data")
     add("--name", help="name on the card; default: the folder's")
-    add("--license", help="licence of the model, e.g. cc-by-4.0")
+    add("--license", help="license of the model, e.g. cc-by-4.0")
     add("--data", help="a sentence on the training data")
     add(
         "--allow_pretrained",
         type=boolean,
         default=False,
-        help="true: also pack a model that cannot recognise",
+        help="true: also pack a model that cannot recognize",
     )
     return parser
 

@@ -1,4 +1,4 @@
-"""Phonemises the text of a data folder with espeak-ng: text -> text.phn, phonemizer.json."""
+"""Phonemizes the text of a data folder with espeak-ng: text -> text.phn, phonemizer.json."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ def get_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
     add = parser.add_argument
     add("--data_dir", type=Path, required=True, help="folder with the tokens and utt2lang")
-    add("--tokens", default="text.phn", help="name of the tokenised text in it")
+    add("--tokens", default="text.phn", help="name of the tokenized text in it")
     add("--lang", help="language of all utterances; default: utt2lang")
     add("--out", type=Path, required=True, help="file to write, e.g. <data_dir>/text.phn_separate")
     return parser

@@ -1,4 +1,4 @@
-"""Makes the token list of one or several tokenised texts (text.phn, text.char, ...)."""
+"""Makes the token list of one or several tokenized texts (text.phn, text.char, ...)."""
 
 from __future__ import annotations
 

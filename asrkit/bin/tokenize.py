@@ -1,4 +1,4 @@
-"""Tokenises the text of a data folder: characters with <space>, sentencepiece units or words."""
+"""Tokenizes the text of a data folder: characters with <space>, sentencepiece units or words."""
 
 from __future__ import annotations
 
@@ -48,10 +48,10 @@ def run(args: argparse.Namespace) -> None:
     rows, count = {}, 0
     for number, ((key, text), lang) in enumerate(zip(texts.items(), languages, strict=True), 1):
         try:
-            spelt = text
+            spelled = text
             if args.normalize:
-                spelt = normalize(text, lang, marks=marks, hyphens=args.hyphens)
-            tokens = tokenizer.encode(spelt)
+                spelled = normalize(text, lang, marks=marks, hyphens=args.hyphens)
+            tokens = tokenizer.encode(spelled)
         except (NormalizeError, TokenizeError) as error:
             raise DataError(f"{source}:{number}: utterance {key!r}: {error}") from None
         if text and not tokens:

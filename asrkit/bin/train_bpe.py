@@ -17,7 +17,7 @@ def get_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--text", nargs="*", default=[], help="Kaldi texts: '<id> <words>'")
     parser.add_argument("--plain", nargs="*", default=[], help="texts with one sentence a line")
-    parser.add_argument("--lang", help="normalise the texts by the rules of this language")
+    parser.add_argument("--lang", help="normalize the texts by the rules of this language")
     parser.add_argument("--utt2lang", type=Path, help="or of the languages of --text")
     parser.add_argument("--hyphens", choices=HYPHEN_POLICIES, default="split", help=HYPHENS_HELP)
     parser.add_argument("--vocab_size", type=int, required=True)

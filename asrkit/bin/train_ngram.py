@@ -20,7 +20,7 @@ def get_parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--text", nargs="*", default=[], help="Kaldi texts or token files: '<id> <words>'")
     add("--plain", nargs="*", default=[], help="texts, a sentence a line; .gz, .xz, .bz2 too")
-    add("--lang", help="normalise the texts by the rules of this language (words only)")
+    add("--lang", help="normalize the texts by the rules of this language (words only)")
     add("--hyphens", choices=HYPHEN_POLICIES, default="split", help=HYPHENS_HELP)
     add("--out", type=Path, help="lm.arpa, or any other name for KenLM's binary")
     add("--order", type=int, default=4)

@@ -20,7 +20,7 @@ from asrkit.decode.options import (
     NETWORK_OPTIONS,
     add_network_options,
     known_network,
-    open_recogniser,
+    open_recognizer,
 )
 from asrkit.decode.run import score
 from asrkit.decode.tune import read_weights
@@ -50,7 +50,7 @@ def get_parser() -> argparse.ArgumentParser:
         help="audio files of any rate and codec, - is standard input; needs --asr_model",
     )
     add("--transcoder", type=Path, required=True, help="exp/<name> of stage 10 or 11")
-    add("--asr_model", type=Path, help="exp/<name> of a phone recogniser (stage 8)")
+    add("--asr_model", type=Path, help="exp/<name> of a phone recognizer (stage 8)")
     add(
         "--data_dir",
         type=Path,
@@ -89,10 +89,10 @@ class Source:
     def __init__(self, args: argparse.Namespace, model: Phones2Words) -> None:
         self.args, self.model = args, model
         self.failed: dict[str, str] = {}
-        self.heard: dict[str, str] = {}  # phones recognised from audio
+        self.heard: dict[str, str] = {}  # phones recognized from audio
         self.unknown: dict[str, int] = {}  # phones of a text that the model lacks
         self.count: int | None = None
-        self.task: Task[Heard | Failed] | None = None  # what the recogniser has to do of a folder
+        self.task: Task[Heard | Failed] | None = None  # what the recognizer has to do of a folder
 
     def rows(self) -> Rows:
         args = self.args
@@ -101,7 +101,7 @@ class Source:
         if args.asr_model is None:
             return self._folder(args.data_dir)
         speech = Speech2Words(
-            open_recogniser(args.asr_model, args),
+            open_recognizer(args.asr_model, args),
             self.model,
             pool=args.pool,
             max_seconds=args.max_seconds,
@@ -174,7 +174,7 @@ def _check(args: argparse.Namespace) -> None:
     if sum(map(bool, (args.audio, args.data_dir, args.phones))) != 1:
         raise ModelError("give one of: audio files, --data_dir, --phones")
     if args.audio and args.asr_model is None:
-        raise ModelError("audio files need --asr_model, a phone recogniser")
+        raise ModelError("audio files need --asr_model, a phone recognizer")
     if args.output_dir and (spaced := [name for name in args.audio if len(name.split()) != 1]):
         raise ModelError(
             f"{spaced[0]!r} holds white space, and would be several words of hyp.text; rename it, "
@@ -197,7 +197,7 @@ def _check(args: argparse.Namespace) -> None:
         (
             not (args.asr_model and args.data_dir and args.output_dir),
             "split shard",
-            "without --asr_model, --data_dir and --output_dir: shards recognise phones",
+            "without --asr_model, --data_dir and --output_dir: shards recognize phones",
         ),
     )
     if args.nbest > 1 and not args.output_dir:

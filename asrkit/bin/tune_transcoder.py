@@ -21,7 +21,7 @@ def get_parser() -> argparse.ArgumentParser:
     parser.set_defaults(audio=[], phones=None)  # of transcode's sources a folder alone
     add = parser.add_argument
     add("--transcoder", type=Path, required=True, help="exp/<name> of stage 10 or 11")
-    add("--asr_model", type=Path, help="exp/<name> of a phone recogniser (stage 8)")
+    add("--asr_model", type=Path, help="exp/<name> of a phone recognizer (stage 8)")
     add(
         "--data_dir",
         type=Path,

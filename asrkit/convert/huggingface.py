@@ -2,7 +2,7 @@
 
 config.json, the weights (model.safetensors or pytorch_model.bin, in one file or several with an
 index), preprocessor_config.json (or, since transformers 5, processor_config.json), and for
-recognisers vocab.json. No code of a folder is run, and transformers itself is not needed.
+recognizers vocab.json. No code of a folder is run, and transformers itself is not needed.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ def _weights(folder: Path) -> dict[str, Tensor]:
 
 
 def _normalize(folder: Path) -> bool | None:
-    """Whether waveforms are normalised, as every file of the folder's processor says; None if none
+    """Whether waveforms are normalized, as every file of the folder's processor says; None if none
     does. Raises ConvertError for another sampling rate, and where two files differ."""
     said: dict[str, bool] = {}
     for name in ("preprocessor_config.json", "processor_config.json"):

@@ -53,7 +53,7 @@ class Source:
     """A network ready to be written as an experiment.
 
     state: tensors under asrkit's names. objective, *_conf: as in a configuration. symbols: the
-    tokens of a recogniser. token_file: names what they are. dropped: tensors left out.
+    tokens of a recognizer. token_file: names what they are. dropped: tensors left out.
     notes: what the user should know.
     """
 

@@ -1,7 +1,7 @@
 """What the shapes of a network's tensors show, and what somebody has to say.
 
 Sizes, the kind of convolution norm and the biases are read from the tensors and compared with the
-configuration. The number of heads, the order of the norms and the normalisation of the waveform
+configuration. The number of heads, the order of the norms and the normalization of the waveform
 change the output and no shape: they come from the source's configuration, or from the user.
 """
 
@@ -71,7 +71,7 @@ def _positional(state: Mapping[str, Tensor], width: int, where: str) -> list[int
     if depth == 1 or kernel < 3:
         raise ConvertError(
             f"{where}: positions of {depth} plain convolution(s) of kernel {kernel}; asrkit has one"
-            " weight-normalised convolution, or several plain ones of kernel 3 or more"
+            " weight-normalized convolution, or several plain ones of kernel 3 or more"
         )
     return [kernel * depth, width // each, depth]
 

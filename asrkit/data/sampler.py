@@ -56,7 +56,7 @@ class _Drawn(NamedTuple):
 
 
 def language_probabilities(hours: np.ndarray, alpha: float) -> np.ndarray:
-    """p_l ~ (hours_l / N)^alpha, renormalised; a language without audio gets 0."""
+    """p_l ~ (hours_l / N)^alpha, renormalized; a language without audio gets 0."""
     share: np.ndarray = np.where(hours > 0, hours / max(hours.sum(), 1e-12), 1.0) ** alpha
     share[hours <= 0] = 0
     share /= share.sum()

@@ -151,13 +151,13 @@ class BeamDecoder:
         else:
             if not isinstance(lexicon, Mapping):
                 lexicon = read_lexicon(lexicon)
-            spelt, _, lost = usable(lexicon, tokens)
-            words = [*spelt, UNK] if UNK not in spelt else list(spelt)
+            spelled, _, lost = usable(lexicon, tokens)
+            words = [*spelled, UNK] if UNK not in spelled else list(spelled)
             self._words = Dictionary(words)
             self._lm, unknown = load_lm(lm, words, "words of the lexicon", OTHER_SPELLING)
             if lm is None:
                 self._lm = TieBreaker(self._words)
-            self._trie, crowded = self._make_trie(spelt)
+            self._trie, crowded = self._make_trie(spelled)
             self.notes = [*lost, *unknown, *crowded]
         self._decoder = self._make_decoder()
 

@@ -1,4 +1,4 @@
-"""Which utterances are recognised together: those of like length, in batches of bounded size."""
+"""Which utterances are recognized together: those of like length, in batches of bounded size."""
 
 from __future__ import annotations
 

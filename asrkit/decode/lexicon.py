@@ -106,7 +106,7 @@ def build_lexicon(
     max_pronunciations: int = 3,
     max_sentences: int = 100_000,
 ) -> tuple[Lexicon, LexiconReport]:
-    """Words of normalised lines with espeak's pronunciations; without phonemizer, their letters.
+    """Words of normalized lines with espeak's pronunciations; without phonemizer, their letters.
 
     For a phonemizer, lines have their hyphens; its policy says whether they separate words.
 

@@ -1,4 +1,4 @@
-"""Options of the programs that recognise speech with a network."""
+"""Options of the programs that recognize speech with a network."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ def add_network_options(parser: argparse.ArgumentParser) -> None:
     add("--max_seconds", type=finite, default=60.0, help="cut longer recordings at quiet places")
 
 
-NETWORK_OPTIONS = "precision batch_seconds max_seconds"  # of no use where nothing is recognised
+NETWORK_OPTIONS = "precision batch_seconds max_seconds"  # of no use where nothing is recognized
 
 
-def open_recogniser(model: Path, args: argparse.Namespace) -> Speech2Text:
-    """The recogniser of a program; on a CPU the process then keeps the memory that it frees."""
+def open_recognizer(model: Path, args: argparse.Namespace) -> Speech2Text:
+    """The recognizer of a program; on a CPU the process then keeps the memory that it frees."""
     if args.device == "cpu":
         keep_freed_memory()
     return Speech2Text(

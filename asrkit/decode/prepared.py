@@ -1,4 +1,4 @@
-"""A network made ready to recognise and nothing else: what follows from the weights alone is
+"""A network made ready to recognize and nothing else: what follows from the weights alone is
 computed once.
 
 On a CPU: the Fourier filters of the wide position convolution, and with bf16, where the processor

@@ -1,4 +1,4 @@
-"""Recognises a list of utterances: audio to scores, scores to tokens and words."""
+"""Recognizes a list of utterances: audio to scores, scores to tokens and words."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from asrkit.kaldi.kaldi_text import write_keyed
 from asrkit.shards import FOLDER, Task, stamp
 from asrkit.vocabulary import Restriction, restrict
 
-# threads that read ahead: a GPU recognises an hour in a second; a CPU has no core to spare
+# threads that read ahead: a GPU recognizes an hour in a second; a CPU has no core to spare
 READERS = {"cuda": min(8, os.cpu_count() or 1), "cpu": 1}
 
 
@@ -54,7 +54,7 @@ def score(
     """(id, source) to (id, log-probabilities [T, V]), or with ``best`` to (id, [T] best tokens), in
     the order of the utterances; what cannot be read goes to ``failed``.
 
-    Audio is read ahead, and several utterances are recognised at once. Longer recordings are cut at
+    Audio is read ahead, and several utterances are recognized at once. Longer recordings are cut at
     quiet places and their scores joined.
     """
     begun: deque[tuple[str, int]] = deque()  # utterances, and of how many parts
@@ -83,7 +83,7 @@ def score(
             yield name, torch.cat([first, *rest]).numpy()
 
 
-def recognise(
+def recognize(
     model: Speech2Text,
     scores: Iterable[tuple[str, np.ndarray]],
     beam: BeamTask | None,
@@ -159,7 +159,7 @@ def recognition(
     of: object = None,
     kept: dict[str, np.ndarray] | None = None,
 ) -> Task[Result | Failed]:
-    """The utterances of a dump folder as work that shards may do, for ``recognise_dir``.
+    """The utterances of a dump folder as work that shards may do, for ``recognize_dir``.
 
     of: what scores depend on beside the audio. kept: takes the scores, in half precision, for which
     all results are made now.
@@ -174,7 +174,7 @@ def recognition(
         scores = score(model, rows, read, failed, max_seconds=max_seconds, best=best)
         if kept is not None:
             scores = _kept(scores, kept)
-        return recognise(model, scores, beam, nj, langs)
+        return recognize(model, scores, beam, nj, langs)
 
     options = {} if beam is None else beam.options
     searched = [(k, stamp(v) if isinstance(v, Path) else v) for k, v in sorted(options.items())]
@@ -188,7 +188,7 @@ def recognition(
     )
 
 
-def recognise_dir(
+def recognize_dir(
     model: Speech2Text,
     data_dir: Path,
     out: Path,
@@ -204,7 +204,7 @@ def recognise_dir(
     """A dump folder to hyp.tokens, hyp.text and failed (with reasons); ids that failed. DataError
     if all do.
 
-    langs: as in ``recognise``; every utterance must have one. scores.npz with ``keep_scores``. of:
+    langs: as in ``recognize``; every utterance must have one. scores.npz with ``keep_scores``. of:
     as in ``recognition``, of which shards may have done a part. What an earlier run with other
     options wrote and this one does not is removed.
     """

@@ -25,7 +25,7 @@ from asrkit.transcoder.search import WordHypothesis, WordSearch
 
 @dataclasses.dataclass(frozen=True)
 class Trial:
-    """Error rate (per cent) of one pair of weights."""
+    """Error rate (percent) of one pair of weights."""
 
     lm_weight: float
     word_score: float

@@ -47,8 +47,8 @@ class ConvStack(nn.Module):
     """[B, T, C_in] to [B, T', F]: convolution, norm, GELU, as often as ``layers`` says.
 
     layers: [channels, kernel, stride] each.
-    norm: ``group``: the first layer alone is normalised, every channel over the valid time of its
-        utterance; ``layer``: every layer is normalised over channels, frame by frame.
+    norm: ``group``: the first layer alone is normalized, every channel over the valid time of its
+        utterance; ``layer``: every layer is normalized over channels, frame by frame.
     """
 
     def __init__(self, input_size: int, layers: list[list[int]], *, norm: str, bias: bool) -> None:

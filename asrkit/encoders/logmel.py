@@ -19,7 +19,7 @@ FLOOR = 1e-10  # added to the energy: the logarithm of silence
 
 
 class LogMelEncoder(MaskedEncoder):
-    """Samples at 16 kHz to 100 log-mel frames a second, normalised for each utterance (mean and
+    """Samples at 16 kHz to 100 log-mel frames a second, normalized for each utterance (mean and
     variance of every mel channel over its valid frames), two convolutions to 50 frames a second,
     then as Wav2Vec2Encoder, whose options it shares.
 
@@ -68,7 +68,7 @@ class LogMelEncoder(MaskedEncoder):
         return self.conv.lengths(mel_lengths(lengths))
 
     def front(self, x: Padded) -> Padded:
-        # The window is centred in the FFT: the padding makes frame i see samples 160 i ...
+        # The window is centered in the FFT: the padding makes frame i see samples 160 i ...
         # 160 i + 399, and no frame sees padding unless all of it is padding.
         side = (FFT - WINDOW) // 2
         missing = max(WINDOW - x.data.shape[1], 0)

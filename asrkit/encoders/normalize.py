@@ -14,9 +14,9 @@ def normalize_frames(x: Padded) -> Tensor:
     """[B, T, C]: every channel of a row to mean 0, variance 1 over its valid frames; padding 0."""
     valid = x.valid()[..., None].to(x.data.dtype)
     count = valid.sum(1, keepdim=True).clamp(min=1)
-    centred = (x.data - (x.data * valid).sum(1, keepdim=True) / count) * valid
-    variance = centred.square().sum(1, keepdim=True) / count
-    return centred * torch.rsqrt(variance + EPS)
+    centered = (x.data - (x.data * valid).sum(1, keepdim=True) / count) * valid
+    variance = centered.square().sum(1, keepdim=True) / count
+    return centered * torch.rsqrt(variance + EPS)
 
 
 def normalize_waveform(x: Padded) -> Tensor:

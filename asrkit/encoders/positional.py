@@ -19,7 +19,7 @@ FFT_KERNEL = 64  # from here on Fourier blocks are faster on a CPU
 
 
 class WeightNormConv(nn.Module):
-    """Conv1d whose kernel has one gain for every tap (weight normalisation over dim 2)."""
+    """Conv1d whose kernel has one gain for every tap (weight normalization over dim 2)."""
 
     def __init__(self, size: int, kernel: int, groups: int) -> None:
         super().__init__()
@@ -60,7 +60,7 @@ def grouped_conv(x: Tensor, weight: Tensor, bias: Tensor | None, groups: int) ->
 class ConvPosition(nn.Module):
     """[B, T, D] to [B, T, D], to be added to the input.
 
-    depth 1: one weight-normalised convolution, GELU (wav2vec 2.0). depth d > 1: d blocks of
+    depth 1: one weight-normalized convolution, GELU (wav2vec 2.0). depth d > 1: d blocks of
     convolution with kernel max(3, kernel // d), norm without affine, GELU (data2vec).
     """
 

@@ -48,8 +48,8 @@ def filter_dir(
 ) -> Filtered:
     """Writes what is left of ``in_dir`` to ``out_dir``, and the reasons to ``out_dir/removed``.
 
-    token_file: a tokenised text such as ``text.phn``; CTC needs a frame (``frame_shift`` samples)
-    for each token, and one more between equal neighbours. Raises DataError if nothing is left.
+    token_file: a tokenized text such as ``text.phn``; CTC needs a frame (``frame_shift`` samples)
+    for each token, and one more between equal neighbors. Raises DataError if nothing is left.
     """
     if Path(in_dir).resolve() == Path(out_dir).resolve():
         raise DataError(f"{out_dir}: is the input too; choose another --out_dir")

@@ -1,4 +1,4 @@
-"""XLSR pre-training: tell the true quantised latent of a masked frame from distractors."""
+"""XLSR pre-training: tell the true quantized latent of a masked frame from distractors."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ class ContrastiveObjective(FrameObjective):
         return None
 
     def frames(self, batch: Batch) -> tuple[Frames, Output]:
-        """Targets are the projected quantised latents of every frame, in a choice of their own."""
+        """Targets are the projected quantized latents of every frame, in a choice of their own."""
         features = self._features(batch)
         draws = self.draw(batch.keys, features, every=True)
         hidden, output, losses, targets = self.score(features, draws, every=True)
@@ -178,7 +178,7 @@ class ContrastiveObjective(FrameObjective):
         return noise.uniform(rows, count, device).view(len(keys), size, -1)
 
     def _quantize(self, features: Tensor, valid: Tensor, draws: Tensor | None) -> Quantized:
-        """features [B, N, F] as the encoder normalises them."""
+        """features [B, N, F] as the encoder normalizes them."""
         seen = self.features_dropout(features).flatten(0, 1)
         return self.quantizer(seen, valid.flatten(), None if draws is None else draws.flatten(0, 1))
 

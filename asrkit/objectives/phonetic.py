@@ -30,7 +30,7 @@ class PhoneticObjective(Recognizer):
     base's loss is the mean over each utterance's masked frames, the sum is divided by utterances.
     A self_weight has a meaning together with its normalization only.
     replace_prob: share of context frames that CTC sees replaced by their target (UniSpeech 0.5).
-    In evaluation CTC sees what a recogniser sees: no mask, nothing replaced.
+    In evaluation CTC sees what a recognizer sees: no mask, nothing replaced.
     """
 
     label_field = "phones"

@@ -32,7 +32,7 @@ class RegressionObjective(FrameObjective):
     Reference: data2vec sections 3.2-3.3, TranUSR equation 1; the defaults are data2vec audio Base.
 
     top_k: how many of the last layers make the target. target: their ``ffn`` output before dropout
-    and residual, or their ``block`` output; each normalised over time, then averaged. beta: where
+    and residual, or their ``block`` output; each normalized over time, then averaged. beta: where
     square turns into absolute error (smooth_l1). predict: compare a linear map of the context, not
     the context itself. mask_*: see masking.SpanMask. ema_*: the teacher's decay (ema.EmaTeacher).
     guard_after: updates before which a run is not judged.

@@ -17,9 +17,9 @@ NO_LICENSE = "not stated: ask the people who made the model before you use it"
 class Facts:
     """What a card says. name, license, data: in the maker's words; None where they said nothing.
 
-    kind: recogniser or pre-trained. config: the resolved configuration. tokens: how many.
+    kind: recognizer or pre-trained. config: the resolved configuration. tokens: how many.
     langs: of the n-gram models and scores. converted, phones: the records of conversion and
-    phonemisation, if any. files: names in the pack.
+    phonemization, if any. files: names in the pack.
     """
 
     name: str
@@ -72,7 +72,7 @@ def _what(facts: Facts) -> list[str]:
 def _use(facts: Facts, file: str) -> str:
     if facts.kind != "recogniser":
         return (
-            "This model was pre-trained only. It cannot recognise speech: fine-tune it first on "
+            "This model was pre-trained only. It cannot recognize speech: fine-tune it first on "
             "labelled speech of your language.\n\n"
             "```\n"
             f"python -m asrkit.bin.unpack --pack {file} --out exp/{facts.name}\n"
@@ -108,9 +108,9 @@ def card(facts: Facts, scores: Sequence[Score], file: str) -> str:
     parts = [
         _front(facts),
         f"# {facts.name}\n",
-        "A speech recogniser made with asrkit.\n"
+        "A speech recognizer made with asrkit.\n"
         if facts.kind == "recogniser"
-        else "A pre-trained speech encoder, no recogniser.\n",
+        else "A pre-trained speech encoder, no recognizer.\n",
         "\n".join(_what(facts)) + "\n",
         "## Use\n",
         _use(facts, file),

@@ -33,7 +33,7 @@ class Order:
     model: exp/<name> or one checkpoint in it. ngram: folder of <lang>/, each with a lexicon and
     *.bin; langs: those of it to take, all if empty. bpe_model: sentencepiece file; phones:
     phonemizer.json. name, license, data: for the card. allow_pretrained: pack a model that
-    recognises nothing.
+    recognizes nothing.
     """
 
     model: Path
@@ -65,18 +65,18 @@ def _weights(content: dict[str, Any], path: Path) -> Path:
     return path
 
 
-def _need_recogniser(order: Order, options: Options, folder: Path) -> bool:
-    """Whether the model can recognise; PackError if not, and that was not asked for."""
+def _need_recognizer(order: Order, options: Options, folder: Path) -> bool:
+    """Whether the model can recognize; PackError if not, and that was not asked for."""
     if options.objective not in OBJECTIVES:
         raise PackError(
             f"{order.model}: a {options.objective} hears no speech; pack the model whose phones "
             "it reads"
         )
-    recognises = issubclass(OBJECTIVES[options.objective], Recognizer)
-    able = recognises and bool(options.token_list)
+    recognizes = issubclass(OBJECTIVES[options.objective], Recognizer)
+    able = recognizes and bool(options.token_list)
     if not able and not order.allow_pretrained:
         raise PackError(
-            f"{order.model}: this model was pre-trained only and cannot recognise speech; "
+            f"{order.model}: this model was pre-trained only and cannot recognize speech; "
             "fine-tune it first (stage 8 of the recipes), or say --allow_pretrained true to pass "
             "on the encoder for others to fine-tune"
         )
@@ -102,7 +102,7 @@ def _ngrams(order: Order, options: Options) -> Iterator[tuple[str, Path]]:
 
 
 def _beside(options: Options, order: Order) -> Iterator[tuple[str, Path]]:
-    """Files that explain the tokens: the sentencepiece model, the record of the phonemiser."""
+    """Files that explain the tokens: the sentencepiece model, the record of the phonemizer."""
     model = order.bpe_model
     kind = str(options.token_file or "")
     if model is None and kind.startswith("text.bpe") and options.token_list:
@@ -136,7 +136,7 @@ def make_pack(order: Order) -> dict[str, Any]:
     """Writes ``order.out``; returns the facts of its manifest. Raises PackError before writing."""
     model = TrainedModel.open(order.model)
     folder, options = model.folder, model.options
-    able = _need_recogniser(order, options, folder)
+    able = _need_recognizer(order, options, folder)
     contents: dict[str, Content] = {
         "model/config.yaml": config.dump_yaml(config.to_mapping(options)).encode(),
         **dict(_ngrams(order, options)),

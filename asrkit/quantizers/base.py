@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 
 class Quantized(NamedTuple):
-    """N quantised frames.
+    """N quantized frames.
 
     vectors: [N, Dq].
     codes: [N, G] int64, the entry chosen in each of G groups.

@@ -1,4 +1,4 @@
-"""Product quantisation by Gumbel softmax (wav2vec 2.0 section 2, equation 1; XLSR section 2.1)."""
+"""Product quantization by Gumbel softmax (wav2vec 2.0 section 2, equation 1; XLSR section 2.1)."""
 
 from __future__ import annotations
 

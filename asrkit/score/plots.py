@@ -36,7 +36,7 @@ def confusion_shares(
 def draw_confusions(
     path: str | Path, table: Mapping[str, Mapping[str, int]], *, title: str, top: int = 40
 ) -> None:
-    """PNG of the row-normalised confusion matrix of the most frequent reference tokens."""
+    """PNG of the row-normalized confusion matrix of the most frequent reference tokens."""
     rows, columns, shares = confusion_shares(table, top)
     if not rows:
         return
@@ -47,7 +47,7 @@ def draw_confusions(
     axes.set_xticks(range(len(columns)), columns, fontsize=9, rotation=90 if _long(columns) else 0)
     axes.set_yticks(range(len(rows)), rows, fontsize=9)
     axes.xaxis.tick_top()
-    axes.set_xlabel("recognised")
+    axes.set_xlabel("recognized")
     axes.set_ylabel("reference, most frequent first")
     for row, column in zip(*np.nonzero(shares >= 0.05), strict=True):
         share = shares[row, column]

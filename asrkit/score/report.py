@@ -58,7 +58,7 @@ def write_alignments(path: Path, utterances: Sequence[Utterance]) -> None:
 
 
 def percentages(counts: Counts) -> list[str]:
-    """Corr, Sub, Del, Ins, Err of the reference tokens and S.Err of the sentences, in per cent."""
+    """Corr, Sub, Del, Ins, Err of the reference tokens and S.Err of the sentences, in percent."""
 
     def share(part: int, whole: int) -> str:
         return f"{100.0 * part / whole:.1f}" if whole else "-"

@@ -57,7 +57,7 @@ def _commands(scores: Sequence[Score]) -> str:
 def generated_part(scores: Sequence[Score], skipped: Sequence[Skipped]) -> str:
     """The tables: summary, by language, over seeds, ESPnet's columns by experiment, commands."""
     parts = [
-        "Rates are per cent, summed over the set (micro). PER leaves the word separator out, CER"
+        "Rates are percent, summed over the set (micro). PER leaves the word separator out, CER"
         " counts it, unless the tables below say otherwise.",
         markdown_table(SUMMARY_HEAD, summary_rows(scores, skipped)),
     ]

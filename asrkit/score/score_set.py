@@ -151,7 +151,7 @@ def _align(task: ScoreTask, separator: str) -> list[Utterance]:
 
 
 def _oov_rate(task: ScoreTask, utterances: list[Utterance]) -> float | None:
-    """Per cent of the reference words that are not in the model's vocabulary."""
+    """Percent of the reference words that are not in the model's vocabulary."""
     if task.vocabulary is None:
         return None
     if task.unit != "wer":

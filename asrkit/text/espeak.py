@@ -99,7 +99,7 @@ def _speaker(voice: str) -> EspeakWrapper:
 
 
 def raw_phonemes(texts: list[str], voice: str) -> list[str]:
-    """espeak's IPA of normalised texts: phones joined by ``_``, words by spaces, with flags."""
+    """espeak's IPA of normalized texts: phones joined by ``_``, words by spaces, with flags."""
     speaker = _speaker(voice)
     return [" ".join(speaker.text_to_phonemes(text).split()) if text else "" for text in texts]
 

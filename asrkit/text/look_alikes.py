@@ -1,7 +1,7 @@
 """Tokens that a reader cannot tell apart, or that are one letter or phone in two encodings.
 
 For reports alone: nothing is changed by it. Spelling makes one of what a language's tables hold
-(text/letters.py); labels of a corpus, phones of other sources and texts that nobody normalised come
+(text/letters.py); labels of a corpus, phones of other sources and texts that nobody normalized come
 as they are.
 """
 

@@ -1,9 +1,9 @@
-"""One spelling of a text for phonemising, language models and scoring.
+"""One spelling of a text for phonemizing, language models and scoring.
 
 Policy: Unicode NFC; one encoding for each letter (text/letters.py); lower case by the rules of the
 language; one apostrophe, kept where it belongs to a word (text/apostrophes.py); hyphens and dashes
 separate words; the rest by text/word_breaks.py: what is invisible vanishes, what words are written
-with stays, all other punctuation and symbols separate words; digits are kept for the phonemiser to
+with stays, all other punctuation and symbols separate words; digits are kept for the phonemizer to
 read out, or refused; letters and marks are never touched.
 """
 
@@ -38,7 +38,7 @@ def lower(text: str, language: str) -> str:
 
 
 def split_hyphens(text: str) -> str:
-    """A text normalised with ``hyphens="keep"`` to the one that ``"split"`` gives."""
+    """A text normalized with ``hyphens="keep"`` to the one that ``"split"`` gives."""
     if "<" not in text:
         return text.replace("-", " ")
     words = (w if w in non_words.MARKS else w.replace("-", " ") for w in text.split(" "))
@@ -55,7 +55,7 @@ def normalize(
 ) -> str:
     """One line of text to words separated by single spaces; empty if nothing is spoken.
 
-    digits: ``keep`` leaves numbers for the phonemiser to read; ``refuse`` raises NormalizeError.
+    digits: ``keep`` leaves numbers for the phonemizer to read; ``refuse`` raises NormalizeError.
     hyphens: ``split`` makes two words of *well-known*; ``keep`` leaves hyphens inside words.
     marks: ``keep`` leaves ``<hes>`` and the like (text/non_linguistic.py) as words; ``drop`` drops.
     Raises NormalizeError if the text holds the word separator ``<space>``, or other markup
@@ -84,8 +84,8 @@ def normalize(
     if digits == "refuse" and any(character.isdigit() for character in text):
         raise NormalizeError(f"the text holds digits: {text!r}; spell the numbers out")
     text = own_script(break_words(text, language), language)
-    spelt = _without_empty(text, language)
-    return unicodedata.normalize("NFC", split_hyphens(spelt) if hyphens == "split" else spelt)
+    spelled = _without_empty(text, language)
+    return unicodedata.normalize("NFC", split_hyphens(spelled) if hyphens == "split" else spelled)
 
 
 def _without_empty(text: str, language: str) -> str:

@@ -35,7 +35,7 @@ class PhonemizeError(ValueError):
 class Sentence:
     """Phones of one text.
 
-    words: the normalised words. phones: one list of phones for every word espeak spoke.
+    words: the normalized words. phones: one list of phones for every word espeak spoke.
     aligned: espeak spoke as many words as were written, so that the two lists go together;
         it joins some (*of the*) and reads numbers as several.
     switches: languages espeak switched to inside the text.
@@ -108,14 +108,14 @@ def share_out(alone: Sequence[Sequence[str]], phones: list[str]) -> list[list[st
 
 
 class Plain(NamedTuple):
-    """A text normalised with its hyphens, and what espeak is given for it."""
+    """A text normalized with its hyphens, and what espeak is given for it."""
 
     text: str
     said: str
 
 
 class Phonemizer:
-    """Phonemises one language, remembers what it counted, and asks espeak only once for a text.
+    """Phonemizes one language, remembers what it counted, and asks espeak only once for a text.
 
     switch: what to do where espeak switches to another language (foreign words): ``remove-flags``
     keeps the phones, ``keep`` keeps the flags as tokens too, ``remove-utterance`` drops the text.
@@ -145,7 +145,7 @@ class Phonemizer:
         self._unread = Unread(language, self._phones)
 
     def __call__(self, texts: Sequence[str]) -> list[Sentence]:
-        """Phones of raw (unnormalised) texts, in their order. An empty text gives no phones."""
+        """Phones of raw (unnormalized) texts, in their order. An empty text gives no phones."""
         sentences = self.read([self.normalized(text) for text in texts])
         for sentence in sentences:
             self.count(sentence)
@@ -169,7 +169,7 @@ class Phonemizer:
         return [[p for word in parse_raw(raw)[0] for p in word] for raw in raws]
 
     def read(self, texts: Sequence[Plain]) -> list[Sentence]:
-        """Phones of normalised texts, in their order, which are not counted."""
+        """Phones of normalized texts, in their order, which are not counted."""
         self._unread.learn(plain.said for plain in texts)
         raws = self.cache.phonemes([plain.said for plain in texts], self.voice)
         return [self._sentence(plain, raw) for plain, raw in zip(texts, raws, strict=True)]

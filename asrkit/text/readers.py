@@ -26,7 +26,7 @@ def text_lines(
     """Non-empty lines of Kaldi texts (``<id> <words>``) and of plain texts, one sentence a line.
 
     Plain texts may be compressed (.gz, .xz, .bz2) and are streamed. With ``language``, or the
-    languages of the Kaldi texts in ``utt2lang``, they are normalised by these policies of ``marks``
+    languages of the Kaldi texts in ``utt2lang``, they are normalized by these policies of ``marks``
     and ``hyphens``. Raises DataError naming the file and the line.
     """
     for keyed, paths in ((True, texts), (False, plain)):

@@ -23,7 +23,7 @@ _RANGE = re.compile(r"(?<=\d)-(?=\d)")
 
 
 def spoken(text: str) -> str:
-    """A text normalised with its hyphens, for espeak: one word for each word of the text.
+    """A text normalized with its hyphens, for espeak: one word for each word of the text.
 
     Between digits a hyphen would be read as a dash or a minus; it becomes a space.
     """

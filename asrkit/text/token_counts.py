@@ -1,4 +1,4 @@
-"""Counts of the tokens in tokenised texts, and the token list made of them."""
+"""Counts of the tokens in tokenized texts, and the token list made of them."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def write_counts(path: str | Path, counts: Counter[str]) -> None:
 
 
 def check_tokens(path: str | Path, tokens: TokenList) -> int:
-    """Number of utterances of a tokenised text. Raises DataError at the first unknown symbol."""
+    """Number of utterances of a tokenized text. Raises DataError at the first unknown symbol."""
     table = read_keyed(path)
     for number, (key, text) in enumerate(table.items(), start=1):
         for token in text.split():

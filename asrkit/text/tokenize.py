@@ -17,7 +17,7 @@ TYPES = ("phn", "char", "bpe", "word")
 
 
 class TokenizeError(ValueError):
-    """A text that cannot be tokenised so that the words can be found again."""
+    """A text that cannot be tokenized so that the words can be found again."""
 
 
 class Tokenizer(ABC):
@@ -30,7 +30,7 @@ class Tokenizer(ABC):
         for reserved in (self.separator, BLANK, UNK):
             if reserved and reserved in text:
                 raise TokenizeError(
-                    f"the text holds {reserved!r}, which this tokeniser needs for itself:"
+                    f"the text holds {reserved!r}, which this tokenizer needs for itself:"
                     f" {text!r}; remove it from the text or replace it"
                 )
         return self._encode(text)
@@ -40,7 +40,7 @@ class Tokenizer(ABC):
 
     @abstractmethod
     def decode(self, tokens: Sequence[str]) -> list[str]:
-        """Words of a token sequence, complete or not (as recognisers write them)."""
+        """Words of a token sequence, complete or not (as recognizers write them)."""
 
 
 class CharTokenizer(Tokenizer):
@@ -112,7 +112,7 @@ def make_tokenizer(kind: str, model: str | Path | None = None) -> Tokenizer:
 def train_sentencepiece(
     lines: Sequence[str], prefix: str | Path, *, vocab_size: int, mode: str = "unigram"
 ) -> BpeTokenizer:
-    """Writes ``<prefix>.model`` and ``.vocab`` learnt from normalised lines, however long.
+    """Writes ``<prefix>.model`` and ``.vocab`` learned from normalized lines, however long.
 
     Every character of the text is a unit. Raises TokenizeError if the text is empty, holds a mark
     of sentencepiece's own, or is too small for vocab_size.

@@ -73,7 +73,7 @@ class Unread:
                 self._names[character] = name
 
     def within(self, text: str) -> list[str]:
-        """Characters of a text, which must have been learnt, that are named or passed over."""
+        """Characters of a text, which must have been learned, that are named or passed over."""
         suspects = sorted(self._names.keys() & set(text))
         if not suspects:
             return []

@@ -154,7 +154,7 @@ def _bare(name: str) -> str:
 def take_parts(
     objective: nn.Module, path: str, parts: Sequence[str], config: dict[str, Any]
 ) -> dict[str, int]:
-    """Initialises the modules named ``parts`` from another run; returns tensors taken by part.
+    """Initializes the modules named ``parts`` from another run; returns tensors taken by part.
 
     A part must exist on both sides and agree in every name, shape and structural option. That of
     an objective's base is named without ``base.``, so that it fits with and without a phone head.

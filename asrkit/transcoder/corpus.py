@@ -173,7 +173,7 @@ def prepare_text(
 
     held_out: sentences in asrkit's spelling, of the valid and test sets of speech, that no part may
     hold. test keeps sentences whose words and phones disagree (it has no text.star): they are as
-    hard to recognise as others. Raises NotEnoughText, and writes skipped.tsv alone, if too few
+    hard to recognize as others. Raises NotEnoughText, and writes skipped.tsv alone, if too few
     sentences are left.
     """
     out.mkdir(parents=True, exist_ok=True)

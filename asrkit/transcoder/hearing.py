@@ -1,4 +1,4 @@
-"""What a phone recogniser makes of a folder of speech, as work that shards may do."""
+"""What a phone recognizer makes of a folder of speech, as work that shards may do."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ class Homophones:
             self._tested.update((None, word) for word in sentence.words)
 
     def report(self, words: Container[str]) -> dict[str, Any]:
-        """Per cent of the tested words. words: the list that a model may write.
+        """Percent of the tested words. words: the list that a model may write.
 
         oov_rate: not in the list. unseen_rate: in no training sentence. homophone_rate: words in
         the list, but not the commonest with their phones (ties by code point).

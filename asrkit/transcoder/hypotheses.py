@@ -1,4 +1,4 @@
-"""What a phone recogniser heard, as folders that a Transcoder learns from (TranUSR 2.3)."""
+"""What a phone recognizer heard, as folders that a Transcoder learns from (TranUSR 2.3)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from asrkit.transcoder.labels import StarError, hypothesis_labels
 
 @dataclasses.dataclass(frozen=True)
 class Heard:
-    """One utterance: the phones recognised and their posteriors [L, P]."""
+    """One utterance: the phones recognized and their posteriors [L, P]."""
 
     id: str
     phones: list[str]
@@ -37,7 +37,7 @@ def write_hypotheses(
     without, those of an earlier call are removed.
 
     Utterances without phones are named in ``empty``, those whose words cannot be put to the
-    recognised phones in ``skipped.tsv`` with the reason; the result counts both. Raises DataError
+    recognized phones in ``skipped.tsv`` with the reason; the result counts both. Raises DataError
     if nothing is left.
     """
     out.mkdir(parents=True, exist_ok=True)
@@ -72,7 +72,7 @@ def write_hypotheses(
             files[POSTERIORS].write(f"{key} {ark}:{place}\n")
         if not counts["kept"]:
             raise DataError(
-                f"{out}: no utterance is left ({counts['empty']} without a recognised phone,"
+                f"{out}: no utterance is left ({counts['empty']} without a recognized phone,"
                 f" {counts['skipped']} skipped); is the acoustic model trained, and can the audio"
                 " be read?"
             )

@@ -1,7 +1,7 @@
 """Folders of phone sequences, read in place of speech: an index with the same uses as DataIndex.
 
 A folder holds ``text.phn`` (what the model reads), ``utt2lang``, labels of the same length such as
-``text.star``, and, where the phones were recognised, ``posteriors.scp``: ``<id> <file.ark:offset>``
+``text.star``, and, where the phones were recognized, ``posteriors.scp``: ``<id> <file.ark:offset>``
 of a float32 matrix [L, P] each. Without it the phones are certain: one-hot rows.
 """
 

@@ -37,25 +37,25 @@ def star_labels(words: Sequence[str], phones: Sequence[Sequence[str]]) -> list[s
 
 
 def words_of(labels: Iterable[str]) -> list[str]:
-    """The words of star labels, in their order; equal neighbours are two words."""
+    """The words of star labels, in their order; equal neighbors are two words."""
     return [label for label in labels if label != STAR]
 
 
 def hypothesis_labels(
     words: Sequence[str], phones: Sequence[Sequence[str]], heard: Sequence[str]
 ) -> list[str]:
-    """Labels for recognised phones ``heard`` of a sentence whose words are spoken as ``phones``.
+    """Labels for recognized phones ``heard`` of a sentence whose words are spoken as ``phones``.
 
     The phones are aligned with the fewest edits. A word goes to the position that its last phone
-    was recognised at, or, where that was deleted, to the nearest position before. Words that meet
+    was recognized at, or, where that was deleted, to the nearest position before. Words that meet
     move right, and left again where the sentence ends. Raises StarError as ``star_labels`` does,
-    and if there are more words than recognised phones.
+    and if there are more words than recognized phones.
     """
     reference = star_labels(words, phones)
     if len(words) > len(heard):
-        raise StarError(f"{len(words)} words cannot stand on {len(heard)} recognised phones")
+        raise StarError(f"{len(words)} words cannot stand on {len(heard)} recognized phones")
     places: list[int] = []
-    seen, said = 0, 0  # recognised and reference phones passed
+    seen, said = 0, 0  # recognized and reference phones passed
     for ref, hyp in align([phone for spoken in phones for phone in spoken], heard).pairs:
         seen += hyp is not None
         if ref is not None:

@@ -1,4 +1,4 @@
-"""Phones of a text, heard as badly as a recogniser hears: its counted confusions, drawn anew.
+"""Phones of a text, heard as badly as a recognizer hears: its counted confusions, drawn anew.
 
 TranUSR tunes the Transcoder on hypotheses; minutes of labelled speech give few. With this any text
 sounds like them. It is not in the paper.
@@ -35,7 +35,7 @@ class _Draw:
 
 
 class PhoneNoise:
-    """table: reference phone -> recognised phone -> count, gaps as in ``score``'s confusions.json.
+    """table: reference phone -> recognized phone -> count, gaps as in ``score``'s confusions.json.
 
     A phone that the table lacks is heard right.
     """

@@ -1,4 +1,4 @@
-"""A phone recogniser's frames to the rows that a Transcoder reads (TranUSR 2.3; Graves 2006)."""
+"""A phone recognizer's frames to the rows that a Transcoder reads (TranUSR 2.3; Graves 2006)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LEAST_SHARED = 0.5  # of the phones of the smaller list must be in the other
 
 
 class PosteriorError(ValueError):
-    """A recogniser and a Transcoder that do not belong together."""
+    """A recognizer and a Transcoder that do not belong together."""
 
 
 class PhoneColumns:

@@ -30,14 +30,14 @@ def test_blanks_go_to_the_nearest_label(path, reach, wanted):
     assert spread(np.array(path, dtype=np.int64), reach).tolist() == wanted
 
 
-def test_alignment_follows_the_recogniser():
+def test_alignment_follows_the_recognizer():
     best = [0, 0, 2, 2, 0, 3, 0, 0, 3, 0]
     assert align(scores(best), [2, 3, 3], reach=1).tolist() == [
         NOTHING, 2, 2, 2, 2, 3, 3, 3, 3, 3,
     ]  # fmt: skip
 
 
-def test_a_label_the_recogniser_missed_is_placed_all_the_same():
+def test_a_label_the_recognizer_missed_is_placed_all_the_same():
     found = align(scores([0, 2, 0, 0, 4, 0]), [2, 3, 4], reach=0).tolist()
     assert [label for label in found if label != NOTHING] == [2, 3, 4]
 

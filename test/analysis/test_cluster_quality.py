@@ -77,7 +77,7 @@ def test_table_and_pictures(models, tmp_path, capsys):
         ("UniSpeech", "codes"),
         ("UniSpeech", "student ffn 1"),
         ("UniSpeech", "student ffn 2"),
-        ("UniSpeech", "quantised vectors"),
+        ("UniSpeech", "quantized vectors"),
         ("UniData2vec", "teacher ffn 1"),
         ("UniData2vec", "teacher ffn 2"),
     ]
@@ -99,7 +99,7 @@ def test_a_path_may_hold_an_equals_sign(tmp_path):
 
 
 def test_layers_are_those_of_the_target(models):
-    """The teacher's normalised top layer is what the student regresses to, with top_k 1."""
+    """The teacher's normalized top layer is what the student regresses to, with top_k 1."""
     objective = TrainedModel.open(models / "d2v").objective()
     wave = torch.randn(8000)
     views = Viewer(objective, source="teacher").view(wave.numpy())

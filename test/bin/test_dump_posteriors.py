@@ -1,4 +1,4 @@
-"""What recognisers hear becomes folders that a Transcoder learns from, and what is said if not."""
+"""What recognizers hear becomes folders that a Transcoder learns from, and what is said if not."""
 
 import kaldiio
 import pytest
@@ -23,12 +23,12 @@ def test_what_was_heard_becomes_a_folder_to_learn_from(phone_list, tmp_path, mon
     first = min(texts)
     # three phones at least are heard; more words than phones, and no sound, are left out
     write_keyed(dump / "text", texts | {first: "la casa " * 10})
-    monkeypatch.setattr(dump_posteriors, "open_recogniser", lambda *_, **__: Ears())
+    monkeypatch.setattr(dump_posteriors, "open_recognizer", lambda *_, **__: Ears())
     argv = ["--model", "x", "--data_dir", str(dump), "--out_dir", str(tmp_path / "heard")]
     assert dump_posteriors.main([*argv, "--phone_list", str(phone_list)]) == 0
     out = tmp_path / "heard"
     langs = read_keyed(dump / "utt2lang")
-    assert "5 utterances; 0 without a recognised phone, 1 whose words" in capsys.readouterr().out
+    assert "5 utterances; 0 without a recognized phone, 1 whose words" in capsys.readouterr().out
     assert (out / "skipped.tsv").read_text().startswith(first)
     stars, phones = read_keyed(out / "text.star"), read_keyed(out / "text.phn")
     matrices = kaldiio.load_scp(str(out / "posteriors.scp"))
@@ -53,11 +53,11 @@ def test_silence_everywhere_is_an_error_and_leaves_nothing(
         def hear(self, wave):
             return torch.tensor([[0.9, 0.025, 0.025, 0.025, 0.025]]).log()
 
-    monkeypatch.setattr(dump_posteriors, "open_recogniser", lambda *_, **__: Deaf())
+    monkeypatch.setattr(dump_posteriors, "open_recognizer", lambda *_, **__: Deaf())
     argv = ["--model", "x", "--data_dir", str(dump), "--out_dir", str(tmp_path / "heard")]
     argv += ["--phone_list", str(phone_list), "--labels", "false"]
     assert dump_posteriors.main(argv) == 1
-    assert "2 without a recognised phone" in capsys.readouterr().err
+    assert "2 without a recognized phone" in capsys.readouterr().err
     assert list((tmp_path / "heard").iterdir()) == []
 
 
@@ -65,7 +65,7 @@ def test_audio_that_cannot_be_read_is_named_even_if_nothing_is_left(
     phone_list, tmp_path, monkeypatch, capsys
 ):
     dump = write_dump(tmp_path / "dump", 2, lang="it")
-    monkeypatch.setattr(dump_posteriors, "open_recogniser", lambda *_, **__: Ears())
+    monkeypatch.setattr(dump_posteriors, "open_recognizer", lambda *_, **__: Ears())
     argv = ["--model", "x", "--data_dir", str(dump), "--out_dir", str(tmp_path / "heard")]
     argv += ["--phone_list", str(phone_list), "--labels", "false"]
     first, second = sorted((dump / "audio").iterdir())

@@ -145,7 +145,7 @@ def test_files_that_a_run_does_not_write_are_not_left_of_an_earlier_one(trained,
 def test_shards_hear_and_the_program_writes_what_it_writes_alone(trained, tmp_path, monkeypatch):
     dump = write_dump(tmp_path / "dump", 5)
     (dump / "audio" / "xx_s-003.flac").unlink()
-    monkeypatch.setattr(transcode, "open_recogniser", lambda *_: Ears())
+    monkeypatch.setattr(transcode, "open_recognizer", lambda *_: Ears())
     argv = ["--transcoder", str(trained), "--asr_model", "x", "--data_dir", str(dump)]
     argv += ["--nbest", "2", "--output_dir"]
     one, out = tmp_path / "one", tmp_path / "out"
@@ -248,7 +248,7 @@ def test_tuning_on_hypotheses_starts_from_the_text_model(trained, toy, tmp_path)
 
 def test_audio_becomes_words_in_one_command(trained, tmp_path, monkeypatch, capsys):
     dump = write_dump(tmp_path / "dump", 4)
-    monkeypatch.setattr(transcode, "open_recogniser", lambda *_, **__: Ears())
+    monkeypatch.setattr(transcode, "open_recognizer", lambda *_, **__: Ears())
     argv = ["--transcoder", str(trained), "--asr_model", "x", "--data_dir", str(dump)]
     assert transcode.main([*argv, "--output_dir", str(tmp_path / "out")]) == 0
     assert read_keyed(tmp_path / "out" / "hyp.tokens") == read_keyed(dump / "text.phn")

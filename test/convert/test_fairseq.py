@@ -148,7 +148,7 @@ def test_strides_are_those_of_the_configuration(tmp_path):
 
 
 def test_init_takes_a_converted_encoder(tmp_path):
-    """asrkit's own check of heads, norms and normalisation holds for converted models too."""
+    """asrkit's own check of heads, norms and normalization holds for converted models too."""
     model = hf_tiny.make("Wav2Vec2ForPreTraining", "xlsr_53")
     source = save(tmp_path / "x.pt", model, "xlsr_53", normalize=True)
     convert("--source", source, "--out", tmp_path / "ours")

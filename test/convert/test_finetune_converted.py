@@ -1,4 +1,4 @@
-"""From a folder of transformers to a fine-tuned recogniser in one file, with the programs."""
+"""From a folder of transformers to a fine-tuned recognizer in one file, with the programs."""
 
 import hf_tiny
 import pytest
@@ -38,7 +38,7 @@ def train(tmp_path, converted, **changes):
     )  # fmt: skip
 
 
-def test_convert_train_pack_recognise(tmp_path, converted, capsys):
+def test_convert_train_pack_recognize(tmp_path, converted, capsys):
     assert train(tmp_path, converted) == 0
     before = checkpoint.load(converted / "last.pt")["model"]
     after = checkpoint.load(tmp_path / "exp/asr/last.pt")["model"]

@@ -56,7 +56,7 @@ def test_pretraining_loss_is_the_same(tmp_path):
 
 
 @pytest.mark.parametrize("layout", ["base", "xlsr_53"])
-def test_ctc_recogniser(tmp_path, layout):
+def test_ctc_recognizer(tmp_path, layout):
     model = hf_tiny.make("Wav2Vec2ForCTC", layout, pad_token_id=0)
     folder = hf_tiny.save(model, tmp_path / "hf", vocab=VOCAB)
     convert("--source", folder, "--out", tmp_path / "ours")
@@ -202,7 +202,7 @@ def test_data2vec_ctc(tmp_path):
     assert (one[..., order] - two).abs().max() < 1e-5
 
 
-def test_waveform_normalisation_differs_in_eps_only(tmp_path):
+def test_waveform_normalization_differs_in_eps_only(tmp_path):
     """1e-5 here, 1e-7 in transformers: equal for loud speech, 4.6 % apart at RMS 0.01."""
     model = hf_tiny.make("Wav2Vec2Model", "xlsr_53")
     folder = hf_tiny.save(model, tmp_path / "hf", normalize=True)

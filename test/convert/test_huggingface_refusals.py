@@ -74,7 +74,7 @@ def test_two_files_that_name_different_blanks_are_refused(tmp_path):
     assert not (tmp_path / "exp").exists()
 
 
-def test_the_processors_file_of_transformers_5_says_the_normalisation(folder, tmp_path):
+def test_the_processors_file_of_transformers_5_says_the_normalization(folder, tmp_path):
     extractor = json.loads((folder / "preprocessor_config.json").read_text())
     both = {"feature_extractor": extractor, "processor_class": "Wav2Vec2Processor"}
     (folder / "processor_config.json").write_text(json.dumps(both))

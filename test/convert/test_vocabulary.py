@@ -20,7 +20,7 @@ LETTERS = {"|": 0, "a": 1, "b": 2, "c": 3, "<s>": 4, "</s>": 5, "d": 6, "[UNK]":
 
 
 def folder_of(path, vocab, files=None, pad_token_id=0, **settings):
-    """A recogniser of transformers; files: further ones, None for one that goes."""
+    """A recognizer of transformers; files: further ones, None for one that goes."""
     model = hf_tiny.make("Wav2Vec2ForCTC", pad_token_id=pad_token_id, vocab_size=len(vocab))
     folder = hf_tiny.save(model, path, vocab=vocab, **settings)
     for name, content in (files or {}).items():
@@ -178,7 +178,7 @@ UNITS = ["▁the", "▁a", "cat", "▁", "g", "s"]
 
 
 def retyped(source, out, symbols, token_file):
-    """The recogniser ``source`` as if it had been trained on other tokens."""
+    """The recognizer ``source`` as if it had been trained on other tokens."""
     content = checkpoint.load(source / "last.pt")
     content["config"]["token_file"] = token_file
     checkpoint.save(out / "last.pt", content)
@@ -188,9 +188,9 @@ def retyped(source, out, symbols, token_file):
 
 
 @pytest.fixture(scope="module")
-def recogniser(tmp_path_factory):
+def recognizer(tmp_path_factory):
     """Of 9 tokens."""
-    folder = tmp_path_factory.mktemp("recogniser")
+    folder = tmp_path_factory.mktemp("recognizer")
     convert("--source", folder_of(folder / "hf", VOCAB), "--out", folder / "ours")
     return folder / "ours"
 
@@ -208,10 +208,10 @@ def recogniser(tmp_path_factory):
         ("text.word", ["one", "two", "three", *"abcd"], "one two three"),
     ],
 )
-def test_there_and_back(recogniser, tmp_path, token_file, symbols, text):
+def test_there_and_back(recognizer, tmp_path, token_file, symbols, text):
     """transformers writes what asrkit writes, and asrkit writes it again."""
     (tmp_path / "ours").mkdir()
-    ours = retyped(recogniser, tmp_path / "ours", symbols, token_file)
+    ours = retyped(recognizer, tmp_path / "ours", symbols, token_file)
     done = convert("--source", ours, "--out", tmp_path / "hf")
     assert ("units" in str(done["notes"])) == (token_file == "text.bpe30")
     tokenizer = hf_tiny.transformers.Wav2Vec2Processor.from_pretrained(tmp_path / "hf").tokenizer
@@ -228,9 +228,9 @@ def test_there_and_back(recogniser, tmp_path, token_file, symbols, text):
     assert one.words(symbols[:3]) == two.words(symbols[:3])
 
 
-def test_languages_before_letters_are_told(recogniser, tmp_path):
+def test_languages_before_letters_are_told(recognizer, tmp_path):
     (tmp_path / "ours").mkdir()
-    ours = retyped(recogniser, tmp_path / "ours", [f"(it){c}" for c in "abcdefg"],
+    ours = retyped(recognizer, tmp_path / "ours", [f"(it){c}" for c in "abcdefg"],
                    "text.char_separate")  # fmt: skip
     assert "language's name" in str(convert("--source", ours, "--out", tmp_path / "hf")["notes"])
     convert("--source", tmp_path / "hf", "--out", tmp_path / "back")

@@ -26,7 +26,7 @@ TAGS = (
 
 
 class Release(NamedTuple):
-    """Folder of the release, prefix of its ids, language of the speech, has romanised words."""
+    """Folder of the release, prefix of its ids, language of the speech, has romanized words."""
 
     root: str
     prefix: str
@@ -171,7 +171,7 @@ def _write_audio(stem: Path, samples: np.ndarray, coding: str) -> None:
 
 
 def _write_lexicon(path: Path, words: set[str], roman: bool) -> None:
-    """word, romanised in some packs, pronunciations: all but the last word, which is OOV."""
+    """word, romanized in some packs, pronunciations: all but the last word, which is OOV."""
     rows = []
     for word in sorted(words)[:-1]:
         sounds = " . ".join(f"{letter}_1" for letter in word)

@@ -26,7 +26,7 @@ def wav(clip: Clip) -> bytes:
 
 
 def line(prompt: int, name: str, clip: Clip, gender: str) -> str:
-    """Seven columns: prompt, wav, raw, normalised, characters, samples, gender."""
+    """Seven columns: prompt, wav, raw, normalized, characters, samples, gender."""
     raw = f"{clip.text.capitalize()}."
     characters = " ".join("|".join(clip.text.split())) + " |"
     samples = len(clip.samples(16000))

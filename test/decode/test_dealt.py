@@ -97,7 +97,7 @@ def test_options_that_shards_do_not_know(
 
 def test_posteriors(dump: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     PHONES.write(tmp_path / "phones.txt")
-    monkeypatch.setattr(dump_posteriors, "open_recogniser", lambda *_, **__: Ears())
+    monkeypatch.setattr(dump_posteriors, "open_recognizer", lambda *_, **__: Ears())
     command = [
         "--model",
         "x",

@@ -1,4 +1,4 @@
-"""A network that is ready to recognise gives what it gave before, to the rounding asked for."""
+"""A network that is ready to recognize gives what it gave before, to the rounding asked for."""
 
 from __future__ import annotations
 

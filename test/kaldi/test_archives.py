@@ -22,7 +22,7 @@ TAG = '"1"'
 
 
 class Server(BaseHTTPRequestHandler):
-    """Answers with BODY; honours Range and If-Range; `/short` promises more than it sends, `/long`
+    """Answers with BODY; honors Range and If-Range; `/short` promises more than it sends, `/long`
     does not promise, `/plain` ignores If-Range."""
 
     def do_GET(self) -> None:

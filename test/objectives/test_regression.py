@@ -55,7 +55,7 @@ def test_scale_of_a_frame_at_base_width(beta, a_frame):
 
 
 @pytest.mark.parametrize("target", ["ffn", "block"])
-def test_targets_are_the_mean_of_normalised_top_layers(target):
+def test_targets_are_the_mean_of_normalized_top_layers(target):
     objective = make(target=target).eval()
     features = objective.encoder.extract(batch_of(16_000, 16_000).speech)
     hidden = objective.encoder.contextualize(features, every_layer=True)

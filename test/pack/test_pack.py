@@ -58,7 +58,7 @@ def experiment(folder, *, token_file="text.phn", pretrained=False, **changes):
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory):
-    """exp/asr_x with scores, n-grams and a phonemiser's record."""
+    """exp/asr_x with scores, n-grams and a phonemizer's record."""
     root = tmp_path_factory.mktemp("recipe")
     folder = experiment(root / "exp/asr_x")
     (root / "exp/dump").mkdir()
@@ -130,7 +130,7 @@ def test_only_what_recognition_needs_is_packed(packed, tmp_path):
     assert sorted(content) == ["config", "format", "model", "step"]
 
 
-def test_pack_folder_and_unpacked_pack_recognise_alike(root, packed, tmp_path):
+def test_pack_folder_and_unpacked_pack_recognize_alike(root, packed, tmp_path):
     unpack.main(["--pack", str(packed), "--out", str(tmp_path / "x")])
     wave = torch.randn(16000)
     models = [Speech2Text(path) for path in (root / "exp/asr_x", packed, tmp_path / "x")]
@@ -143,7 +143,7 @@ def test_pack_folder_and_unpacked_pack_recognise_alike(root, packed, tmp_path):
     assert not folder.exists()
 
 
-def test_one_of_the_best_models_recognises_and_is_packed(tmp_path):
+def test_one_of_the_best_models_recognizes_and_is_packed(tmp_path):
     """checkpoints/step_*.pt stand below the folder that holds the tokens."""
     folder = experiment(tmp_path / "exp/asr_y")
     (folder / "config.yaml").write_text("objective: ctc\n")
@@ -175,7 +175,7 @@ def test_a_pretrained_model_is_packed_only_on_purpose(tmp_path, capsys):
         Speech2Text(tmp_path / "x.zip")
     with zipfile.ZipFile(tmp_path / "x.zip") as archive:
         card = archive.read("README.md").decode()
-    assert "cannot recognise speech: fine-tune it first" in card and "pipeline_tag" not in card
+    assert "cannot recognize speech: fine-tune it first" in card and "pipeline_tag" not in card
     assert "--init exp/pretrain_x/model/best.pt --init_take encoder" in card
 
 
@@ -220,7 +220,7 @@ def test_damaged_score_and_wrong_ending(tmp_path, capsys):
         make_pack(Order(model=folder, out=tmp_path / "x.zip"))
 
 
-def test_what_hears_no_speech_is_no_recogniser(tmp_path):
+def test_what_hears_no_speech_is_no_recognizer(tmp_path):
     folder = experiment(tmp_path / "exp/asr_x")
     content = checkpoint.load(folder / "best.pt")
     blocks = {"objective": "transcoder", "encoder": "transcoder"}

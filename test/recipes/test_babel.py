@@ -120,13 +120,13 @@ def test_segments_and_texts_of_a_side(corpus: Path, tmp_path: Path) -> None:
     assert sum("<hes>" in line.split() for line in text.values()) >= 1
 
 
-def test_other_codes_and_romanised_words(corpus: Path, tmp_path: Path) -> None:
+def test_other_codes_and_romanized_words(corpus: Path, tmp_path: Path) -> None:
     assert prepare(corpus, tmp_path, "yue", "--roman", "true") == 0
     assert set(read_table(tmp_path / "yue_train/utt2lang").values()) == {"yue"}
     assert all(line.endswith("roman") for line in read_table(tmp_path / "yue_test/text").values())
 
 
-def test_romanised_words_are_looked_up_as_such(corpus: Path, tmp_path: Path) -> None:
+def test_romanized_words_are_looked_up_as_such(corpus: Path, tmp_path: Path) -> None:
     (tmp_path / "lexicon.txt").write_text("字\troman\tz i\n词\n", "utf-8")
     options = ["--roman", "true", "--tags", "kaldi", "--lexicon", str(tmp_path / "lexicon.txt")]
     assert prepare(corpus, tmp_path, "yue", *options) == 0

@@ -27,7 +27,7 @@ def test_all_packs_and_their_roles() -> None:
     assert roles["transfer"] == set("as tl sw lo".split())
     assert sum(pack.xlsr53 for pack in packs) == 17
     assert {p.lang for p in packs if p.role != "-"} <= {p.lang for p in packs if p.xlsr53}
-    assert sum(pack.romanised for pack in packs) == 11
+    assert sum(pack.romanized for pack in packs) == 11
     georgian = packs[-1]
     assert (georgian.train, georgian.llp, georgian.untranscribed, georgian.dev) == (
         518,

@@ -46,7 +46,7 @@ def test_equal_consecutive_marks_spoil_nothing(tmp_path: Path) -> None:
     assert len(faults) == 1
 
 
-def test_one_wild_mark_costs_its_two_neighbours(tmp_path: Path) -> None:
+def test_one_wild_mark_costs_its_two_neighbors(tmp_path: Path) -> None:
     segments, faults = read(tmp_path, "[0.0]\na\n[500]\nb\n[10]\nc\n[15]\nd\n[20]\n")
     assert [s.text for s in segments] == ["c", "d"]
     assert [(f.line, f.kind) for f in faults] == [

@@ -11,7 +11,7 @@ import cv_check_lists
 from cv_lists import difference, read_lists
 
 LISTS = Path(os.environ.get("CV_FEWSHOT", "/nowhere"))
-# Per cent of the test labels by which .phone differs from .id.
+# Percent of the test labels by which .phone differs from .id.
 SECOND = {"es": 0, "fr": 2.0, "it": 1.5, "ky": 0, "nl": 0.07, "ru": 11.95, "sv": 0}
 
 

@@ -13,7 +13,7 @@ from make_audio import data_dir
 from tones import GAP, STEP, TINY_ENCODER
 
 TONES = {"va": 2500.0, "sono": 5600.0, "luce": 12500.0}  # radians a second
-RECOGNISER = f"""objective: ctc
+RECOGNIZER = f"""objective: ctc
 objective_conf: {{mask_prob: 0.0, channel_mask_prob: 0.0}}
 encoder: logmel
 encoder_conf: {TINY_ENCODER}
@@ -71,7 +71,7 @@ def test_from_audio_to_words(tmp_path: Path) -> None:
     for name, text in (("run.sh", 'exec ./asr.sh "$@"'), ("local/data.sh", "exit 0")):
         (recipe / name).write_text(f"#!/usr/bin/env bash\n{text}\n")
         (recipe / name).chmod(0o755)
-    for name, text in (("asr", RECOGNISER), ("p2w", TRANSCODER), ("p2w_hyp", TUNED)):
+    for name, text in (("asr", RECOGNIZER), ("p2w", TRANSCODER), ("p2w_hyp", TUNED)):
         (recipe / f"{name}.yaml").write_text(text)
     for part, count, seed in (("train", 100, 0), ("valid", 8, 1), ("test", 8, 2)):
         speak(recipe / f"data/it_{part}", count, seed)

@@ -33,7 +33,7 @@ setup() { setup_recipe; }
     [ "$status" -eq 0 ]
 }
 
-@test "stage 14 packs the recogniser, when asked to" {
+@test "stage 14 packs the recognizer, when asked to" {
     run ./asr.sh --dry_run true --langs it --stage 14 --stop_stage 14 --finetune_config conf/tune.yaml
     [ "$status" -eq 0 ]
     [[ "$output" != *"bin.pack"* ]]

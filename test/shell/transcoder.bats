@@ -18,7 +18,7 @@ setup() {
     [[ "$output" == *"transcoder_text --text dump/raw/it_train/text --held_out dump/raw/it_valid/text dump/raw/it_test/text --lang it --phone_list data/token_list/phn_it/tokens.txt"* ]]
     [[ "$output" == *"--output_dir exp/transcoder_it --resume true"*"--max_update 3"* ]]
     [[ "$output" == *"split_data --in_dir dump/raw/it_train_5min --parts 2"* ]]
-    # each part is decoded by the recogniser that did not learn it
+    # each part is decoded by the recognizer that did not learn it
     [[ "$output" == *"--output_dir ${exp}_without1of2"*"--train_data dump/raw/it_train_5min_without1of2"* ]]
     [[ "$output" == *"combine_data --out_dir dump/raw/it_train_5min_without1of2 dump/raw/it_train_5min/split2/2"* ]]
     [[ "$output" == *"--model ${exp}_without1of2 --data_dir dump/raw/it_train_5min/split2/1 "* ]]
@@ -48,7 +48,7 @@ setup() {
     [[ "$output" == *"--config exp/transcoder_it_transcoder_hyp_asr_x/config.yaml --out exp/asr_x/decode_transcoder/it_test/score_wer"* ]]
 }
 
-@test "without folds the recogniser of stage 8 decodes all of its training set" {
+@test "without folds the recognizer of stage 8 decodes all of its training set" {
     run ./asr.sh "${few[@]}" --transcoder_config conf/transcoder.yaml --transcoder_hyp_config conf/transcoder_hyp.yaml \
         --hypothesis_folds 0 --stage 11 --stop_stage 11
     [ "$status" -eq 0 ]
@@ -101,7 +101,7 @@ setup() {
     [[ "$output" == *"conf/no.yaml"* ]]
 }
 
-@test "what two Transcoders make of one recogniser's phones lies side by side" {
+@test "what two Transcoders make of one recognizer's phones lies side by side" {
     : >conf/transcoder_oneconv.yaml
     run ./asr.sh "${few[@]}" --transcoder_config conf/transcoder_oneconv.yaml \
         --inference_modes "greedy transcoder transcoder_text" --asr_tag x --stage 12
@@ -111,7 +111,7 @@ setup() {
     [[ "$output" == *"--output_dir exp/asr_x/decode_greedy/it_test"* ]]
 }
 
-@test "text is heard as the recogniser hears the valid set" {
+@test "text is heard as the recognizer hears the valid set" {
     run ./asr.sh "${few[@]}" --transcoder_config conf/transcoder.yaml --transcoder_noise true --asr_tag x \
         --inference_modes "transcoder" --stage 10
     [ "$status" -eq 0 ]

@@ -12,7 +12,7 @@ from asrkit.text.normalize import NormalizeError, normalize
 
 
 @pytest.mark.parametrize(
-    ("raw", "spelt"),
+    ("raw", "spelled"),
     [
         ("[noise] Hello", "<noise> hello"),
         ("<unk> goes [LAUGHTER].", "<oov> goes <laugh>"),
@@ -26,10 +26,10 @@ from asrkit.text.normalize import NormalizeError, normalize
         ("AT&T; R&D; this & that;", "at t r d this that"),
     ],
 )
-def test_known_tags_are_marks_and_punctuation_is_dropped(raw: str, spelt: str) -> None:
-    assert normalize(raw, "en", marks="keep") == spelt
-    assert normalize(spelt, "en", marks="keep") == spelt
-    assert normalize(raw, "en").split() == [word for word in spelt.split() if word not in MARKS]
+def test_known_tags_are_marks_and_punctuation_is_dropped(raw: str, spelled: str) -> None:
+    assert normalize(raw, "en", marks="keep") == spelled
+    assert normalize(spelled, "en", marks="keep") == spelled
+    assert normalize(raw, "en").split() == [word for word in spelled.split() if word not in MARKS]
 
 
 @pytest.mark.parametrize(

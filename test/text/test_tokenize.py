@@ -57,7 +57,7 @@ def test_the_word_mark_is_refused(bpe: BpeTokenizer, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("mode", ["bpe", "unigram"])
 @pytest.mark.parametrize("long", ["niño " * 900, "niño" * 850, "niño\t" + "kiwi\u00a0" * 900])
-def test_long_lines_are_learnt_from(tmp_path: Path, mode: str, long: str) -> None:
+def test_long_lines_are_learned_from(tmp_path: Path, mode: str, long: str) -> None:
     units = train_sentencepiece([*LINES, long], tmp_path / "m", vocab_size=21, mode=mode)
     assert "ñ" in units.symbols()
     assert not {"\t", "\u00a0"} & set("".join(units.symbols()))

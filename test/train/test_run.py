@@ -64,7 +64,7 @@ def test_the_folder_holds_what_users_expect(trained):
     assert (trained / "images" / "loss.png").stat().st_size > 1000
 
 
-def test_files_are_recognised(trained, tones, capsys):
+def test_files_are_recognized(trained, tones, capsys):
     rows = [line.split(maxsplit=1) for line in (tones / "valid" / "text").open()]
     paths = [str(tones / "valid" / "audio" / f"{name}.flac") for name, _ in rows[:3]]
     assert asr_infer.main(["--model", str(trained), *paths]) == 0
@@ -72,7 +72,7 @@ def test_files_are_recognised(trained, tones, capsys):
     assert said == [text.strip() for _, text in rows[:3]]
 
 
-def test_a_missing_file_is_named_and_the_others_recognised(trained, tones, capsys):
+def test_a_missing_file_is_named_and_the_others_recognized(trained, tones, capsys):
     good = str(next((tones / "valid" / "audio").iterdir()))
     assert asr_infer.main(["--model", str(trained), "no.wav", good]) == 1
     printed = capsys.readouterr()
@@ -100,7 +100,7 @@ def test_long_recordings_are_cut_and_joined(trained, tones, tmp_path, capsys):
     assert len(capsys.readouterr().out.split("\t")[1].split()) >= 3
 
 
-def test_a_pretrained_model_is_no_recogniser(tones, tmp_path, capsys):
+def test_a_pretrained_model_is_no_recognizer(tones, tmp_path, capsys):
     out = tmp_path / "ssl"
     argv = [
         *ctc_args(tones, out, "--max_update", "2"), "--objective", "contrastive", "--quantizer",

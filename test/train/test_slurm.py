@@ -164,7 +164,7 @@ def test_before_the_time_limit_training_saves_goes_back_into_the_queue_and_ends(
 
 
 def test_stages_in_shards_write_what_one_process_writes(slurm, recipe):
-    """Stages 3 to 5; of the first, a job is cancelled."""
+    """Stages 3 to 5; of the first, a job is canceled."""
     table = {f"r{n}": flac(recipe / f"r{n}", tone(0.3 + n / 10)) for n in range(5)}
     for part in ("train", "valid", "test"):
         texts = {f"{part}_{key}": "ciao mondo" + f" {key}" for key in table}

@@ -87,7 +87,7 @@ def test_one_hot_input_sees_the_best_phone_only():
     torch.testing.assert_close(hard(certain).output.data, soft(certain).output.data)
 
 
-def test_the_convolutions_see_word_size_neighbourhoods_and_attention_the_rest():
+def test_the_convolutions_see_word_size_neighborhoods_and_attention_the_rest():
     """Kernels 3 and 5 in 3 blocks; without attention a change reaches 3 * (1 + 2) positions."""
     torch.manual_seed(0)
     encoder = TranscoderEncoder(PHONES, **SMALL).double().eval()

@@ -1,4 +1,4 @@
-"""Folders of what a recogniser heard."""
+"""Folders of what a recognizer heard."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ def test_what_cannot_be_labelled_is_refused(words, phones, message):
         ("xy", "vostra casa"),
     ],
 )
-def test_labels_of_recognised_phones(heard, labels):
+def test_labels_of_recognized_phones(heard, labels):
     found = hypothesis_labels(["vostra", "casa"], [list("vostra"), list("kaza")], list(heard))
     assert found == labels.split()
 

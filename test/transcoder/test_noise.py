@@ -1,4 +1,4 @@
-"""Text phones heard as badly as a recogniser hears."""
+"""Text phones heard as badly as a recognizer hears."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_the_same_key_draws_the_same() -> None:
     assert drawn != [tuple(one(phones, labels, 1, f"u{n}", 0)[0]) for n in range(20)]
 
 
-def test_batches_are_noisy_but_what_was_recognised_is_not(tmp_path: Path) -> None:
+def test_batches_are_noisy_but_what_was_recognized_is_not(tmp_path: Path) -> None:
     (tmp_path / "text.phn").write_text("u1 a a a a a a a a\nu2 c\n")
     (tmp_path / "text.star").write_text("u1 * * * * * * * w\nu2 w\n")
     (tmp_path / "utt2lang").write_text("u1 it\nu2 it\n")

@@ -1,4 +1,4 @@
-"""Frames of a recogniser to rows of a Transcoder."""
+"""Frames of a recognizer to rows of a Transcoder."""
 
 import numpy as np
 import pytest
@@ -40,7 +40,7 @@ def test_runs_of_frames_become_rows(best, phones):
     np.testing.assert_allclose(rows.sum(1), 1, rtol=1e-6)
 
 
-def test_rows_are_means_without_blank_renormalised():
+def test_rows_are_means_without_blank_renormalized():
     scores = np.log(
         np.array([[0.3, 0.0001, 0.6, 0.0999, 0.0], [0.1, 0.0001, 0.8, 0.0999, 0.0]]) + 1e-9
     )
@@ -59,7 +59,7 @@ def test_a_phone_that_the_transcoder_lacks_is_unknown():
     assert columns.names(columns(scores)) == ["<unk>"]
 
 
-def test_a_recogniser_of_other_phones_is_refused():
+def test_a_recognizer_of_other_phones_is_refused():
     with pytest.raises(PosteriorError, match="3 phones and the Transcoder's 3 share 1"):
         PhoneColumns(TokenList.build(["a", "q", "r"]), PHONES)
 

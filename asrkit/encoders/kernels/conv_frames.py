@@ -1,6 +1,6 @@
 """A strided convolution on frames, [B, T, C] to [B, T', O], as matrix products without copies.
 
-Why: a frame's neighbours lie next to it in memory, so the ``stride`` taps from s*j on, for all
+Why: a frame's neighbors lie next to it in memory, so the ``stride`` taps from s*j on, for all
 output frames at once, are one matrix with rows ``stride * C`` apart: kernel 2 stride 2 is a single
 product on a plain view, kernel 3 stride 2 is two. On a CPU this saves the layout changes around
 oneDNN's convolution and keeps features frame by frame, as the norms and the transformer want them.

@@ -4,7 +4,7 @@ Why: 128 taps on 48 channels a group are 5 million products a frame, and CPU lib
 kernels far below their speed. In blocks of twice the kernel each frequency needs one 48 x 48
 product a group for 129 outputs. The transforms are products with a fixed matrix: they leave the
 data frequency by frequency, as the products over channels need it, and the gain of weight
-normalisation scales that matrix instead of the kernel.
+normalization scales that matrix instead of the kernel.
 """
 
 from __future__ import annotations

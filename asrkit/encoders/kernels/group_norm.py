@@ -2,7 +2,7 @@
 
 The norm scales each channel over time to mean 0 and variance 1. A filter's output is linear in the
 C_in * k samples it sees, so its mean is w . mean(samples) and its variance w' cov(samples) w: both
-follow from a small covariance matrix of the input (10 x 10 for speech), and the normalised layer is
+follow from a small covariance matrix of the input (10 x 10 for speech), and the normalized layer is
 one convolution with a filter of its own for every utterance.
 Why: the layer's output is the largest tensor of the model (3200 frames of 512 a second); the usual
 way reads and writes it three times more. Statistics cover the valid frames only, so an utterance
@@ -46,5 +46,5 @@ def _moments(samples: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
     valid = valid_mask(lengths.clamp(min=1), frames, samples.device)[..., None].float()
     count = valid.sum(1)  # [B, 1]
     mean = (samples * valid).sum(1) / count
-    centred = (samples - mean[:, None]) * valid
-    return mean, centred.transpose(1, 2) @ centred / count[..., None]
+    centered = (samples - mean[:, None]) * valid
+    return mean, centered.transpose(1, 2) @ centered / count[..., None]

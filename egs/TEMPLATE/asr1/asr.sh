@@ -25,12 +25,12 @@ nj=2  # processes for preparing data
 inference_nj=2  # processes for decoding
 gpu_inference=false  # true: networks decode on a GPU; beam searches stay on the CPU
 expdir=exp  # experiments
-dumpdir=dump  # formatted audio and tokenised text
+dumpdir=dump  # formatted audio and tokenized text
 launcher=""  # put before training commands (stages 6-8, 10, 11) and those of shards; ${ASRKIT_ROOT}/utils/slurm.sh for Slurm
 shards=1  # jobs that stages 3, 5, 11 and 12 are dealt to: an array of the launcher, else --nj (--inference_nj) at a time
 
 # -- Data
-langs="en"  # languages (ISO 639-1, or <corpus>_<language>) to prepare, pre-train on and, without a target, recognise
+langs="en"  # languages (ISO 639-1, or <corpus>_<language>) to prepare, pre-train on and, without a target, recognize
 target=""  # language to fine-tune on and test; empty: all of langs together
 pretrain_langs=""  # languages to pre-train on instead; they need no labels
 pretrain_part=train  # part of each of them to pre-train on: another than train needs no labels
@@ -95,13 +95,13 @@ lm_raw=""  # folder of <lang>.txt, .gz, .xz or .bz2 as from the web: stage 9 cle
 lm_raw_args=""  # more options of clean_lm_text.py, for example "--json_field raw_content"
 lexicon_words=""  # so many of the most frequent words in the lexicon; default: all
 transcoder_config=""  # conf/*.yaml of stage 10: a model from phones to words, on text alone
-transcoder_hyp_config=""  # conf/*.yaml of stage 11: goes on from it on what recognisers hear; empty: not tuned
+transcoder_hyp_config=""  # conf/*.yaml of stage 11: goes on from it on what recognizers hear; empty: not tuned
 transcoder_tag=""  # of its experiments, <expdir>/<transcoder_tag>_<lang>; default: the name of transcoder_config
 transcoder_words=50000  # so many of the most frequent words it can write
 transcoder_args=""  # more options of asr_train.py in stages 10 and 11
-transcoder_noise=false  # true: stage 10 hears its text as badly as the recogniser of stage 8 hears the valid set
+transcoder_noise=false  # true: stage 10 hears its text as badly as the recognizer of stage 8 hears the valid set
 transcoder_text_args=""  # more options of transcoder_text, for example "--test 500"
-hypothesis_folds=2  # stage 11: a recogniser of the other parts decodes each part; 0: the one of stage 8 decodes all
+hypothesis_folds=2  # stage 11: a recognizer of the other parts decodes each part; 0: the one of stage 8 decodes all
 inference_modes="greedy"  # of greedy, free (tokens with n-gram), lexicon, lexicon_lm, transcoder, transcoder_lm, transcoder_text (before stage 11)
 tune_lm=false  # choose the weights of n-gram and words on the valid set of each language
 restrict_langs=false  # with separate vocabularies: an utterance has tokens of its language only
@@ -164,7 +164,7 @@ fi
 
 if in_stage 5 "phonemes and token lists"; then
     for name in "${all_sets[@]}"; do
-        tokenise "${raw}/${name}"
+        tokenize "${raw}/${name}"
     done
     make_token_list
 fi

@@ -27,7 +27,7 @@ class Pack(NamedTuple):
     release: str
     role: str
     xlsr53: bool
-    romanised: bool
+    romanized: bool
     paper_hours: int | None
     train: int
     llp: int
@@ -75,7 +75,7 @@ def _pack(row: dict[str, str]) -> Pack:
         release=row["release"],
         role=row["role"],
         xlsr53=row["xlsr53"] == "yes",
-        romanised=row["romanised"] == "yes",
+        romanized=row["romanized"] == "yes",
         paper_hours=number("paper_hours"),
         train=int(row["train"]),
         llp=int(row["llp"]),

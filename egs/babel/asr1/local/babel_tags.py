@@ -37,7 +37,7 @@ def read_table(path: Path = TABLE) -> dict[str, dict[str, str]]:
 
 def read_lexicon_words(path: Path, *, roman: bool = False) -> set[str]:
     """Words of ``reference_materials/lexicon.txt``: the first of its tab-separated columns, or the
-    second, which is the romanised word where a pack has those."""
+    second, which is the romanized word where a pack has those."""
     rows = [line.split("\t") for line in read_lines(path) if line.strip()]
     return {row[roman].strip() for row in rows if len(row) > roman}
 
@@ -73,12 +73,12 @@ class TagPolicy:
         """The text of a segment, and "" or why the segment is left out."""
         words = self.words(raw)
         text = " ".join(words)
-        spelt = normalize(text, self.lang, marks="keep").split()
-        if not spelt:
+        spelled = normalize(text, self.lang, marks="keep").split()
+        if not spelled:
             return "", "nothing spoken"
         rule = self.table["marks alone"]
         noises = set(MARKS) - {"<hes>"}  # a hesitation is a word to Kaldi
-        if rule == "drop_train" and train and noises.issuperset(spelt):
+        if rule == "drop_train" and train and noises.issuperset(spelled):
             return "", "marks alone"
         return text, ""
 

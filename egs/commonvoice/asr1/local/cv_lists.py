@@ -195,7 +195,7 @@ class Difference(NamedTuple):
 
     @property
     def rate(self) -> float:
-        """Edits per cent of the first labels: the PER of the second labelling, were it a guess."""
+        """Edits percent of the first labels: the PER of the second labelling, were it a guess."""
         return 100 * self.edits / max(1, self.labels)
 
     def __str__(self) -> str:

@@ -8,7 +8,7 @@ lang=it  # language: ISO code of local/configs.tsv
 fleurs=${FLEURS:-}  # folder that holds it_it or data/it_it; default: $FLEURS
 download=false  # true: fetch the language where it is missing
 downloads=downloads  # where archives are fetched and unpacked
-raw_text=false  # true: with case and punctuation; false: as the release normalises
+raw_text=false  # true: with case and punctuation; false: as the release normalizes
 max_missing=0.01  # share of lines that may lack audio
 dry_run=false  # true: print the commands only
 

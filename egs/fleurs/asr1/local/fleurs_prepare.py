@@ -35,7 +35,7 @@ class Row(NamedTuple):
     prompt: str
     wav: str
     raw: str
-    normalised: str
+    normalized: str
     num_samples: int
     gender: str
 
@@ -75,12 +75,12 @@ def read_rows(path: Path, counts: Counter[str]) -> Iterator[Row]:
         fields = line.split("\t")
         if len(fields) != 7:
             raise DataError(f"{path}:{number}: has {len(fields)} columns, not 7; fetch it again")
-        prompt, wav, raw, normalised, _, samples, gender = fields
+        prompt, wav, raw, normalized, _, samples, gender = fields
         if not samples.isdecimal() or not prompt.isdecimal():
             raise DataError(f"{path}:{number}: {prompt!r} and {samples!r} are not both numbers")
         if gender not in GENDERS:
             counts[f"gender {gender!r} taken as not known"] += 1
-        yield Row(prompt, wav, raw, normalised, int(samples), GENDERS.get(gender, "u"))
+        yield Row(prompt, wav, raw, normalized, int(samples), GENDERS.get(gender, "u"))
 
 
 def find_config(corpus: Path, config: str) -> Path:
@@ -126,7 +126,7 @@ def read_part(
     for row in tqdm(rows, f"{folder.name} {part}", unit="line", delay=3):
         total += 1
         named.add(row.wav)
-        text = " ".join((row.raw if raw else row.normalised).split())
+        text = " ".join((row.raw if raw else row.normalized).split())
         name = f"{row.prompt.zfill(5)}-{Path(row.wav).stem}"
         if row.wav not in there:
             missing += 1

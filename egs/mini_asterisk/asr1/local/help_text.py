@@ -59,7 +59,7 @@ class Blocks(HTMLParser):
 
 
 def sentences(page: str, lang: str, *, shortest: int = 3, longest: int = 40) -> Iterator[str]:
-    """Normalised sentences of `shortest` to `longest` words, in letters of the language only."""
+    """Normalized sentences of `shortest` to `longest` words, in letters of the language only."""
     symbols = re.compile(r"[\d<>={}\\|@_%$#&*+/^~]")  # formulas and paths are no sentences
     allowed = re.compile(f"[{LETTERS[lang]}' -]+")
     parser = Blocks()

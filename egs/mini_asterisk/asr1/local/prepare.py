@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Kaldi data directories of one language from the unpacked Asterisk sounds, split by prompt.
 
-A prompt's split depends on its normalised text alone, so the same sentence is never on two sides.
+A prompt's split depends on its normalized text alone, so the same sentence is never on two sides.
 """
 
 from __future__ import annotations

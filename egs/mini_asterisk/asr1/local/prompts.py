@@ -138,7 +138,7 @@ def expand(ranges: str) -> str:
 def clean(
     prompt: Prompt, lang: str, numbers: dict[str, str], vocabulary: Vocabulary | None
 ) -> tuple[str, Counter[str]]:
-    """Normalised words of a prompt and what was changed in it; raises Dropped with the reason."""
+    """Normalized words of a prompt and what was changed in it; raises Dropped with the reason."""
     text = prompt.text
     if not text:
         raise Dropped("no text")

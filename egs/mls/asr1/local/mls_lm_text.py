@@ -59,9 +59,9 @@ def sentences(path: Path) -> Iterator[bytes]:
 
 
 def write_lm_text(path: Path, target: Path, lang: str, held_out: set[str]) -> Counter[str]:
-    """Normalised sentences to ``target``, one in memory at a time; what was left out, counted.
+    """Normalized sentences to ``target``, one in memory at a time; what was left out, counted.
 
-    held_out: normalised sentences of the valid and test sets, which no language model may see.
+    held_out: normalized sentences of the valid and test sets, which no language model may see.
     """
     counts: Counter[str] = Counter()
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from asrkit.audio.given import Given
 from asrkit.audio.reading import AudioError
-from asrkit.decode.run import recognise_dir
+from asrkit.decode.run import recognize_dir
 from asrkit.files import DataError
 from asrkit.infer import Speech2Text
 from asrkit.kaldi.datadir import read_dump
@@ -41,7 +41,7 @@ def test_files_that_a_run_does_not_write_are_not_left_of_an_earlier_one(tmp_path
     def decode(words: list[str] | None, *, keep_scores: bool) -> set[str]:
         model.said = words
         read = Mock(return_value=Given(np.zeros(800, np.float32), ""))
-        recognise_dir(
+        recognize_dir(
             cast(Speech2Text, model),
             tmp_path,
             out,
@@ -65,7 +65,7 @@ def test_a_folder_with_segments_is_no_dump(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"has segments.*format_audio --in_dir"):
         read_dump(tmp_path)
     with pytest.raises(DataError, match="has segments"):
-        recognise_dir(
+        recognize_dir(
             Mock(spec=Speech2Text), tmp_path, tmp_path / "out", Mock(), beam=None, nj=1,
             max_seconds=60, keep_scores=False,
         )  # fmt: skip
@@ -77,7 +77,7 @@ def test_nothing_could_be_read(tmp_path: Path) -> None:
     model = cast(Speech2Text, Always())
     read = Mock(side_effect=AudioError("x: has 8000 Hz; run stage 3"))
     with pytest.raises(DataError, match="no utterance could be read; the first, u1: x: has 8000"):
-        recognise_dir(
+        recognize_dir(
             model, tmp_path, tmp_path / "out", read, beam=None, nj=1, max_seconds=60,
             keep_scores=False,
         )  # fmt: skip
