@@ -100,10 +100,21 @@ def end_with_parent() -> None:
     """
     parent = multiprocessing.parent_process()
     if parent is not None and parent.pid is not None:
-        _end_with(parent.pid)
+        end_with(parent.pid)
 
 
-def _end_with(parent: int) -> None:
+def end_with_launcher() -> None:
+    """Called in a process that torchrun has started, likewise; in others it does nothing.
+
+    torchrun ends its processes when it is asked to end, and cannot when it is killed. It starts
+    them in its first thread.
+    """
+    if "TORCHELASTIC_RUN_ID" in os.environ:
+        end_with(os.getppid())
+
+
+def end_with(parent: int) -> None:
+    """The kernel kills this process, which ``parent`` has just started, when the parent ends."""
     if not hasattr(_libc, "prctl"):
         return
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -117,5 +128,5 @@ def run_program(command: list[str]) -> subprocess.CompletedProcess[bytes]:
         command,
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        preexec_fn=functools.partial(_end_with, os.getpid()),
+        preexec_fn=functools.partial(end_with, os.getpid()),
     )

@@ -21,13 +21,22 @@ from asrkit.processes import run_program, workers
 from asrkit.temporary import Temporary
 
 def work(number):
-    print(os.getpid(), flush=True)
+    os.write(1, b"%d\\n" % os.getpid())  # in one piece, whatever is buffered
     if number:
         run_program(["bash", "-c", "echo $$ > pid.tmp; mv pid.tmp pid; sleep 100; true"])
     time.sleep(100)
 
 with workers(2, method="fork") as pool:
     list(pool.in_order(work, [0, 1]))
+"""
+LAUNCHER = """
+import os, subprocess, sys, time
+child = "import time, asrkit.processes as p; p.end_with_launcher(); print(); time.sleep(99)"
+os.environ.update(TORCHELASTIC_RUN_ID="1", PYTHONUNBUFFERED="1")
+process = subprocess.Popen([sys.executable, "-c", child], stdout=subprocess.PIPE)
+process.stdout.readline()
+print(process.pid, flush=True)
+time.sleep(99)
 """
 added = 0
 
@@ -115,6 +124,23 @@ def test_killed_with_its_processes_and_their_programs(tmp_path: Path) -> None:
     while any(alive(child) for child in children) and time.monotonic() < deadline:
         time.sleep(0.02)
     assert not [child for child in children if alive(child)]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such signal")
+def test_what_torchrun_starts_ends_with_it() -> None:
+    launcher = subprocess.Popen(
+        [sys.executable, "-c", LAUNCHER], env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert launcher.stdout is not None
+    rank = int(launcher.stdout.readline())
+    assert alive(rank)
+    launcher.kill()
+    launcher.communicate()
+    deadline = time.monotonic() + 20
+    while alive(rank) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not alive(rank)
 
 
 def test_a_program_says_how_it_ended() -> None:

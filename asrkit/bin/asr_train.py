@@ -14,6 +14,7 @@ from asrkit import config
 from asrkit.arguments import in_utf8, told
 from asrkit.build import resolve
 from asrkit.options import Options
+from asrkit.processes import end_with_launcher
 from asrkit.train.memory import keep_freed_memory
 from asrkit.train.run import train
 from asrkit.train.trainer import Stopped, TrainingError
@@ -66,6 +67,7 @@ def _under_torchrun(options: Options, argv: Sequence[str]) -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     argv = sys.argv[1:] if argv is None else argv
     in_utf8()
+    end_with_launcher()
     try:
         options, only_print = options_of(argv)
         if only_print:

@@ -17,7 +17,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from asrkit.encoders.touch_unused import own_part
 from asrkit.train import fsdp as shards
-from asrkit.train.watch import PATIENCE, LostProcess, Watch, myself
+from asrkit.train.watch import PATIENCE, LostProcess, Watch, myself, refuse_orphans
 
 T = TypeVar("T")
 
@@ -47,6 +47,7 @@ class World:
         if self.device.type == "cuda":
             torch.cuda.set_device(self.device)
         if "WORLD_SIZE" in os.environ:
+            refuse_orphans()
             dist.init_process_group(
                 "nccl" if ngpu > 0 else "gloo",
                 store=self._store("group"),
@@ -76,21 +77,22 @@ class World:
         if self._watch is None:
             yield
             return
-        try:
-            yield
-            self._watch.end()
-        except orderly:
-            self._watch.end()
-            raise
-        except RuntimeError as error:
-            if (reason := self._watch.why(PATIENCE / 2)) is None:
+        with self._watch.terminable():
+            try:
+                yield
+                self._watch.end()
+            except orderly:
+                self._watch.end()
+                raise
+            except RuntimeError as error:
+                if (reason := self._watch.why(PATIENCE / 2)) is None:
+                    self._watch.fail(str(error) or type(error).__name__)
+                    raise
+                self._watch.end()
+                raise LostProcess(reason) from error
+            except BaseException as error:
                 self._watch.fail(str(error) or type(error).__name__)
                 raise
-            self._watch.end()
-            raise LostProcess(reason) from error
-        except BaseException as error:
-            self._watch.fail(str(error) or type(error).__name__)
-            raise
 
     @property
     def is_main(self) -> bool:

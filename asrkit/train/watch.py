@@ -9,20 +9,48 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import socket
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
 EVERY = 2.0  # seconds between two looks
 PATIENCE = 6.0  # seconds for the loop to notice by itself, before the process is ended
+GRACE = 1.0  # seconds for a process that is asked to end
+REFUSALS = 3  # of a connection, until nobody listens
 _FAILED = "failed"
 
 
 class LostProcess(RuntimeError):
     """Another process of the run has ended; the message says which, and why if it is known."""
+
+
+def refuse_orphans() -> None:
+    """Raises LostProcess where torchrun was killed before this process was ready to end with it.
+
+    It holds the store of the run before it starts anything: where nobody listens, it has gone, and
+    torch would wait for half an hour.
+    """
+    if os.environ.get("TORCHELASTIC_USE_AGENT_STORE") != "True":
+        return
+    host, port = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
+    for _ in range(REFUSALS):
+        try:
+            socket.create_connection((host, port), timeout=PATIENCE).close()
+        except ConnectionRefusedError:
+            time.sleep(EVERY / 2)
+        except OSError:  # slow, or beyond this host's knowledge: for torch to find out
+            return
+        else:
+            return
+    raise LostProcess(
+        f"the launcher of this run (torchrun on {host}, port {port}) has gone; start it again. "
+        "--resume true goes on from last.pt, if there is one"
+    )
 
 
 class Store(Protocol):
@@ -74,6 +102,28 @@ class Watch:
         """This process ends; the others will, within seconds."""
         self._stop()
         self._tell(self._rank, f"ended: {reason}")
+
+    @contextlib.contextmanager
+    def terminable(self) -> Iterator[None]:
+        """Here SIGTERM ends this process once it has said which other has gone, if one has.
+
+        torchrun sends it to all others at once. The handler that was there before is there again
+        afterwards, whatever ends the block.
+        """
+        process = os.getpid()
+
+        def terminate(number: int, _: object) -> None:
+            if os.getpid() == process:  # and not one that it has forked
+                if (reason := self.why(GRACE)) is not None:
+                    print(f"error: {reason}", file=sys.stderr, flush=True)
+                self.fail("a signal asked it to end")
+            os._exit(128 + number)
+
+        old = signal.signal(signal.SIGTERM, terminate)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGTERM, old)
 
     def _stop(self) -> None:
         self._over.set()

@@ -4,41 +4,23 @@ and goes on to the same end once there is space."""
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from forker import Forker
-from outcomes import left_over, same
+from outcomes import left_over, resize, same, small_disk
 from tones import corpus, ctc_args
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 SIZES = [4, 8, 12, 16, 20, 60, 140, 200, 330, 400, 460, 520, 650, 900]  # KiB
 
 
-@pytest.fixture
-def disk(tmp_path: Path) -> Iterator[Path]:
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    done = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=100k", "tmpfs", str(folder)], capture_output=True
-    )
-    if done.returncode:
-        pytest.skip("only root can make a small disk")
-    yield folder
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)
-
-
-def resize(disk: Path, size: str) -> None:
-    subprocess.run(["mount", "-o", f"remount,size={size}", str(disk)], check=True)
-
-
-def test_a_training_on_a_full_disk(tmp_path: Path, disk: Path) -> None:
+def test_a_training_on_a_full_disk(tmp_path: Path) -> None:
     tones, errors = corpus(tmp_path / "tones"), tmp_path / "errors"
     more = ["--max_update", "12", "--save_interval", "3", "--valid_interval", "4"]
     more += ["--log_interval", "2", "--num_workers", "1", "--resume", "true"]
     full = 0
-    with Forker("asr_train") as forker:
+    with small_disk(tmp_path / "disk") as disk, Forker("asr_train") as forker:
         assert forker.run(errors, ctc_args(tones, tmp_path / "whole", *more)) == 0
         for size in SIZES:
             resize(disk, f"{size}k")

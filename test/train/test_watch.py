@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import socket
 import subprocess
 import sys
 import time
@@ -132,6 +134,7 @@ def test_a_zombie_does_not_live(other):
         (RuntimeError("Connection closed by peer"), LostProcess, "process 1 had no space"),
         (OSError("no disk"), OSError, "ended: no disk"),
         (KeyError("orderly"), KeyError, None),
+        (SystemExit(3), SystemExit, "ended: 3"),
     ],
 )
 def test_what_ends_one_process_is_told_to_all(store, other, raised, seen, told):
@@ -139,7 +142,49 @@ def test_what_ends_one_process_is_told_to_all(store, other, raised, seen, told):
     world._watch = pair(store, other)
     if seen is LostProcess:
         store.set("failed", told)
+    before = signal.getsignal(signal.SIGTERM)
     with pytest.raises(seen) as caught, world.together(orderly=KeyError):
         raise raised
     assert told is None or told in str(caught.value) or told in store["failed"].decode()
-    assert ("ended/0" in store) == (seen is not OSError)
+    assert ("ended/0" in store) == (seen in (LostProcess, KeyError))
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_a_process_that_is_asked_to_end_says_who_went(store, other, monkeypatch, capfd):
+    left = []
+    monkeypatch.setattr(os, "_exit", left.append)
+    world = World(ngpu=0)
+    world._watch = pair(store, other)
+    before = signal.getsignal(signal.SIGTERM)
+    other.kill()
+    with world.together(orderly=KeyError):
+        os.kill(os.getpid(), signal.SIGTERM)
+    assert left == [128 + signal.SIGTERM]
+    assert f"number {other.pid}) was killed" in capfd.readouterr().err
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_a_process_that_was_asked_alone_tells_the_others(store, other, monkeypatch, capfd):
+    left = []
+    monkeypatch.setattr(os, "_exit", left.append)
+    monkeypatch.setattr(watch, "GRACE", 0.1)
+    mine = pair(store, other)
+    with mine.terminable():
+        os.kill(os.getpid(), signal.SIGTERM)
+    assert left == [143] and capfd.readouterr().err == ""
+    assert b"ended: a signal asked it to end" in store["failed"]
+
+
+def test_a_process_without_its_launcher_does_not_wait_for_it(monkeypatch):
+    monkeypatch.setattr(watch, "EVERY", 0.02)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    variables = {"TORCHELASTIC_USE_AGENT_STORE": "True", "WORLD_SIZE": "2", "RANK": "1"}
+    variables |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(LostProcess, match=f"port {port}\\) has gone; start it again"):
+        World(ngpu=0)
+    with socket.create_server(("127.0.0.1", port)):
+        watch.refuse_orphans()  # somebody listens
