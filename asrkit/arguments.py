@@ -105,7 +105,7 @@ _REMEDIES: dict[type[OSError], str] = {
 }
 
 
-def told(error: Exception) -> str:
+def format_error(error: Exception) -> str:
     """The message of an error; of the system's, file, reason and what to do."""
     if not isinstance(error, OSError):
         return str(error)
@@ -147,7 +147,7 @@ def run_main(
         sys.stdout.flush()  # a full disk shows here
         return status
     except (ValueError, OSError) as error:
-        print(f"error: {told(error)}", file=sys.stderr)
+        print(f"error: {format_error(error)}", file=sys.stderr)
         if isinstance(error, OSError) and error.filename is None:
             _give_up_output()
         return 1

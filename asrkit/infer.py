@@ -159,7 +159,11 @@ class Speech2Text:
         return None
 
     def _scores(self, batch: Batch) -> Padded:
-        with self.precision.products(), self.precision.autocast(), attention_without_plans():
+        with (
+            self.precision.matmul_precision(),
+            self.precision.autocast(),
+            attention_without_plans(),
+        ):
             return self.objective.log_probs(batch.to(self.device))
 
     def words(self, symbols: Sequence[str]) -> list[str] | None:

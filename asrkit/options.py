@@ -125,7 +125,7 @@ class Options:
 
 BLOCKS = ("objective", "base", "encoder", "quantizer", "optimizer", "schedule")
 # What may differ when a run goes on: none of it changes what the model is or learns from.
-MAY_CHANGE = frozenset(
+RESUMABLE = frozenset(
     "output_dir ngpu parallel resume init init_take num_workers max_update patience log_interval "
     "valid_interval save_interval keep_nbest_models max_skipped stop_on_collapse compile "
     "checkpoint_activations accum_grad reference_batch_seconds profile".split()

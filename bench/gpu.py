@@ -42,7 +42,7 @@ import torch
 from gpu_table import Row, heading, line, table
 
 from asrkit.files import write_json
-from asrkit.train.journal import read_journal
+from asrkit.train.journal import read_metrics
 
 ROOT = Path(__file__).resolve().parents[1]
 RANKS = {"alone": [], "ddp": ["--parallel", "ddp"], "fsdp": ["--parallel", "fsdp"]}
@@ -202,7 +202,7 @@ class Bench:
         if what == "tests":
             return {"note": self.log(row).read_text(encoding="utf-8").splitlines()[-1].strip("= ")}
         journals = [self.work / "runs" / name / "train.jsonl" for name in ("alone", what)]
-        losses = [rows[0]["loss"] for path in journals if (rows := read_journal(path))]
+        losses = [rows[0]["loss"] for path in journals if (rows := read_metrics(path))]
         if abs(losses[0] - losses[-1]) > 1e-3 * abs(losses[0]):
             return {"error": f"first loss {losses[-1]}, alone {losses[0]}"}
         return {"note": f"first loss {losses[-1]}"}

@@ -29,7 +29,7 @@ from asrkit.data.dataset import BatchDataset
 from asrkit.data.loader import make_loader
 from asrkit.data.sampler import BatchSpec
 from asrkit.train import run
-from asrkit.train.journal import read_journal
+from asrkit.train.journal import read_metrics
 from asrkit.train.memory import keep_freed_memory
 
 CONF = Path(__file__).resolve().parents[1] / "egs/TEMPLATE/asr1/conf"
@@ -150,7 +150,7 @@ class Watched:
                 batch = next(batches)
                 shapes.add(batch)
                 yield batch
-        lines = read_journal(self.journal)
+        lines = read_metrics(self.journal)
         if "train" in self.wanted:
             self.tell("train", steady(lines) | {"shapes": str(shapes)})
         if "fixed" in self.wanted:
@@ -161,7 +161,7 @@ class Watched:
             over = self.clock(seconds / 2, begun)
             while not over():
                 yield batch
-            found = steady(read_journal(self.journal)[begun:])
+            found = steady(read_metrics(self.journal)[begun:])
             self.tell("fixed", found | {"batch": f"{clips} x {samples / RATE:.1f} s"})
         raise Enough
 
@@ -173,7 +173,7 @@ class Watched:
             nonlocal end
             if end and time.monotonic() < end:
                 return False
-            lines = len(read_journal(self.journal)) - begun
+            lines = len(read_metrics(self.journal)) - begun
             end = end or (time.monotonic() + seconds if lines > 0 else 0.0)
             return lines > 1 and time.monotonic() >= end
 

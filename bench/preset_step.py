@@ -79,7 +79,7 @@ def stepper(
         nonlocal number
         objective.before_step(number)
         torch.manual_seed(number)
-        with precision.products():
+        with precision.matmul_precision():
             with precision.autocast():
                 output = objective(batch)
             output.loss.backward()

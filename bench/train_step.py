@@ -201,7 +201,7 @@ def whole_step(make: Maker, args: argparse.Namespace, row: Row) -> Callable[[], 
     precision = Precision(args.precision, torch.device(args.device))
 
     def once() -> None:
-        with precision.products():
+        with precision.matmul_precision():
             with precision.autocast():
                 loss = step()
             loss.backward()

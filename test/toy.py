@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from asrkit.batch import Batch, pad
 from asrkit.keys import key_of
-from asrkit.objectives.base import Complaint, Objective, Output
+from asrkit.objectives.base import Diagnosis, Objective, Output
 from asrkit.options import Options
 from asrkit.train.distributed import World
 from asrkit.train.schedule import Polynomial
@@ -38,8 +38,8 @@ class Mean(Objective):
         weight = float(batch.speech.lengths.sum())
         return Output(loss, {"loss": (loss, weight)}, weight)
 
-    def diagnose(self, stats: dict[str, float]) -> Complaint | None:
-        return Complaint(self.sick, True) if self.sick else None
+    def check_collapse(self, stats: dict[str, float]) -> Diagnosis | None:
+        return Diagnosis(self.sick, True) if self.sick else None
 
 
 class Worsens(Mean):

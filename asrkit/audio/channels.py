@@ -8,7 +8,7 @@ import numpy as np
 
 # Of the mean, against channels that have nothing to do with each other (1 - 0.9, two of which one
 # is 0.9 times the other's negative): below it, the mean is what is left of a cancellation.
-LEAST_POWER = 0.1
+MINIMUM_POWER = 0.1
 SILENT = "all samples are 0"
 
 
@@ -34,7 +34,7 @@ def mono(frames: np.ndarray, channel: int | None = None) -> Mono:
     if count > 1:
         powers = np.array([np.dot(row, row) for row in frames.T], np.float64)
         # independent ones of these powers would leave sum / C^2
-        if np.dot(samples, samples) * count**2 < LEAST_POWER * powers.sum():
+        if np.dot(samples, samples) * count**2 < MINIMUM_POWER * powers.sum():
             best = int(powers.argmax())
             return Mono(frames[:, best], f"channels cancel out, number {best + 1} is taken")
     return Mono(samples)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import torch
 
 from asrkit import config
-from asrkit.arguments import in_utf8, told
+from asrkit.arguments import format_error, in_utf8
 from asrkit.build import resolve
 from asrkit.options import Options
 from asrkit.processes import end_with_launcher
@@ -86,7 +86,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"error: {str(error).splitlines()[0]}\n{OUT_OF_MEMORY}", file=sys.stderr)
         return 1
     except (ValueError, OSError, TrainingError, LostProcess) as error:
-        print(f"error: {told(error)}", file=sys.stderr)
+        print(f"error: {format_error(error)}", file=sys.stderr)
         return 1
     except Exception as error:
         what, remedy = (str(error) or type(error).__name__).splitlines()[0], _remedy(error)

@@ -11,7 +11,7 @@ import numpy as np
 from asrkit.files import DataError
 
 
-class Rows(Protocol):
+class FolderIndex(Protocol):
     """One folder. lengths: int32 [N]; langs: int16 [N] numbers into its own lang_names."""
 
     path: Path
@@ -20,10 +20,10 @@ class Rows(Protocol):
     lang_names: list[str]
 
 
-Folder = TypeVar("Folder", bound=Rows)
+Folder = TypeVar("Folder", bound=FolderIndex)
 
 
-class FolderRows(Generic[Folder]):
+class ConcatIndex(Generic[Folder]):
     """Rows numbered from 0 in the order of folders and lines.
 
     num_samples: int32 [N], the lengths. langs: int16 [N] numbers into lang_names (sorted).

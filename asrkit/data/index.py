@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from asrkit.data.cache import Arrays, cached
-from asrkit.data.concat_index import FolderRows
+from asrkit.data.concat_index import ConcatIndex
 from asrkit.data.table_index import MappedTable, joined, named, same_keys
 from asrkit.files import DataError
 from asrkit.kaldi import columns
@@ -48,7 +48,7 @@ class Folder:
             self.tokens = MappedTable(tokens, columns.map_file(tokens), arrays["offsets"])
 
 
-class DataIndex(FolderRows[Folder]):
+class DataIndex(ConcatIndex[Folder]):
     """Utterances of one or more dump folders; ``num_samples`` are at 16 kHz."""
 
     def __init__(

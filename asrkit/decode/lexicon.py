@@ -16,7 +16,7 @@ from asrkit.text.normalize import split_hyphens
 from asrkit.text.phonemize import Phonemizer
 from asrkit.tokens import TokenList
 
-_LEAST_SHARE = 0.1  # of a word's occurrences, for a way it is spoken inside sentences
+_MINIMUM_SHARE = 0.1  # of a word's occurrences, for a way it is spoken inside sentences
 Lexicon = dict[str, list[tuple[str, ...]]]
 
 
@@ -136,7 +136,7 @@ def build_lexicon(
             spoken = tuple(phone for phones in sentence.phones for phone in phones)
             if sentence.unread:
                 continue
-            floor = max(1.0, _LEAST_SHARE * heard[word].total())
+            floor = max(1.0, _MINIMUM_SHARE * heard[word].total())
             common = [p for p, count in heard[word].most_common() if count >= floor]
             merged = list(dict.fromkeys(filter(None, [*common[:1], spoken, *common[1:]])))
             if merged:

@@ -14,7 +14,7 @@ from asrkit.batch import Padded, valid_mask
 from asrkit.encoders.kernels.conv_frames import conv_frames
 from asrkit.encoders.kernels.group_norm import normalized_first_layer
 from asrkit.encoders.kernels.tensor_cores import LayerNorm
-from asrkit.encoders.touch_unused import take_part
+from asrkit.encoders.touch_unused import touch_unused
 
 EPS = 1e-5
 
@@ -97,7 +97,7 @@ class ConvStack(nn.Module):
                     frames, conv.weight, conv.stride, self.norms[0], lengths
                 )
                 if conv.bias is not None:  # the norm takes it out again
-                    frames = take_part(frames, [conv.bias])
+                    frames = touch_unused(frames, [conv.bias])
             else:
                 frames = conv(frames)
                 if not self.grouped:

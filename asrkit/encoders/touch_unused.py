@@ -26,11 +26,11 @@ def own_part(value: Tensor) -> Tensor:
 def masked(frames: Tensor, mask: Tensor | None, vector: nn.Parameter) -> Tensor:
     """Frames [B, T, D], with ``vector`` [D] where bool ``mask`` [B, T] is true."""
     if mask is None:
-        return take_part(frames, [vector])
+        return touch_unused(frames, [vector])
     return torch.where(mask[..., None], vector.to(frames.dtype), frames)
 
 
-def take_part(x: Tensor, parameters: Iterable[nn.Parameter]) -> Tensor:
+def touch_unused(x: Tensor, parameters: Iterable[nn.Parameter]) -> Tensor:
     """x unchanged; every trainable one of ``parameters`` gets a gradient of zeros."""
     if not torch.is_grad_enabled():
         return x

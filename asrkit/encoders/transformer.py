@@ -13,7 +13,7 @@ from asrkit.encoders.block import Block
 from asrkit.encoders.kernels.dropout import Dropout
 from asrkit.encoders.kernels.tensor_cores import LayerNorm
 from asrkit.encoders.positional import ConvPosition
-from asrkit.encoders.touch_unused import take_part
+from asrkit.encoders.touch_unused import touch_unused
 
 FFN_RATIO = 4  # every published model of the family
 
@@ -52,7 +52,7 @@ class TransformerLayer(Block):
         kept: without it x passes through; asked here, as the weights may be gathered for a call.
         """
         if not kept:
-            return take_part(x, self.parameters()), x
+            return touch_unused(x, self.parameters()), x
         if self.norm_first:
             x = x + self.dropout(self.attention(self.attention_norm(x), lengths, valid))
             ffn = self._ffn(self.ffn_norm(x))

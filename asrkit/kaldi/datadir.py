@@ -33,7 +33,7 @@ class Problem(NamedTuple):
         return f"{where}: {'warning: ' if self.warning else ''}{self.what}; {self.repair}"
 
 
-class Rows(NamedTuple):
+class TableRows(NamedTuple):
     """A table as it stands in its file: key, value and line number, in order."""
 
     keys: list[str]
@@ -54,10 +54,10 @@ def is_command(source: str) -> bool:
     return source.endswith("|")
 
 
-def read_rows(path: Path) -> tuple[Rows, list[Problem]]:
+def read_rows(path: Path) -> tuple[TableRows, list[Problem]]:
     """All rows that have a key, and what is wrong with the file: encoding, order, repeats."""
     lines, flaws = scan_lines(path)
-    rows = Rows([], [], [])
+    rows = TableRows([], [], [])
     undecodable = {flaw.line for flaw in flaws if "UTF-8" in flaw.what}
     for number, line in enumerate(lines, 1):
         if number in undecodable:
@@ -78,7 +78,7 @@ def read_rows(path: Path) -> tuple[Rows, list[Problem]]:
     return rows, [Problem(path, *flaw) for flaw in sorted(flaws)]
 
 
-def _order(rows: Rows) -> Iterator[Flaw]:
+def _order(rows: TableRows) -> Iterator[Flaw]:
     """Repeated keys, and the first key out of byte order (which is that of code points)."""
     first: dict[str, int] = {}
     unsorted = False

@@ -17,7 +17,7 @@ from asrkit.kaldi import segments
 from asrkit.kaldi.datadir import (
     DataDir,
     Problem,
-    Rows,
+    TableRows,
     is_command,
     is_tokens,
     read_rows,
@@ -61,7 +61,7 @@ class Check:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.problems: list[Problem] = []
-        self.rows: dict[str, Rows] = {}
+        self.rows: dict[str, TableRows] = {}
         for name in table_names(folder):
             self.rows[name], found = read_rows(folder / name)
             self.problems.extend(found)
@@ -86,13 +86,13 @@ class Check:
         self._positive("utt2num_samples")
         durations = self._audio() if check_audio else {}
         self._segments(durations)
-        return Report(self.problems, len(self.rows.get("utt2spk", Rows([], [], [])).keys))
+        return Report(self.problems, len(self.rows.get("utt2spk", TableRows([], [], [])).keys))
 
     def _add(self, name: str, line: int, what: str, repair: str, warning: bool = False) -> None:
         self.problems.append(Problem(self.folder / name, line, what, repair, warning))
 
     def _each(self, name: str) -> Iterator[tuple[str, str, int]]:
-        yield from zip(*self.rows.get(name, Rows([], [], [])), strict=True)
+        yield from zip(*self.rows.get(name, TableRows([], [], [])), strict=True)
 
     def _empty_values(self, name: str) -> None:
         repair = "remove the utterance (fix_data_dir does)"

@@ -28,7 +28,7 @@ class Output(NamedTuple):
     weight: Tensor | float
 
 
-class Complaint(NamedTuple):
+class Diagnosis(NamedTuple):
     """What a monitor has to say about a run's statistics, in a sentence that says what to try."""
 
     message: str
@@ -87,7 +87,7 @@ class Objective(nn.Module, ABC):
     def after_init(self, parts: Sequence[str]) -> None:
         """Called once, after the modules ``parts`` were taken over from another run."""
 
-    def diagnose(self, stats: dict[str, float]) -> Complaint | None:
+    def check_collapse(self, stats: dict[str, float]) -> Diagnosis | None:
         """Looks at averaged training statistics for a collapse; called at every log line."""
         return None
 

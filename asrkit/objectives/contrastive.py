@@ -14,14 +14,14 @@ from asrkit.batch import Batch, Padded
 from asrkit.encoders.base import Encoder
 from asrkit.encoders.conv import frame_weights
 from asrkit.encoders.kernels.dropout import Dropout
-from asrkit.objectives.base import Complaint, FrameObjective, Frames, Output, Stat
-from asrkit.objectives.masked_frames import Picks
+from asrkit.objectives.base import Diagnosis, FrameObjective, Frames, Output, Stat
+from asrkit.objectives.masked_frames import MaskedFrames
 from asrkit.objectives.masking import SpanMask, draw_mask
 from asrkit.objectives.similarity import contrast, contrast_with, draw_negatives
 from asrkit.quantizers.base import Quantized, Quantizer
 from asrkit.ranges import BelowOne, Count, Natural, NotNegative, Positive, Share
 
-SETTLED = 200  # updates before which a run is not judged
+WARMUP = 200  # updates before which a run is not judged
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Draws:
     """
 
     mask: Tensor
-    picks: Picks
+    picks: MaskedFrames
     negatives: Tensor
     noise: Tensor | None
     every: Tensor | None = None
@@ -113,19 +113,19 @@ class ContrastiveObjective(FrameObjective):
         features = self._features(batch)
         return self.score(features, self.draw(batch.keys, features)).output
 
-    def diagnose(self, stats: dict[str, float]) -> Complaint | None:
+    def check_collapse(self, stats: dict[str, float]) -> Diagnosis | None:
         """Watches codebook and features, as the loss falls in a collapse, too."""
-        if self.step < SETTLED or "code_perplexity" not in stats:
+        if self.step < WARMUP or "code_perplexity" not in stats:
             return None
         codes, spread = stats["code_perplexity"], stats["features_std"]
         if codes < 1.05 * self.quantizer.groups:
-            return Complaint(
+            return Diagnosis(
                 f"the codebook has collapsed (code perplexity {codes:.2f}): lower "
                 "optimizer_conf.lr, raise objective_conf.diversity_weight, or use larger batches",
                 fatal=True,
             )
         if spread < 1e-3:
-            return Complaint(
+            return Diagnosis(
                 f"the features have collapsed (standard deviation {spread:.1e}): lower "
                 "optimizer_conf.lr or objective_conf.features_weight",
                 fatal=True,
@@ -154,7 +154,7 @@ class ContrastiveObjective(FrameObjective):
         size, device = features.data.shape[1], features.data.device
         lengths = features.lengths.tolist()
         mask = draw_mask(self.spans, keys, lengths, size, *self._purpose("mask"))
-        picks = Picks.of(mask, device)
+        picks = MaskedFrames.of(mask, device)
         wide = picks.frames.shape[1]
         everywhere = self.negatives_from == "all"
         negatives = draw_negatives(
@@ -239,7 +239,9 @@ def _mean_square(features: Padded) -> Tensor:
 
 
 @torch.no_grad()
-def _health(quantized: Quantized, power: Tensor, picked: Tensor, picks: Picks) -> dict[str, Stat]:
+def _health(
+    quantized: Quantized, power: Tensor, picked: Tensor, picks: MaskedFrames
+) -> dict[str, Stat]:
     """Numbers that show a collapse: perplexities fall to 1 a group, the features' spread to 0."""
     usable = float(picks.total > 0)
     return {

@@ -13,10 +13,10 @@ from asrkit import noise
 from asrkit.batch import Batch, Padded
 from asrkit.encoders.base import Encoder
 from asrkit.encoders.causal import CausalLayer
-from asrkit.objectives.base import Complaint, Objective, Output, Stat
+from asrkit.objectives.base import Diagnosis, Objective, Output, Stat
 from asrkit.ranges import BelowOne, Count
 
-SETTLED = 200  # updates before which a run is not judged
+WARMUP = 200  # updates before which a run is not judged
 
 
 @dataclasses.dataclass(frozen=True)
@@ -145,10 +145,10 @@ class CpcObjective(Objective):
         }
         return Output(loss, stats, count)
 
-    def diagnose(self, stats: dict[str, float]) -> Complaint | None:
-        if self.step < SETTLED or stats.get("features_std", 1.0) >= 1e-3:
+    def check_collapse(self, stats: dict[str, float]) -> Diagnosis | None:
+        if self.step < WARMUP or stats.get("features_std", 1.0) >= 1e-3:
             return None
-        return Complaint(
+        return Diagnosis(
             f"the features have collapsed (standard deviation {stats['features_std']:.1e}): lower "
             "optimizer_conf.lr, or use larger batches",
             fatal=True,

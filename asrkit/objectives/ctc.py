@@ -15,8 +15,8 @@ from asrkit.decode.greedy import greedy_tokens
 from asrkit.encoders.base import Encoder
 from asrkit.encoders.feature_cache import FeatureCache
 from asrkit.encoders.kernels.dropout import Dropout
-from asrkit.encoders.touch_unused import take_part
-from asrkit.objectives.base import Complaint, Output, Recognizer, Stat
+from asrkit.encoders.touch_unused import touch_unused
+from asrkit.objectives.base import Diagnosis, Output, Recognizer, Stat
 from asrkit.objectives.ctc_head import ctc_head
 from asrkit.objectives.masking import SpanMask, draw_mask
 from asrkit.phases import Phase, phase_length
@@ -117,11 +117,11 @@ class CtcObjective(Recognizer):
         if self.feature_cache is not None:
             self.feature_cache.clear()
 
-    def diagnose(self, stats: dict[str, float]) -> Complaint | None:
+    def check_collapse(self, stats: dict[str, float]) -> Diagnosis | None:
         """A model that writes nothing is normal early, and a common end of a bad set-up later."""
         if self.step < self._frozen_updates() + PATIENCE or stats.get("blank", 0.0) < 0.9995:
             return None
-        return Complaint(ALL_BLANKS, fatal=False)
+        return Diagnosis(ALL_BLANKS, fatal=False)
 
     def log_probs(self, batch: Batch) -> Padded:
         if batch.speech is None:
@@ -145,7 +145,7 @@ class CtcObjective(Recognizer):
             ).output
         if not frozen:
             return hidden
-        return Padded(take_part(hidden.data, self.encoder.parameters()), hidden.lengths)
+        return Padded(touch_unused(hidden.data, self.encoder.parameters()), hidden.lengths)
 
     def _masks(self, keys: Tensor, features: Padded) -> tuple[Tensor | None, Tensor | None]:
         if not self.training:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 
-class Picks(NamedTuple):
+class MaskedFrames(NamedTuple):
     """Positions of the masked frames.
 
     frames: [B, N] frame numbers, row by row in order, filled up with 0; on the device.
@@ -23,7 +23,7 @@ class Picks(NamedTuple):
     counts: Tensor
 
     @classmethod
-    def of(cls, mask: Tensor, device: torch.device) -> Picks:
+    def of(cls, mask: Tensor, device: torch.device) -> MaskedFrames:
         """From a bool mask [B, T] on the host."""
         rows = [np.flatnonzero(row) for row in mask.numpy()]
         rows = [row if row.size >= 2 else row[:0] for row in rows]

@@ -13,7 +13,7 @@ from asrkit.batch import Batch, Padded
 from asrkit.encoders.base import Encoder
 from asrkit.encoders.kernels.dropout import Dropout
 from asrkit.objectives import ctc
-from asrkit.objectives.base import Complaint, FrameObjective, Frames, Output, Recognizer, Stat
+from asrkit.objectives.base import Diagnosis, FrameObjective, Frames, Output, Recognizer, Stat
 from asrkit.objectives.ctc_head import ctc_head
 from asrkit.ranges import BelowOne, NotNegative, Share
 from asrkit.tokens import TokenList
@@ -87,12 +87,12 @@ class PhoneticObjective(Recognizer):
     def after_init(self, parts: Sequence[str]) -> None:
         self.base.after_init(parts)
 
-    def diagnose(self, stats: dict[str, float]) -> Complaint | None:
+    def check_collapse(self, stats: dict[str, float]) -> Diagnosis | None:
         """A collapse of the base, or a head that writes nothing."""
-        if complaint := self.base.diagnose(stats):
-            return complaint
+        if diagnosis := self.base.check_collapse(stats):
+            return diagnosis
         if self.step >= ctc.PATIENCE and stats.get("blank", 0.0) >= 0.9995:
-            return Complaint(ctc.ALL_BLANKS, fatal=False)
+            return Diagnosis(ctc.ALL_BLANKS, fatal=False)
         return None
 
     def forward(self, batch: Batch) -> Output:

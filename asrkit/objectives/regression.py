@@ -13,13 +13,13 @@ from asrkit.batch import Batch, Padded
 from asrkit.encoders.base import Hidden
 from asrkit.encoders.masked import MaskedEncoder
 from asrkit.encoders.normalize import normalize_frames
-from asrkit.objectives.base import Complaint, FrameObjective, Frames, Output, Stat
+from asrkit.objectives.base import Diagnosis, FrameObjective, Frames, Output, Stat
 from asrkit.objectives.ema import EmaTeacher
-from asrkit.objectives.masked_frames import Picks
+from asrkit.objectives.masked_frames import MaskedFrames
 from asrkit.objectives.masking import SpanMask, draw_mask
 from asrkit.ranges import Count, Natural, NotNegative, Share
 
-LEAST_TARGET, LEAST_PREDICTION, LEAST_FEATURES = 0.1, 0.01, 1e-3  # standard deviations
+MINIMUM_TARGET, MINIMUM_PREDICTION, MINIMUM_FEATURES = 0.1, 0.01, 1e-3  # standard deviations
 COLLAPSE = (
     "the {} have collapsed (standard deviation {:.1e}): lower optimizer_conf.lr, raise "
     "ema_start and ema_end, or use larger batches"
@@ -91,19 +91,19 @@ class RegressionObjective(FrameObjective):
     def forward(self, batch: Batch) -> Output:
         return self.frames(batch)[1]
 
-    def diagnose(self, stats: dict[str, float]) -> Complaint | None:
+    def check_collapse(self, stats: dict[str, float]) -> Diagnosis | None:
         """Watches what a collapse makes constant, as the loss falls in it."""
         if self.step < self.guard_after:
             return None
         for name, least in (
-            ("target", LEAST_TARGET),
-            ("prediction", LEAST_PREDICTION),
-            ("features", LEAST_FEATURES),
+            ("target", MINIMUM_TARGET),
+            ("prediction", MINIMUM_PREDICTION),
+            ("features", MINIMUM_FEATURES),
         ):
             spread = stats.get(f"{name}_std")
             if spread is not None and spread < least:
                 what = name if name == "features" else f"{name}s"
-                return Complaint(COLLAPSE.format(what, spread), fatal=True)
+                return Diagnosis(COLLAPSE.format(what, spread), fatal=True)
         return None
 
     def frames(self, batch: Batch) -> tuple[Frames, Output]:
@@ -121,7 +121,7 @@ class RegressionObjective(FrameObjective):
             self.step if self.training else 0,
             "mask",
         )
-        picks = Picks.of(mask, device)
+        picks = MaskedFrames.of(mask, device)
         hidden = self.encoder.contextualize(features, mask.to(device, non_blocking=True)).output
         targets = self.targets(features)
         predicted = self.prediction(picks.take(hidden.data)).float()
@@ -149,7 +149,7 @@ class RegressionObjective(FrameObjective):
 
     @torch.no_grad()
     def _health(
-        self, predicted: Tensor, wanted: Tensor, features: Padded, picks: Picks
+        self, predicted: Tensor, wanted: Tensor, features: Padded, picks: MaskedFrames
     ) -> dict[str, Stat]:
         """Spreads that a collapse brings to 0; of a micro-batch, averaged over the channels."""
         usable = float(picks.total > 0)

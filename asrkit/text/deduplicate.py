@@ -9,7 +9,7 @@ import numpy as np
 _WAYS = 8
 
 
-class SeenLines:
+class LineDeduplicator:
     """Remembers 64 bits of each line, as many as fit into ``megabytes``.
 
     Places hold eight lines; a full one forgets its oldest, so that a repeat far from the first can

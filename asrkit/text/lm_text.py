@@ -21,7 +21,7 @@ from tqdm import tqdm
 
 from asrkit.files import DataError
 from asrkit.processes import workers
-from asrkit.text.deduplicate import SeenLines
+from asrkit.text.deduplicate import LineDeduplicator
 from asrkit.text.files import byte_lines, write_text
 from asrkit.text.normalize import NormalizeError, normalize, split_hyphens
 from asrkit.text.scripts import foreign_share, scripts_of
@@ -146,10 +146,10 @@ def clean(
     """Writes the sentences of ``paths`` that pass ``rules`` to ``out`` (.gz: packed), each once.
 
     held_out: sentences in asrkit's spelling, of valid and test, that must not come through.
-    megabytes: memory for telling repeats (see SeenLines). max_lines: stop after so many kept.
+    megabytes: memory for finding repeats (see LineDeduplicator). max_lines: stop after so many.
     Raises DataError if nothing is left; nothing is written then.
     """
-    report, seen, forbidden = Report(), SeenLines(megabytes), frozenset(held_out)
+    report, seen, forbidden = Report(), LineDeduplicator(megabytes), frozenset(held_out)
     bar = tqdm(desc=f"clean {out.name}", unit=" lines", unit_scale=True, delay=2)
     with bar, write_text(out) as stream:
         for found in _cleaned(_chunks(paths, report, bar), rules, nj):

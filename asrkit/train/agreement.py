@@ -19,7 +19,7 @@ REMEDIES = {
 }
 
 
-def data_mark(num_samples: np.ndarray, langs: np.ndarray) -> str:
+def data_fingerprint(num_samples: np.ndarray, langs: np.ndarray) -> str:
     """What the order of micro-batches follows from, as a short text: lengths and languages."""
     found = hashlib.blake2b(digest_size=8)
     for column in (num_samples, langs):
@@ -27,7 +27,7 @@ def data_mark(num_samples: np.ndarray, langs: np.ndarray) -> str:
     return found.hexdigest()
 
 
-def same_everywhere(world: World, **facts: Any) -> None:
+def assert_same_on_all_ranks(world: World, **facts: Any) -> None:
     """Raises ConfigError, on all ranks, for the first of ``facts`` that differs between them.
 
     Such a run would mix gradients of different models in silence, or wait without end.

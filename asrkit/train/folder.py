@@ -14,7 +14,7 @@ from asrkit import config
 from asrkit.build import resolve
 from asrkit.config import ConfigError
 from asrkit.files import atomic
-from asrkit.options import MAY_CHANGE
+from asrkit.options import RESUMABLE
 from asrkit.temporary import sweep
 from asrkit.tokens import TokenList
 
@@ -75,8 +75,8 @@ def open_folder(folder: Path, content: dict[str, Any], *, resume: bool) -> bool:
             "another folder"
         )
     old = _options_of(saved)
-    fixed_old = {k: v for k, v in old.items() if k not in MAY_CHANGE}
-    fixed_new = {k: v for k, v in content.items() if k not in MAY_CHANGE}
+    fixed_old = {k: v for k, v in old.items() if k not in RESUMABLE}
+    fixed_new = {k: v for k, v in content.items() if k not in RESUMABLE}
     begun = (folder / "last.pt").exists()
     if found := differences(fixed_old, fixed_new):
         raise ConfigError(

@@ -9,7 +9,7 @@ from typing import Any
 STOPPED = "stopped"  # split of the last row of a run that ended before max_update
 
 
-def read_journal(path: Path) -> list[dict[str, Any]]:
+def read_metrics(path: Path) -> list[dict[str, Any]]:
     """Rows of train.jsonl; a last line cut short by a kill is left out."""
     if not path.exists():
         return []

@@ -20,7 +20,7 @@ from tqdm.contrib.logging import logging_redirect_tqdm
 from asrkit.files import append, atomic, writing
 from asrkit.objectives.base import Stat
 from asrkit.train.distributed import World
-from asrkit.train.journal import STOPPED, read_journal
+from asrkit.train.journal import STOPPED, read_metrics
 
 logger = logging.getLogger("asrkit")
 
@@ -80,7 +80,7 @@ class Meter:
         return {name: total / count for name, (total, count) in sorted(totals.items()) if count}
 
 
-class Journal:
+class MetricsLogger:
     """Numbers of one run, appended to; a resumed run drops lines past the step it resumes at.
 
     A context, which closes what it opened. Raises DataError where the disk is full.
@@ -92,7 +92,7 @@ class Journal:
         if not active:
             return
         if self.path.exists():  # even at 0: a run may end before it saves, and begin anew
-            rows = read_journal(self.path)
+            rows = read_metrics(self.path)
             kept = [row for row in rows if row["step"] <= start and row["split"] != STOPPED]
             text = "".join(json.dumps(row) + "\n" for row in kept)
             with atomic(self.path) as out:  # a full disk must not cost what there was
@@ -140,7 +140,7 @@ class Journal:
         if self.active:
             draw_curves(self.path, self.folder / "images")
 
-    def __enter__(self) -> Journal:
+    def __enter__(self) -> MetricsLogger:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
@@ -159,7 +159,7 @@ def draw_curves(journal: Path, folder: Path) -> None:
     from asrkit.figures import save
 
     curves: dict[str, dict[str, list[tuple[int, float]]]] = defaultdict(lambda: defaultdict(list))
-    for row in read_journal(journal):
+    for row in read_metrics(journal):
         for name, value in row.items():
             if name not in ("step", "split") and math.isfinite(value):
                 curves[name][row["split"]].append((row["step"], value))

@@ -11,7 +11,7 @@ from asrkit.train.average import average
 from asrkit.train.distributed import World
 
 
-class BestModels:
+class BestCheckpoints:
     """checkpoints/step_<n>.pt of the ``keep`` lowest values; best.pt also names the first."""
 
     def __init__(self, folder: Path, keep: int, *, active: bool) -> None:

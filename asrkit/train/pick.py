@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from asrkit import config
 from asrkit.files import DataError, write_json
-from asrkit.train.journal import STOPPED, read_journal
+from asrkit.train.journal import STOPPED, read_metrics
 
 
 class Candidate(NamedTuple):
@@ -31,7 +31,7 @@ def best_of(folder: Path) -> Candidate:
         options = config.from_mapping(config.read_yaml(saved), str(saved))
     except OSError as error:
         raise DataError(f"{folder}: no run ({error.strerror}: config.yaml); train it") from None
-    rows = read_journal(folder / "train.jsonl")
+    rows = read_metrics(folder / "train.jsonl")
     metric, last = options.best_metric, max((row["step"] for row in rows), default=0)
     if last < options.max_update and rows[-1:] != [{"step": last, "split": STOPPED}]:
         raise DataError(

@@ -78,7 +78,7 @@ class Precision:
         if name == "bf16" and device.type == "cpu" and not self.rounds:
             logging.info("precision bf16: this processor multiplies float32 only; this is fp32")
 
-    def products(self) -> contextlib.AbstractContextManager[None]:
+    def matmul_precision(self) -> contextlib.AbstractContextManager[None]:
         """Around forward and backward; afterwards the process is as it was before."""
         if self.device.type != "cpu":
             return contextlib.nullcontext()
@@ -95,7 +95,7 @@ class Precision:
     def restore(self, state: list[float]) -> None:
         self.scale, self._good = state[0], int(state[1])
 
-    def learn(self, finite: bool) -> None:
+    def update(self, finite: bool) -> None:
         """Halves the scale after an overflow, doubles it after a long good stretch."""
         if not self.scales:
             return

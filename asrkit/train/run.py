@@ -28,7 +28,7 @@ from asrkit.objectives.base import Objective
 from asrkit.options import AUTO, Options
 from asrkit.tokens import TokenList
 from asrkit.train import checkpoint, micro_batches
-from asrkit.train.agreement import common, data_mark, same_everywhere
+from asrkit.train.agreement import assert_same_on_all_ranks, common, data_fingerprint
 from asrkit.train.data import (
     check_phones,
     dataset_of,
@@ -96,8 +96,8 @@ def _train(options: Options, folder: Path, world: World) -> None:
     refuse_repeated_ids(options, index)
     objective = _new_objective(options, tokens, phones)
     taken = {} if goes_on else _take_parts(objective, options, tokens, phones, content)
-    mark = data_mark(index.num_samples, index.langs)
-    same_everywhere(
+    mark = data_fingerprint(index.num_samples, index.langs)
+    assert_same_on_all_ranks(
         world,
         configuration=common(content),
         training_data=mark,
@@ -118,9 +118,9 @@ def _train(options: Options, folder: Path, world: World) -> None:
     dataset = dataset_of(options, index, tokens, objective.label_field, train=True)
     valid = valid_loader(options, tokens, objective.label_field, world)
     trainer = _trainer(objective, options, world, content)
-    trainer.data_mark = mark
-    data_then = trainer.restore(folder / "last.pt") if goes_on else trainer.data_mark
-    same_everywhere(world, update=trainer.step)
+    trainer.data_fingerprint = mark
+    data_then = trainer.restore(folder / "last.pt") if goes_on else trainer.data_fingerprint
+    assert_same_on_all_ranks(world, update=trainer.step)
     world.barrier()  # every rank has looked at the folder before rank 0 changes it
     changed = changes(folder, content) if goes_on and world.is_main else []
     if world.is_main:
@@ -133,7 +133,7 @@ def _train(options: Options, folder: Path, world: World) -> None:
         logger.info("going on at update %d", trainer.step)
         for change in changed:
             logger.info("from here on, %s", change)
-        if data_then != trainer.data_mark:
+        if data_then != trainer.data_fingerprint:
             logger.warning("train_data has changed since this run was saved; it goes on with it")
     for part, tensors in taken.items():
         logger.info("%s: %d tensors from %s", part, tensors, options.init)

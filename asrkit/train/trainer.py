@@ -25,8 +25,8 @@ from asrkit.options import Options
 from asrkit.train import checkpoint
 from asrkit.train.contents import check_run
 from asrkit.train.distributed import World, gradients_stay_local
-from asrkit.train.log import Journal, Meter, logger
-from asrkit.train.models import BestModels
+from asrkit.train.log import Meter, MetricsLogger, logger
+from asrkit.train.models import BestCheckpoints
 from asrkit.train.optim import RATE
 from asrkit.train.patience import why_end
 from asrkit.train.precision import Precision
@@ -75,10 +75,10 @@ class Trainer:
         self.model = world.wrap(objective)
         self.precision = Precision(options.precision, world.device)
         self.folder = Path(options.output_dir or ".")
-        self.best = BestModels(self.folder, options.keep_nbest_models, active=world.is_main)
+        self.best = BestCheckpoints(self.folder, options.keep_nbest_models, active=world.is_main)
         self.step = 0
         self.start: tuple[int, int] = (0, 0)  # (epoch, offset) of the first micro-batch to read
-        self.data_mark = ""  # of the training data; saved, so that a resumed run can compare
+        self.data_fingerprint = ""  # of the training data; saved, so that a resumed run can compare
         self._consumed = 0
         self._skipped_in_row = 0
         self._signal = 0  # received by this process
@@ -94,14 +94,14 @@ class Trainer:
         """Trains from ``self.step`` to max_update, or to where patience ends it; saves, validates
         and logs on the way."""
         options = self.options
-        journal = Journal(
+        journal = MetricsLogger(
             self.folder, start=self.step, total=options.max_update, active=self.world.is_main
         )
         active, device = self.world.is_main, self.world.device
         profile = Profile(options, self.folder, device, journal.say, active=active)
         clock, went_on = time.perf_counter(), self.step
         seconds = 0.0
-        with journal, self._signals(), self.precision.products(), profile:
+        with journal, self._signals(), self.precision.matmul_precision(), profile:
             while self.step < options.max_update and not self._why_end():
                 with profile.update():
                     seconds += self._update(train)
@@ -190,7 +190,7 @@ class Trainer:
             self._stop = self._signal or signal.SIGTERM
         finite = norm_value == norm_value and norm_value != float("inf")
         self._meter.add({"skipped": (float(not finite), 1.0)})
-        self.precision.learn(finite)
+        self.precision.update(finite)
         if not finite:
             self._skip(gradients)
             return False
@@ -226,7 +226,7 @@ class Trainer:
             "grad_clip, or try --precision fp32"
         )
 
-    def _log(self, journal: Journal, stream: Stream, speed: float) -> None:
+    def _log(self, journal: MetricsLogger, stream: Stream, speed: float) -> None:
         stats = self._meter.averages(self.world)
         epoch, _ = stream.state(self._consumed)
         extra = {"lr": self.rate(), "epoch": float(epoch), "audio_seconds_per_second": speed}
@@ -236,14 +236,14 @@ class Trainer:
             extra["shapes"] = float(len(self._shapes))
             extra["gpu_memory_gib"] = torch.cuda.max_memory_allocated(device) / 2**30  # so far
         journal.write(self.step, "train", stats | extra)
-        complaint = self.objective.diagnose(stats)
-        if complaint is not None:
-            journal.say(complaint.message, logging.WARNING)
-            if complaint.fatal and self.options.stop_on_collapse:
-                raise TrainingError(f"update {self.step}: {complaint.message}")
+        diagnosis = self.objective.check_collapse(stats)
+        if diagnosis is not None:
+            journal.say(diagnosis.message, logging.WARNING)
+            if diagnosis.fatal and self.options.stop_on_collapse:
+                raise TrainingError(f"update {self.step}: {diagnosis.message}")
 
     @torch.no_grad()
-    def _validate(self, journal: Journal, batches: Iterable[Batch]) -> None:
+    def _validate(self, journal: MetricsLogger, batches: Iterable[Batch]) -> None:
         self.objective.eval()
         meter = Meter()
         with self.world.whole_model(self.objective):
@@ -292,7 +292,7 @@ class Trainer:
             content |= {
                 "optimizer": optimizer,
                 "stream": list(stream.state(self._consumed)),
-                "data_mark": self.data_mark,
+                "data_mark": self.data_fingerprint,
                 "precision": self.precision.state(),
                 "best": self.best.state(),
             }
@@ -300,7 +300,7 @@ class Trainer:
         self.world.barrier()
 
     def restore(self, path: Path) -> str:
-        """Goes back to the state that ``save`` wrote; returns its data_mark."""
+        """Goes back to the state that ``save`` wrote; returns its data_fingerprint."""
         content = checkpoint.load(path)
         check_run(content, self.optimizer, str(path))
         weights = self.world.parts(content["model"], self.objective)
@@ -312,4 +312,4 @@ class Trainer:
         self.start = (int(content["stream"][0]), int(content["stream"][1]))
         self.precision.restore(content["precision"])
         self.best.restore(content["best"], self.world)
-        return str(content.get("data_mark", self.data_mark))  # older files have none
+        return str(content.get("data_mark", self.data_fingerprint))  # older files have none

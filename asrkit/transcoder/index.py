@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from asrkit.data.cache import Arrays, cached
-from asrkit.data.concat_index import FolderRows
+from asrkit.data.concat_index import ConcatIndex
 from asrkit.data.table_index import MappedTable, named, same_keys
 from asrkit.files import DataError
 from asrkit.kaldi import columns
@@ -54,7 +54,7 @@ class PhoneFolder:
         return split_line(self.tables[name].line(row))[1].split()
 
 
-class PhoneIndex(FolderRows[PhoneFolder]):
+class PhoneIndex(ConcatIndex[PhoneFolder]):
     """Sentences of one or more folders; ``num_samples`` are phones.
 
     token_file: labels such as ``text.star``, or None. Raises DataError (file, line) where keys

@@ -14,8 +14,8 @@ from asrkit.batch import Batch, Padded, pad, valid_mask
 from asrkit.decode.greedy import greedy_tokens
 from asrkit.encoders.base import Encoder
 from asrkit.encoders.kernels.dropout import Dropout
-from asrkit.encoders.touch_unused import take_part
-from asrkit.objectives.base import Complaint, Output, Recognizer, Stat
+from asrkit.encoders.touch_unused import touch_unused
+from asrkit.objectives.base import Diagnosis, Output, Recognizer, Stat
 from asrkit.objectives.ctc import ctc_losses, infeasible
 from asrkit.ranges import BelowOne
 from asrkit.tokens import TokenList
@@ -78,7 +78,7 @@ class TranscoderObjective(Recognizer):
         text = batch.text
         nothing: dict[str, Stat] = dict.fromkeys(STATS, (0.0, 0.0))
         if text is None or not int(text.lengths.sum()):
-            unused = take_part(0 * hidden.data.sum(), self.parameters())
+            unused = touch_unused(0 * hidden.data.sum(), self.parameters())
             return Output(unused, nothing, 0)
         if self.kind == "ctc":
             return self._ctc(hidden, text)
@@ -96,10 +96,10 @@ class TranscoderObjective(Recognizer):
             stats["word_error_rate"] = self._word_errors(batch, text)
         return Output(loss, stats, count)
 
-    def diagnose(self, stats: dict[str, float]) -> Complaint | None:
+    def check_collapse(self, stats: dict[str, float]) -> Diagnosis | None:
         if self.step < PATIENCE or stats.get("stars", 0.0) < 0.9995:
             return None
-        return Complaint(
+        return Diagnosis(
             "the model writes no words: more updates may help; else raise optimizer_conf.lr, or "
             "check that phones and labels belong together",
             fatal=False,

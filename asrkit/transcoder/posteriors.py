@@ -9,7 +9,7 @@ import numpy as np
 from asrkit.tokens import BLANK, SPACE, UNK, TokenList
 
 POOLS = ("mean", "peak")
-LEAST_SHARED = 0.5  # of the phones of the smaller list must be in the other
+MINIMUM_SHARED = 0.5  # of the phones of the smaller list must be in the other
 
 
 class PosteriorError(ValueError):
@@ -33,7 +33,7 @@ class PhoneColumns:
         spoken = [t for t in tokens.symbols if t not in (BLANK, UNK, SPACE)]
         self.lost = [phone for phone in spoken if own[phone] is None]
         shared = len(spoken) - len(self.lost)
-        if shared < LEAST_SHARED * min(len(spoken), len(phones) - 2):
+        if shared < MINIMUM_SHARED * min(len(spoken), len(phones) - 2):
             raise PosteriorError(
                 f"the acoustic model's {len(spoken)} phones and the Transcoder's {len(phones) - 2}"
                 f" share {shared} (not {' '.join(self.lost[:10])}); were they made of the same"

@@ -47,7 +47,7 @@ def results(network: Recognizer, precision: Precision, **options: bool) -> torch
     """[frames, V] of the valid frames."""
     network = copy.deepcopy(network)
     prepare(network, precision, **options)
-    with torch.inference_mode(), precision.products():
+    with torch.inference_mode(), precision.matmul_precision():
         found = network.log_probs(batch())
     return found.data[found.valid()]
 

@@ -133,8 +133,8 @@ def test_rising_and_falling_tones_are_learned():
 def test_collapse_is_noticed():
     objective = make()
     objective.before_step(500)
-    assert objective.diagnose({"features_std": 1e-5}).fatal
-    assert objective.diagnose({"features_std": 0.2}) is None
+    assert objective.check_collapse({"features_std": 1e-5}).fatal
+    assert objective.check_collapse({"features_std": 0.2}) is None
 
 
 def test_only_causal_encoders_of_one_width():

@@ -11,7 +11,7 @@ from asrkit.convert.names import to_asrkit
 from asrkit.convert.structure import grouped_codebook
 from asrkit.encoders.wav2vec2 import Wav2Vec2Encoder
 from asrkit.objectives.contrastive import ContrastiveObjective, Draws
-from asrkit.objectives.masked_frames import Picks
+from asrkit.objectives.masked_frames import MaskedFrames
 from asrkit.quantizers.gumbel import GumbelQuantizer
 
 transformers = pytest.importorskip("transformers")
@@ -159,7 +159,7 @@ def test_step_equals_transformers(monkeypatch, norm, pre_norm, bias, lengths):
 
 def full_negatives(draws, size):
     """Negatives as numbers of frames in the flattened batch, as transformers takes them."""
-    picks: Picks = draws.picks
+    picks: MaskedFrames = draws.picks
     rows = picks.frames.shape[0]
     out = torch.zeros(rows, size, NEGATIVES, dtype=torch.long)
     for row in range(rows):

@@ -241,8 +241,8 @@ def test_guards_of_the_base_and_of_the_head(make):
     objective.before_step(600)
     with torch.no_grad():
         objective.head.bias[0] = 0
-    assert objective.diagnose(averages(objective(batch_of([2], [3])))) is None
-    blank = objective.diagnose(averages(objective(batch_of([2], [3]))) | {"blank": 1.0})
+    assert objective.check_collapse(averages(objective(batch_of([2], [3])))) is None
+    blank = objective.check_collapse(averages(objective(batch_of([2], [3]))) | {"blank": 1.0})
     assert blank is not None and "nothing but blanks" in blank.message and not blank.fatal
 
 
@@ -253,7 +253,7 @@ def test_a_dead_codebook_is_noticed():
         objective.base.quantizer.score.weight.zero_()
         objective.base.quantizer.score.bias.zero_()
         objective.base.quantizer.score.bias[[0, 8]] = 50.0
-    found = objective.diagnose(averages(objective(batch_of([2], [3]))))
+    found = objective.check_collapse(averages(objective(batch_of([2], [3]))))
     assert found is not None and "codebook has collapsed" in found.message and found.fatal
 
 
@@ -262,7 +262,7 @@ def test_a_constant_encoder_is_noticed(make):
     objective.before_step(300)
     with torch.no_grad():
         objective.encoder.feature_norm.weight.zero_()
-    found = objective.diagnose(averages(objective(batch_of([2], [3]))))
+    found = objective.check_collapse(averages(objective(batch_of([2], [3]))))
     assert found is not None and "collapsed" in found.message and found.fatal
 
 

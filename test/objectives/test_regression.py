@@ -187,9 +187,9 @@ HEALTHY = {"target_std": 0.6, "prediction_std": 0.2, "features_std": 0.9}
 def test_guards(stats, message):
     objective = make(guard_after=100)
     objective.before_step(99)
-    assert objective.diagnose(stats) is None
+    assert objective.check_collapse(stats) is None
     objective.before_step(100)
-    found = objective.diagnose(stats)
+    found = objective.check_collapse(stats)
     assert (found is None) == (message is None)
     assert found is None or (message in found.message and found.fatal)
 
@@ -200,10 +200,10 @@ def averages(output):
 
 def test_a_constant_encoder_is_noticed():
     objective = make(guard_after=0)
-    assert objective.diagnose(averages(objective(batch_of(16_000, 12_000)))) is None
+    assert objective.check_collapse(averages(objective(batch_of(16_000, 12_000)))) is None
     with torch.no_grad():
         objective.encoder.feature_norm.weight.zero_()
-    found = objective.diagnose(averages(objective(batch_of(16_000, 12_000))))
+    found = objective.check_collapse(averages(objective(batch_of(16_000, 12_000))))
     assert found is not None and "targets have collapsed" in found.message
 
 
@@ -211,7 +211,7 @@ def test_predictions_that_are_all_alike_are_noticed():
     objective = make(guard_after=0)
     with torch.no_grad():
         objective.prediction.weight.zero_()
-    found = objective.diagnose(averages(objective(batch_of(16_000))))
+    found = objective.check_collapse(averages(objective(batch_of(16_000))))
     assert found is not None and "predictions have collapsed" in found.message
 
 
@@ -254,6 +254,6 @@ def test_training_learns_to_predict_and_stays_healthy():
         wanted = frames.targets.data[_mask(objective, batch)]
         mean = smooth_l1(torch.zeros_like(wanted), wanted, 0.25).sum(-1).mean() / 4
         ratios.append(output.loss.item() / output.weight / mean.item())
-        assert objective.diagnose(averages(output)) is None, step
+        assert objective.check_collapse(averages(output)) is None, step
     assert sum(ratios[:5]) / 5 > 1
     assert sum(ratios[-5:]) / 5 < 0.4

@@ -13,7 +13,7 @@ from asrkit.batch import Batch, Padded, pad
 from asrkit.encoders.logmel import LogMelEncoder
 from asrkit.objectives.contrastive import ContrastiveObjective
 from asrkit.objectives.ctc import CtcObjective, token_errors
-from asrkit.objectives.masked_frames import Picks
+from asrkit.objectives.masked_frames import MaskedFrames
 from asrkit.objectives.phonetic import PhoneticObjective
 from asrkit.objectives.regression import RegressionObjective
 from asrkit.quantizers.gumbel import GumbelQuantizer
@@ -112,4 +112,4 @@ def test_padding_of_labels_is_no_error() -> None:
 
 def test_a_row_with_one_masked_frame_is_given_none() -> None:
     mask = torch.tensor([[True, False, True], [False, True, False]])
-    assert Picks.of(mask, torch.device("cpu")).counts.tolist() == [2, 0]
+    assert MaskedFrames.of(mask, torch.device("cpu")).counts.tolist() == [2, 0]

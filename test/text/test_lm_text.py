@@ -15,7 +15,7 @@ import pytest
 
 from asrkit.bin import clean_lm_text
 from asrkit.files import DataError
-from asrkit.text.deduplicate import SeenLines
+from asrkit.text.deduplicate import LineDeduplicator
 from asrkit.text.files import byte_lines, text_of
 from asrkit.text.lm_text import Rules, clean, sentences
 from asrkit.text.readers import text_lines
@@ -96,7 +96,7 @@ def test_scripts() -> None:
 
 
 def test_repeats_are_told_within_the_memory() -> None:
-    seen = SeenLines(1)
+    seen = LineDeduplicator(1)
     lines = [f"line {n}" for n in range(5000)]
     assert all(seen.add(line) for line in lines)
     assert not any(seen.add(line) for line in lines)
@@ -104,7 +104,7 @@ def test_repeats_are_told_within_the_memory() -> None:
 
 
 def test_beyond_the_memory_the_oldest_are_forgotten_and_no_line_is_lost() -> None:
-    seen = SeenLines(0)  # one place of eight lines
+    seen = LineDeduplicator(0)  # one place of eight lines
     assert all(seen.add(f"line {n}") for n in range(20))
     assert seen.forgotten == 12
     assert not seen.add("line 19")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from asrkit.config import ConfigError
-from asrkit.train.agreement import common, data_mark, same_everywhere
+from asrkit.train.agreement import assert_same_on_all_ranks, common, data_fingerprint
 
 
 class Ranks:
@@ -21,7 +21,7 @@ FACTS = {"configuration": {"seed": 1, "encoder_conf": {"width": 8}}, "training_d
 
 
 def test_equal_processes_go_on():
-    same_everywhere(Ranks({}, {}), **FACTS, update=3)
+    assert_same_on_all_ranks(Ranks({}, {}), **FACTS, update=3)
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ def test_equal_processes_go_on():
 )
 def test_what_differs_is_named(other, message):
     with pytest.raises(ConfigError, match=message):
-        same_everywhere(Ranks({}, other), **FACTS, update=3)
+        assert_same_on_all_ranks(Ranks({}, other), **FACTS, update=3)
 
 
 def test_a_machine_may_have_its_own_number_of_gpus():
@@ -43,6 +43,7 @@ def test_a_machine_may_have_its_own_number_of_gpus():
 
 def test_the_mark_is_of_lengths_and_languages_in_order():
     lengths, langs = np.array([3, 4], np.int32), np.array([0, 1], np.int16)
-    mark = data_mark(lengths, langs)
-    assert mark == data_mark(lengths.copy(), langs.copy())
-    assert len({mark, data_mark(lengths[::-1], langs), data_mark(lengths, langs[::-1])}) == 3
+    mark = data_fingerprint(lengths, langs)
+    assert mark == data_fingerprint(lengths.copy(), langs.copy())
+    others = data_fingerprint(lengths[::-1], langs), data_fingerprint(lengths, langs[::-1])
+    assert len({mark, *others}) == 3

@@ -93,7 +93,7 @@ def test_a_resumed_run_ends_after_the_same_update(tmp_path: Path, at: int) -> No
             raise Killed
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("asrkit.train.log.Journal.tick", tick)
+        patch.setattr("asrkit.train.log.MetricsLogger.tick", tick)
         with pytest.raises(Killed):
             toy.run(parts)
     second, two = toy.make(tmp_path / "parts", **PATIENT)

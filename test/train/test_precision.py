@@ -49,7 +49,7 @@ def test_bf16_on_a_cpu_rounds_the_factors_of_products_alone():
     x, w = torch.randn(200, 512), torch.randn(512, 96)
     exact = products(x.double(), w.double())
     plain = products(x, w)
-    with Precision("bf16", CPU).products():
+    with Precision("bf16", CPU).matmul_precision():
         rounded = products(x, w)
     for right, one in zip(exact, rounded, strict=True):
         assert one.dtype == torch.float32
@@ -66,7 +66,7 @@ def test_bf16_is_fp32_bit_for_bit_where_the_cpu_does_not_multiply_bf16(monkeypat
     caplog.set_level("INFO")
     x, w = torch.randn(200, 512), torch.randn(512, 96)
     plain = [*products(x, w), *convolutions()]
-    with Precision("bf16", CPU).products():
+    with Precision("bf16", CPU).matmul_precision():
         assert torch.get_float32_matmul_precision() == "highest"
         again = [*products(x, w), *convolutions()]
     assert all(torch.equal(one, two) for one, two in zip(plain, again, strict=True))
@@ -91,29 +91,29 @@ def test_bf16_on_a_cpu_learns(tmp_path):
 
 def test_overflow_halves_the_scale_and_a_good_stretch_doubles_it():
     precision = fp16()
-    precision.learn(False)
+    precision.update(False)
     assert precision.scale == 64
     for _ in range(2000):
-        precision.learn(True)
+        precision.update(True)
     assert precision.scale == 128
 
 
 def test_an_overflow_begins_a_new_stretch():
     precision = fp16()
     for finite in [True] * 1999 + [False] + [True] * 1999:
-        precision.learn(finite)
+        precision.update(finite)
     assert precision.scale == 64
-    precision.learn(True)
+    precision.update(True)
     assert precision.scale == 128
 
 
 def test_the_scale_survives_a_resume():
     first, second = fp16(), fp16()
     for _ in range(1500):
-        first.learn(True)
+        first.update(True)
     second.restore(first.state())
     for _ in range(500):
-        second.learn(True)
+        second.update(True)
     assert second.scale == 256
 
 

@@ -11,7 +11,7 @@ import torch.multiprocessing as mp
 from toy import Mean, Stream, free_port, make, one_rank, run, weights
 
 from asrkit.train import checkpoint
-from asrkit.train.log import Journal
+from asrkit.train.log import MetricsLogger
 from asrkit.train.schedule import Polynomial
 from asrkit.train.trainer import Stopped, TrainingError
 
@@ -223,7 +223,7 @@ def test_unknown_best_metric_names_the_known(tmp_path):
 
 def test_the_first_line_after_a_resume_says_what_it_covers(tmp_path, monkeypatch):
     said = []
-    monkeypatch.setattr(Journal, "say", lambda self, message, level=0: said.append(message))
+    monkeypatch.setattr(MetricsLogger, "say", lambda self, message, level=0: said.append(message))
     trainer, _ = make(tmp_path, max_update=6)
     run(trainer)
     assert not [message for message in said if "averages" in message]

@@ -123,10 +123,10 @@ def test_right_words_are_counted():
 def test_stars_alone_raise_a_complaint_after_some_updates():
     objective = make()
     objective.before_step(10)
-    assert objective.diagnose({"stars": 1.0}) is None
+    assert objective.check_collapse({"stars": 1.0}) is None
     objective.before_step(1000)
-    assert "writes no words" in objective.diagnose({"stars": 1.0}).message
-    assert objective.diagnose({"stars": 0.8}) is None
+    assert "writes no words" in objective.check_collapse({"stars": 1.0}).message
+    assert objective.check_collapse({"stars": 0.8}) is None
 
 
 def test_the_same_statistics_for_every_batch_and_a_sum_with_weight(objective):

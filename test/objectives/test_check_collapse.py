@@ -30,7 +30,7 @@ def contrastive():
 )
 def test_contrastive(contrastive, stats, message):
     contrastive.before_step(1000)
-    found = contrastive.diagnose(stats)
+    found = contrastive.check_collapse(stats)
     assert (found is None) == (message is None)
     if found is not None:
         assert message in found.message
@@ -39,7 +39,7 @@ def test_contrastive(contrastive, stats, message):
 
 def test_the_first_updates_are_not_judged(contrastive):
     contrastive.before_step(10)
-    assert contrastive.diagnose(HEALTHY | {"code_perplexity": 2.0}) is None
+    assert contrastive.check_collapse(HEALTHY | {"code_perplexity": 2.0}) is None
 
 
 def test_all_blanks_are_a_hint_once_the_whole_model_has_trained():
@@ -48,9 +48,9 @@ def test_all_blanks_are_a_hint_once_the_whole_model_has_trained():
     )
     ctc = CtcObjective(encoder, TokenList.build("ab"), freeze_steps=100)
     ctc.before_step(599)
-    assert ctc.diagnose({"blank": 1.0}) is None
+    assert ctc.check_collapse({"blank": 1.0}) is None
     ctc.before_step(600)
-    assert ctc.diagnose({"blank": 0.9}) is None
-    found = ctc.diagnose({"blank": 1.0})
+    assert ctc.check_collapse({"blank": 0.9}) is None
+    found = ctc.check_collapse({"blank": 1.0})
     assert "nothing but blanks" in found.message
     assert not found.fatal
