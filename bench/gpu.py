@@ -24,21 +24,19 @@ import argparse
 import contextlib
 import importlib.util
 import json
-import os
 import queue
 import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any
 
 import gpu_corpus
 import gpu_rows
 import torch
+from gpu_processes import Processes, answers_of
 from gpu_table import Row, heading, line, table
 
 from asrkit.files import write_json
@@ -64,7 +62,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--device", default="cuda", choices=["cpu", "cuda"])
     parser.add_argument("--quick", action="store_true", help="tiny networks, few files")
     parser.add_argument("--rows", nargs="+", default=None, help="names, or their beginnings")
-    parser.add_argument("--seconds", type=float, default=12, help="that a run is watched")
+    parser.add_argument("--seconds", type=float, default=9, help="that a run is watched")
     parser.add_argument("--limit", type=float, default=345, help="seconds; then no row begins")
     parser.add_argument("--row_limit", type=float, default=90, help="seconds of a row at most")
     parser.add_argument("--lengths", default="mls", choices=gpu_corpus.LENGTHS)
@@ -89,8 +87,7 @@ class Bench:
 
     def __init__(self, args: argparse.Namespace, work: Path, say: Callable[[str], None]) -> None:
         self.args, self.work, self.say = args, work, say
-        self.logs = args.logs or work / "logs"
-        self.logs.mkdir(parents=True, exist_ok=True)
+        self.processes = Processes(args.logs or work / "logs", ROOT)
         self.found: list[Row] = []
         self.begin = time.monotonic()
         self.setting = gpu_rows.Setting(
@@ -102,10 +99,13 @@ class Bench:
         gpu_corpus.make(Path(self.setting.corpus), gpu_corpus.LENGTHS[self.args.lengths], **sizes)
         self.say(f"corpus: {self.seconds():.1f} s")
         rows = list(self.args.rows)
+        groups = [[row for row in rows if row.endswith(f"/{p}")] for p in gpu_rows.PRESETS]
+        groups.append([row for row in rows if row.startswith("step/")])
+        # to import takes longer than to measure: all do it while the checks run
+        ready = [(group, self.worker(group)) for group in groups if group]
         self.checks([row for row in rows if row.startswith("check/")])
-        for preset in gpu_rows.PRESETS:
-            self.workers([row for row in rows if row.endswith(f"/{preset}")])
-        self.workers([row for row in rows if row.startswith("step/")])
+        for group, worker in ready:
+            self.take(group, worker)
         if "infer" in rows and self.in_time("infer"):
             self.add("infer", self.infer())
 
@@ -126,52 +126,26 @@ class Bench:
         """process: whose log tells of an error, if not the row's own."""
         self.found.append({"row": name} | values)
         self.say(f"{line(self.found[-1])} <!-- {self.seconds():.0f} s -->")
-        if "error" in values and (log := self.log(process or name)).exists():
+        if "error" in values and (log := self.processes.log(process or name)).exists():
             told = log.read_text(encoding="utf-8", errors="replace").splitlines()[-TAIL:]
             for text in told:
                 self.say(f"    {text[:300]}")
 
-    def log(self, name: str) -> Path:
-        return self.logs / f"{name.replace('/', '_')}.log"
-
-    @contextlib.contextmanager
-    def process(
-        self, name: str, command: list[str], **more: Any
-    ) -> Iterator[subprocess.Popen[str]]:
-        """A process in a group of its own, which is ended with the context."""
-        paths = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
-        with open(self.log(name), "a", encoding="utf-8") as log:
-            streams = {"stdout": log, "stderr": log} | more
-            made = subprocess.Popen(
-                command, cwd=ROOT, text=True, start_new_session=True,
-                env=os.environ | {"PYTHONPATH": paths}, **streams,
-            )  # fmt: skip
-        try:
-            yield made
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(made.pid, signal.SIGKILL)
-            made.wait()
-
     def checks(self, rows: list[str]) -> None:
         """All at once: nothing is timed here."""
         commands = {row: command for row in rows if (command := self.check_command(row))}
-        with contextlib.ExitStack() as stack:
-            running = {
-                row: stack.enter_context(self.process(row, command))
-                for row, command in commands.items()
-            }
-            end = time.monotonic() + self.allowed()
-            for row in rows:
-                if row not in running:
-                    self.add(row, {"note": "skipped: pytest is not installed"})
-                    continue
-                try:
-                    status = running[row].wait(max(0.1, end - time.monotonic()))
-                except subprocess.TimeoutExpired:
-                    self.add(row, {"error": TOO_LONG})
-                    continue
+        running = {row: self.processes.start(row, command) for row, command in commands.items()}
+        end = time.monotonic() + self.allowed()
+        for row in rows:
+            if row not in running:
+                self.add(row, {"note": "skipped: pytest is not installed"})
+                continue
+            try:
+                status = running[row].wait(max(0.1, end - time.monotonic()))
                 self.add(row, self.checked(row, status))
+            except subprocess.TimeoutExpired:
+                self.add(row, {"error": TOO_LONG})
+            self.processes.end(running[row])
 
     def check_command(self, row: str) -> list[str] | None:
         what = row.removeprefix("check/")
@@ -200,47 +174,63 @@ class Bench:
         if status:
             return {"error": f"exit status {status}"}
         if what == "tests":
-            return {"note": self.log(row).read_text(encoding="utf-8").splitlines()[-1].strip("= ")}
+            return {
+                "note": self.processes.log(row)
+                .read_text(encoding="utf-8")
+                .splitlines()[-1]
+                .strip("= ")
+            }
         journals = [self.work / "runs" / name / "train.jsonl" for name in ("alone", what)]
         losses = [rows[0]["loss"] for path in journals if (rows := read_metrics(path))]
         if abs(losses[0] - losses[-1]) > 1e-3 * abs(losses[0]):
             return {"error": f"first loss {losses[-1]}, alone {losses[0]}"}
         return {"note": f"first loss {losses[-1]}"}
 
-    def workers(self, rows: list[str]) -> None:
+    def worker(self, rows: list[str]) -> subprocess.Popen[str]:
+        """A process for ``rows``, which imports what it needs and waits for a line."""
+        command = [sys.executable, str(ROOT / "bench/gpu_rows.py")]
+        command.append(json.dumps([rows, self.setting._asdict()]))
+        return self.processes.start(f"worker_{rows[0]}", command, piped=True)
+
+    def take(self, rows: list[str], worker: subprocess.Popen[str] | None = None) -> None:
         """One process for all rows; after one that hangs or dies, another for the rest."""
         while rows:
             if not self.in_time(rows[0]):
                 rows = rows[1:]
                 continue
-            command = [sys.executable, str(ROOT / "bench/gpu_rows.py")]
-            command.append(json.dumps([rows, self.setting._asdict()]))
-            with self.process("worker", command, stdout=subprocess.PIPE) as worker:
-                assert worker.stdout is not None
-                answers = _answers(worker.stdout)
-                while rows and self.seconds() < self.args.limit:
-                    row, *rows = rows
-                    try:
-                        text = answers.get(timeout=self.allowed())
-                    except queue.Empty:
-                        self.add(row, {"error": TOO_LONG}, "worker")
-                        break
-                    if text is None:
-                        self.add(row, {"error": "its process ended"}, "worker")
-                        break
-                    self.add(row, json.loads(text), "worker")
+            log = f"worker_{rows[0]}"
+            worker = worker or self.worker(rows)
+            assert worker.stdin is not None
+            with contextlib.suppress(BrokenPipeError):  # it has died: the next answer says so
+                worker.stdin.write("begin\n")
+                worker.stdin.flush()
+            answers = answers_of(worker)
+            while rows and self.seconds() < self.args.limit:
+                row, *rows = rows
+                try:
+                    text = answers.get(timeout=self.allowed())
+                except queue.Empty:
+                    self.add(row, {"error": TOO_LONG}, log)
+                    break
+                if text is None:
+                    self.add(row, {"error": "its process ended"}, log)
+                    break
+                self.add(row, json.loads(text), log)
+            self.processes.end(worker)
+            worker = None
 
     def infer(self) -> Row:
         """What bench/infer.py prints."""
         program = ROOT / "bench/infer.py"
         command = [sys.executable, str(program), "--device", self.args.device]
         command += ["--quick", "--repeats", "1"] * self.args.quick
-        with self.process("infer", command) as run:
-            try:
-                status = run.wait(self.allowed())
-            except subprocess.TimeoutExpired:
-                status = None
-        told = self.log("infer").read_text(encoding="utf-8").splitlines()
+        run = self.processes.start("infer", command)
+        try:
+            status: int | None = run.wait(self.allowed())
+        except subprocess.TimeoutExpired:
+            status = None
+        self.processes.end(run)
+        told = self.processes.log("infer").read_text(encoding="utf-8").splitlines()
         found: Row = {"table": [text for text in told if text.startswith("|")]}
         if status == 0:
             return found | {"note": "a table of its own, below"}
@@ -261,20 +251,6 @@ def cuda_tests() -> list[str]:
     return [str(path) for path in files if "pytest.mark.cuda" in path.read_text(encoding="utf-8")]
 
 
-def _answers(stream: IO[str]) -> queue.Queue[str | None]:
-    """Lines of results as they come, and None at the end."""
-    found: queue.Queue[str | None] = queue.Queue()
-
-    def read() -> None:
-        for text in stream:
-            if text.startswith('{"row"'):
-                found.put(text)
-        found.put(None)
-
-    threading.Thread(target=read, daemon=True).start()
-    return found
-
-
 def _stop(number: int, _: object) -> None:
     raise KeyboardInterrupt
 
@@ -288,6 +264,8 @@ def main(argv: list[str] | None = None) -> int:
             bench.run()
         except KeyboardInterrupt:
             bench.say("interrupted; what there is:")
+        finally:
+            bench.processes.close()
         bench.report()
     return int(any("error" in row for row in bench.found))
 

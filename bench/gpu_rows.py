@@ -63,7 +63,7 @@ class Setting(NamedTuple):
     work: str
     device: str = "cuda"
     quick: bool = False
-    seconds: float = 12.0
+    seconds: float = 9.0
 
 
 def arguments(preset: str, out: Path, setting: Setting) -> list[str]:
@@ -266,6 +266,8 @@ def main(argv: list[str]) -> int:
     names, values = json.loads(argv[0])
     setting = Setting(**values)
     results, sys.stdout = sys.stdout, sys.stderr  # whatever a library has to say
+    if not sys.stdin.readline():  # its turn has come, or its parent has gone
+        return 1
 
     def tell(name: str, found: dict[str, Any]) -> None:
         print(json.dumps({"row": name} | found), file=results, flush=True)
