@@ -56,6 +56,7 @@ CPU = {
     "transformers": Engine("transformers"),
     "asrkit": Engine("asrkit"),
     "asrkit, bf16": Engine("asrkit", "bf16"),
+    "asrkit, int8": Engine("asrkit", "int8"),
 }
 CUDA = {
     "transformers, 16 files": Engine("transformers", batch=16),
@@ -233,7 +234,7 @@ def compare(title: str, workers: list[Worker], files: list[str], args: argparse.
     peaks: dict[str, float] = {}
     texts: dict[str, list[str]] = {}
     for worker in workers:
-        worker.ask(files[:: 8 if len(files) > 100 else 1])  # to warm up
+        worker.ask(files[:: max(1, len(files) // 30)][:30])  # to warm up
     for _ in range(args.repeats):
         for worker in workers:
             more = MORE if args.device == "cuda" and worker.engine.kind == "asrkit" else 1
