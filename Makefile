@@ -67,6 +67,7 @@ bench:
 	python bench/train_step.py
 	python bench/data.py
 	python bench/transcoder.py
+	python bench/infer.py
 	python bench/scaling.py
 	python bench/cards.py
 

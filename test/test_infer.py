@@ -197,3 +197,14 @@ def test_what_does_not_fit_is_recognized_in_smaller_batches(model, monkeypatch):
     monkeypatch.setattr(model.objective, "log_probs", Mock(side_effect=torch.OutOfMemoryError))
     with pytest.raises(ModelError, match=r"too little memory for 0\.3 seconds.*--max_seconds"):
         model.log_probs(waves)
+
+
+def test_files_are_searched_in_several_processes(tmp_path, capsys):
+    folder = save_random(tmp_path / "x", *ENCODERS["log-mel"])
+    clips = sorted(str(path) for path in CLIPS.glob("it/*.opus"))[:10]
+    said = []
+    for nj in ("1", "2"):
+        argv = ["--model", str(folder), "--decode", "free", "--nj", nj, *clips]
+        assert asr_infer.main(argv) == 0
+        said.append(capsys.readouterr().out)
+    assert said[0] == said[1] and len(said[0].splitlines()) == 10

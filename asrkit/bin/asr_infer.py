@@ -60,7 +60,7 @@ def get_parser() -> argparse.ArgumentParser:
         help="with separate vocabularies: only tokens of the utterance's language (utt2lang, or "
         "--lang); lexicon and n-gram then hold tokens without its name. Default: if --lang is",
     )
-    add("--nj", type=at_least(1), default=1, help="processes of the beam search of --data_dir")
+    add("--nj", type=at_least(1), default=1, help="processes of the beam search")
     add(
         "--channel",
         type=at_least(1),
@@ -173,7 +173,7 @@ def run(args: argparse.Namespace) -> int:
     refuse_unused(
         args,
         (bool(args.audio), "output_dir", "without --data_dir: what files say is printed"),
-        (bool(args.audio), "keep_scores nj split shard", "without --data_dir"),
+        (bool(args.audio), "keep_scores split shard", "without --data_dir"),
         (args.keep_scores, "split shard", "with --keep_scores: shards keep no scores"),
         (bool(args.data_dir), "channel", "with --data_dir: what stage 3 wrote has one channel"),
     )
@@ -206,7 +206,7 @@ def run(args: argparse.Namespace) -> int:
     read = partial(read_file, channel=args.channel)
     best = beam is None and langs is None
     scores = score(model, rows, read, failures, max_seconds=args.max_seconds, best=best)
-    for result in recognize(model, scores, beam, 1, langs):
+    for result in recognize(model, scores, beam, args.nj, langs):
         print(f"{result.id}\t{' '.join(result.tokens if result.words is None else result.words)}")
     for reason in failures.values():
         print(f"error: {reason}", file=sys.stderr)
