@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from asrkit.data.source import SpeechSource
 from asrkit.encoders.cpc import CpcEncoder
 from asrkit.encoders.logmel import LogMelEncoder
 from asrkit.encoders.wav2vec2 import Wav2Vec2Encoder
@@ -20,9 +21,12 @@ from asrkit.train.schedule import Constant, Polynomial, TriStage
 from asrkit.transcoder.conformer import ConformerEncoder
 from asrkit.transcoder.encoder import TranscoderEncoder
 from asrkit.transcoder.objective import TranscoderObjective
+from asrkit.transcoder.source import PhoneSource
 
+DATA = {"speech": SpeechSource, "phones": PhoneSource}
 ENCODERS = {"wav2vec2": Wav2Vec2Encoder, "logmel": LogMelEncoder, "cpc": CpcEncoder}
 PHONE_ENCODERS = {"transcoder": TranscoderEncoder, "conformer": ConformerEncoder}
+READERS = {"speech": ENCODERS, "phones": PHONE_ENCODERS}  # of each kind of data
 QUANTIZERS = {"gumbel": GumbelQuantizer}
 FRAME_OBJECTIVES = {"contrastive": ContrastiveObjective, "regression": RegressionObjective}
 OBJECTIVES = {

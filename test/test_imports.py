@@ -22,7 +22,7 @@ FORBIDDEN = {
     "objectives": {"kaldi", "text", "data", "transcoder"} | USE - {"decode"},
     "score": {"data"} | MODELS | USE,
     "train": {"infer", "convert", "pack", "analysis", "bin"},
-    "decode": {"encoders", "quantizers", "convert", "analysis", "bin"},
+    "decode": {"quantizers", "convert", "analysis", "bin"},
     "convert": {"infer", "pack", "analysis", "bin"},
     "pack": {"infer", "analysis", "bin"},
     "analysis": {"bin"},

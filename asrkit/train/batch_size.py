@@ -14,14 +14,14 @@ def update_seconds(options: Options, world_size: int) -> float:
     return options.batch_bins * options.accum_grad * world_size / 16_000
 
 
-def with_accumulation(options: Options, world_size: int) -> Options:
+def with_accumulation(options: Options, world_size: int, *, audio: bool = True) -> Options:
     """``accum_grad: 0`` resolved: so many micro-batches that an update hears as much audio as
     ``reference_batch_seconds`` says, and one at least. Rounded: at most a third above or below,
-    unless one micro-batch a rank is too much already.
+    unless one micro-batch a rank is too much already. audio: whether bins are samples of it.
     """
     if options.accum_grad:
         return options
-    if options.phone_list:
+    if not audio:
         raise ConfigError(
             "accum_grad: 0 counts seconds of audio, but with phone_list the bins of a batch are "
             "phones; give a number of micro-batches"

@@ -18,13 +18,18 @@ from asrkit.train.schedule import Schedule
 
 
 def with_length(
-    options: Options, plan: EpochPlan, world_size: int, begun: Path | None = None
+    options: Options,
+    plan: EpochPlan,
+    world_size: int,
+    begun: Path | None = None,
+    *,
+    audio: bool = True,
 ) -> Options:
     """``max_update: 0`` resolved: so many updates that n hours of speech are heard ``passes`` /
     sqrt(n) times, and one at least. ``accum_grad`` must be resolved.
 
     begun: folder of a run that goes on; it keeps the number that it began with, whatever the data
-    and the devices are now.
+    and the devices are now. audio: whether the data have hours.
     """
     if options.max_update:
         return options
@@ -32,7 +37,7 @@ def with_length(
         saved = begun / "config.yaml"
         length = config.from_mapping(config.read_yaml(saved), str(saved)).max_update
         return dataclasses.replace(options, max_update=length)
-    if options.phone_list:
+    if not audio:
         raise ConfigError(
             "max_update: 0 counts hours of speech, but with phone_list the data are phones; give a "
             "number of updates"

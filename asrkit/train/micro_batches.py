@@ -18,7 +18,7 @@ from torch import Tensor
 
 from asrkit.batch import Batch, Padded
 from asrkit.config import ConfigError
-from asrkit.data.index import DataIndex
+from asrkit.data.source import Index, Source
 from asrkit.files import write_json
 from asrkit.objectives.base import Objective
 from asrkit.options import AUTO, Options
@@ -38,32 +38,33 @@ LABELS_A_SECOND = 15  # more than people speak
 
 
 def settle(
-    options: Options,
+    source: Source,
     objective: Objective,
-    index: DataIndex | None,
+    index: Index,
     world: World,
     remembered: dict[str, int],
     symbols: int,
 ) -> Options:
     """Options with numbers for ``auto`` and for ``accum_grad: 0``; the same on all ranks.
 
-    objective: on its device. index: of speech; None for phones, whose bins are no samples.
+    objective: on its device.
     remembered: what ``read`` found in the folder of the run. symbols: how many labels
     there are, with the blank; 2 without labels.
     """
-    if options.batch_bins == AUTO and index is None:
+    options = source.options
+    if options.batch_bins == AUTO and not source.audio:
         raise ConfigError("batch_bins: auto is for speech; with phone_list give a number of phones")
     found: dict[str, Any] = {}
     if options.batch_shapes == AUTO:
-        on_gpu = world.device.type == "cuda" and index is not None
+        on_gpu = world.device.type == "cuda" and source.audio
         found["batch_shapes"] = GPU_SHAPES if on_gpu else 0
     if options.batch_bins == AUTO:
-        assert index is not None
         found["batch_bins"] = remembered.get("batch_bins") or _bins(
             options, objective, index, world, symbols
         )
     found |= {name: value for name, value in remembered.items() if name in found}
-    return with_accumulation(dataclasses.replace(options, **found), world.size)
+    options = dataclasses.replace(options, **found)
+    return with_accumulation(options, world.size, audio=source.audio)
 
 
 def read(folder: Path) -> dict[str, int]:
@@ -82,9 +83,7 @@ def write(folder: Path, given: Options, settled: Options) -> None:
         write_json(folder / FILE, {name: vars(settled)[name] for name in names})
 
 
-def _bins(
-    options: Options, objective: Objective, index: DataIndex, world: World, symbols: int
-) -> int:
+def _bins(options: Options, objective: Objective, index: Index, world: World, symbols: int) -> int:
     """As much as the device holds, of which whole micro-batches make up the published update."""
     clip = min(int(index.num_samples.max()), options.max_sample_size)
     if world.device.type != "cuda":

@@ -18,7 +18,6 @@ from torch import nn
 from asrkit import config
 from asrkit.build import blocks_of, build_objective, choose, phones_of, tokens_of
 from asrkit.config import ConfigError
-from asrkit.data.index import DataIndex
 from asrkit.data.loader import make_loader
 from asrkit.data.sampler import BatchStream
 from asrkit.data.shared_memory import readers_that_fit
@@ -30,12 +29,11 @@ from asrkit.tokens import TokenList
 from asrkit.train import checkpoint, micro_batches
 from asrkit.train.agreement import assert_same_on_all_ranks, common, data_fingerprint
 from asrkit.train.data import (
-    check_phones,
-    dataset_of,
     describe,
     open_index,
     plan_of,
     refuse_repeated_ids,
+    source_of,
     valid_loader,
 )
 from asrkit.train.distributed import World
@@ -91,8 +89,8 @@ def _train(options: Options, folder: Path, world: World) -> None:
     tokens, phones = tokens_of(options), phones_of(options)
     if goes_on:
         same_lists(folder, tokens, phones)
-    check_phones(options)
-    index = open_index(options, options.train_data, "train_data", options.unlabelled_data)
+    source = source_of(options)
+    index = open_index(source, options.train_data, "train_data", options.unlabelled_data)
     refuse_repeated_ids(options, index)
     objective = _new_objective(options, tokens, phones)
     taken = {} if goes_on else _take_parts(objective, options, tokens, phones, content)
@@ -105,18 +103,21 @@ def _train(options: Options, folder: Path, world: World) -> None:
     )
     objective.to(world.device)
     world.shard(objective)
-    given, speech = options, index if isinstance(index, DataIndex) else None
+    given = options
     remembered = micro_batches.read(folder) if goes_on else {}
     symbols = len(tokens) if tokens else 2
-    options = micro_batches.settle(options, objective, speech, world, remembered, symbols)
-    plan = plan_of(options, index)
-    options = with_length(options, plan, world.size, folder if goes_on else None)
+    options = micro_batches.settle(source, objective, index, world, remembered, symbols)
+    source = source_of(options)
+    plan = plan_of(source, index)
+    options = with_length(
+        options, plan, world.size, folder if goes_on else None, audio=source.audio
+    )
     content["max_update"] = options.max_update
     for module in objective.modules():
         if isinstance(module, Objective):
             module.total = options.max_update
-    dataset = dataset_of(options, index, tokens, objective.label_field, train=True)
-    valid = valid_loader(options, tokens, objective.label_field, world)
+    dataset = source.dataset(index, tokens, objective.label_field, train=True)
+    valid = valid_loader(source, tokens, objective.label_field, world)
     trainer = _trainer(objective, options, world, content)
     trainer.data_fingerprint = mark
     data_then = trainer.restore(folder / "last.pt") if goes_on else trainer.data_fingerprint
@@ -137,7 +138,7 @@ def _train(options: Options, folder: Path, world: World) -> None:
             logger.warning("train_data has changed since this run was saved; it goes on with it")
     for part, tensors in taken.items():
         logger.info("%s: %d tensors from %s", part, tensors, options.init)
-    describe(options, index, plan, world)
+    describe(source, index, plan, world)
     _describe_model(objective)
     describe_length(options, trainer.schedule, plan, world.size, derived=given.max_update == 0)
     if options.compile is True or (options.compile == AUTO and pays(options, world)):

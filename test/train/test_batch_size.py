@@ -40,5 +40,5 @@ def test_without_reference_there_is_nothing_to_reach() -> None:
 
 def test_phones_are_no_seconds() -> None:
     with pytest.raises(ConfigError, match="bins of a batch are phones; give a number"):
-        with_accumulation(base(phone_list="phones.txt"), 1)
-    assert with_accumulation(base(phone_list="phones.txt", accum_grad=2), 1).accum_grad == 2
+        with_accumulation(base(), 1, audio=False)
+    assert with_accumulation(base(accum_grad=2), 1, audio=False).accum_grad == 2

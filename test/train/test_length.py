@@ -64,7 +64,7 @@ def test_what_has_no_hours_is_refused() -> None:
     with pytest.raises(ConfigError, match="passes says, which is missing"):
         with_length(dataclasses.replace(OPTIONS, passes=None), plan(1), 1)
     with pytest.raises(ConfigError, match="the data are phones; give a number"):
-        with_length(dataclasses.replace(OPTIONS, phone_list="phones.txt"), plan(1), 1)
+        with_length(OPTIONS, plan(1), 1, audio=False)
 
 
 def test_the_log_tells_the_phases(caplog: pytest.LogCaptureFixture) -> None:

@@ -17,6 +17,7 @@ from asrkit.bin import asr_train
 from asrkit.build import build_objective, resolve
 from asrkit.config import ConfigError
 from asrkit.data.index import DataIndex
+from asrkit.data.source import SpeechSource
 from asrkit.objectives.base import Objective
 from asrkit.options import AUTO, Options
 from asrkit.tokens import TokenList
@@ -24,6 +25,7 @@ from asrkit.train import micro_batches
 from asrkit.train.batch_size import update_seconds
 from asrkit.train.distributed import World
 from asrkit.train.micro_batches import CPU_BINS, FILE, largest, settle, whole_parts
+from asrkit.transcoder.source import PhoneSource
 
 
 class Card:
@@ -79,7 +81,8 @@ def index(tmp_path: Path) -> DataIndex:
 
 def settled(options: Options, index: DataIndex, remembered: dict[str, int]) -> Options:
     objective = torch.nn.Identity()  # no trial is made on a CPU
-    return settle(options, objective, index, World(ngpu=0), remembered, 2)  # type: ignore
+    source = SpeechSource(options)
+    return settle(source, objective, index, World(ngpu=0), remembered, 2)  # type: ignore
 
 
 def test_a_cpu_takes_any_shape_and_the_share_of_one_gpu(index: DataIndex) -> None:
@@ -99,7 +102,7 @@ def test_a_run_that_goes_on_keeps_what_it_began_with(index: DataIndex) -> None:
 
 def test_phones_have_no_auto() -> None:
     with pytest.raises(ConfigError, match="number of phones"):
-        settle(Options(batch_bins=AUTO), None, None, World(ngpu=0), {}, 2)  # type: ignore
+        settle(PhoneSource(Options(batch_bins=AUTO)), None, None, World(ngpu=0), {}, 2)  # type: ignore
 
 
 def test_a_run_remembers(tmp_path: Path) -> None:

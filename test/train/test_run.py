@@ -16,7 +16,7 @@ from tones import corpus, ctc_args, write_dump
 from asrkit.bin import asr_infer, asr_train, average_checkpoints
 from asrkit.encoders.logmel import LogMelEncoder
 from asrkit.train import checkpoint
-from asrkit.train.data import open_index, plan_of
+from asrkit.train.data import open_index, plan_of, source_of
 from asrkit.train.length import with_length
 from asrkit.train.run import compile_blocks
 
@@ -215,7 +215,8 @@ def test_a_length_that_was_derived_is_that_of_the_run(tones, tmp_path):
     three = asr_train.options_of(
         [*ctc_args(tones, out, *more), "--accum_grad", "3", "--batch_shapes", "0"]
     )[0]
-    plan = plan_of(three, open_index(three, three.train_data, "train_data"))
+    source = source_of(three)
+    plan = plan_of(source, open_index(source, three.train_data, "train_data"))
     assert with_length(three, plan, 1).max_update != total
     assert checkpoint.load(out / "last.pt")["step"] == total
     log = (out / "train.log").read_text()

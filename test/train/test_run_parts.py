@@ -21,7 +21,7 @@ from asrkit.files import DataError
 from asrkit.options import Options
 from asrkit.tokens import TokenList
 from asrkit.train import checkpoint, log
-from asrkit.train.data import dataset_of, open_index, plan_of
+from asrkit.train.data import open_index, plan_of, source_of
 from asrkit.transcoder.index import PhoneIndex
 
 
@@ -40,7 +40,7 @@ def index(tones: Path) -> DataIndex:
 
 
 def order_of(options: Options, index: DataIndex) -> list[int]:
-    plan = plan_of(dataclasses.replace(options, batch_shapes=0), index)
+    plan = plan_of(source_of(dataclasses.replace(options, batch_shapes=0)), index)
     epoch = plan.epoch(0)
     return [int(row) for at in range(len(epoch)) for row in plan.batch(epoch, 0, at).rows]
 
@@ -52,10 +52,11 @@ def test_the_seed_decides_the_order(index: DataIndex) -> None:
 
 def test_limits_of_a_micro_batch(index: DataIndex) -> None:
     longest = int(index.num_samples.max())
-    plan = plan_of(Options(batch_shapes=0, batch_bins=3 * longest, max_batch_size=2), index)
+    options = Options(batch_shapes=0, batch_bins=3 * longest, max_batch_size=2)
+    plan = plan_of(source_of(options), index)
     assert np.diff(plan.epoch(0).bounds).max() == 2
     for bins in (longest, 3 * longest):
-        epoch = plan_of(Options(batch_shapes=0, batch_bins=bins), index).epoch(0)
+        epoch = plan_of(source_of(Options(batch_shapes=0, batch_bins=bins)), index).epoch(0)
         lengths = np.maximum.reduceat(index.num_samples[epoch.rows], epoch.bounds[:-1])
         padded = lengths * np.diff(epoch.bounds)
         assert bins / 2 < padded.max() <= bins
@@ -67,21 +68,21 @@ def test_short_and_long_clips(index: DataIndex) -> None:
     chosen = Options(min_sample_size=low, max_sample_size=high)
     wanted = [n for n in lengths if low <= n <= high]
     assert sorted(index.num_samples[row] for row in order_of(chosen, index)) == wanted
-    cropped = plan_of(Options(batch_shapes=0, crop=True, max_sample_size=low), index)
+    cropped = plan_of(source_of(Options(batch_shapes=0, crop=True, max_sample_size=low)), index)
     assert cropped.lengths.max() == low and len(cropped.epoch(0).rows) == len(lengths)
 
 
 def test_languages_are_sampled_by_alpha(index: DataIndex) -> None:
-    assert plan_of(Options(batch_shapes=0), index).ratios is None
+    assert plan_of(source_of(Options(batch_shapes=0)), index).ratios is None
     hours = np.array(list(index.hours().values()))
     for alpha in (0.0, 0.5):
-        ratios = plan_of(Options(batch_shapes=0, language_alpha=alpha), index).ratios
+        ratios = plan_of(source_of(Options(batch_shapes=0, language_alpha=alpha)), index).ratios
         np.testing.assert_allclose(ratios, size_ratios(hours, alpha))
 
 
 def read(options: Options, index: DataIndex, *, train: bool, rows: list[int]) -> Batch:
     tokens = None if options.token_list is None else TokenList.read(options.token_list)
-    dataset = dataset_of(options, index, tokens, "text", train=train)
+    dataset = source_of(options).dataset(index, tokens, "text", train=train)
     batch = dataset._batch(BatchSpec(0, np.array(rows), np.zeros(len(rows), int)))
     assert isinstance(batch, Batch)
     return batch
@@ -109,7 +110,7 @@ def test_symbols_that_training_has_not_seen(tones: Path, tmp_path: Path) -> None
         token_list=str(tmp_path / "tokens.txt"),
         token_file="text.phn",
     )
-    labelled = open_index(options, options.train_data, "train_data")
+    labelled = open_index(source_of(options), options.train_data, "train_data")
     assert isinstance(labelled, DataIndex)
     row = next(n for n in range(len(labelled)) if "c" in labelled.labels(n))
     with pytest.raises(DataError, match=r"'c' of text\.phn is not in the token list"):
@@ -125,13 +126,15 @@ def test_phones_are_misheard_in_training_alone(tmp_path: Path) -> None:
     (tmp_path / "confusions.json").write_text(json.dumps(table))
     TokenList.build("abcd").write(tmp_path / "phones.txt")
     options = Options(
-        phone_list=str(tmp_path / "phones.txt"), phone_noise=str(tmp_path / "confusions.json")
+        encoder="transcoder",
+        phone_list=str(tmp_path / "phones.txt"),
+        phone_noise=str(tmp_path / "confusions.json"),
     )
     index = PhoneIndex([tmp_path / "x"], "text.star")
     spec = BatchSpec(0, np.array([0, 1]), np.array([0, 0]))
     only_d = []
     for train in (True, False):
-        batch = dataset_of(options, index, WORDS, "text", train=train)[spec]
+        batch = source_of(options).dataset(index, WORDS, "text", train=train)[spec]
         assert isinstance(batch, Batch) and batch.posteriors is not None
         heard = batch.posteriors.data.sum((0, 1))
         only_d.append(bool((heard[:-1] == 0).all()))
