@@ -61,7 +61,7 @@ def refuse_unused(args: argparse.Namespace, *rules: tuple[bool, str, str]) -> No
 def parse(parser: argparse.ArgumentParser, argv: list[str] | None) -> argparse.Namespace:
     """``parser.parse_args`` with ``given`` beside it: names of the options that ``argv`` holds.
 
-    A switch that is put where it stands anyway asks for nothing, and is not among them.
+    A switch that is set to its default asks for nothing, and is not among them.
     """
     args = parser.parse_args(argv)
     unset = object()  # argparse fills in no default where there is a value

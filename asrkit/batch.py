@@ -41,7 +41,7 @@ def pad(rows: list[Tensor], value: float = 0) -> Padded:
 
 @dataclasses.dataclass(frozen=True)
 class Batch:
-    """One micro-batch of B utterances. A stream that this corpus lacks is None.
+    """One micro-batch of B utterances. A stream that this corpus does not have is None.
 
     ids: utterance ids.
     keys: [B] int64 on the host, one number an utterance (and copy, where a language is repeated).

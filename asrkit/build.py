@@ -107,7 +107,7 @@ def build_objective(
         if name == "input_size":
             return block("encoder").feature_size
         if name not in BLOCKS:
-            raise ConfigError(f"{owner}: positional parameter {name!r} is no block")
+            raise ConfigError(f"{owner}: positional parameter {name!r} is not a block")
         return block(name)
 
     def block(name: str) -> Any:

@@ -68,7 +68,7 @@ class Speech2Text:
         objective = trained.objective()
         if not isinstance(objective, Recognizer):
             raise ModelError(
-                f"{self.path}: objective {trained.options.objective!r} is no recognizer"
+                f"{self.path}: objective {trained.options.objective!r} cannot be decoded"
             )
         self.objective = objective.to(self.device)
         int8 = precision == "int8"
@@ -191,7 +191,7 @@ def _checked(wave: Tensor | np.ndarray) -> Tensor:
         )
     low, high = wave.aminmax() if len(wave) else (0.0, 0.0)
     if not max(-low, high) <= UNSCALED:  # NaN is not below anything
-        raise ValueError("a waveform has samples that are no numbers, or not scaled to [-1, 1]")
+        raise ValueError("a waveform has samples that are not numbers, or not scaled to [-1, 1]")
     return wave.float()
 
 

@@ -21,7 +21,7 @@ def option(default: Any, help: str) -> Any:
 
 
 Mapping = dict[str, Any]
-AUTO: Literal["auto"] = "auto"  # chosen for the device at hand, when a run begins
+AUTO: Literal["auto"] = "auto"  # chosen for the device, when a run begins
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -95,7 +95,7 @@ class Options:
     max_update: Natural = option(1000, "updates of the whole run; 0: as many as passes says")
     passes: Positive | None = option(
         None,
-        "with max_update 0: how often one hour of training data is heard; n hours are heard "
+        "with max_update 0: how often one hour of training data is seen; n hours are seen "
         "passes / sqrt(n) times",
     )
     accum_grad: Natural = option(

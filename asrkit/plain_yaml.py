@@ -103,7 +103,7 @@ class _Builder:
                 continue
             if name.tag not in _TEXT or not isinstance(name, yaml.ScalarNode):
                 shown = repr(name.value[:50]) if isinstance(name.value, str) else f"a {name.id}"
-                raise _Fault(name.start_mark, f"{_at(key)}the key {shown} is no name; quote it")
+                raise _Fault(name.start_mark, f"{_at(key)}the key {shown} is not a name; quote it")
             if name.value in own:
                 raise _Fault(name.start_mark, f"{_at(key)}key {name.value!r} is given twice")
             below = f"{key}.{name.value}" if key else name.value
@@ -153,7 +153,7 @@ def check_plain(value: Any, where: str) -> None:
         elif type(value) is dict:
             for name, item in value.items():
                 if type(name) is not str:
-                    raise ConfigError(f"{where}: {_at(key)}the key {name!r:.50} is no name")
+                    raise ConfigError(f"{where}: {_at(key)}the key {name!r:.50} is not a name")
                 look(item, f"{key}.{name}" if key else name, depth + 1)
         elif not (
             value is None

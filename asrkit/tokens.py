@@ -33,7 +33,7 @@ class TokenList:
             if not symbol or symbol.split() != [symbol]:
                 raise TokenError(f"token {number} is empty or holds white space: {symbol!r}")
             if symbol in seen:
-                raise TokenError(f"token {symbol!r} stands twice: {seen[symbol]} and {number}")
+                raise TokenError(f"duplicate token {symbol!r}: {seen[symbol]} and {number}")
             seen[symbol] = number
         self.symbols = list(symbols)
         self._numbers = seen

@@ -182,7 +182,7 @@ def _parser() -> argparse.ArgumentParser:
         (["--lm", "x"], {"lm"}),
         (["--lm_weight", "2.0", "--pairs", "1"], {"lm_weight", "pairs"}),  # defaults, but said
         (["--keep", "true", "--audio", "false"], {"keep", "audio"}),
-        (["--keep", "false", "--audio", "true"], set()),  # switches where they stand anyway
+        (["--keep", "false", "--audio", "true"], set()),  # switches set to their defaults
     ],
 )
 def test_what_stands_on_the_command_line(argv: list[str], given: set[str]) -> None:

@@ -49,8 +49,8 @@ def test_forms_of_one_waveform(model):
         (torch.tensor(0.5), r"not \[\]"),
         ((WAVE * 32768).short(), r"not torch\.int16; divide by 32768"),
         (WAVE * 32768, r"not scaled to \[-1, 1\]"),
-        (WAVE.where(WAVE < 0.4, torch.nan), "no numbers"),
-        (-WAVE / 0, "no numbers"),
+        (WAVE.where(WAVE < 0.4, torch.nan), "not numbers"),
+        (-WAVE / 0, "not numbers"),
     ],
 )
 def test_what_is_no_waveform(model, wave, message):

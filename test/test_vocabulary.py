@@ -148,7 +148,7 @@ def test_a_missing_language_is_refused(tmp_path: Path, capsys: pytest.CaptureFix
     (folder(tmp_path) / "utt2lang").write_text("a-1 it\n")
     arguments = ["--data_dir", str(tmp_path), "--out", str(tmp_path / "out")]
     assert separate_tokens.main(arguments) == 1
-    assert "1 utterances lack a language" in capsys.readouterr().err
+    assert "1 utterances have no language" in capsys.readouterr().err
 
 
 def test_scoring_takes_the_names_off(tmp_path: Path) -> None:

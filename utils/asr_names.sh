@@ -52,17 +52,17 @@ check_options() {
     one_of vocabulary shared separate
     one_of hyphens split keep
     for name in ${phone_labels} ${compare_labels}; do
-        [[ ${name} =~ ^[a-z0-9]+$ ]] || refuse "'${name}' is no name of phone labels such as espeak"
+        [[ ${name} =~ ^[a-z0-9]+$ ]] || refuse "'${name}' is not a name of phone labels such as espeak"
     done
     [ "${phone_labels}" = espeak ] || [ "${token_type}" = phn ] || refuse "--phone_labels goes with --token_type phn"
     one_of inference_modes greedy free lexicon lexicon_lm transcoder transcoder_lm transcoder_text
     for name in ${langs} ${target} ${pretrain_langs}; do
-        [[ ${name} =~ ^([a-z]+_)?[a-z]{2,3}(-[a-z]+)?$ ]] || refuse "'${name}' is no language code such as it or mls_it"
+        [[ ${name} =~ ^([a-z]+_)?[a-z]{2,3}(-[a-z]+)?$ ]] || refuse "'${name}' is not a language code such as it or mls_it"
     done
     [[ ${labelled_minutes} =~ ^[0-9]+(\.[0-9]+)?$ ]] ||
         refuse "--labelled_minutes is a number, not '${labelled_minutes}'"
     for name in ${speed_perturb_factors} ${learning_rates}; do
-        [[ ${name} =~ ^[0-9]+(\.[0-9]+)?(e-?[0-9]+)?$ ]] || refuse "'${name}' is no number above 0"
+        [[ ${name} =~ ^[0-9]+(\.[0-9]+)?(e-?[0-9]+)?$ ]] || refuse "'${name}' is not a number above 0"
     done
     if [ -n "${accum_grad}" ] && [ "${accum_grad}" != auto ]; then
         need_integer accum_grad "${accum_grad}"

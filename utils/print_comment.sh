@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# For --help of scripts whose options stand in the comment at their top.
+# For --help of scripts whose options are in the comment at their top.
 
 # print_comment FILE: the comment at the top of a script.
 print_comment() {

@@ -23,7 +23,7 @@ class TrainingText:
         phones = read_keyed(folder / "text.phn")
         for name, labels in read_keyed(folder / "text.star").items():
             if name not in phones:
-                raise DataError(f"{folder}/text.phn: no {name}; make the text anew (stage 10)")
+                raise DataError(f"{folder}/text.phn: no {name}; make the text again (stage 10)")
             word: list[str] = []
             for phone, label in zip(phones[name].split(), labels.split(), strict=True):
                 word.append(phone)
@@ -38,7 +38,7 @@ class WordErrors:
 
     Every error of the alignment with the fewest errors is of the first kind that fits: the
     reference's word is not in ``known``; reference and hypothesis are spoken alike somewhere in the
-    training text; the reference's word stands there at most ``seldom`` times; other (insertions
+    training text; the reference's word is there at most ``seldom`` times; other (insertions
     among them).
     """
 

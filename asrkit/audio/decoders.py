@@ -127,7 +127,7 @@ def seconds(path: str | Path) -> float:
             try:
                 return int(fields["sample_count"]) / int(fields["sample_rate"])
             except (KeyError, ValueError, ZeroDivisionError):
-                raise ValueError("its SPHERE header lacks sample_count or sample_rate") from None
+                raise ValueError("its SPHERE header has no sample_count or sample_rate") from None
         stream.seek(0)
         try:
             info = soundfile.info(stream)
@@ -159,7 +159,7 @@ def _with_libsndfile(data: bytes, promised: int) -> Decoded:
 
 
 def open_container(stream: BinaryIO, container: str | None = None) -> InputContainer:
-    """FFmpeg's view of a file that is open; ``container``: its format where the bytes do not tell.
+    """FFmpeg's view of a file that is open; ``container``: its format where the bytes do not say.
 
     Only DEMUXERS read it, and no other file or socket can be opened from within. Raises
     av.FFmpegError, and ValueError where it is of another format.
@@ -233,7 +233,7 @@ def _stated(kind: str, stream: av.AudioStream, rate: int) -> int:
 def _check_refused(refused: list[tuple[int, bytes]], count: int, promised: int, kind: str) -> None:
     """Raises Unusable at a packet that should have been decoded: not a tag, not behind the end."""
     if count < promised:
-        return  # that is told, and more exactly
+        return  # that is reported, and more exactly
     for before, head in refused:
         sync = len(head) > 1 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0
         behind = before >= promised if promised else before == count and not sync

@@ -37,7 +37,7 @@ def _flac(data: bytes) -> int | None:
 
 def _wave(data: bytes) -> int | None:
     """Size of the data chunk by the frame size; both as stated, not as found. Of codings whose
-    frames are no samples (ADPCM, G.722, AAC) what the chunk ``fact`` says."""
+    frames are not samples (ADPCM, G.722, AAC) what the chunk ``fact`` says."""
     at, frame, fact, long = 12, 0, None, 0
     while at + 8 <= len(data):
         kind, size = data[at : at + 4], struct.unpack_from("<I", data, at + 4)[0]

@@ -75,7 +75,7 @@ def decode(
 
 
 def _check_samples(sound: decoders.Decoded, name: str) -> None:
-    """Raises AudioError for samples that are no numbers or not in [-1, 1], and for odd rates."""
+    """Raises AudioError for samples that are not numbers or not in [-1, 1], and for odd rates."""
     if not np.isfinite(sound.frames).all():
         at = int(np.argmin(np.isfinite(sound.frames).all(axis=1)))
         raise AudioError(f"{name}: sample {at} is not a finite number; write the file again")

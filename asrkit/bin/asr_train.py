@@ -33,7 +33,7 @@ MEMORY_FULL = (
 )
 
 READER_ENDED = (
-    "A process that reads audio ahead was ended from outside, mostly because memory or /dev/shm "
+    "A data-loader worker was killed, mostly because memory or /dev/shm "
     "is full: lower num_workers, or ask for more memory. --resume true goes on from last.pt."
 )
 

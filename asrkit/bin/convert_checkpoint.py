@@ -38,7 +38,7 @@ def get_parser() -> argparse.ArgumentParser:
     add(
         "--token_type",
         choices=TYPES,
-        help="what the tokens are; default: what the source says, or a guess, which is told",
+        help="what the tokens are; default: what the source says, or a guess, which is reported",
     )
     add("--blank", help="token that was the blank, where a folder of transformers names two")
     add("--encoder_only", type=boolean, default=False, help="true: leave every head out")

@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> None:
     model = open_recognizer(args.model, args)
     columns = PhoneColumns(model.tokens, TokenList.read(args.phone_list), pool=args.pool)
     if columns.lost:
-        warn(f"{args.phone_list} lacks {' '.join(columns.lost)}")
+        warn(f"{args.phone_list} has no {' '.join(columns.lost)}")
     sources = read_dump(args.data_dir)
     langs = languages_of(sources, lang=None, utt2lang=args.data_dir / "utt2lang")
     if args.only_lang:
@@ -71,7 +71,7 @@ def run(args: argparse.Namespace) -> None:
         texts = read_keyed(args.data_dir / "text", allow_empty=False)
         if absent := [key for key in sources if key not in texts]:
             raise DataError(
-                f"{args.data_dir}/text: lacks {len(absent)} utterances of wav.scp, first "
+                f"{args.data_dir}/text: is missing {len(absent)} utterances of wav.scp, first "
                 f"{absent[0]!r}; repair the folder with fix_data_dir"
             )
         texts = {key: texts[key] for key in sources}

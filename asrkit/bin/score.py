@@ -13,7 +13,7 @@ from asrkit.score.score_set import ScoreTask, score_set
 from asrkit.score.units import NAMES, UNITS
 from asrkit.text.normalize import HYPHEN_POLICIES, HYPHENS_HELP
 
-TELLING = 0.1  # share of the errors that is told about
+TELLING = 0.1  # share of the errors that is reported
 
 
 def get_parser() -> argparse.ArgumentParser:

@@ -19,7 +19,10 @@ def get_parser() -> argparse.ArgumentParser:
     parser.add_argument("--utterances", type=at_least(1))
     parser.add_argument("--utt_list", help="file whose first fields are the ids to take")
     parser.add_argument(
-        "--max_missing", type=finite, default=0, help="share of --utt_list that --in_dir may lack"
+        "--max_missing",
+        type=finite,
+        default=0,
+        help="share of --utt_list that may be missing from --in_dir",
     )
     parser.add_argument(
         "--per_language", type=boolean, default=False, help="so much of each language"

@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
         args,
         (args.check, training, "with --check, which trains nothing"),
         (args.lang is None, "hyphens", "without --lang: texts are read as they are"),
-        (arpa, "structure quantize build_binary", "for .arpa, which is no binary"),
+        (arpa, "structure quantize build_binary", "for .arpa, which is not a binary"),
     )
     try:
         program = find_tool("lmplz", args.lmplz)

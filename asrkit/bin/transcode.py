@@ -90,7 +90,7 @@ class Source:
         self.args, self.model = args, model
         self.failed: dict[str, str] = {}
         self.heard: dict[str, str] = {}  # phones recognized from audio
-        self.unknown: dict[str, int] = {}  # phones of a text that the model lacks
+        self.unknown: dict[str, int] = {}  # phones of a text that the model does not know
         self.count: int | None = None
         self.task: Task[Heard | Failed] | None = None  # what the recognizer has to do of a folder
 
@@ -108,7 +108,7 @@ class Source:
         )
         if speech.columns.lost:
             shown = " ".join(speech.columns.lost)
-            warn(f"phones that the Transcoder lacks are <unk>: {shown}")
+            warn(f"phones that the Transcoder does not know are <unk>: {shown}")
         if not (args.data_dir and args.output_dir):
             return self._audio(speech)
         self.task = hearing(
@@ -188,7 +188,7 @@ def _check(args: argparse.Namespace) -> None:
         (
             args.asr_model is None,
             f"pool {NETWORK_OPTIONS}",
-            "without --asr_model: nothing is heard",
+            "without --asr_model: nothing is recognized",
         ),
         (not args.lm, "weights lm_weight", "without --lm"),
         (not searches, "beam_size", "without a search: --lm, --word_score or --nbest"),
@@ -268,7 +268,7 @@ def _write(
         for name, hypotheses in bar:
             bar.total = source.count
             if name in words:
-                raise DataError(f"utterance {name!r} stands twice; its words would be lost")
+                raise DataError(f"duplicate utterance {name!r}; its words would be lost")
             words[name] = " ".join(hypotheses[0].words)
             if nbest is not None:
                 row = [{"words": " ".join(h.words), "score": h.score} for h in hypotheses]

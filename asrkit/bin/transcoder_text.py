@@ -86,10 +86,7 @@ def run(args: argparse.Namespace) -> None:
         f" {words['left_out']} occurrences become <unk>"
     )
     if report["phones"]["unknown"]:
-        warn(
-            f"phones that {args.phone_list} lacks become <unk>:"
-            f" {_shown(report['phones']['unknown'])}"
-        )
+        warn(f"phones not in {args.phone_list} become <unk>: {_shown(report['phones']['unknown'])}")
     if test["words"]:
         print(
             f"{args.out_dir}/test: {test['words']} words, {test['oov_rate']:.2f} % not in the list;"

@@ -1,4 +1,4 @@
-"""Checks data folders against every rule; tells all problems with file, line and repair."""
+"""Checks data folders against every rule; reports all problems with file, line and repair."""
 
 from __future__ import annotations
 

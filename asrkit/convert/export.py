@@ -78,7 +78,7 @@ def _heads(state: dict[str, Tensor], config: dict[str, Any], tokens: list[str] |
     if "head.weight" in state and tokens is not None:
         if state["head.weight"].ndim != 2:
             raise ConvertError(
-                "the head is a convolution (objective_conf.head_kernel), which transformers lacks"
+                "the head is a convolution (objective_conf.head_kernel), unknown to transformers"
             )
         head = {name: state[name] for name in ("head.weight", "head.bias")}
         keys = {theirs: objective[o] for o, theirs in huggingface.CTC.items() if o in objective}

@@ -52,7 +52,7 @@ def literal(value: Any, where: str) -> Any:
     try:
         return _value(ast.parse(value.strip(), mode="eval").body)
     except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError):
-        raise ConvertError(f"{where}: {value[:80]!r} is no list or number") from None
+        raise ConvertError(f"{where}: {value[:80]!r} is not a list or number") from None
 
 
 def _value(node: ast.expr) -> Any:
@@ -126,7 +126,7 @@ def _layers(root: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _tensors(content: Mapping[str, Any], where: str) -> dict[str, Tensor]:
-    """Names without prefixes, tensors in float32; the EMA teacher of data2vec is no tensor."""
+    """Names without prefixes, tensors in float32; the EMA teacher of data2vec is not a tensor."""
     model = content.get("model")
     if not isinstance(model, Mapping):
         raise ConvertError(f"{where}: no 'model' in it; not a fairseq checkpoint")

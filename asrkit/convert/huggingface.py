@@ -89,7 +89,7 @@ def _load_bin(path: Path) -> dict[str, Tensor]:
         raise ConvertError(f"{path}: holds no tensors by name")
     if others := [name for name, value in content.items() if not isinstance(value, Tensor)]:
         raise ConvertError(
-            f"{path}: {others[0]!r} in it is no tensor; write the folder with save_pretrained()"
+            f"{path}: {others[0]!r} in it is not a tensor; write the folder with save_pretrained()"
         )
     check_tensors(content, str(path))
     return content
@@ -227,7 +227,7 @@ def _add_mask_vector(source: Source) -> None:
     if name not in source.state and "encoder.projection.bias" in source.state:
         size = source.state["encoder.projection.bias"].shape
         source.state[name] = torch.rand(size, generator=torch.Generator().manual_seed(0))
-        source.notes.append("no masked_spec_embed in it: the mask vector is drawn anew")
+        source.notes.append("no masked_spec_embed in it: the mask vector is initialized at random")
 
 
 def _add_ctc(

@@ -132,10 +132,10 @@ def join_attention(state: Mapping[str, Tensor], where: str) -> dict[str, Tensor]
         elif part == "query":
             pieces = [f"{prefix}.{which}.{kind}" for which in _PARTS]
             if missing := [piece for piece in pieces if piece not in state]:
-                raise DataError(f"{where}: lacks {', '.join(missing)}")
+                raise DataError(f"{where}: has no {', '.join(missing)}")
             joined[f"{prefix}.qkv.{kind}"] = torch.cat([state[piece] for piece in pieces])
         elif f"{prefix}.query.{kind}" not in state:
-            raise DataError(f"{where}: lacks {prefix}.query.{kind}")
+            raise DataError(f"{where}: has no {prefix}.query.{kind}")
     return joined
 
 

@@ -57,7 +57,7 @@ def _count(state: Mapping[str, Tensor], prefix: str, suffix: str) -> int:
 
 def _shape(state: Mapping[str, Tensor], name: str, where: str) -> list[int]:
     if name not in state:
-        raise ConvertError(f"{where}: lacks {name}; not a wav2vec 2.0 network, or a part of one")
+        raise ConvertError(f"{where}: has no {name}; not a wav2vec 2.0 network, or a part of one")
     return list(state[name].shape)
 
 

@@ -115,5 +115,6 @@ def _added(table: Any, folder: Path) -> dict[int, str]:
         return {int(row): _name(entry) or "" for row, entry in table.items()}
     except (AttributeError, ValueError):
         raise ConvertError(
-            f"{folder}/tokenizer_config.json: added_tokens_decoder is no table of tokens by number"
+            f"{folder}/tokenizer_config.json: added_tokens_decoder is not a table of tokens by "
+            "number"
         ) from None

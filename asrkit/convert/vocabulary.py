@@ -79,13 +79,13 @@ def _blank(symbols: list[str], padding: Said, row: Any, given: str | None, folde
             raise ConvertError(f"{folder}/vocab.json: has no {given!r}, which --blank says")
         return symbols.index(given)
     if row is not None and not (type(row) is int and 0 <= row < len(symbols)):
-        raise ConvertError(f"{folder}/config.json: pad_token_id {row} is no row of the output")
+        raise ConvertError(f"{folder}/config.json: pad_token_id {row} is not a row of the output")
     if row is not None and symbols[row] == padding.value:
         return int(row)
     if padding.value not in symbols:
         known = "" if row is None else f"; pad_token_id of config.json is {symbols[row]!r}"
         raise ConvertError(
-            f"{folder}: pad_token is {padding}, which is no row of the output{known}; say which "
+            f"{folder}: pad_token is {padding}, which is not a row of the output{known}; say which "
             "token is the blank: --blank TOKEN"
         )
     if row is None:

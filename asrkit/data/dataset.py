@@ -176,7 +176,7 @@ class SpeechDataset(BatchDataset):
                 if symbol not in self.tokens:
                     raise DataError(
                         f"{self.index.id(row)}: symbol {symbol!r} of {self.index.token_file} is "
-                        "not in the token list; make the list anew (stage 5), or map unknown "
+                        "not in the token list; make the list again (stage 5), or map unknown "
                         "symbols to <unk>"
                     )
         return self.tokens.encode(labels)

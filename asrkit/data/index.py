@@ -2,7 +2,7 @@
 
 Opening 30 million utterances takes seconds and under a gigabyte: 14 bytes an utterance, and 8 more
 for a token file, all of it mapped. The arrays lie in ``<folder>/.index``, named by size and time of
-the files they come from, so a changed file is indexed anew. Training never opens audio to learn a
+the files they come from, so a changed file is indexed again. Training never opens audio to learn a
 length.
 """
 
@@ -157,4 +157,4 @@ def _named(path: Path, scp: MappedTable, what: str) -> tuple[np.ndarray, list[st
 
 
 def _repair(name: str) -> str:
-    return "make it anew (stage 5)" if is_tokens(name) else "run fix_data_dir"
+    return "make it again (stage 5)" if is_tokens(name) else "run fix_data_dir"

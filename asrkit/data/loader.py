@@ -113,7 +113,7 @@ def _end_reader(error: Exception, _: object) -> None:
     reason = (str(error) or type(error).__name__).splitlines()[0]
     # torch's reason for a full /dev/shm is the system's last error, whatever that was about
     print(
-        "a process that reads audio ahead cannot hand it over: /dev/shm is full, or too many files "
+        "a data-loader worker cannot hand over its batch: /dev/shm is full, or too many files "
         f"are open ({reason})",
         file=sys.stderr,
     )

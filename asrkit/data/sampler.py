@@ -64,7 +64,7 @@ def language_probabilities(hours: np.ndarray, alpha: float) -> np.ndarray:
 
 
 def size_ratios(hours: np.ndarray, alpha: float) -> np.ndarray:
-    """How often an utterance of each language is heard in an epoch of N hours: p_l N / n_l."""
+    """How often an utterance of each language is seen in an epoch of N hours: p_l N / n_l."""
     p = language_probabilities(hours, alpha)
     ratios = np.zeros(len(hours))
     np.divide(p * hours.sum(), hours, out=ratios, where=hours > 0)
@@ -72,7 +72,7 @@ def size_ratios(hours: np.ndarray, alpha: float) -> np.ndarray:
 
 
 class EpochPlan:
-    """Micro-batches of utterances of similar length, anew for each epoch.
+    """Micro-batches of utterances of similar length, drawn again for each epoch.
 
     num_samples: int32 [N]. langs: int16 [N], needed with ``alpha``.
     batch_bins: samples a micro-batch may hold, padding included. max_batch_size: utterances.
@@ -85,7 +85,7 @@ class EpochPlan:
         speakers.
     train=False: nothing is left out, no sampling, no shuffling, and an utterance longer than
         batch_bins makes a batch of its own.
-    What was left out stands in ``short`` and ``long`` (numbers of utterances).
+    What was left out is in ``short`` and ``long`` (numbers of utterances).
     ids: names an utterance in errors. Raises DataError where an utterance exceeds batch_bins.
     """
 
@@ -196,7 +196,7 @@ class EpochPlan:
             rooms = [self._room(int(size)) for size in of_heads]
             bounds, sizes = _cut_full(heads, rooms, of_heads)
             missing = rooms[-1] - int(bounds[-1] - bounds[-2])
-            if self.crop and 0 < missing <= len(spare.rows):  # else a shape anew in every epoch
+            if self.crop and 0 < missing <= len(spare.rows):  # else a new shape in every epoch
                 chosen = rng.permutation(len(spare.rows))[:missing]
                 rows = np.concatenate([rows, spare.rows[chosen]])
                 copies = np.concatenate([copies, spare.copies[chosen]])
@@ -216,7 +216,7 @@ class EpochPlan:
             return _Drawn(self._groups[0], np.zeros(len(self._groups[0]), np.int16), none)
         rows, copies = [], []
         spare_rows, spare_copies = [], []
-        # a small language may be heard a million times where alpha is near 0
+        # a small language may be seen a million times where alpha is near 0
         kind = np.int16 if self.ratios.max() < np.iinfo(np.int16).max else np.int32
         for group, ratio in zip(self._groups, self.ratios, strict=True):
             whole = int(ratio)

@@ -14,7 +14,7 @@ FOLDER = "/dev/shm"  # where the C library's shm_open makes its files; Docker gi
 
 
 def readers_that_fit(asked: int, batch_bytes: int, *, processes: int = 1) -> int:
-    """At most ``asked``, so that what they read ahead fits; fewer are told in a warning.
+    """At most ``asked``, so that what they read ahead fits; fewer are reported in a warning.
 
     batch_bytes: of the largest micro-batch. processes: of this machine that train, each with its
     own readers.

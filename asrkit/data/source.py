@@ -104,7 +104,7 @@ class SpeechSource(Source):
         for number, (name, hours) in enumerate(index.hours().items()):
             count = np.count_nonzero(index.langs == number)
             often = (
-                "" if plan.ratios is None else f", heard {plan.ratios[number]:.2f} times an epoch"
+                "" if plan.ratios is None else f", seen {plan.ratios[number]:.2f} times an epoch"
             )
             logger.info("train %s: %d utterances, %.2f h%s", name, count, hours, often)
         if plan.short or plan.long:

@@ -102,7 +102,7 @@ class BeamDecoder:
     lm_weight multiplies log10 probabilities; word_score is added for each word (a negative one is
     a penalty). nbest: hypotheses returned at most.
 
-    notes: what lexicon, n-gram and tokens lack of each other, a sentence each. Raises OverlapError
+    notes: what is missing between lexicon, n-gram and tokens, a sentence each. Raises OverlapError
     where they share nothing.
     """
 

@@ -43,7 +43,7 @@ def read_lexicon(path: str | Path) -> Lexicon:
         if not tab or not spelling or word.split() != [word]:
             raise LexiconError(f"{path}:{number}: not 'word<TAB>phones': {line!r}")
         if spelling in lexicon.setdefault(word, []):
-            raise LexiconError(f"{path}:{number}: the line for {word!r} stands twice")
+            raise LexiconError(f"{path}:{number}: duplicate line for {word!r}")
         lexicon[word].append(spelling)
     if not lexicon:
         raise LexiconError(f"{path}: the lexicon is empty")

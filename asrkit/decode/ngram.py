@@ -69,7 +69,7 @@ class NgramOptions:
             raise NgramError("quantize is 1 to 25 bits, of a trie")
 
     def packing(self) -> list[str]:
-        """Options of build_binary; sentence marks may lack in texts of phones."""
+        """Options of build_binary; sentence marks may be missing in texts of phones."""
         bits = [] if self.quantize is None else ["-q", str(self.quantize), "-b", str(self.quantize)]
         return ["-s", *bits, self.structure]
 

@@ -1,4 +1,4 @@
-"""Vocabularies that are joined by spelling: what one lacks of another is told, or refused.
+"""Vocabularies that are joined by spelling: what one is missing of another is reported, or refused.
 
 A lexicon, an n-gram and a model's tokens are files of strings, and come from anywhere. Where they
 differ in case, encoding, language or kind, nothing breaks: words vanish from the search, or all
@@ -72,7 +72,7 @@ def load_ngram(path: str | Path, names: Sequence[str]) -> tuple[Any, list[str]]:
     """KenLM over ``names``, which are distinct, and those of them that it does not know.
 
     A name that is written in another Unicode form there (NFC, NFD) is found. Raises RuntimeError
-    or ValueError for what is no model.
+    or ValueError for what is not a model.
     """
     lm = KenLM(str(path), Dictionary([*names, _NO_WORD]))
     unknown = _unknown(lm, names)
@@ -92,7 +92,7 @@ def _other_form(name: str) -> str:
 
 
 def _unknown(lm: Any, names: Sequence[str]) -> list[str]:
-    """Names that score as what is no word does, at the beginning of a sentence and anywhere."""
+    """Names that score as what is not a word does, at the beginning of a sentence and anywhere."""
     starts = lm.start(False), lm.start(True)
     floor = [lm.score(start, len(names))[1] for start in starts]
     found = ([lm.score(start, number)[1] for start in starts] for number in range(len(names)))

@@ -104,7 +104,7 @@ def save_scores(path: str | Path, scores: Mapping[str, np.ndarray]) -> None:
 
 
 def load_scores(path: str | Path) -> dict[str, np.ndarray]:
-    """What save_scores wrote, as float32. Raises DecodeError if it is no such file."""
+    """What save_scores wrote, as float32. Raises DecodeError if it is not such a file."""
     try:
         with np.load(path, allow_pickle=False) as stored:
             names = [name for name in stored.files if name.startswith(_MARK)]

@@ -142,7 +142,7 @@ def _kept(
 def languages_known(names: Iterable[str], langs: Mapping[str, str], data_dir: Path) -> None:
     missing = [name for name in names if name not in langs]
     if missing:
-        what = f"{len(missing)} utterances lack a language: {', '.join(missing[:3])}"
+        what = f"{len(missing)} utterances have no language: {', '.join(missing[:3])}"
         raise DataError(f"{data_dir}/utt2lang: {what}; run fix_data_dir")
 
 

@@ -52,7 +52,7 @@ class _PaddedConv(nn.Conv1d):
 
 
 class CpcEncoder(Encoder):
-    """Samples at 16 kHz to 100 frames of ``width`` a second; frame t has heard nothing after its
+    """Samples at 16 kHz to 100 frames of ``width`` a second; frame t has seen nothing after its
     own samples (it is causal, but for the 10 ms or so that a frame of the convolutions sees).
 
     width: channels of every convolution and size of the LSTM. layers: LSTM layers.

@@ -1,7 +1,7 @@
 """Local features of a front end that no longer learns, computed once an utterance.
 
 Why: fine-tuning keeps wav2vec 2.0's convolutions as they were pre-trained (XLSR section 3.2) and
-hears one hour thousands of times. They are a seventh of an update's work, and about a third while
+sees one hour thousands of times. They are a seventh of an update's work, and about a third while
 the transformer is frozen too.
 """
 

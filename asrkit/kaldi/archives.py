@@ -72,7 +72,7 @@ def download(url: str, path: Path) -> Path:
 
 def _fetch(url: str, part: Path, mark: Path, start: int, version: str) -> int | None:
     """Writes the bytes from ``start`` on to ``part``, or all if the file is no longer ``version``;
-    the whole size, None if the server does not tell."""
+    the whole size, None if the server does not say."""
     asked = {"Range": f"bytes={start}-", "If-Range": version} if start else {}
     request = urllib.request.Request(url, headers=asked)
     with urllib.request.urlopen(request, timeout=60) as answer:

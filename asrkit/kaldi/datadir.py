@@ -45,7 +45,7 @@ class TableRows(NamedTuple):
         return dict(zip(self.keys, self.values, strict=True))
 
     def line_of(self) -> dict[str, int]:
-        """Keys to the line each stands in first."""
+        """Keys to the first line of each."""
         return dict(zip(reversed(self.keys), reversed(self.lines), strict=True))
 
 
@@ -176,7 +176,7 @@ class DataDir:
         return part
 
     def invert_speakers(self) -> None:
-        """Makes spk2utt anew from utt2spk."""
+        """Rebuilds spk2utt from utt2spk."""
         if "utt2spk" in self.tables:
             self.tables["spk2utt"] = speakers_of(self.tables["utt2spk"].items())
 

@@ -1,4 +1,4 @@
-"""Repairs a data folder: what can be, is; what cannot, is removed, and every loss is told."""
+"""Repairs a data folder: what can be, is; what cannot, is removed, and every loss is reported."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ def fix(
     """Repairs all tables in place, after a copy to ``.backup/N``.
 
     Repaired: encoding, order, equal repeats, spk2utt; utt2spk (each utterance its own speaker) and
-    utt2lang (``lang``) if missing. Removed: utterances that differ between repeats, lack a value,
-    or stand in one table only, and those whose audio is missing or whose segment is impossible.
+    utt2lang (``lang``) if missing. Removed: utterances that differ between repeats, have no value,
+    or are in one table only, and those whose audio is missing or whose segment is impossible.
     Raises DataError, with nothing changed, where no utterance would be left.
     """
     return _Fixer(Path(folder)).run(lang, allow_empty_text, check_audio)
@@ -83,14 +83,16 @@ class _Fixer:
         for name in sorted(tables):
             lost = len(tables[name].keys() - tables["wav.scp"].keys())
             if name.startswith("reco2") and lost:
-                self.notes.append(f"{name}: {lost} rows removed: wav.scp lacks their recordings")
+                self.notes.append(
+                    f"{name}: {lost} rows removed: their recordings are not in wav.scp"
+                )
         stale = [name for name in fixed.tables if is_tokens(name) and self._stale(name, kept)]
         for name in stale:
             del fixed.tables[name]
         if not self.notes and fixed.tables == tables:
             return Fixed([], self.before, len(kept), None)
         if tables.get("spk2utt") != fixed.tables["spk2utt"]:
-            self.notes.append("spk2utt: made anew from utt2spk")
+            self.notes.append("spk2utt: rebuilt from utt2spk")
         backup = back_up(self.folder)
         try:
             fixed.write(self.folder)
@@ -157,7 +159,7 @@ class _Fixer:
         lacking = len(set(kept) - self.data.tables[name].keys())
         if lacking:
             self.notes.append(
-                f"{name}: removed: lacks {lacking} utterances; make it anew (stage 5)"
+                f"{name}: removed: is missing {lacking} utterances; make it again (stage 5)"
             )
         return bool(lacking)
 

@@ -33,7 +33,7 @@ class Result(NamedTuple):
     written: int
     skipped: int
     bad: list[Bad]
-    notes: list[str]  # what is no fault and may be one: silence, telephone speech among other
+    notes: list[str]  # what is not a fault and may be one: silence, telephone speech among other
 
 
 def format_dir(

@@ -36,7 +36,7 @@ def read_keyed(
         if not key or line[0] in BLANKS:
             raise DataError(f"{where}: the line has no utterance id")
         if key in table:
-            raise DataError(f"{where}: utterance {key!r} stands twice")
+            raise DataError(f"{where}: duplicate utterance {key!r}")
         if not content.strip() and not allow_empty:
             raise DataError(
                 f"{where}: utterance {key!r} has an empty text; remove it, or say"
@@ -68,5 +68,5 @@ def languages_of(
     table = read_keyed(utt2lang, allow_empty=False)
     missing = [key for key in keys if key not in table]
     if missing:
-        raise DataError(f"{utt2lang}: {len(missing)} utterances lack a language: {missing[:3]}")
+        raise DataError(f"{utt2lang}: {len(missing)} utterances have no language: {missing[:3]}")
     return [table[key] for key in keys]

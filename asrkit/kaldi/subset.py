@@ -22,8 +22,8 @@ def combine(
     """Merges folders line by line, not held in memory; returns the names of tables left out.
 
     All must have wav.scp, utt2spk and utt2lang; a table that only some have is left out, except
-    ``text``, which unlabelled folders may lack with ``allow_empty_text``. Raises DataError for an
-    utterance that two folders have, with both places, and where some have segments and some not.
+    ``text``, which unlabelled folders need not have with ``allow_empty_text``. Raises DataError for
+    an utterance that two folders have, with both places, and where some have segments, some not.
     """
     folders, out = [Path(folder) for folder in in_dirs], Path(out_dir)
     if out.resolve() in [folder.resolve() for folder in folders]:
@@ -105,7 +105,7 @@ def _lines(path: Path) -> Iterator[tuple[str, str]]:
 def split(in_dir: str | Path, parts: int, *, by_speaker: bool = False) -> list[Path]:
     """Writes ``in_dir/split<parts>/<1..parts>`` of about equal size; the folders in order.
 
-    Copies at other speeds go with their utterance (and speaker): no part has heard another's.
+    Copies at other speeds go with their utterance (and speaker): no part has seen another's.
     """
     data = DataDir.read(in_dir)
     owners = data.tables.get("utt2spk", {}) if by_speaker else {}
@@ -158,7 +158,7 @@ def subset(
     """Writes a part of a folder: so many minutes or utterances, at random by ``seed``, or a list.
 
     Copies at other speeds do not count, and go with their utterance.
-    per_language: so many of each language. max_missing: share of the list that the folder may lack.
+    per_language: so many of each language. max_missing: share of the list that may be missing.
     Exactly one of the three sizes must be given.
     """
     if sum(size is not None for size in (minutes, utterances, utt_list)) != 1:

@@ -1,4 +1,4 @@
-"""The rules of a data folder; every problem is told with file, line and repair."""
+"""The rules of a data folder; every problem is reported with file, line and repair."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ class Check:
             line = self.lines[name][key]
             repair = f"add it to {other} or remove it here (fix_data_dir does)"
             if is_tokens(name) or is_tokens(other):
-                repair = f"make {name if is_tokens(name) else other} anew (stage 5)"
+                repair = f"make {name if is_tokens(name) else other} again (stage 5)"
             self._add(name, line, f"{key!r} is not in {other}", repair)
 
     def _speakers(self) -> None:
@@ -144,7 +144,7 @@ class Check:
             return
         for key, speaker, line in self._each("utt2spk"):
             if speaker and not key.startswith(speaker):
-                what = f"speaker {speaker!r} is no prefix of utterance {key!r}"
+                what = f"speaker {speaker!r} is not a prefix of utterance {key!r}"
                 repair = "begin ids with the speaker, so that Kaldi's order by speaker holds"
                 self._add("utt2spk", line, what, repair, True)
                 break  # one is enough: it is a habit of the whole corpus
@@ -152,11 +152,11 @@ class Check:
         for speaker, utterances, line in self._each("spk2utt"):
             if sorted(utterances.split()) != right.get(speaker, "").split():
                 what = f"the utterances of {speaker!r} are not those of utt2spk"
-                self._add("spk2utt", line, what, "run fix_data_dir, which makes it anew")
+                self._add("spk2utt", line, what, "run fix_data_dir, which rebuilds it")
         if "spk2utt" in self.tables:
             for speaker in right.keys() - self.tables["spk2utt"].keys():
                 what = f"speaker {speaker!r} of utt2spk is missing"
-                self._add("spk2utt", 0, what, "run fix_data_dir, which makes it anew")
+                self._add("spk2utt", 0, what, "run fix_data_dir, which rebuilds it")
 
     def _single(self, name: str, wanted: str) -> None:
         for key, value, line in self._each(name):
@@ -175,7 +175,7 @@ class Check:
                 and value.split() == [value]
             ):
                 told.add(value)
-                what = f"{value!r} is no ISO 639-1 code"
+                what = f"{value!r} is not an ISO 639-1 code"
                 repair = "write it for Italian; a language that has none may keep its own"
                 self._add("utt2lang", line, what, repair, True)
 
@@ -213,7 +213,7 @@ class Check:
                 self._add("segments", line, f"{key!r} {error}", segments.REPAIR)
                 continue
             if recording not in self.tables.get("wav.scp", {}):
-                what = f"{key!r} cuts recording {recording!r}, which wav.scp lacks"
+                what = f"{key!r} cuts recording {recording!r}, which is not in wav.scp"
                 self._add("segments", line, what, "add it or remove the segment")
             fault = segments.past_end(begin, end, durations.get(recording, math.inf))
             if fault is not None:

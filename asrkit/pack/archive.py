@@ -123,7 +123,7 @@ def _entries(path: Path, archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]
         _check_entry(path, entry)
     found = {entry.filename: entry for entry in entries}
     if len(found) != len(entries):
-        raise _refuse(path, "a file name stands twice")
+        raise _refuse(path, "duplicate file name")
     if sum(entry.file_size for entry in entries) > path.stat().st_size:
         raise _refuse(path, "its files claim to be larger than the pack (a zip bomb)")
     return found

@@ -110,7 +110,7 @@ def card(facts: Facts, scores: Sequence[Score], file: str) -> str:
         f"# {facts.name}\n",
         "A speech recognizer made with asrkit.\n"
         if facts.kind == "recogniser"
-        else "A pre-trained speech encoder, no recognizer.\n",
+        else "A pre-trained speech encoder, not a recognizer.\n",
         "\n".join(_what(facts)) + "\n",
         "## Use\n",
         _use(facts, file),

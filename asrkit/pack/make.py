@@ -69,8 +69,8 @@ def _need_recognizer(order: Order, options: Options, folder: Path) -> bool:
     """Whether the model can recognize; PackError if not, and that was not asked for."""
     if options.objective not in OBJECTIVES:
         raise PackError(
-            f"{order.model}: a {options.objective} hears no speech; pack the model whose phones "
-            "it reads"
+            f"{order.model}: a {options.objective} does not take speech; pack the model whose "
+            "phones it reads"
         )
     recognizes = issubclass(OBJECTIVES[options.objective], Recognizer)
     able = recognizes and bool(options.token_list)
@@ -124,7 +124,7 @@ def _beside(options: Options, order: Order) -> Iterator[tuple[str, Path]]:
 
 
 def _scores(folder: Path) -> list[Score]:
-    """The scores of one experiment; below its folder stand <decoding>/<set> only."""
+    """The scores of one experiment; below its folder are <decoding>/<set> only."""
     try:
         found = collect(folder)[0]
     except DataError as error:

@@ -60,7 +60,7 @@ def _place(root: Path, folder: Path) -> tuple[str, str, str]:
 def collect(root: Path) -> tuple[list[Score], list[Skipped]]:
     """All scores and skipped decodings below ``root``, sorted by experiment, mode and set.
 
-    Raises DataError on a score.json that cannot be read or lacks a number.
+    Raises DataError on a score.json that cannot be read or has no number.
     """
     if not root.is_dir():
         raise DataError(f"{root}: no such folder; train and decode first")

@@ -80,7 +80,7 @@ def generated_part(scores: Sequence[Score], skipped: Sequence[Skipped]) -> str:
 
 
 def write_results(path: Path, scores: Sequence[Score], skipped: Sequence[Skipped]) -> None:
-    """Writes or renews the part of ``path`` between the markers; raises DataError if one lacks."""
+    """Writes or renews the part of ``path`` between the markers; DataError if one is missing."""
     block = f"{BEGIN}\n{generated_part(scores, skipped)}\n{END}"
     if path.exists():
         old = path.read_text(encoding="utf-8")
@@ -92,7 +92,7 @@ def write_results(path: Path, scores: Sequence[Score], skipped: Sequence[Skipped
             text = before + block + after
         else:
             raise DataError(
-                f"{path}: the markers {BEGIN!r} and {END!r} must each stand once, in this order;"
+                f"{path}: the markers {BEGIN!r} and {END!r} must each appear once, in this order;"
                 " repair them, or remove both and run again"
             )
     else:

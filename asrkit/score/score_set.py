@@ -38,7 +38,7 @@ class ScoreTask:
     marks: ``drop`` or ``keep`` <hes> and the like (asrkit/text/non_linguistic.py) in cer and wer.
     label: how the texts were made, in a few words; shown beside every number.
     hyphens: ``split`` or ``keep`` words with hyphens, where ``normalize`` is set.
-    vocabulary: the words a model can write (wer); the share of reference words that it lacks stands
+    vocabulary: the words a model can write (wer); the share of reference words not in it is
         beside the rate, to which they count as errors.
     name, command, config, seed: recorded. top: phones in the confusion picture.
     """
@@ -86,7 +86,7 @@ def _texts(path: Path, kind: str, task: ScoreTask, languages: Mapping[str, str])
 
 
 def _has_marks(task: ScoreTask) -> bool:
-    """Whether a mark stands in references or hypotheses that words are compared of."""
+    """Whether a mark is in references or hypotheses that words are compared of."""
     if task.unit not in WORDS:
         return False
     lines = (line for path in (task.ref, task.hyp) for line in read_keyed(path).values())
@@ -114,7 +114,7 @@ def _languages(task: ScoreTask) -> dict[str, str] | None:
     table = read_keyed(task.langs, allow_empty=False)
     missing = [key for key in keys if key not in table]
     if missing:
-        raise ScoreError(f"{task.langs}: {len(missing)} references lack a language: {missing[:3]}")
+        raise ScoreError(f"{task.langs}: {len(missing)} references have no language: {missing[:3]}")
     return table
 
 

@@ -41,7 +41,7 @@ def byte_lines(path: str | Path) -> Iterator[bytes]:
 
 
 def text_of(path: str | Path) -> Iterator[str]:
-    """Lines as text. Raises DataError (file, line) on bytes that are no UTF-8, and on NUL."""
+    """Lines as text. Raises DataError (file, line) on bytes that are not UTF-8, and on NUL."""
     for number, line in enumerate(byte_lines(path), start=1):
         try:
             text = line.decode("utf-8-sig" if number == 1 else "utf-8")

@@ -1,4 +1,4 @@
-"""Tags and markup in texts: what stands between brackets is a mark, or an error, never letters.
+"""Tags and markup in texts: what is between brackets is a mark, or an error, never letters.
 
 Transcripts write noises as ``[noise]``, ``<NOISE>`` or ``(coughs)``; sentences taken from the web
 hold elements and entities of HTML. Of both nobody says the letters.
@@ -92,7 +92,7 @@ def _is_text(found: str) -> bool:
 
 def warn_of_asides(texts: Iterable[str], source: object) -> None:
     """Tells on standard error how many of the lines of ``source`` hold words in parentheses that
-    are no known tag: they are taken to be said."""
+    are not a known tag: they are taken to be said."""
     count, first = 0, ""
     for number, text in enumerate(texts, start=1):
         asides = _ASIDE.findall(text) if "(" in text else []

@@ -54,7 +54,7 @@ def scripts_of(language: str) -> tuple[str, ...]:
 
 @functools.lru_cache(maxsize=100_000)
 def script_of(character: str) -> str | None:
-    """``LATIN``, ``CYRILLIC``, ...; None for what is no letter (marks, digits, joiners) or a
+    """``LATIN``, ``CYRILLIC``, ...; None for what is not a letter (marks, digits, joiners) or a
     modifier, which several scripts share."""
     category = unicodedata.category(character)
     if category[0] != "L" or category == "Lm":

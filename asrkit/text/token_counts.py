@@ -66,6 +66,6 @@ def check_tokens(path: str | Path, tokens: TokenList) -> int:
             if token not in tokens:
                 raise DataError(
                     f"{path}:{number}: utterance {key!r} holds {token!r}, which the token list"
-                    " lacks; make the list from this text too, or correct the text"
+                    " does not have; make the list from this text too, or correct the text"
                 )
     return len(table)

@@ -87,7 +87,7 @@ class Unread:
 
 
 def _can_be_unread(character: str) -> bool:
-    """Letters and digits that are no modifiers; those of ASCII are only spelled where people do."""
+    """Letters and digits that are not modifiers; those of ASCII are spelled where people do."""
     category = unicodedata.category(character)
     return not character.isascii() and category != "Lm" and (category[0] == "L" or category == "Nd")
 

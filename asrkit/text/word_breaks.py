@@ -1,4 +1,4 @@
-"""What is no letter, mark or digit: what vanishes, what stays inside words, what separates them.
+"""What is not a letter, mark or digit: what vanishes, what stays inside words, what separates them.
 
 - Invisible format characters (Unicode category Cf, variation selectors, fillers) and enclosing
   marks vanish: a text copied from the web is spelled as one that was typed. Zero width space is a

@@ -1,4 +1,4 @@
-"""How much audio an update hears, and how many micro-batches that takes on the devices at hand."""
+"""How much audio an update sees, and how many micro-batches that takes on the devices."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def update_seconds(options: Options, world_size: int) -> float:
 
 
 def with_accumulation(options: Options, world_size: int, *, audio: bool = True) -> Options:
-    """``accum_grad: 0`` resolved: so many micro-batches that an update hears as much audio as
+    """``accum_grad: 0`` resolved: so many micro-batches that an update sees as much audio as
     ``reference_batch_seconds`` says, and one at least. Rounded: at most a third above or below,
     unless one micro-batch a rank is too much already. audio: whether bins are samples of it.
     """

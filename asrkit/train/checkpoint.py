@@ -36,7 +36,7 @@ def save(path: Path, content: dict[str, Any]) -> None:
             raise
 
 
-# What torch.load raises on files that are no checkpoints: other pickles and plain text, too.
+# What torch.load raises on files that are not checkpoints: other pickles and plain text, too.
 UNREADABLE = (
     RuntimeError, EOFError, OSError, pickle.UnpicklingError, ValueError, TypeError, AttributeError,
     LookupError, AssertionError, ImportError, struct.error, ArithmeticError, MemoryError,
@@ -50,7 +50,7 @@ def why_unreadable(error: Exception) -> str:
     if isinstance(error, MemoryError | ArithmeticError):
         return "it asks for more than the memory there is"
     reason = (str(error) or type(error).__name__).splitlines()[0]
-    return "it is no checkpoint of weights" if "weights_only" in reason else reason
+    return "it is not a checkpoint of weights" if "weights_only" in reason else reason
 
 
 def load(path: str | Path) -> dict[str, Any]:
@@ -118,7 +118,7 @@ def refuse_other_tensors(
         if _kind(own[name]) != _kind(state[name])
     ]
     for what, names in (
-        ("lacks", missing),
+        ("has no", missing),
         ("has unknown", extra),
         ("has other shapes:", shapes),
         ("has other kinds of numbers:", kinds),

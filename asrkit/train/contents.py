@@ -27,7 +27,7 @@ class CheckpointError(ValueError):
 
 def refuse_other_zips(path: str | Path) -> None:
     """Raises CheckpointError unless the file is a zip that unfolds to no more than its size;
-    UnpicklingError for what is no zip at all, such as the older format of torch."""
+    UnpicklingError for what is not a zip at all, such as the older format of torch."""
     with open(path, "rb") as stream:
         if stream.read(2) not in (b"PK", b""):
             raise pickle.UnpicklingError("no zip")
@@ -52,7 +52,7 @@ def check_tensors(tensors: Mapping[Any, Any], where: str) -> None:
     used: Counter[int] = Counter()
     for name, value in tensors.items():
         if not isinstance(name, str):
-            raise CheckpointError(f"{where}: {name!r:.80} is no name of a tensor")
+            raise CheckpointError(f"{where}: {name!r:.80} is not a name of a tensor")
         if type(value) not in _TENSORS:
             kind = type(value).__name__
         elif value.layout is not torch.strided or value.is_nested:

@@ -82,7 +82,7 @@ def describe(source: Source, index: Index, plan: EpochPlan, world: World) -> Non
         return
     full = update_seconds(options, world.size)
     logger.info(
-        "an update hears up to %.0f s of audio: %d x %d micro-batches of %.1f s",
+        "each update sees up to %.0f s of audio: %d x %d micro-batches of %.1f s",
         full, world.size, options.accum_grad, full / world.size / options.accum_grad,
     )  # fmt: skip
     if plan.shapes:
@@ -95,7 +95,7 @@ def describe(source: Source, index: Index, plan: EpochPlan, world: World) -> Non
     reference = options.reference_batch_seconds
     if reference and not 0.5 <= full / reference <= 2:
         logger.warning(
-            "an update hears %.0f s of audio, the published run %.0f s: set accum_grad to %d, or "
+            "each update sees %.0f s of audio, the published run %.0f s: set accum_grad to %d, or "
             "expect other results and another best learning rate",
             full, reference, max(1, round(reference * options.accum_grad / full)),
         )  # fmt: skip
@@ -108,7 +108,7 @@ def _in_seconds(shape: tuple[int, int]) -> tuple[int, float]:
 def valid_loader(
     source: Source, tokens: TokenList | None, label_field: str, world: World
 ) -> Iterable[Batch] | None:
-    """This rank's batches of valid_data, for every validation anew; None if there are no data."""
+    """This rank's batches of valid_data, read again by every validation; None without data."""
     options = source.options
     if not options.valid_data:
         return None

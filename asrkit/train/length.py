@@ -25,7 +25,7 @@ def with_length(
     *,
     audio: bool = True,
 ) -> Options:
-    """``max_update: 0`` resolved: so many updates that n hours of speech are heard ``passes`` /
+    """``max_update: 0`` resolved: so many updates that n hours of speech are seen ``passes`` /
     sqrt(n) times, and one at least. ``accum_grad`` must be resolved.
 
     begun: folder of a run that goes on; it keeps the number that it began with, whatever the data
@@ -71,7 +71,7 @@ def describe_length(
         hours, batches = _hours(plan), len(plan.epoch(0))
         risen, falls = schedule.turns(total)
         logger.info(
-            "%.2f h of speech, heard %.1f times: %d updates, %d of warm-up, encoder frozen for %d; "
+            "%.2f h of speech, seen %.1f times: %d updates, %d of warm-up, encoder frozen for %d; "
             "the learning rate falls from %d on",
             hours, total * options.accum_grad * world_size / batches, total, risen, frozen, falls,
         )  # fmt: skip

@@ -91,7 +91,7 @@ class MetricsLogger:
         self.path = folder / "train.jsonl"
         if not active:
             return
-        if self.path.exists():  # even at 0: a run may end before it saves, and begin anew
+        if self.path.exists():  # even at 0: a run may end before it saves, and begin again
             rows = read_metrics(self.path)
             kept = [row for row in rows if row["step"] <= start and row["split"] != STOPPED]
             text = "".join(json.dumps(row) + "\n" for row in kept)

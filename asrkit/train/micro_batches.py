@@ -1,4 +1,4 @@
-"""What ``batch_bins: auto`` and ``batch_shapes: auto`` stand for on the device at hand.
+"""What ``batch_bins: auto`` and ``batch_shapes: auto`` stand for on a device.
 
 Settled once, when a run begins, and remembered in its folder: the order of micro-batches follows
 from both, so that a run that goes on elsewhere keeps them.

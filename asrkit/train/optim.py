@@ -68,7 +68,7 @@ def _pattern(rule: dict[str, Any], where: str) -> re.Pattern[str]:
     except KeyError:
         raise ValueError(f"{where}: match, a regular expression, is missing") from None
     except (re.error, TypeError) as error:
-        raise ValueError(f"{where}: match is no regular expression ({error})") from None
+        raise ValueError(f"{where}: match is not a regular expression ({error})") from None
 
 
 def _number(rule: dict[str, Any], key: str, default: float, where: str) -> float:

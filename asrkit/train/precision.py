@@ -6,7 +6,7 @@ rounded, where the processor multiplies bf16 (AMX). torch computes some convolut
 bf16 the mode is left alone: it would only trade MKL's float32 products for oneDNN's, other digits
 for nothing. Autocast is not used on a CPU: oneDNN's bf16 convolutions are wrong for many shapes
 with AMX, and say nothing. Environment variables of oneDNN's set a mode for all that it computes,
-which torch cannot take back; that is told.
+which torch cannot take back; that is reported.
 """
 
 from __future__ import annotations

@@ -218,7 +218,7 @@ def compile_blocks(objective: nn.Module, *, may_fail: bool = False) -> None:
 
     may_fail: blocks that cannot be compiled run as they are, with torch's warning.
 
-    A block is traced anew with and without padding, skipped or not, frozen, in evaluation and for
+    A block is traced again with and without padding, skipped or not, frozen, in evaluation and for
     single rows: more often than torch allows, which then goes on uncompiled.
     """
     import torch._dynamo.config  # slow to import: only runs that compile pay for it

@@ -47,7 +47,7 @@ class Stopped(Exception):
 
 
 class Stream(Protocol):
-    """Where the training data stand, over all ranks."""
+    """The position in the training data, over all ranks."""
 
     def state(self, consumed: int) -> tuple[int, int]:
         """(epoch, offset) after ``consumed`` micro-batches since this process began."""

@@ -15,7 +15,7 @@ class Homophones:
     """Learns how often a sequence of phones is which word; tests on other sentences.
 
     The rate is that of a reader who knows every word's boundaries and takes the commonest spelling
-    of its phones: it lacks context, so that a better reader may be below it, while words that no
+    of its phones: it has no context, so that a better reader may be below it, while words that no
     training sentence holds are errors for any.
     """
 

@@ -22,7 +22,7 @@ from asrkit.kaldi.kaldi_text import split_line
 
 PHONES = "text.phn"
 POSTERIORS = "posteriors.scp"
-_REPAIR = "make the folder anew (stages 10 and 11)"
+_REPAIR = "make the folder again (stages 10 and 11)"
 
 
 class PhoneFolder:

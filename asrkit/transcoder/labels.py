@@ -53,7 +53,7 @@ def hypothesis_labels(
     """
     reference = star_labels(words, phones)
     if len(words) > len(heard):
-        raise StarError(f"{len(words)} words cannot stand on {len(heard)} recognized phones")
+        raise StarError(f"{len(words)} words cannot be placed on {len(heard)} recognized phones")
     places: list[int] = []
     seen, said = 0, 0  # recognized and reference phones passed
     for ref, hyp in align([phone for spoken in phones for phone in spoken], heard).pairs:
@@ -74,7 +74,7 @@ def hypothesis_labels(
 
 
 def encode_labels(labels: Iterable[str], tokens: TokenList) -> list[int]:
-    """Numbers of star labels: 0 for the star, 1 for a word that the list lacks."""
+    """Numbers of star labels: 0 for the star, 1 for a word not in the list."""
     words = list(labels)
     numbers = tokens.encode(words)
     return [0 if w == STAR else n for w, n in zip(words, numbers, strict=True)]

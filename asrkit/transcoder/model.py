@@ -41,13 +41,13 @@ class Phones2Words:
         self.path, self.device = trained.file, device_of(device)
         if trained.tokens is None or trained.phones is None:
             raise ModelError(
-                f"{self.path}: reads speech and is no Transcoder; asr_infer decodes with it"
+                f"{self.path}: reads speech and is not a Transcoder; asr_infer decodes with it"
             )
         self.tokens, self.phones = trained.tokens, trained.phones
         objective = trained.objective()
         if not isinstance(objective, TranscoderObjective):
             raise ModelError(
-                f"{self.path}: objective {trained.options.objective!r} is no Transcoder"
+                f"{self.path}: objective {trained.options.objective!r} is not a Transcoder"
             )
         self.objective = objective.to(self.device)
         self.search: WordSearch | None = None
@@ -143,7 +143,7 @@ class Speech2Words:
         self.max_seconds = max_seconds
 
     def posteriors(self, wave: np.ndarray) -> np.ndarray:
-        """float32 samples [S] to [L, P]; L is 0 where no phone was heard."""
+        """float32 samples [S] to [L, P]; L is 0 where no phone was recognized."""
         parts = list(chunks(torch.from_numpy(wave), self.max_seconds))
         return self.columns(torch.cat(self.asr_model.log_probs(parts)).numpy())
 

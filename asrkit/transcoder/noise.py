@@ -1,4 +1,4 @@
-"""Phones of a text, heard as badly as a recognizer hears: its counted confusions, drawn anew.
+"""Phones of a text, misheard as a recognizer does: its counted confusions, drawn each time.
 
 TranUSR tunes the Transcoder on hypotheses; minutes of labelled speech give few. With this any text
 sounds like them. It is not in the paper.
@@ -37,7 +37,7 @@ class _Draw:
 class PhoneNoise:
     """table: reference phone -> recognized phone -> count, gaps as in ``score``'s confusions.json.
 
-    A phone that the table lacks is heard right.
+    A phone that is not in the table is heard right.
     """
 
     def __init__(self, table: Confusions, *, seed: int = 0) -> None:

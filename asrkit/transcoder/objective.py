@@ -83,7 +83,7 @@ class TranscoderObjective(Recognizer):
         if self.kind == "ctc":
             return self._ctc(hidden, text)
         if bool((text.lengths > hidden.lengths).any()):
-            raise ValueError("an utterance has more labels than phones; make the folders anew")
+            raise ValueError("an utterance has more labels than phones; make the folders again")
         frames = self.final_dropout(_labelled(hidden.data, text.lengths))
         labels = _labelled(text.data, text.lengths)
         loss, stars, right = self._gated(frames, labels) if self.gated else self._joint(

@@ -20,7 +20,7 @@ class PhoneColumns:
     """Maps the tokens of an acoustic model to the columns of a Transcoder.
 
     tokens: the acoustic model's, V with the blank. phones: the Transcoder's, P = len(phones) - 1
-    columns, ``<unk>`` first. A phone that the Transcoder lacks becomes ``<unk>``; blank and
+    columns, ``<unk>`` first. A phone that the Transcoder does not know becomes ``<unk>``; blank and
     ``<space>`` have no column. lost: such phones. pool: rows are the ``mean`` over a run of frames
     with one best phone, or the frame where it is likeliest (``peak``).
     """

@@ -40,7 +40,7 @@ class _Path(NamedTuple):
 class WordSearch:
     """Left-to-right beam search over word sequences; alignments of the same words are summed.
 
-    lm: KenLM file of words, or None. count: words tried at a position. notes: what it lacks.
+    lm: KenLM file of words, or None. count: words tried at a position. notes: what it is missing.
     """
 
     count = 8

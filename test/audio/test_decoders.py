@@ -286,5 +286,5 @@ def test_seconds_by_header(tmp_path: Path) -> None:
         path.write_bytes(data)
         assert decoders.seconds(path) == pytest.approx(want)
     path.write_bytes(b"<html>404</html>" * 100)
-    with pytest.raises(ValueError, match="Format not recognized"):
+    with pytest.raises(ValueError, match="Format not recognised"):
         decoders.seconds(path)

@@ -1,4 +1,4 @@
-"""Audio that a user names: files, standard input; what is odd about it is told."""
+"""Audio that a user names: files, standard input; what is odd about it is reported."""
 
 from __future__ import annotations
 

@@ -186,11 +186,11 @@ def test_unknown_phones_are_read_as_unk_and_counted(trained, tmp_path, capsys):
     assert "<blank>=1" in capsys.readouterr().err
 
 
-def test_an_utterance_that_stands_twice_is_refused_not_lost(trained, tmp_path, monkeypatch, capsys):
+def test_a_duplicate_utterance_is_refused_not_lost(trained, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("sys.stdin", io.StringIO("u1 c a b\nu1 a\n"))
     argv = ["--transcoder", str(trained), "--phones", "-", "--output_dir", str(tmp_path / "out")]
     assert transcode.main(argv) == 1
-    assert "'u1' stands twice" in capsys.readouterr().err
+    assert "duplicate utterance 'u1'" in capsys.readouterr().err
     assert not (tmp_path / "out" / "hyp.text").exists()
 
 

@@ -27,7 +27,11 @@ from asrkit.convert.source import ConvertError
         ({"encoder_layers": 12}, [], "layers = 12"),
         ({"conv_pos": 128}, [], "positional"),
         ({"conv_feature_layers": "[(24, 10, 5)] * 7"}, [], "kernels"),
-        ({"conv_feature_layers": "__import__('os').system('touch evil')"}, [], "no list or number"),
+        (
+            {"conv_feature_layers": "__import__('os').system('touch evil')"},
+            [],
+            "not a list or number",
+        ),
         ({"conv_feature_layers": "[(24, 10)]"}, [], "conv_feature_layers is"),
         ({"latent_groups": None}, [], "latent_groups.*--encoder_only"),
         ({"quantizer_depth": 2}, [], "quantizer_depth = 2"),
@@ -93,7 +97,7 @@ def test_tensors_without_a_place(tmp_path, extra, message):
     [
         (DICT + "x 1\n", "10 tokens with the four specials, but the output layer has 9"),
         (DICT + "nocount\n", "not 'symbol count'"),
-        (DICT.replace("o ", "e "), "stands twice"),
+        (DICT.replace("o ", "e "), "duplicate token"),
         ("<s> 3 #fairseq:overwrite\n", "overwrites a special"),
     ],
 )
@@ -119,5 +123,5 @@ def test_literals():
         "[",
         "'a' * 9",
     ):
-        with pytest.raises(ConvertError, match="no list or number"):
+        with pytest.raises(ConvertError, match="not a list or number"):
             literal(text, "x")

@@ -104,8 +104,8 @@ POSITION = "wav2vec2.encoder.pos_conv_embed.conv."
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (lambda s: s.pop(LAYER + "attention.k_proj.bias"), "lacks.*attention.key"),
-        (lambda s: s.pop(LAYER + "layer_norm.weight"), "lacks .*attention_norm"),
+        (lambda s: s.pop(LAYER + "attention.k_proj.bias"), "has no.*attention.key"),
+        (lambda s: s.pop(LAYER + "layer_norm.weight"), "has no .*attention_norm"),
         (lambda s: s.update({"wav2vec2.encoder.x": torch.ones(1)}), "no place for encoder.x"),
         (lambda s: s.update({LAYER + "adapter_layer.norm.bias": torch.ones(1)}), "adapters"),
         (lambda s: s.update({POSITION + "weight_g": torch.ones(1)}), "twice"),
@@ -169,7 +169,7 @@ def test_damaged_folders(folder, tmp_path, files, message):
         ({"spa": {"<pad>": 0}}, "one vocabulary per language"),
         (VOCAB | {"x y": 8}, "no number of its own"),
         ({**{k: v for k, v in VOCAB.items() if k != "c"}, "x y": 8}, "holds white space"),
-        ({**{k: v for k, v in VOCAB.items() if k != "c"}, "<space>": 8}, "stands twice"),
+        ({**{k: v for k, v in VOCAB.items() if k != "c"}, "<space>": 8}, "duplicate token"),
     ],
 )
 def test_wrong_vocabularies(tmp_path, vocab, message):

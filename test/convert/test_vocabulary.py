@@ -47,7 +47,7 @@ NAMES = {"pad_token": "[PAD]", "unk_token": "[UNK]"}
         ({SPECIAL: NAMES}, {}, r"'\[PAD\]' \(special_tokens_map.json\), row 8"),
         ({SPECIAL: {"pad_token": {"content": "[PAD]"}}}, {}, r"'\[PAD\]' \(special_tokens_map"),
         ({}, NAMES, r"'\[PAD\]' \(tokenizer_config.json\), row 8"),
-        ({}, {}, r"'<pad>' \(the default of transformers.*no row.*is '\|'.*--blank TOKEN"),
+        ({}, {}, r"'<pad>' \(the default of transformers.*not a row.*is '\|'.*--blank TOKEN"),
         ({"tokenizer_config.json": None}, {}, r"'<pad>' \(the default of transformers"),
         ({SPECIAL: {"pad_token": "<s>"}}, NAMES, "pad_token is '.PAD.' in tok.* and '<s>' in spec"),
     ],
@@ -127,7 +127,7 @@ def test_another_sign_between_words(tmp_path):
 
 
 def test_no_delimiter(tmp_path):
-    """null is no default: | is then a letter; phonemes have no delimiter unless one is named."""
+    """null is not a default: | is then a letter; phonemes have no delimiter unless one is named."""
     for name, settings in (
         ("null", {"word_delimiter_token": None}),
         ("phonemes", {"tokenizer_class": "Wav2Vec2PhonemeCTCTokenizer"}),
@@ -300,5 +300,5 @@ def test_a_checkpoint_in_place_of_weights(tmp_path):
     state = load_file(folder / "model.safetensors")
     (folder / "model.safetensors").unlink()
     torch.save({"state_dict": state, "epoch": 3}, folder / "pytorch_model.bin")
-    with pytest.raises(ConvertError, match=r"'state_dict' in it is no tensor.*save_pretrained"):
+    with pytest.raises(ConvertError, match=r"'state_dict' in it is not a tensor.*save_pretrained"):
         convert("--source", folder, "--out", tmp_path / "ours")

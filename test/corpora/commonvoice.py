@@ -169,7 +169,7 @@ def phones_of(lines: list[Line], lang: str) -> dict[str, list[str]]:
 def few_shot(folder: Path, lang: str, lines: list[Line]) -> dict[str, bytes]:
     """Lists of `lang` as UniSpeech passes them on, in `folder`; returns them as CPC_audio does.
 
-    The `.phone` of the first clip of each list lacks its last phone, so that it is not its `.id`.
+    The `.phone` of the first clip of each list misses its last phone, so that it is not its `.id`.
     """
     folder.mkdir(parents=True)
     phones = phones_of(lines, lang)

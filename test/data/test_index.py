@@ -146,7 +146,7 @@ def test_errors_name_file_and_line(tmp_path: Path, name: str, text: str, message
 def test_stale_tokens_name_the_stage(tmp_path: Path) -> None:
     folder = write(tmp_path / "d", ROWS, "text.phn")
     (folder / "text.phn").write_text("a x\n", encoding="utf-8")
-    with pytest.raises(DataError, match=r"only here and not in text.phn; make it anew .stage 5"):
+    with pytest.raises(DataError, match=r"only here and not in text.phn; make it again .stage 5"):
         DataIndex.open(folder, "text.phn")
 
 

@@ -74,5 +74,5 @@ def test_a_batch_that_cannot_be_handed_over_ends_the_run(capfd: pytest.CaptureFi
         contextlib.closing(iter(make_loader(data, specs(20), num_workers=1))) as batches,
     ):
         list(batches)
-    assert "cannot hand it over: /dev/shm is full, or too many" in capfd.readouterr().err
+    assert "cannot hand over its batch: /dev/shm is full, or too many" in capfd.readouterr().err
     assert not multiprocessing.active_children()

@@ -95,7 +95,7 @@ def test_padding_under_five_percent() -> None:
     assert sizes.mean() > 0.9 * 1_400_000  # and batches are full
 
 
-def test_batches_mix_anew_each_epoch() -> None:
+def test_batches_are_shuffled_again_each_epoch() -> None:
     plan = EpochPlan(corpus(20000), batch_bins=1_400_000)
     first, second = (
         {frozenset(plan.batch(e, 0, at).rows.tolist()) for at in range(len(e))}

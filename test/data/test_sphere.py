@@ -50,7 +50,7 @@ def test_shorten_that_the_header_hides_is_not_read_as_noise() -> None:
 def test_a_header_without_a_length(tmp_path: Path) -> None:
     path = tmp_path / "a.sph"
     path.write_bytes(b"NIST_1A\n   1024\nchannel_count -i 1\nend_head\n".ljust(1024))
-    with pytest.raises(ValueError, match="lacks sample_count"):
+    with pytest.raises(ValueError, match="has no sample_count"):
         decoders.seconds(path)
 
 

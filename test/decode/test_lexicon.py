@@ -25,7 +25,7 @@ def test_round_trip(tmp_path: Path) -> None:
         ("a\t\n", "l:1"),
         ("a b\tx\n", "l:1"),
         ("\tx\n", "l:1"),
-        ("a\tx\na\tx\n", "l:2: the line for 'a' stands twice"),
+        ("a\tx\na\tx\n", "l:2: duplicate line for 'a'"),
         ("", "the lexicon is empty"),
     ],
 )

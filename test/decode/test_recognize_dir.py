@@ -59,7 +59,7 @@ def test_files_that_a_run_does_not_write_are_not_left_of_an_earlier_one(tmp_path
 
 
 def test_a_folder_with_segments_is_no_dump(tmp_path: Path) -> None:
-    """Its recordings would be decoded whole, under names that are no utterances."""
+    """Its recordings would be decoded whole, under names that are not utterances."""
     (tmp_path / "wav.scp").write_text("rec x.flac\n")
     (tmp_path / "segments").write_text("u1 rec 0 1\nu2 rec 1 2\n")
     with pytest.raises(DataError, match=r"has segments.*format_audio --in_dir"):

@@ -96,7 +96,7 @@ def test_tables_of_recordings_keep_the_rows_of_what_is_kept(tmp_path: Path) -> N
     (folder / "reco2dur").write_text("a 1\nold 2\nolder 3\n")
     told = [str(problem) for problem in validate(folder).problems]
     assert len(told) == 1 and "reco2dur:2: warning: wav.scp has no recording 'old' and 1" in told[0]
-    assert fix(folder).notes == ["reco2dur: 2 rows removed: wav.scp lacks their recordings"]
+    assert fix(folder).notes == ["reco2dur: 2 rows removed: their recordings are not in wav.scp"]
     segmented = data_dir(
         tmp_path / "s", audio, segments={"u": "a 0 1"}, reco2dur=tables["reco2dur"]
     )
@@ -104,9 +104,9 @@ def test_tables_of_recordings_keep_the_rows_of_what_is_kept(tmp_path: Path) -> N
     assert read_table(segmented / "reco2dur") == {"a": "1"}
 
 
-def test_wrong_spk2utt_is_made_anew(folder: Path) -> None:
+def test_wrong_spk2utt_is_rebuilt(folder: Path) -> None:
     (folder / "spk2utt").write_text("a a b\n")
-    assert fix(folder).notes[-1] == "spk2utt: made anew from utt2spk"
+    assert fix(folder).notes[-1] == "spk2utt: rebuilt from utt2spk"
     assert validate(folder).problems == []
 
 
@@ -116,7 +116,7 @@ def test_stale_tokens_cost_no_utterance(folder: Path) -> None:
     assert "text.phn" in "".join(map(str, validate(folder).errors))
     fixed = fix(folder)
     assert fixed.after == 8
-    assert fixed.notes == ["text.phn: removed: lacks 7 utterances; make it anew (stage 5)"]
+    assert fixed.notes == ["text.phn: removed: is missing 7 utterances; make it again (stage 5)"]
     assert not (folder / "text.phn").exists() and len(read_table(folder / "text.char")) == 8
     assert (fixed.backup / "text.phn").read_text() == "a x\n"
     (folder / "text.phn").write_text("a x\n")

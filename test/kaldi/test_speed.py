@@ -57,7 +57,7 @@ def test_tables_of_the_copies(source: Path, tmp_path: Path) -> None:
 
 
 def test_lengths_of_the_copies(source: Path, tmp_path: Path) -> None:
-    """A slower copy is longer: stage 3 counts anew, but the tables are true before it."""
+    """A slower copy is longer: stage 3 counts again, but the tables are true before it."""
     rows = {"ann-1": "16000", "ann-2": "32000", "bob-1": "48000"}
     (source / "utt2num_samples").write_text("".join(f"{u} {n}\n" for u, n in rows.items()))
     (source / "utt2dur").write_text("".join(f"{u} {int(n) / 16000}\n" for u, n in rows.items()))

@@ -114,7 +114,7 @@ def test_unlabelled_speech_is_allowed_on_demand(good: Path) -> None:
         ("r-2 r 1 inf", "segments:2: 'r-2' has 'r 1 inf': start must be"),
         ("r-2 r 1 2 1", "segments:2: 'r-2' has 'r 1 2 1': its fourth value names a channel;"),
         ("r-2 r 1 2 1 x", "segments:2: 'r-2' has 'r 1 2 1 x': 5 values, not a recording and two"),
-        ("r-2 q 1 2", "segments:2: 'r-2' cuts recording 'q', which wav.scp lacks"),
+        ("r-2 q 1 2", "segments:2: 'r-2' cuts recording 'q', which is not in wav.scp"),
     ],
 )
 def test_segments(cut: Path, line: str, message: str) -> None:
@@ -130,8 +130,8 @@ def test_unused_recording_and_speaker_prefix_are_warnings(cut: Path, tmp_path: P
     (cut / "utt2lang").write_text("r-1 it\nr-2 Italian\ns-1 yue\n")
     report = validate(cut)
     assert report.errors == []
-    assert "utt2lang:2: warning: 'Italian' is no ISO 639-1 code" in report.text()
-    assert "utt2spk:1: warning: speaker 'ada' is no prefix" in report.text()
+    assert "utt2lang:2: warning: 'Italian' is not an ISO 639-1 code" in report.text()
+    assert "utt2spk:1: warning: speaker 'ada' is not a prefix" in report.text()
     assert "wav.scp:3: warning: no segment uses the recording 't'" in report.text()
     assert main([str(cut)]) == 0
 

@@ -151,7 +151,7 @@ def test_rows_add_up(make, normalization):
 
 
 def test_replacement_statistics():
-    """Half of the frames, each with the same chance, masked or not, anew in every step."""
+    """Half of the frames, each with the same chance, masked or not, drawn again in every step."""
     objective = unispeech(replace_prob=0.5)
     batch = batch_of([2], [3], [4])
     shares, by_frame = [], 0

@@ -141,7 +141,7 @@ def test_changed_content(tmp_path):
     ("options", "message"),
     [
         ({"files": {"a": b"1"}, "extra": [("b", b"2")]}, "b is only in the zip"),
-        ({"files": {"a": b"1"}, "extra": [("a", b"2")]}, "stands twice"),
+        ({"files": {"a": b"1"}, "extra": [("a", b"2")]}, "duplicate file name"),
         ({"files": {"a": b"1"}, "manifest": {"files": {}}}, "a is only in the zip"),
         ({"files": {}, "manifest": {"files": {"a": {"bytes": 1, "sha256": ""}}}}, "only in"),
         ({"files": {"a": b"1"}, "manifest": {"format": "asrkit pack 9"}}, "this asrkit reads"),

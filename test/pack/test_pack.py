@@ -226,6 +226,6 @@ def test_what_hears_no_speech_is_no_recognizer(tmp_path):
     blocks = {"objective": "transcoder", "encoder": "transcoder"}
     content["config"] |= blocks | {"objective_conf": {}, "encoder_conf": {}}
     checkpoint.save(folder / "best.pt", content)
-    with pytest.raises(PackError, match="a transcoder hears no speech"):
+    with pytest.raises(PackError, match="a transcoder does not take speech"):
         make_pack(Order(model=folder, out=tmp_path / "x.zip"))
     assert not (tmp_path / "x.zip").exists()

@@ -52,7 +52,7 @@ def test_a_pack_by_any_name(name: str) -> None:
     assert babel_packs.find_pack(name).pack == "404"
 
 
-def test_a_language_that_babel_lacks() -> None:
+def test_a_language_that_babel_does_not_have() -> None:
     with pytest.raises(DataError, match=r"no language 'it'; it has .*ka \(404-georgian\)"):
         babel_packs.find_pack("it")
 

@@ -67,8 +67,8 @@ def test_tok_pisin_by_the_code_of_the_paper(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--method", "m_cpc"], "no system of the tables for BABEL"),
-        (["--method", "unispeech"], "no system of the tables for BABEL"),
+        (["--method", "m_cpc"], "not a system of the tables for BABEL"),
+        (["--method", "unispeech"], "not a system of the tables for BABEL"),
         (["--tags", "mine"], "--tags is xlsr, kaldi or lhotse"),
         (["--valid_split", "none"], "--valid_split is speaker or utterance"),
         (["--train_list", "a b"], "holds a space"),

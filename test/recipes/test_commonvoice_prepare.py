@@ -89,13 +89,13 @@ def test_labels_that_do_not_belong_to_the_clips_are_refused(tmp_path: Path) -> N
     with pytest.raises(DataError, match="has 1 lines for 2 clips"):
         read_lists(tmp_path, ["it"])
     labels.write_text("0 1\n0 7\n")
-    with pytest.raises(DataError, match=r"id:2: a label that phonesMatches_reduced.json lacks"):
+    with pytest.raises(DataError, match=r"id:2: a label that is not in phonesMatches_reduced.json"):
         read_lists(tmp_path, ["it"])
 
 
 def test_a_missing_list_and_a_clip_in_two_lists_are_refused(tmp_path: Path) -> None:
     folder = make_lists(tmp_path / "it", names(1, 2), names(2), names(4))
-    with pytest.raises(DataError, match="1 clips stand in two lists"):
+    with pytest.raises(DataError, match="1 clips are in two lists"):
         read_lists(tmp_path, ["it"])
     with pytest.raises(DataError, match=r"no list trainSeqs_5.0_uniform_new_version.txt"):
         read_lists(tmp_path, ["it"], train_hours=5)

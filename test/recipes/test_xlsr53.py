@@ -143,9 +143,9 @@ def call(*command: str, cwd: Path = RECIPE) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--sets", "mls_xx"], "'mls_xx' is no set"),
+        (["--sets", "mls_xx"], "'mls_xx' is not a set"),
         (["--method", "xlsr_10"], "xlsr_53 alone"),
-        (["--finetune", "cv_xx"], "--finetune: 'cv_xx' is no set"),
+        (["--finetune", "cv_xx"], "--finetune: 'cv_xx' is not a set"),
         (["--target", "it"], "other recipes fine-tune"),
         (["--allow_missing", "yes"], "true or false"),
         (["--sets"], "needs a value"),
@@ -162,7 +162,7 @@ def test_set_without_its_corpus_says_which_option() -> None:
     done = call("local/data.sh", "--lang", "cv_ky", "--dry_run", "true")
     assert done.returncode == 2 and "--commonvoice FOLDER, or set COMMONVOICE" in done.stderr
     done = call("local/data.sh", "--lang", "it", "--dry_run", "true")
-    assert done.returncode == 2 and "no set of local/languages.tsv" in done.stderr
+    assert done.returncode == 2 and "not a set of local/languages.tsv" in done.stderr
 
 
 def test_dry_run_shows_the_other_recipes_stage_1(tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ def test_damaged_markers(exp: Path, tmp_path: Path, capsys: pytest.CaptureFixtur
     out = tmp_path / "RESULTS.md"
     out.write_text(f"{BEGIN}\nend is gone\n", encoding="utf-8")
     assert results.main(["--exp", str(exp), "--out", str(out)]) == 1
-    assert "must each stand once" in capsys.readouterr().err
+    assert "must each appear once" in capsys.readouterr().err
     assert out.read_text(encoding="utf-8") == f"{BEGIN}\nend is gone\n"
 
 

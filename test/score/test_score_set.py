@@ -119,11 +119,11 @@ def test_missing_hypotheses_are_warned_of(
     ("files", "options", "said"),
     [
         ({"hyp": "a x\nc y\n"}, [], "1 hypotheses have no reference (c"),
-        ({"hyp": "a x\na y\n"}, [], "hyp:2: utterance 'a' stands twice"),
+        ({"hyp": "a x\na y\n"}, [], "hyp:2: duplicate utterance 'a'"),
         ({"hyp": "c y\n"}, [], "hyp against "),
         ({"ref": ""}, [], "hypotheses have no reference"),
         ({"ref": "", "hyp": ""}, [], "nothing to score"),
-        ({"langs": "b it\n"}, ["--langs", "langs"], "lack a language"),
+        ({"langs": "b it\n"}, ["--langs", "langs"], "have no language"),
         ({}, ["--normalize", "true"], "give --langs"),
         ({}, ["--unit", "per", "--normalize", "true", "--lang", "it"], "not for per"),
         ({}, ["--langs", "nowhere"], "cannot be read"),

@@ -152,7 +152,7 @@ setup() { setup_recipe; }
     [[ "$output" != *"stage 2"* ]]
 }
 
-@test "labels of the corpus train the model; PER is told by them and by espeak's" {
+@test "labels of the corpus train the model; PER is reported by them and by espeak's" {
     run ./asr.sh --dry_run true --langs it --stage 5 --finetune_config conf/tune.yaml \
         --phone_labels lists --compare_labels "espeak lists"
     [ "$status" -eq 0 ]

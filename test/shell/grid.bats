@@ -79,7 +79,7 @@ END
     [[ "$output" == *"--methods is empty"* ]]
 }
 
-@test "no jobs, and seeds that are no numbers, are refused before anything runs" {
+@test "no jobs, and seeds that are not numbers, are refused before anything runs" {
     run "${grid}" --methods scratch --jobs 0
     [ "$status" -eq 2 ]
     [[ "$output" == *"--jobs is at least 1"* ]]

@@ -37,7 +37,7 @@ EOF
     [ "$output" = '<--strange><false>' ]
 }
 
-@test "parse_options does not set what is no option" {
+@test "parse_options does not set what is not an option" {
     run ./tool.sh --PATH /tmp
     [ "$status" -eq 2 ]
     run ./tool.sh --BASH_ENV x

@@ -1,4 +1,4 @@
-"""What stands between brackets is a mark, said, or an error; never letters of a tag."""
+"""What is between brackets is a mark, said, or an error; never letters of a tag."""
 
 import time
 from pathlib import Path

@@ -49,7 +49,7 @@ def test_check_names_the_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]
         ("a x\nb\n", "text:2: utterance 'b' has no tokens"),
         ("a x\nb x <blank>\n", "text:2: '<blank>' is reserved"),
         ("a x\nb (en) f\n", "text:2: '(en)' looks like espeak's flag"),
-        ("a x\na y\n", "text:2: utterance 'a' stands twice"),
+        ("a x\na y\n", "text:2: duplicate utterance 'a'"),
         ("a\nb\n", "has no tokens"),
     ],
 )
@@ -88,7 +88,7 @@ def test_a_number_outside_the_list(number: int) -> None:
     ("text", "said"),
     [
         ("a\nb\n", "begins with <blank> and <unk>"),
-        ("<blank>\n<unk>\na\na\n", "stands twice: 2 and 3"),
+        ("<blank>\n<unk>\na\na\n", "duplicate token 'a': 2 and 3"),
         ("<blank>\n<unk>\na b\n", "holds white space"),
         ("<blank>\n<unk>\n\n", "token 2 is empty"),
     ],

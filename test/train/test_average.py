@@ -35,13 +35,13 @@ def test_average_refuses_unequal_whole_numbers(tmp_path):
 @pytest.mark.parametrize(
     "other,message",
     [
-        ({"w": torch.ones(2, 2)}, "lacks b"),
+        ({"w": torch.ones(2, 2)}, "has no b"),
         ({"w": torch.ones(2, 2), "b": torch.ones(2), "c": torch.ones(1)}, "has unknown c"),
         ({"w": torch.ones(2), "b": torch.ones(2)}, r"w \(2,\) instead of \(2, 2\)"),
     ],
 )
 def test_average_refuses_models_of_another_shape(tmp_path, other, message):
-    """A name that one of them lacks would be divided by two all the same."""
+    """A name that one of them does not have would be divided by two all the same."""
     for n, state in enumerate(({"w": torch.ones(2, 2), "b": torch.ones(2)}, other)):
         save(tmp_path / f"{n}.pt", n, **state)
     with pytest.raises(CheckpointError, match=message):

@@ -69,7 +69,7 @@ def test_shapes_and_names_must_agree():
     layer = nn.Linear(2, 3)
     with pytest.raises(CheckpointError, match=r"weight \(4, 2\) instead of \(3, 2\)"):
         checkpoint.load_weights(layer, {"weight": torch.zeros(4, 2), "bias": torch.zeros(3)}, "x")
-    with pytest.raises(CheckpointError, match="lacks bias"):
+    with pytest.raises(CheckpointError, match="has no bias"):
         checkpoint.load_weights(layer, {"weight": torch.zeros(3, 2)}, "x")
     with pytest.raises(CheckpointError, match="unknown more"):
         checkpoint.load_weights(layer, {**layer.state_dict(), "more": torch.zeros(1)}, "x")

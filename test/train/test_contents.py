@@ -42,7 +42,7 @@ def refused(path: Path, message: str) -> None:
         ({"model": torch.ones(2)}, "'model' is Tensor"),
         ({"model": {"w": 1.5}}, "model: w is a float, not a tensor"),
         ({"model": {"w": {"v": torch.ones(1)}}}, "model: w is a dict"),
-        ({"model": {1: torch.ones(1)}}, "model: 1 is no name of a tensor"),
+        ({"model": {1: torch.ones(1)}}, "model: 1 is not a name of a tensor"),
         ({"config": "text"}, "'config' is str, not options by name"),
         ({"config": None}, "'config' is NoneType"),
         ({"step": 1.0}, "'step' is float, not a number of updates"),
@@ -152,7 +152,7 @@ def twice(levels: int) -> dict[str, Any]:
         ({"width": math.nan}, "encoder_conf.width: float nan is not among"),
         ({"width": 10**400}, "encoder_conf.width: int 1000"),
         ({"width": torch.ones(2)}, "encoder_conf.width: Tensor"),
-        ({1: 2}, "encoder_conf: the key 1 is no name"),
+        ({1: 2}, "encoder_conf: the key 1 is not a name"),
         ([1], "encoder_conf: .1. is not of type"),
     ],
 )

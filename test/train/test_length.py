@@ -80,6 +80,6 @@ def test_the_log_tells_the_phases(caplog: pytest.LogCaptureFixture) -> None:
         logger.level = before
         logger.removeHandler(caplog.handler)
     assert {record.getMessage() for record in caplog.records} == {
-        "2.00 h of speech, heard 42.4 times: 1273 updates, 127 of warm-up, encoder frozen for 160; "
+        "2.00 h of speech, seen 42.4 times: 1273 updates, 127 of warm-up, encoder frozen for 160; "
         "the learning rate falls from 636 on"
     }

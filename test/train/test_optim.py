@@ -90,8 +90,8 @@ def test_groups_have_rates_and_decays_of_their_own() -> None:
     ("rule", "says"),
     [
         ({"match": "nobody"}, r"groups\[0\].*fits no name"),
-        ({"match": "("}, "no regular expression"),
-        ({"match": 3}, "no regular expression"),
+        ({"match": "("}, "not a regular expression"),
+        ({"match": 3}, "not a regular expression"),
         ({"lr": 1.0}, "is missing"),
         ({"match": "thin", "rate": 1.0}, "unknown key 'rate'"),
         ({"match": "thin", "lr": -1}, "0 or more"),

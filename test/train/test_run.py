@@ -200,7 +200,7 @@ def test_the_quick_preset_trains_a_small_model(tones, tmp_path):
     assert stopped["split"] == "stopped"  # learning nothing, once the rate falls
     assert 0.5 * saved["max_update"] < stopped["step"] <= 0.5 * saved["max_update"] + 4
     log = (out / "train.log").read_text()
-    assert "heard" in log and "(patience)" in log
+    assert " seen " in log and "(patience)" in log
     assert (out / "average.pt").exists()
 
 

@@ -165,7 +165,7 @@ def test_after_step_sees_the_moved_weights_and_their_number(tmp_path):
     assert not torch.equal(seen[0][1], begin) and not torch.equal(seen[0][1], seen[1][1])
 
 
-def test_dropout_is_drawn_anew_for_every_micro_batch(tmp_path, monkeypatch):
+def test_dropout_is_drawn_again_for_every_micro_batch(tmp_path, monkeypatch):
     trainer, _ = make(tmp_path, accum_grad=2)
     seeds = []
     monkeypatch.setattr(torch, "manual_seed", seeds.append)

@@ -79,7 +79,7 @@ def test_words_keep_their_order_and_number_for_any_hypothesis():
 
 @pytest.mark.parametrize("heard", [[], ["a"]])
 def test_fewer_phones_than_words_are_refused(heard):
-    with pytest.raises(StarError, match=f"2 words cannot stand on {len(heard)}"):
+    with pytest.raises(StarError, match=f"2 words cannot be placed on {len(heard)}"):
         hypothesis_labels(["e", "va"], [["e"], ["v", "a"]], heard)
 
 

@@ -52,7 +52,7 @@ def test_rows_are_means_without_blank_renormalized():
     np.testing.assert_allclose(peak, best / best.sum(), atol=1e-5)
 
 
-def test_a_phone_that_the_transcoder_lacks_is_unknown():
+def test_a_phone_that_the_transcoder_does_not_know_is_unknown():
     columns = PhoneColumns(TokenList.build(["a", "b", "q"]), PHONES)
     assert columns.lost == ["q"]
     scores = np.log(np.array([[0.01, 0.01, 0.08, 0.1, 0.8]]))

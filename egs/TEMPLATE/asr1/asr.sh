@@ -48,7 +48,7 @@ test_sets=""  # default: <lang>_test of the target or of all langs
 # -- Tokens
 token_type=phn  # phn, char or bpe
 phone_labels=espeak  # with phn: espeak's of stage 5, or NAME: text.NAME that stage 1 left beside the text
-compare_labels=""  # tell PER by these labels too, of espeak and such names
+compare_labels=""  # report PER by these labels too, of espeak and such names
 bpe_size=4000  # with token_type bpe
 hyphens="split"  # split: well-known is two words; keep: one. espeak reads it whole in any case
 max_unread=0.01  # with phn: share of a language's texts that may hold characters espeak cannot read
@@ -95,7 +95,7 @@ lm_raw=""  # folder of <lang>.txt, .gz, .xz or .bz2 as from the web: stage 9 cle
 lm_raw_args=""  # more options of clean_lm_text.py, for example "--json_field raw_content"
 lexicon_words=""  # so many of the most frequent words in the lexicon; default: all
 transcoder_config=""  # conf/*.yaml of stage 10: a model from phones to words, on text alone
-transcoder_hyp_config=""  # conf/*.yaml of stage 11: goes on from it on what recognizers hear; empty: not tuned
+transcoder_hyp_config=""  # conf/*.yaml of stage 11: goes on from it on what recognizers write; empty: not tuned
 transcoder_tag=""  # of its experiments, <expdir>/<transcoder_tag>_<lang>; default: the name of transcoder_config
 transcoder_words=50000  # so many of the most frequent words it can write
 transcoder_args=""  # more options of asr_train.py in stages 10 and 11

@@ -7,7 +7,7 @@ export PYTHONPATH="${ASRKIT_ROOT}${PYTHONPATH:+:${PYTHONPATH}}"
 export PYTHONUTF8=1
 export LC_ALL=C.UTF-8
 
-# The environment of `make env` if it is there, else the python3 at hand if it has the packages.
+# The environment of `make env` if it is there, else the python3 on PATH if it has the packages.
 ASRKIT_ENVIRONMENT_ERROR=
 if _venv=$("${ASRKIT_ROOT}/tools/env.sh" --print 2>/dev/null) && [ -x "${_venv}/bin/python3" ]; then
     export PATH="${_venv}/bin:${ASRKIT_ROOT}/tools/bin:${PATH}"

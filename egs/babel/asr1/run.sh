@@ -53,7 +53,7 @@ while [ $# -gt 0 ]; do
     --method)
         case "$2" in
         m_cpc | xlsr_english | xlsr_10_unbalanced | unispeech* | unidata2vec*)
-            bad_option "$2 is no system of the tables for BABEL; see egs/commonvoice"
+            bad_option "$2 is not a system of the tables for BABEL; see egs/commonvoice"
             ;;
         esac
         rest+=("$1" "$2") && shift 2

@@ -8,7 +8,7 @@
 #                      unispeech unispeech_plus unidata2vec unidata2vec_plus
 # --commonvoice PATH   a release, a folder of releases or archives, or an archive; default: $COMMONVOICE
 # --fewshot_lists PATH folder of the lists, or common_voices_splits.tar.gz; default: $CV_FEWSHOT
-# --phone_labels NAME  lists: those of the few-shot lists; espeak: espeak-ng of today. PER is told by both.
+# --phone_labels NAME  lists: those of the few-shot lists; espeak: espeak-ng of today. PER is reported by both.
 #                      TranUSR's methods learn phones of English, too: espeak
 # --cpc_hours 100|360  of English that m_cpc is pre-trained on: LibriSpeech's where --librispeech FOLDER
 #                      (default: $LIBRISPEECH) is given, else Common Voice's

@@ -84,10 +84,10 @@ while IFS=$'\t' read -r name corpus lang _; do
     recipes[${name}]=${corpus} languages[${name}]=${lang}
 done <local/languages.tsv
 for name in ${finetune}; do
-    [ -n "${recipes[${name}]:-}" ] || fail 2 "--finetune: '${name}' is no set of local/languages.tsv, such as cv_it"
+    [ -n "${recipes[${name}]:-}" ] || fail 2 "--finetune: '${name}' is not a set of local/languages.tsv, such as cv_it"
 done
 for name in ${sets:=${known[*]}}; do
-    [[ " ${known[*]} " == *" ${name} "* || ${name} =~ ^(voxpopuli|fleurs)_[a-z]+$ ]] || fail 2 "'${name}' is no set of local/languages.tsv, such as mls_it"
+    [[ " ${known[*]} " == *" ${name} "* || ${name} =~ ^(voxpopuli|fleurs)_[a-z]+$ ]] || fail 2 "'${name}' is not a set of local/languages.tsv, such as mls_it"
 done
 
 # Options that asr.sh refuses end the run here, before the first set.

@@ -30,5 +30,5 @@ run python3 local/prepare.py --lang "${lang}" --corpus "${corpus}" --data data
 for name in train valid test; do
     run python3 -m asrkit.bin.validate_data_dir "data/${lang}_${name}"
 done
-# For stage 1: the corpus that the variable names now was prepared; another is prepared anew.
+# For stage 1: the corpus that the variable names now was prepared; another is prepared again.
 variables_used "data/${lang}_train" MY_CORPUS "${corpus}"

@@ -184,6 +184,6 @@ def read_sides(part: Path, *, roman: bool = False) -> tuple[list[Side], list[Pat
 def make_side(name: str, audio: Path | None, transcript: Path | None) -> Side:
     match = SIDE.fullmatch(name)
     if match is None:
-        raise DataError(f"{name!r} is no id of a conversation side")
+        raise DataError(f"{name!r} is not an id of a conversation side")
     _, _, number, date, time, line = match.groups()
     return Side(name, number, "A" if line == "inLine" else "B", date, time, audio, transcript)

@@ -98,7 +98,7 @@ class TagPolicy:
         return cell
 
     def _row(self, word: str) -> str:
-        """The row of the table for a word; a tag that it lacks is its own name, and is dropped."""
+        """The row of the table for a word; a tag that is not in it is its own name, and dropped."""
         if TAG.fullmatch(word):
             return word
         for name, shape in SHAPES:
@@ -120,6 +120,6 @@ class TagPolicy:
         return found
 
     def unknown(self) -> dict[str, int]:
-        """Tags that the table lacks, and how often they came; they were dropped."""
+        """Tags that are not in the table, and how often they came; they were dropped."""
         shapes = {name for name, _ in SHAPES} | {"words not in the lexicon"}
         return {t: n for t, n in self.counts.items() if t not in self.table and t not in shapes}

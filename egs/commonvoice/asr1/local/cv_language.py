@@ -42,7 +42,7 @@ class Language(NamedTuple):
                 elif table not in ("other.tsv", "invalidated.tsv"):
                     raise DataError(
                         f"{path}: is missing; a delta release has no splits, and an archive that "
-                        "was not unpacked to its end may lack them"
+                        "was not unpacked to its end may miss them"
                     )
 
     def durations(self) -> dict[str, float]:

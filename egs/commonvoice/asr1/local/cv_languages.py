@@ -43,7 +43,7 @@ def locales_of(lang: str, given: str = "", *, skip_others: bool = False) -> list
     found = []
     for locale in filter(None, given.split(",")):
         if not LISTED.fullmatch(locale):
-            raise DataError(f"--locales: {locale!r} is no locale such as sv-SE")
+            raise DataError(f"--locales: {locale!r} is not a locale such as sv-SE")
         if lang in (locale, language_of(locale)):
             found.append(locale)
         elif not skip_others:

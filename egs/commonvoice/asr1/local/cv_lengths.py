@@ -68,7 +68,7 @@ def measure(
 ) -> dict[str, float]:
     """Seconds of each clip that has a file: from `known`, the file `cache`, or the clip itself.
 
-    A file that says nothing about its length has 0 seconds. `cache` is written anew with what had
+    A file that says nothing about its length has 0 seconds. `cache` is rewritten with what had
     to be measured.
     """
     measured = _read_cache(cache)

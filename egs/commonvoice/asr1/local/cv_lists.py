@@ -75,7 +75,7 @@ def read_lists(source: Path, names: Sequence[str], *, train_hours: float = 1) ->
             lists.phones[clip_name(clip)] = _phones(lists, ids, f"{LABELS}:{number}")
     twice = len(lists.clips) - len(set(lists.clips))
     if twice:
-        raise DataError(f"{lists.where}: {twice} clips stand in two lists; fetch the lists again")
+        raise DataError(f"{lists.where}: {twice} clips are in two lists; fetch the lists again")
     return lists
 
 
@@ -101,7 +101,7 @@ def _read_tar(source: Path, names: Sequence[str]) -> dict[str, str]:
                     stream = tar.extractfile(member)
                     files[path.name] = _decode(stream.read() if stream else b"", path)
     except (tarfile.TarError, EOFError) as error:
-        raise DataError(f"{source}: is no whole tar archive ({error}); fetch it again") from None
+        raise DataError(f"{source}: is not a whole tar archive ({error}); fetch it again") from None
     return files
 
 
@@ -139,7 +139,7 @@ def _phones(lists: Lists, ids: Iterable[str], where: str) -> list[str]:
         phones = [lists.dictionary[int(number)] for number in ids]
     except (ValueError, IndexError):
         raise DataError(
-            f"{lists.where}: {where}: a label that {DICTIONARY} lacks; they do not belong together"
+            f"{lists.where}: {where}: a label that is not in {DICTIONARY}; they do not fit together"
         ) from None
     return [phone for phone in phones if phone]
 

@@ -243,7 +243,7 @@ def run(args: argparse.Namespace) -> None:
     lists = fewshot_lists(args)
     language = open_language(args)
     print(f"{args.lang}: {language.names()}: {len(language.files)} audio files")
-    # No list is heard in pre-training, even where others split the labelled data.
+    # No list is seen in pre-training, even where others split the labelled data.
     listed = lists or (read_fewshot(args) if args.fewshot_lists is not None else None)
     held_out = listed.clips if listed else []
     if "labelled" in parts and lists is not None:

@@ -82,7 +82,7 @@ def _only(found: list[Release], corpus: Path, locale: str, version: str) -> Rele
 def _trees(corpus: Path, locale: str) -> list[Release]:
     """Folders of `locale` with validated.tsv, at the least depth that has any.
 
-    Raises DataError only where all there is of the locale is no whole release.
+    Raises DataError only where all there is of the locale is not a whole release.
     """
     level, refused = [corpus], []
     for _ in range(DEPTH + 1):

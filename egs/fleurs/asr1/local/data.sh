@@ -9,7 +9,7 @@ fleurs=${FLEURS:-}  # folder that holds it_it or data/it_it; default: $FLEURS
 download=false  # true: fetch the language where it is missing
 downloads=downloads  # where archives are fetched and unpacked
 raw_text=false  # true: with case and punctuation; false: as the release normalizes
-max_missing=0.01  # share of lines that may lack audio
+max_missing=0.01  # share of lines that may have no audio
 dry_run=false  # true: print the commands only
 
 [ -e ./path.sh ] || { echo "error: no ./path.sh here; start it in the recipe's folder, as local/data.sh" >&2 && exit 2; }

@@ -51,7 +51,7 @@ class Blocks(HTMLParser):
             self._text.append(data)
 
     def flush(self) -> None:
-        """End the block at hand."""
+        """End the current block."""
         text = " ".join("".join(self._text).split())
         self._text.clear()
         if text:
@@ -60,7 +60,7 @@ class Blocks(HTMLParser):
 
 def sentences(page: str, lang: str, *, shortest: int = 3, longest: int = 40) -> Iterator[str]:
     """Normalized sentences of `shortest` to `longest` words, in letters of the language only."""
-    symbols = re.compile(r"[\d<>={}\\|@_%$#&*+/^~]")  # formulas and paths are no sentences
+    symbols = re.compile(r"[\d<>={}\\|@_%$#&*+/^~]")  # formulas and paths are not sentences
     allowed = re.compile(f"[{LETTERS[lang]}' -]+")
     parser = Blocks()
     parser.feed(page)

@@ -12,7 +12,7 @@ codec=auto  # flac, opus, or auto: flac if it is there
 download=false  # true: fetch the release (Opus unless --codec flac) and its text where they are missing
 downloads=downloads  # where archives are fetched and unpacked
 lm_text=true  # prepare the text for language models
-max_missing=0.01  # share of transcripts that may lack audio
+max_missing=0.01  # share of transcripts that may have no audio
 dry_run=false  # true: print the commands only
 
 [ -e ./path.sh ] || { echo "error: no ./path.sh here; start it in the recipe's folder, as local/data.sh" >&2 && exit 2; }

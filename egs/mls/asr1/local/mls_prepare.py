@@ -83,7 +83,7 @@ def used_lists(
 
 
 def size(utterances: list[Utterance]) -> str:
-    """`75.2 min, 238 utterances, 9 speakers`; without minutes where segments.txt lacks some."""
+    """`75.2 min, 238 utterances, 9 speakers`; without minutes where segments.txt misses some."""
     known = [float(u.more["utt2dur"]) for u in utterances if "utt2dur" in u.more]
     minutes = f"{sum(known) / 60:.1f} min, " if len(known) == len(utterances) else ""
     return f"{minutes}{len(utterances)} utterances, {len({u.speaker for u in utterances})} speakers"

@@ -160,7 +160,7 @@ def read_handles(path: Path, counts: Counter[str]) -> list[str]:
     for number, line in lines(path, counts):
         handle = line.strip()
         if not HANDLE.fullmatch(handle):
-            raise DataError(f"{path}:{number}: {handle!r} is no handle speaker_book_number")
+            raise DataError(f"{path}:{number}: {handle!r} is not a handle speaker_book_number")
         if handle in found:
             counts[f"{path.name}: handle given twice"] += 1
         found.add(handle)

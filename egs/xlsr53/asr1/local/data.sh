@@ -36,7 +36,7 @@ if [[ ${lang} =~ ^(voxpopuli|fleurs)_([a-z]+)$ ]]; then # not of XLSR-53, for mo
     row=("${lang}" "${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}" -)
 fi
 if [ ${#row[@]} -eq 0 ]; then
-    log "error: '${lang}' is no set of local/languages.tsv, such as mls_it, nor voxpopuli_it, fleurs_it"
+    log "error: '${lang}' is not a set of local/languages.tsv, such as mls_it, nor voxpopuli_it, fleurs_it"
     exit 2
 fi
 corpus=${row[1]} their_lang=${row[2]}
@@ -52,7 +52,7 @@ commonvoice)
     if [ -n "${fewshot_lists}" ]; then
         theirs+=(--fewshot_lists "$(realpath -s -- "${fewshot_lists}")")
     elif [[ " es fr it ky nl ru sv tr tt zh " == *" ${their_lang} "* ]]; then
-        log "warning: no --fewshot_lists: the model will have heard clips that egs/commonvoice tests on"
+        log "warning: no --fewshot_lists: the model will have seen clips that egs/commonvoice tests on"
     fi
     ;;
 babel) folder=${babel} more=${babel_opts} used=(BABEL "${babel}" BABEL_PACKS "${BABEL_PACKS:-}") ;;

@@ -2,8 +2,8 @@
 """Data folders of one set of XLSR-53 from those that another recipe's stage 1 left.
 
 data/<set>_{train,valid,test}: ids begin with the set's name, paths are absolute, the language is
-that of the table. train is all audio to pre-train on; it may lack texts. valid is a part of the
-recipe's: the loss of 61 sets is told, not the error rate of one.
+that of the table. train is all audio to pre-train on; it may have no texts. valid is a part of the
+recipe's: the loss of 61 sets is reported, not the error rate of one.
 """
 
 from __future__ import annotations
