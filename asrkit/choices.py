@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from asrkit.data.source import SpeechSource
+from asrkit.data.source import Source, SpeechSource
 from asrkit.encoders.cpc import CpcEncoder
 from asrkit.encoders.logmel import LogMelEncoder
 from asrkit.encoders.wav2vec2 import Wav2Vec2Encoder
@@ -14,6 +14,7 @@ from asrkit.objectives.cpc import CpcObjective
 from asrkit.objectives.ctc import CtcObjective
 from asrkit.objectives.phonetic import PhoneticObjective
 from asrkit.objectives.regression import RegressionObjective
+from asrkit.options import Options
 from asrkit.quantizers.gumbel import GumbelQuantizer
 from asrkit.train.muon import muon
 from asrkit.train.optim import adam, adamw
@@ -23,7 +24,7 @@ from asrkit.transcoder.encoder import TranscoderEncoder
 from asrkit.transcoder.objective import TranscoderObjective
 from asrkit.transcoder.source import PhoneSource
 
-DATA = {"speech": SpeechSource, "phones": PhoneSource}
+DATA: Mapping[str, Callable[[Options], Source]] = {"speech": SpeechSource, "phones": PhoneSource}
 ENCODERS = {"wav2vec2": Wav2Vec2Encoder, "logmel": LogMelEncoder, "cpc": CpcEncoder}
 PHONE_ENCODERS = {"transcoder": TranscoderEncoder, "conformer": ConformerEncoder}
 READERS = {"speech": ENCODERS, "phones": PHONE_ENCODERS}  # of each kind of data

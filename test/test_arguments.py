@@ -214,7 +214,6 @@ DUMP = ["--model", "m", *FOLDER, "--out_dir", "o", "--phone_list", "p"]
     [
         (asr_infer, ["x.wav"], "--output_dir o"),
         (asr_infer, ["x.wav"], "--keep_scores true"),
-        (asr_infer, ["x.wav"], "--nj 2"),
         (transcode, TRANSCODE, "--asr_model m"),
         (transcode, TRANSCODE, "--pool peak"),
         (transcode, TRANSCODE, "--max_seconds 9"),

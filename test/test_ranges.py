@@ -78,7 +78,7 @@ def test_a_wrong_type_is_named_without_its_range() -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("language_alpha", -3.0), ("accum_grad", -1), ("grad_clip", -1.0), ("max_update", 0)],
+    [("language_alpha", -3.0), ("accum_grad", -1), ("grad_clip", -1.0), ("max_update", -1)],
 )
 def test_options_of_the_run_from_every_door(name: str, value: float) -> None:
     with pytest.raises(ConfigError, match=rf"^x.pt: config: {name}: {value} is below"):
