@@ -230,5 +230,5 @@ def test_locales_of_another_language_are_refused(lang: str, given: str, owner: s
 
 
 def test_a_locale_is_no_path() -> None:
-    with pytest.raises(DataError, match="no locale"):
+    with pytest.raises(DataError, match="not a locale"):
         locales_of("it", "../it")
