@@ -7,8 +7,8 @@
 check   the CUDA tests, and a run of three updates alone, with ddp and with fsdp (one rank each):
         they end well and begin with the same loss
 train   asr_train, reading FLAC, with a preset as it is shipped (fine-tuning: past its frozen
-        phase): audio_seconds_per_second of its log, without the first third of its lines, and how
-        many shapes its micro-batches had
+        phase): audio_seconds_per_second of its log once an update has met no new shape (or for lack
+        of time), and how many shapes its micro-batches had
 fixed   the same process on the commonest of these, again and again: what the row above falls short
         of this is the cost of reading and of shapes
 step    one step of asrkit and of transformers on noise (bench/train_step.py), on the same card
@@ -223,7 +223,7 @@ class Bench:
         """What bench/infer.py prints."""
         program = ROOT / "bench/infer.py"
         command = [sys.executable, str(program), "--device", self.args.device]
-        command += ["--quick", "--repeats", "1"] * self.args.quick
+        command += ["--repeats", "1", *["--quick"] * self.args.quick]
         run = self.processes.start("infer", command)
         try:
             status: int | None = run.wait(self.allowed())

@@ -5,11 +5,14 @@ from __future__ import annotations
 import contextlib
 import os
 import queue
+import secrets
 import signal
 import subprocess
 import threading
-from collections import defaultdict
+import time
 from pathlib import Path
+
+MARK = "ASRKIT_BENCH_PROCESS"  # in the environment of a process and of all that it starts
 
 
 class Processes:
@@ -18,6 +21,7 @@ class Processes:
     def __init__(self, logs: Path, root: Path) -> None:
         self.logs, self.root = logs, root
         self.running: list[subprocess.Popen[str]] = []
+        self.marks: dict[int, str] = {}
         logs.mkdir(parents=True, exist_ok=True)
 
     def log(self, name: str) -> Path:
@@ -26,21 +30,27 @@ class Processes:
     def start(self, name: str, command: list[str], *, piped: bool = False) -> subprocess.Popen[str]:
         """piped: its input and output are read and written here."""
         paths = os.pathsep.join([str(self.root), *filter(None, [os.environ.get("PYTHONPATH")])])
+        mark = secrets.token_hex(8)
         with open(self.log(name), "a", encoding="utf-8") as log:
             made = subprocess.Popen(
                 command, cwd=self.root, text=True, start_new_session=True,
-                env=os.environ | {"PYTHONPATH": paths},
+                env=os.environ | {"PYTHONPATH": paths, MARK: mark},
                 stdin=subprocess.PIPE if piped else subprocess.DEVNULL,
                 stdout=subprocess.PIPE if piped else log, stderr=log,
             )  # fmt: skip
         self.running.append(made)
+        self.marks[made.pid] = mark
         return made
 
     def end(self, process: subprocess.Popen[str]) -> None:
-        """Ends it, whatever it does, and all that it has started."""
-        for number in family(process.pid) if process.poll() is None else ():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(number, signal.SIGKILL)
+        """Ends it, whatever it does, and all that it has started, also if it has ended itself."""
+        mark = self.marks.pop(process.pid)
+        while numbers := marked(mark):  # one that was being started is seen the next time
+            for number in numbers:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(number, signal.SIGKILL)
+            process.poll()
+            time.sleep(0.01)
         process.wait()
         self.running.remove(process)
 
@@ -49,16 +59,14 @@ class Processes:
             self.end(process)
 
 
-def family(first: int) -> list[int]:
-    """A process and its descendants, also those in sessions of their own, as torchrun's ranks."""
-    children = defaultdict[int, list[int]](list)
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):  # it has ended
-            parent = stat.read_text(encoding="utf-8", errors="replace").rsplit(")", 1)[1].split()[1]
-            children[int(parent)].append(int(stat.parent.name))
-    found = [first]
-    for number in found:
-        found += children[number]
+def marked(mark: str) -> list[int]:
+    """Processes with this mark, also those in sessions of their own, as torchrun's ranks, and those
+    whose parents have ended. A process that has ended has no environment any more."""
+    wanted, found = f"{MARK}={mark}".encode(), []
+    for environment in Path("/proc").glob("[0-9]*/environ"):
+        with contextlib.suppress(OSError):  # it has ended, or is another user's
+            if wanted in environment.read_bytes().split(b"\0"):
+                found.append(int(environment.parent.name))
     return found
 
 

@@ -38,6 +38,7 @@ FINETUNE = ("finetune_ctc_large", "finetune_ctc_base")
 PRESETS = PRETRAIN + FINETUNE
 STEPS = {"pretrain": "pretrain, paper", "finetune": "finetune, transformers' dropout"}
 GIB, RATE = 2**30, 16_000
+WARM_UP = 2.5  # times as long as a run is watched; then it is watched all the same
 MOST_SHAPES = 64  # micro-batches kept, one of each
 Tell = Callable[[str, dict[str, Any]], None]  # a row and its values
 
@@ -88,17 +89,14 @@ def arguments(preset: str, out: Path, setting: Setting) -> list[str]:
 
 
 def steady(lines: list[dict[str, Any]]) -> dict[str, Any]:
-    """Of lines of a run's journal: speed without the first third, memory, updates."""
+    """Of lines of a run's journal: median speed, memory, updates."""
     lines = [line for line in lines if line["split"] == "train"]
     if not lines:
         return {"error": "no update was logged in the time there was"}
-    rest = lines[max(1, len(lines) // 3) :] or lines
     found: dict[str, Any] = {
-        "speed": statistics.median(line["audio_seconds_per_second"] for line in rest),
+        "speed": statistics.median(line["audio_seconds_per_second"] for line in lines),
         "updates": len(lines),
     }
-    if len(lines) == 1:
-        found["note"] = "one update, warm-up included"
     if "gpu_memory_gib" in lines[-1]:
         found["memory"] = lines[-1]["gpu_memory_gib"]
     return found
@@ -144,15 +142,23 @@ class Watched:
         self, dataset: BatchDataset, stream: Iterable[BatchSpec], **reading: Any
     ) -> Iterator[Batch]:
         shapes, seconds = Shapes(), self.setting.seconds
-        over = self.clock(seconds if "train" in self.wanted else seconds / 4)
         with contextlib.closing(iter(make_loader(dataset, stream, **reading))) as batches:
+            if "train" in self.wanted:
+                # plans and graphs are made for each shape that is met: once, and not counted
+                warm = self.warm(shapes, WARM_UP * seconds)
+                while not warm():
+                    batch = next(batches)
+                    shapes.add(batch)
+                    yield batch
+            begun = len(read_metrics(self.journal)) + 1  # the update in hand is of both
+            over = self.clock(seconds if "train" in self.wanted else seconds / 4, begun)
             while not over():
                 batch = next(batches)
                 shapes.add(batch)
                 yield batch
         lines = read_metrics(self.journal)
         if "train" in self.wanted:
-            self.tell("train", steady(lines) | {"shapes": str(shapes)})
+            self.tell("train", steady(lines[begun:]) | {"shapes": str(shapes)})
         if "fixed" in self.wanted:
             batch = shapes.commonest()
             assert batch.speech is not None
@@ -164,6 +170,22 @@ class Watched:
             found = steady(read_metrics(self.journal)[begun:])
             self.tell("fixed", found | {"batch": f"{clips} x {samples / RATE:.1f} s"})
         raise Enough
+
+    def warm(self, shapes: Shapes, seconds: float) -> Callable[[], bool]:
+        """Whether a whole update has met no new shape, or so long a time has passed since the first
+        update."""
+        known = at = 0
+        end = 0.0
+
+        def over() -> bool:
+            nonlocal known, at, end
+            lines = len(read_metrics(self.journal))
+            if len(shapes.counts) > known:
+                known, at = len(shapes.counts), lines
+            end = end or (time.monotonic() + seconds if lines else 0.0)
+            return bool(lines) and (lines > at + 1 or time.monotonic() >= end)
+
+        return over
 
     def clock(self, seconds: float, begun: int = 0) -> Callable[[], bool]:
         """Whether so long a time has passed since line ``begun``, and two lines more are there."""

@@ -59,13 +59,29 @@ def train_line(speed, **more):
     return {"split": "train", "step": 1, "audio_seconds_per_second": speed} | more
 
 
-def test_a_speed_is_of_the_steady_part(bench):
+def test_a_speed_is_the_median_of_the_updates(bench):
     steady = bench.gpu_rows.steady
-    lines = [train_line(1.0), train_line(2.0), train_line(30.0), train_line(10.0), train_line(20.0)]
+    lines = [train_line(30.0), {"split": "valid", "step": 1}, train_line(10.0), train_line(20.0)]
     lines[-1]["gpu_memory_gib"] = 4.5
-    assert steady(lines) == {"speed": 15.0, "updates": 5, "memory": 4.5}
-    assert "warm-up" in steady(lines[:1])["note"]
-    assert "no update" in steady([{"split": "valid", "step": 1}])["error"]
+    assert steady(lines) == {"speed": 20.0, "updates": 3, "memory": 4.5}
+    assert "no update" in steady(lines[1:2])["error"]
+
+
+def test_a_run_is_warm_once_an_update_has_met_no_new_shape(bench, tmp_path):
+    journal = tmp_path / "train.jsonl"
+    journal.touch()
+    shapes = bench.gpu_rows.Shapes()
+    watched = bench.gpu_rows.Watched(None, journal, None, set())
+    warm, impatient = watched.warm(shapes, 60.0), watched.warm(shapes, 0.0)
+    met = []
+    for size in (1, 2, 2, 2, 2):  # two micro-batches an update
+        for _ in range(2):
+            met.append(warm())
+            shapes.add(Batch(["x"], torch.tensor([0]), pad([torch.zeros(size)])))
+        with open(journal, "a") as out:
+            out.write(json.dumps(train_line(1.0)) + "\n")
+    assert met == [False] * 6 + [True] * 4
+    assert impatient()
 
 
 def test_the_commonest_batch_is_taken(bench):

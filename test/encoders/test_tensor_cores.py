@@ -1,9 +1,12 @@
 """Layouts for tensor cores against the plain operations: values and gradients, on the CPU."""
 
+from collections.abc import Callable
+
 import pytest
 import torch
 from fake_cuda import autocast, fake_cuda
 from same_gradients import assert_same
+from torch import Tensor
 from torch.nn import functional as F
 
 from asrkit.encoders.kernels.conv_frames import conv_frames
@@ -11,10 +14,13 @@ from asrkit.encoders.kernels.tensor_cores import (
     LayerNorm,
     conv_channels_last,
     conv_padded_groups,
+    layer_norm,
     on_tensor_cores,
     windows_times,
 )
 from asrkit.encoders.positional import grouped_conv
+
+Function = Callable[[Tensor, Tensor], Tensor]
 
 
 @pytest.mark.parametrize("channels", [1, 40])  # few taps; an image
@@ -72,26 +78,44 @@ def test_types_on_a_gpu() -> None:
 
 @pytest.mark.cuda
 @pytest.mark.parametrize("name", ["conv", "few taps", "groups", "norm"])
-def test_layouts_equal_the_plain_operation_on_a_gpu(name: str) -> None:
-    """In bfloat16: to its rounding, values and gradients."""
+def test_layouts_are_as_exact_as_the_plain_operation_on_a_gpu(name: str) -> None:
+    """In bfloat16, values and gradients: the error against float64 is hardly larger than that of
+    torch's own operation under autocast."""
     torch.manual_seed(0)
-    x = torch.randn(2, 400, 1 if name == "few taps" else 96, device="cuda", requires_grad=True)
+    size = 1 if name == "few taps" else 96
+    x = torch.randn(2, 400, size, device="cuda", dtype=torch.float64)
     if name == "groups":
-        weight = torch.randn(96, 48, 128, device="cuda").div_(78).requires_grad_()
+        weight = torch.randn(96, 48, 128, device="cuda", dtype=torch.float64) / 78
     else:
-        weight = torch.randn(64, x.shape[2], 10, device="cuda").div_(10).requires_grad_()
-    norm = LayerNorm(96).cuda()
-    results = []
-    for half in (False, True):
-        with torch.autocast("cuda", torch.bfloat16, enabled=half):
-            if name == "norm":
-                out = norm(x)
-            elif name == "groups":
-                out = grouped_conv(x, weight, None, 2)
-            else:
-                out = conv_frames(x, weight, None, 5)
-        assert out.dtype == (torch.bfloat16 if half else torch.float32)
-        inputs = [x] if name == "norm" else [x, weight]
-        results.append([out.float(), *torch.autograd.grad(out.float().square().sum(), inputs)])
-    for plain, ours in zip(*results, strict=True):
-        assert (plain - ours).norm() < 1e-2 * plain.norm()
+        weight = torch.randn(64, size, 10, device="cuda", dtype=torch.float64) / 10
+
+    def plain(x: Tensor, weight: Tensor) -> Tensor:
+        if name == "norm":
+            return F.layer_norm(x, (size,))
+        groups, padding, stride = (2, 64, 1) if name == "groups" else (1, 0, 5)
+        out = F.conv1d(x.mT, weight, None, stride, padding, groups=groups).mT
+        return out[:, : x.shape[1]]
+
+    def ours(x: Tensor, weight: Tensor) -> Tensor:
+        if name == "norm":
+            return layer_norm(x)
+        return (
+            grouped_conv(x, weight, None, 2)
+            if name == "groups"
+            else conv_frames(x, weight, None, 5)
+        )
+
+    def values(function: Function, dtype: torch.dtype) -> list[Tensor]:
+        inputs = [part.to(dtype).requires_grad_() for part in (x, weight)[: 1 + (name != "norm")]]
+        with torch.autocast("cuda", torch.bfloat16, enabled=dtype == torch.float32):
+            out = function(inputs[0], inputs[-1])
+        torch.manual_seed(1)
+        back = torch.randn(out.shape, device="cuda", dtype=torch.float64).to(out.dtype)
+        return [part.double() for part in (out, *torch.autograd.grad(out, inputs, back))]
+
+    exact = values(plain, torch.float64)
+    for right, theirs, mine in zip(
+        exact, values(plain, torch.float32), values(ours, torch.float32), strict=True
+    ):
+        allowed = max(1.5 * float((theirs - right).norm()), 6e-3 * float(right.norm()))
+        assert (mine - right).norm() < allowed
