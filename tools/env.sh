@@ -54,7 +54,7 @@ main() {
     python=$(find_python)
     digest=$({
         # of pyproject.toml only what is installed: another setting there needs no other environment
-        sed -n '/^dependencies = /,/^]/p; /^test = /p; /^dev = /p' "${root}/pyproject.toml"
+        sed -n '/^dependencies = /,/^]/p; /^serve = /p; /^onnx = /p; /^test = /p; /^dev = /p' "${root}/pyproject.toml"
         cat "${root}/constraints.txt"
         "${python}" -VV
     } | sha256sum)

@@ -1,4 +1,4 @@
-"""Prints what pyproject.toml and its extras `test` and `dev` require, one requirement a line."""
+"""Prints what pyproject.toml and the extras of tests and development require, one a line."""
 
 import os
 from pathlib import Path
@@ -9,5 +9,7 @@ os.chdir(Path(__file__).resolve().parents[1])  # setuptools reads the current fo
 distribution = Distribution()
 distribution.parse_config_files()
 extras = distribution.extras_require
-wanted = [*distribution.install_requires, *extras["test"], *extras["dev"]]
+wanted = list(distribution.install_requires)
+for name in ("serve", "onnx", "test", "dev"):
+    wanted += extras[name]
 print("\n".join(line for line in wanted if not line.startswith("asrkit[")))
