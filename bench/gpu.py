@@ -45,7 +45,7 @@ from asrkit.train.journal import read_metrics
 ROOT = Path(__file__).resolve().parents[1]
 RANKS = {"alone": [], "ddp": ["--parallel", "ddp"], "fsdp": ["--parallel", "fsdp"]}
 CHECKS = ["check/tests", *(f"check/{name}" for name in RANKS)]
-CLIPS = (6, 24, 48)
+CLIPS = (24, 48)
 ROWS = [
     *CHECKS,
     *(f"{kind}/{preset}" for preset in gpu_rows.PRESETS for kind in ("train", "fixed")),
@@ -62,7 +62,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--device", default="cuda", choices=["cpu", "cuda"])
     parser.add_argument("--quick", action="store_true", help="tiny networks, few files")
     parser.add_argument("--rows", nargs="+", default=None, help="names, or their beginnings")
-    parser.add_argument("--seconds", type=float, default=9, help="that a run is watched")
+    parser.add_argument("--seconds", type=float, default=6, help="that a run is watched")
     parser.add_argument("--limit", type=float, default=345, help="seconds; then no row begins")
     parser.add_argument("--row_limit", type=float, default=90, help="seconds of a row at most")
     parser.add_argument("--lengths", default="mls", choices=gpu_corpus.LENGTHS)

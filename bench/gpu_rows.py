@@ -38,7 +38,7 @@ FINETUNE = ("finetune_ctc_large", "finetune_ctc_base")
 PRESETS = PRETRAIN + FINETUNE
 STEPS = {"pretrain": "pretrain, paper", "finetune": "finetune, transformers' dropout"}
 GIB, RATE = 2**30, 16_000
-WARM_UP = 2.5  # times as long as a run is watched; then it is watched all the same
+WARM_UP = 2.0  # times as long as a run is watched; then it is watched all the same
 MOST_SHAPES = 64  # micro-batches kept, one of each
 Tell = Callable[[str, dict[str, Any]], None]  # a row and its values
 
@@ -64,7 +64,7 @@ class Setting(NamedTuple):
     work: str
     device: str = "cuda"
     quick: bool = False
-    seconds: float = 9.0
+    seconds: float = 6.0
 
 
 def arguments(preset: str, out: Path, setting: Setting) -> list[str]:

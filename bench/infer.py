@@ -6,8 +6,8 @@ Both have the same weights, random ones of wav2vec 2.0 Base (of a small network 
 the same FLAC files, cut out of the clips in test/corpora; both read them, run the network and write
 down the best path. Each engine lives in a process of its own; they take turns, so that a busy
 machine slows all. CPU: files of 3 s and of 15 s, the pipeline as it is by default, one at a time.
-CUDA: files of 4 to 18 s, thousands of seconds of them; the pipeline in bfloat16, its files read by
-worker processes, in batches of several sizes.
+CUDA: files of 4 to 18 s, thousands of seconds of them; the pipeline in bfloat16, in batches of
+several sizes, its files read by the one worker process that it allows for speech.
 
 Ratio: rate of a row over that of the first row of transformers, in the same turn. Other text:
 characters that differ from that row's, in %; a random network decides by little, and shows rounding
@@ -159,10 +159,9 @@ def hf_run(home: Path, engine: Engine, device: str) -> Run:
         device=0 if cuda else -1,
         dtype=torch.bfloat16 if cuda else torch.float32,
     )
-    workers = min(8, os.cpu_count() or 1) if cuda else 0
 
     def run(files: list[str]) -> Iterator[str]:
-        for found in recognize(Sounds(files), batch_size=engine.batch, num_workers=workers):
+        for found in recognize(Sounds(files), batch_size=engine.batch, num_workers=int(cuda)):
             yield found["text"]
 
     return run

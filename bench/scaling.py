@@ -13,6 +13,7 @@ default is what the published runs of wav2vec 2.0 reached on 64 and 128 V100 (do
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 import weakref
 from collections.abc import Callable
@@ -212,8 +213,8 @@ class Plan(NamedTuple):
 def plan(counts: Counts, reference: float, gpus: int, *, tflops: float) -> Plan:
     """The published audio an update (seconds), or as near as whole clips come to it."""
     share = reference * RATE / counts.samples / gpus  # clips a GPU
-    clips = max(1, min(counts.clips, round(share)))
-    accumulate = max(1, round(share / clips))
+    accumulate = max(1, math.ceil(share / counts.clips))  # as train/micro_batches.py does
+    clips = max(1, round(share / accumulate))
     part = clips / counts.clips
     operations = 3 * counts.forward * part * accumulate
     state = 16 * counts.parameters  # float32: weight, gradient, two moments of Adam
@@ -275,7 +276,7 @@ def report(args: argparse.Namespace, say: Callable[[str], None]) -> None:
             f"| {run.audio:.0f} s ({reference:.0f}) | {run.whole_memory:.1f} "
             f"| {run.sharded_memory:.1f} | {run.seconds:.2f} "
             f"| {run.audio / run.seconds / 60:.1f} | {options.max_update // 1000} k "
-            f"| {run.seconds * options.max_update / 86_400:.1f} |"
+            f"| {run.seconds * options.max_update / 86_400:.2g} |"
         )
 
 
