@@ -82,13 +82,29 @@ def versions() -> dict[str, str]:
 
 
 def voice_of(language: str) -> str:
-    """ISO 639-1 code or locale to espeak voice. Raises EspeakError that lists the known codes."""
+    """ISO 639-1 code or locale to espeak voice.
+
+    Raises EspeakError that lists the known codes, or if the voice has no dictionary (Faroese of
+    espeak-ng 1.52): it would say nothing to any text.
+    """
     code = language.strip().lower().replace("_", "-")
     known = known_voices()
     for candidate in (VOICES.get(code), code, VOICES.get(code.split("-")[0]), code.split("-")[0]):
         if candidate in known:
+            if not _has_dictionary(candidate):
+                raise EspeakError(
+                    f"espeak-ng has no dictionary for its voice {candidate!r}, so that it says"
+                    f" nothing in language {language!r}: name a related language, or bring phones"
+                    " along with the text (docs/text.md, Labels of the corpus)"
+                )
             return candidate
     raise EspeakError(f"espeak-ng has no voice for language {language!r}; known: {' '.join(known)}")
+
+
+@functools.cache
+def _has_dictionary(voice: str) -> bool:
+    """Every voice that has one reads *a*, be it as a foreign letter."""
+    return bool(_speaker(voice).text_to_phonemes("a").strip())
 
 
 @functools.cache

@@ -23,6 +23,9 @@ from asrkit.tokens import SPACE
 _BATCH = 2000
 SWITCH_POLICIES = ("remove-flags", "keep", "remove-utterance")
 _FLAG = re.compile(r"\([a-z][\w-]*\)")
+# Between words that espeak reads as one: the hyphens of *y a-t-il*, the stops of *a.m*.
+_STOP = r"(?<=[^\W\d_])\.(?=[^\W\d_])"
+_JOINTS = {"keep": re.compile(_STOP), "split": re.compile(f"-|{_STOP}")}
 # Stress, the link of joined words, tie bars, the joiner of some IPA fonts.
 _IGNORED = re.compile("[ˈˌ'\u0361\u035c\u200d-]")
 
@@ -158,7 +161,7 @@ class Phonemizer:
         except NormalizeError as error:
             raise PhonemizeError(str(error)) from None
         said = with_numerals(text, words, self.language, self._words)
-        return Plain(" ".join(words), spoken(" ".join(said)))
+        return Plain(" ".join(words), spoken(" ".join(said), self.language))
 
     def _words(self, text: str) -> list[str]:
         digits = self.options["digits"]
@@ -179,8 +182,8 @@ class Phonemizer:
         text, said = plain
         phones, flags, empty = parse_raw(raw, switch=self.switch)
         unread = self._unread.within(said)
+        phones = self._apart(said.split(), phones)
         if self.options["hyphens"] == "split":
-            phones = self._apart(said.split(), phones)
             text = split_hyphens(text)
         words = text.split()
         home = base_language(self.voice)
@@ -188,7 +191,8 @@ class Phonemizer:
         removed = bool(switches) and self.switch == "remove-utterance"
         aligned, silent = len(words) == len(phones), 0
         if not aligned:
-            alone = self.cache.phonemes(list(map(spoken, words)), self.voice)
+            each = [spoken(word, self.language) for word in words]
+            alone = self.cache.phonemes(each, self.voice)
             silent = sum(not parse_raw(one)[0] for one in alone)
         digits = any(character.isdigit() for character in text)
         return Sentence(words, phones, aligned, switches, removed, unread, empty, digits, silent)
@@ -212,12 +216,13 @@ class Phonemizer:
         self.switched.update(sentence.switches)
 
     def _apart(self, tokens: list[str], phones: list[list[str]]) -> list[list[str]]:
-        """Phones of words with hyphens shared out to their parts, if each word has its own."""
+        """Phones of what was joined shared out to its words, if each token has its own."""
         if len(tokens) != len(phones):
             return phones
+        joint = _JOINTS[self.options["hyphens"]]
         out: list[list[str]] = []
         for token, own in zip(tokens, phones, strict=True):
-            parts = token.split("-")
+            parts = joint.split(token)
             if len(parts) > 1:
                 out.extend(share_out(self._phones(parts), own))
             else:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import unicodedata
+
+from asrkit.text.scripts import base_language
 
 # espeak reads these aloud by name, or breaks the word at them.
 _SILENT = re.compile(
@@ -11,20 +14,37 @@ _SILENT = re.compile(
     "|(?<=[^\\W\\d_]):(?=[^\\W\\d_])"  # before an ending, in Swedish and Finnish
     "|(?<=\\d)\u066c(?=\\d)"  # thousands
 )
-# Not every voice reads the digits of its own script (Urdu: silence), all read these. Bengali khanda
-# ta is read by its name, the two letters it stands for are not.
-_READ = {
-    **{0x0660 + n: str(n) for n in range(10)},
-    **{0x06F0 + n: str(n) for n in range(10)},
-    0x066B: ".",
-    0x09CE: "\u09a4\u09cd",
-}
+# Bengali khanda ta is read by its name, the two letters it stands for are not; Devanagari candra a
+# is passed over where a word begins with it, candra e, which sounds alike, is not.
+_READ = {0x066B: ".", 0x09CE: "\u09a4\u09cd", 0x0972: "\u090d"}
 _RANGE = re.compile(r"(?<=\d)-(?=\d)")
+_FRENCH_Y = re.compile(r"(?<=[\s-])y$")
 
 
-def spoken(text: str) -> str:
+class _Digits(dict[int, int | str]):
+    """For str.translate: digits of any script as those from ``zero`` on."""
+
+    def __init__(self, zero: str) -> None:
+        self._zero = ord(zero)
+
+    def __missing__(self, code: int) -> int | str:
+        value = unicodedata.decimal(chr(code), None)
+        self[code] = code if value is None else chr(self._zero + int(value))
+        return self[code]
+
+
+# Not every voice reads the digits of its own script (Urdu: silence); all but one read these.
+_ASCII_DIGITS = _Digits("0")
+_DIGITS = {"ne": _Digits("\u0966")}
+
+
+def spoken(text: str, language: str) -> str:
     """A text normalized with its hyphens, for espeak: one word for each word of the text.
 
-    Between digits a hyphen would be read as a dash or a minus; it becomes a space.
+    Between digits a hyphen would be read as a dash or a minus; it becomes a space. The French
+    pronoun at the end of *vas-y* would be read as the name of the letter.
     """
-    return _RANGE.sub(" ", _SILENT.sub("", text)).translate(_READ)
+    language = base_language(language)
+    text = _RANGE.sub(" ", _SILENT.sub("", text)).translate(_READ)
+    text = text.translate(_DIGITS.get(language, _ASCII_DIGITS))
+    return _FRENCH_Y.sub("i", text) if language == "fr" else text

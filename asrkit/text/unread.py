@@ -56,7 +56,7 @@ class Unread:
     def __init__(self, language: str, ask: Ask) -> None:
         self._beside = _BETWEEN.get(scripts_of(language)[-1], "a")
         self._ask = ask
-        self._names: dict[str, list[str]] = {}  # [] is a digit that the voice passes over
+        self._names: dict[str, list[str]] = {}
         self._known: set[str] = set()
 
     def learn(self, texts: Iterable[str]) -> None:
@@ -67,14 +67,12 @@ class Unread:
         alone = self._ask(new)
         inside = self._ask([f"{self._beside}{character}{self._beside}" for character in new])
         for character, name, reading in zip(new, alone, inside, strict=True):
-            if (len(name) >= _SHORTEST and _holds(reading, name)) or (
-                not name and character.isdigit()
-            ):
+            if len(name) >= _SHORTEST and _holds(reading, name):
                 self._names[character] = name
 
     def within(self, text: str) -> list[str]:
         """Characters of a text, which must have been learned, that are named or passed over."""
-        suspects = sorted(self._names.keys() & set(text))
+        suspects = sorted(c for c in set(text) if c in self._names or c.isdecimal())
         if not suspects:
             return []
         without = [" ".join(text.replace(character, "").split()) for character in suspects]
@@ -82,14 +80,14 @@ class Unread:
         return [
             character
             for character, other in zip(suspects, others, strict=True)
-            if other == said or _holds(said, self._names[character])
+            if other == said or (character in self._names and _holds(said, self._names[character]))
         ]
 
 
 def _can_be_unread(character: str) -> bool:
-    """Letters and digits that are not modifiers; those of ASCII are spelled where people do."""
+    """Letters that are no modifiers; those of ASCII are spelled where people do."""
     category = unicodedata.category(character)
-    return not character.isascii() and category != "Lm" and (category[0] == "L" or category == "Nd")
+    return not character.isascii() and category != "Lm" and category[0] == "L"
 
 
 def _holds(phones: Sequence[str], name: Sequence[str]) -> bool:

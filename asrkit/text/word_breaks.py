@@ -7,10 +7,10 @@
   (Persian *mi-ravam*): there they stay. Elsewhere they change nothing and vanish.
 - What UAX 29 counts as the middle of a word does not break one. Where it is part of the spelling it
   stays: Catalan and Occitan middle dots, Hebrew gershayim, the Greek comma of one word, colons in
-  Swedish and Finnish, marks of decimals and thousands between digits. Armenian tone marks and other
-  middle dots (French *étudiant·e*) vanish. Departures: a full stop between letters separates, as a
-  missing space behind a sentence is commoner than an abbreviation; so do a colon in other
-  languages, and Greek middle dots, which are semicolons.
+  Swedish and Finnish, marks of decimals and thousands between digits. Armenian tone marks, other
+  middle dots (French *étudiant·e*) and the stop of Spanish *1.º* vanish. Departures: a full stop
+  between letters separates, as a missing space behind a sentence is commoner than an abbreviation;
+  so do a colon in other languages, and Greek middle dots, which are semicolons.
 - Everything else separates words.
 """
 
@@ -97,6 +97,7 @@ _QUOTED = re.compile(rf'(?<={_HEBREW})"(?={_HEBREW})([^"]*[^\s"])"(?!{_HEBREW})'
 _INSIDE_HEBREW = re.compile(f"(?<={_HEBREW})[{_QUOTES}](?={_HEBREW})")
 # Spaces that do not break, and thin ones, between groups of three digits.
 _GROUPED = re.compile("(?<!\\d)[1-9]\\d{0,2}(?:[\u00a0\u2009\u202f]\\d{3})+(?!\\d)")
+_BEFORE_INDICATOR = re.compile("(?<=\\w)\\.(?=[ºª])")  # Spanish 1.º, Portuguese n.º
 _NOT_BETWEEN_DIGITS = re.compile(rf"(?<!\d)[{_NUMBER}]|[{_NUMBER}](?!\d)")
 _GREEK_WORD = re.compile("(?<!\\w)([όο]),(?=τι)")
 _NO_COLON = re.compile(f"(?<![^{_OTHER}]):|:(?!{_LETTER})")
@@ -127,7 +128,7 @@ def break_words(text: str, language: str) -> str:
         text = _GROUPED.sub(lambda number: re.sub(r"\s", "", number[0]), text)
     if _INSIDE_HEBREW.search(text):
         text = _INSIDE_HEBREW.sub(_GERSHAYIM, _QUOTED.sub(r" \1 ", text))
-    text = text.translate(_classes)
+    text = _BEFORE_INDICATOR.sub("", text).translate(_classes)
     if language == "el":
         text = _GREEK_WORD.sub(rf"\1{_HELD}", text)
     text = _NOT_BETWEEN_DIGITS.sub(" ", text).replace(_HELD, ",")
