@@ -31,6 +31,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "analyze words": ("word_errors", "Tell why words written by a Transcoder are wrong"),
     },
     "Data folders": {
+        "data import": ("import_data", "Import ELAN, Praat, subtitles, tables, folders"),
         "data validate": ("validate_data_dir", "Check data folders against every rule"),
         "data fix": ("fix_data_dir", "Repair data folders, keeping the old tables"),
         "data hours": ("hours", "Print minutes and utterances by language and folder"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
@@ -36,7 +37,8 @@ class Utterance(NamedTuple):
 
 
 def write_folder(folder: Path, utterances: Iterable[Utterance], lang: str) -> DataDir:
-    """Writes wav.scp, text, utt2spk, spk2utt, utt2lang, and segments if there are spans.
+    """Writes wav.scp, text, utt2spk, spk2utt, utt2lang, and segments if there are spans: what has
+    none is then a segment from 0 to the end of its recording.
 
     Raises DataError, with nothing written, where there is no utterance, an id, a speaker or a
     recording is empty or holds white space, an id comes twice, a recording has two files, a value
@@ -63,9 +65,8 @@ def write_folder(folder: Path, utterances: Iterable[Utterance], lang: str) -> Da
                 f"{tables['wav.scp'][recording]}"
             )
         if "segments" in tables:
-            if row.span is None:
-                raise DataError(f"{folder}: {row.id!r} has no span while others have")
-            tables["segments"][row.id] = str(Segment(recording, *row.span))
+            span = row.span or (0.0, math.inf)
+            tables["segments"][row.id] = str(Segment(recording, *span))
         tables["text"][row.id] = row.text
         tables["utt2spk"][row.id] = row.speaker
         tables["utt2lang"][row.id] = lang

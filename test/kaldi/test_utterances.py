@@ -9,6 +9,7 @@ import pytest
 from asrkit.files import DataError
 from asrkit.kaldi.datadir import DataDir
 from asrkit.kaldi.utterances import Command, Utterance, file_in, write_folder
+from asrkit.kaldi.validate import validate
 
 
 def read(path: Path) -> list[str]:
@@ -57,6 +58,19 @@ def test_segments_stay_where_the_new_folder_cannot_be_written(
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
+def test_clips_and_stretches_of_recordings_in_one_folder(tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(b"x")
+    (tmp_path / "y").write_bytes(b"y")
+    rows = [
+        Utterance("a", "a", str(tmp_path / "x"), "due", "r", (0, 1)),
+        Utterance("b", "b", str(tmp_path / "y"), "tre"),
+    ]
+    write_folder(tmp_path / "d", rows, "it")
+    segments = (tmp_path / "d/segments").read_text(encoding="utf-8")
+    assert segments == "a r 0.000 1.000\nb b 0.000 -1\n"
+    assert not validate(tmp_path / "d").problems
+
+
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
@@ -70,10 +84,6 @@ def test_segments_stay_where_the_new_folder_cannot_be_written(
                 Utterance("b", "s", "y", "", "r", (1, 2)),
             ],
             "recording 'r' is y and x",
-        ),
-        (
-            [Utterance("a", "s", "x", "", "r", (0, 1)), Utterance("b", "s", "y", "")],
-            "has no span",
         ),
     ],
 )
