@@ -111,7 +111,7 @@ def _resample(samples: np.ndarray, rate: int) -> np.ndarray:
     samples = np.ascontiguousarray(samples, np.float32)
     if rate == RATE:
         return samples
-    changed: torch.Tensor = _resampler(rate)(torch.from_numpy(samples))
+    changed: torch.Tensor = _resampler(rate, RATE)(torch.from_numpy(samples))
     return changed.numpy()
 
 
@@ -120,19 +120,22 @@ def change_speed(samples: np.ndarray, hundredths: int) -> np.ndarray:
     if hundredths == 100:
         return samples
     source = torch.from_numpy(np.ascontiguousarray(samples, np.float32))
-    changed: torch.Tensor = _speed(hundredths)(source)
+    changed: torch.Tensor = _resampler(hundredths, 100)(source)
     return changed.numpy()
 
 
 @functools.lru_cache(maxsize=8)
-def _speed(hundredths: int) -> torchaudio.transforms.Resample:
-    return torchaudio.transforms.Resample(hundredths, 100)
+def _resampler(rate: int, to: int) -> torchaudio.transforms.Resample:
+    """The filter of one rate: making it takes as long as using it on some seconds.
 
-
-@functools.lru_cache(maxsize=8)
-def _resampler(rate: int) -> torchaudio.transforms.Resample:
-    """The filter of one rate: making it takes as long as using it on some seconds."""
-    return torchaudio.transforms.Resample(rate, RATE)
+    A Kaiser window as long as that of resampy's kaiser_best. torchaudio's own choice, 6 zeros of a
+    Hann window, leaves a mirror image 12 dB below a tone of 3.7 kHz when telephone speech is
+    brought to 16 kHz, and takes a third of the tone.
+    """
+    return torchaudio.transforms.Resample(
+        rate, to, resampling_method="sinc_interp_kaiser",
+        lowpass_filter_width=64, rolloff=0.9475937167399596, beta=14.769656459379492,
+    )  # fmt: skip
 
 
 def load(source: str, start: int = 0, frames: int = -1) -> np.ndarray:

@@ -16,7 +16,7 @@ from asrkit.data.index import DataIndex
 from asrkit.data.sampler import BatchSpec
 from asrkit.files import DataError
 from asrkit.keys import key_of
-from asrkit.tokens import TokenList
+from asrkit.tokens import BLANK, TokenList
 
 TRIES = 100  # utterances looked at to replace an unreadable one
 
@@ -171,6 +171,11 @@ class SpeechDataset(BatchDataset):
     def _labels(self, row: int) -> list[int]:
         assert self.tokens is not None
         labels = self.index.labels(row)
+        if BLANK in labels:  # torch's CTC loss takes it for a label without a word
+            raise DataError(
+                f"{self.index.id(row)}: {self.index.token_file} holds {BLANK!r}, which is "
+                "reserved; it cannot be a label"
+            )
         if self.unknown == "error":
             for symbol in labels:
                 if symbol not in self.tokens:

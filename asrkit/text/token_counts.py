@@ -63,6 +63,8 @@ def check_tokens(path: str | Path, tokens: TokenList) -> int:
     table = read_keyed(path)
     for number, (key, text) in enumerate(table.items(), start=1):
         for token in text.split():
+            if token == BLANK:
+                raise DataError(f"{path}:{number}: {token!r} is reserved; it cannot be a label")
             if token not in tokens:
                 raise DataError(
                     f"{path}:{number}: utterance {key!r} holds {token!r}, which the token list"

@@ -82,4 +82,4 @@ def test_an_end_before_the_list_s_ends_the_threads() -> None:
     end = time.monotonic() + 5
     while threading.active_count() > before and time.monotonic() < end:
         time.sleep(0.01)
-    assert threading.active_count() == before
+    assert threading.active_count() <= before  # of another test

@@ -46,6 +46,34 @@ def test_stereo_mp3_at_44100(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("rate", "heard", "elsewhere"),
+    [
+        (8000, 3700, 4300),  # telephone speech: no mirror image above its band
+        (24000, 7000, 1000),
+        (44100, 7000, 900),
+        (48000, 7000, 2000),
+        (48000, None, 7000),  # 9 kHz come back as 7 where they are not taken out
+    ],
+)
+def test_resampling_keeps_the_band_and_adds_nothing(
+    tmp_path: Path, rate: int, heard: int | None, elsewhere: int
+) -> None:
+    time = np.arange(rate) / rate
+    soundfile.write(
+        tmp_path / "a.wav", 0.5 * np.sin(2 * np.pi * (heard or 9000) * time), rate, "FLOAT"
+    )
+    middle = decode(tmp_path / "a.wav").samples[2000:14000]
+
+    def level(hertz: int) -> float:
+        turns = np.exp(-2j * np.pi * hertz * np.arange(2000, 14000) / 16000)
+        return float(abs(2 * np.mean(middle * turns)))
+
+    if heard:
+        assert level(heard) == pytest.approx(0.5, rel=0.15 if rate == 8000 else 1e-3)
+    assert level(elsewhere) < 0.5e-4  # -80 dB
+
+
+@pytest.mark.parametrize(
     ("codec", "container", "rate", "suffix"),
     [
         ("libopus", "ogg", 48000, "opus"),

@@ -103,6 +103,13 @@ def test_unknown_symbol(dump: Path) -> None:
     assert mapped.text.data.tolist() == [[2, 1]]
 
 
+@pytest.mark.parametrize("unknown", ["error", "map"])
+def test_the_blank_is_no_label(dump: Path, unknown: str) -> None:
+    (dump / "t").write_text((dump / "t").read_text().replace("a", "<blank>"))
+    data = SpeechDataset(DataIndex.open(dump, "t"), TOKENS, unknown=unknown)
+    assert "t holds '<blank>', which is reserved" in data[spec([1])].message
+
+
 def test_bad_file_is_replaced_by_the_next_that_fits(dump: Path) -> None:
     (dump / "u3.flac").write_bytes(b"fLaC")
     data = SpeechDataset(DataIndex.open(dump, "t"), TOKENS)

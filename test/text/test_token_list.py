@@ -40,7 +40,11 @@ def test_check_names_the_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     bad = _write(tmp_path / "bad", "x a o\ny a q\n")
     assert token_list.main(["--text", good, "--check", str(tokens)]) == 0
     assert token_list.main(["--text", bad, "--check", str(tokens)]) == 1
-    assert "bad:2: utterance 'y' holds 'q'" in capsys.readouterr().err
+    blank = _write(tmp_path / "blank", "u a <blank>\n")
+    assert token_list.main(["--text", blank, "--check", str(tokens)]) == 1
+    errors = capsys.readouterr().err
+    assert "bad:2: utterance 'y' holds 'q'" in errors
+    assert "blank:1: '<blank>' is reserved" in errors
 
 
 @pytest.mark.parametrize(
