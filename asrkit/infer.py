@@ -1,4 +1,4 @@
-"""A trained recognizer as an object: waveforms in, log-probabilities and tokens out."""
+"""A trained recognizer as an object: audio in, text with times out, or log-probabilities."""
 
 from __future__ import annotations
 
@@ -12,16 +12,19 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from asrkit.audio.given import Audio, read_object
 from asrkit.batch import Batch, Padded
 from asrkit.decode.device import Flight, attention_without_plans, host_zeros
 from asrkit.decode.grouping import InOrder, like_lengths, rounded, windows
 from asrkit.decode.prepared import prepare
+from asrkit.decode.timing import Clock, spans, timed, words_of
 from asrkit.model_io import ModelError, TrainedModel, device_of
 from asrkit.objectives.base import Recognizer
 from asrkit.pack.archive import MANIFEST, is_pack, unpack
 from asrkit.temporary import Temporary
 from asrkit.text.tokenize import META, CharTokenizer
 from asrkit.train.precision import Precision
+from asrkit.transcript import Segment, Transcript
 from asrkit.vocabulary import strip_languages, type_of
 
 RATE = 16_000
@@ -71,6 +74,7 @@ class Speech2Text:
                 f"{self.path}: objective {trained.options.objective!r} cannot be decoded"
             )
         self.objective = objective.to(self.device)
+        self.clock = Clock.of(objective.output_lengths)
         int8 = precision == "int8"
         if int8 and self.device.type != "cpu":
             raise ModelError("precision int8 is for a CPU; on CUDA leave it out: bf16 is faster")
@@ -88,6 +92,38 @@ class Speech2Text:
             unpack(path, temporary.path / "pack")
             path = temporary.path / "pack"
         return path / "model" if (path / MANIFEST).is_file() else path
+
+    def transcribe(
+        self,
+        audio: Audio,
+        lang: str | None = None,
+        *,
+        rate: int | None = None,
+        channel: int | None = None,
+        max_seconds: float = 60.0,
+    ) -> Transcript:
+        """What is said in a recording: a path, the bytes of a file, a file object, or samples with
+        their ``rate`` (floats in [-1, 1], [S] or [channels, S]).
+
+        lang: of the words. Raises AudioError for what cannot be read.
+        """
+        given = read_object(audio, rate=rate, channel=channel)
+        duration = round(len(given.samples) / RATE, 3)
+        parts = chunks(torch.from_numpy(given.samples), max_seconds)
+        scores = torch.cat(self.log_probs(parts))
+        found = spans(scores.argmax(-1), scores)
+        symbols = self.tokens.symbols
+        groups = words_of(self.token_file, [symbols[span.token] for span in found])
+        words = timed(
+            ([found[at] for at in group] for group in groups), symbols, self.clock, duration
+        )
+        return Transcript(
+            segments=(Segment.of(words, lang=lang),) if words else (),
+            duration=duration,
+            audio=str(audio) if isinstance(audio, str | Path) else "",
+            language=lang,
+            model=str(self.path),
+        )
 
     def log_probs(self, waves: Iterable[Tensor | np.ndarray]) -> list[Tensor]:
         """Waveforms [S_i], or [1, S_i] as torchaudio reads them, of floats in [-1, 1] at 16 kHz to

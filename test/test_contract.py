@@ -202,7 +202,9 @@ def test_recognizers_give_log_probabilities(objective):
     if not isinstance(objective, Recognizer):
         return
     objective.eval()
-    scores = objective.log_probs(batch_of())
+    batch = batch_of()
+    scores = objective.log_probs(batch)
+    assert torch.equal(objective.output_lengths(batch.speech.lengths), scores.lengths)
     assert scores.data.dtype == torch.float32
     assert scores.data.shape[2] == len(TOKENS)
     torch.testing.assert_close(scores.data.exp().sum(-1), torch.ones(scores.data.shape[:2]))

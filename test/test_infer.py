@@ -1,6 +1,7 @@
 """What a recognizer takes for a waveform."""
 
 import weakref
+from itertools import pairwise
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -208,3 +209,19 @@ def test_files_are_searched_in_several_processes(tmp_path, capsys):
         assert asr_infer.main(argv) == 0
         said.append(capsys.readouterr().out)
     assert said[0] == said[1] and len(said[0].splitlines()) == 10
+
+
+def test_transcript_says_what_the_program_prints(tmp_path, capsys):
+    folder = save_random(tmp_path / "x", *ENCODERS["log-mel"])
+    clip = CLIPS / "it" / "00.opus"
+    model = Speech2Text(folder)
+    assert asr_infer.main(["--model", str(folder), str(clip)]) == 0
+    found = model.transcribe(clip, "it")
+    assert found.text and f"{clip}\t{found.text}\n" == capsys.readouterr().out
+    assert (found.language, found.audio, found.model) == ("it", str(clip), str(model.path))
+    assert found.duration == pytest.approx(1.33, abs=0.01)
+    for one, following in pairwise(found.words):
+        assert 0 <= one.start < one.end <= following.start <= found.duration
+    assert all(0 < word.confidence <= 1 for word in found.words)
+    assert model.transcribe(clip.read_bytes()).words == found.words
+    assert model.transcribe(np.zeros(100), rate=8000).segments == ()

@@ -58,10 +58,7 @@ def decode(
         data = source if isinstance(source, bytes) else _read_bytes(str(source))
         if not data:
             raise AudioError(f"{name}: is empty (0 bytes); fetch or record it again")
-        sound = decoders.read_whole(data, raw_g722=name.endswith(".g722"))
-        _check_samples(sound, name)
-        heard = channels.mono(sound.frames, channel)
-        samples = _resample(heard.samples, sound.rate)
+        return _mono(decoders.read_whole(data, raw_g722=name.endswith(".g722")), name, channel)
     except AudioError:
         raise
     except ValueError as error:
@@ -71,6 +68,36 @@ def decode(
             f"{name}: needs more memory than there is; cut it into shorter files, or run fewer "
             "processes (--nj)"
         ) from None
+
+
+def from_samples(samples: np.ndarray, rate: int, channel: int | None = None) -> Audio:
+    """Samples that a program holds, [S] or [C, S]: floats in [-1, 1], or whole numbers of 16 bits.
+
+    Raises AudioError for anything else, as ``decode`` does.
+    """
+    frames = np.atleast_2d(samples).T
+    if samples.dtype == np.int16:
+        frames = frames / np.float32(1 << 15)
+    if not np.issubdtype(frames.dtype, np.floating) or samples.ndim not in (1, 2):
+        raise AudioError(
+            f"samples: {samples.dtype} {list(samples.shape)} is not floats in [-1, 1], or int16, "
+            "[S] or [channels, S]"
+        )
+    try:
+        decoders.check_bounds(rate, frames.shape[1], len(frames))
+        frames = np.ascontiguousarray(frames, np.float32)
+        return _mono(decoders.Decoded(frames, rate, "samples", 0), "samples", channel)
+    except AudioError:
+        raise
+    except ValueError as error:
+        raise AudioError(f"samples: {error}") from None
+
+
+def _mono(sound: decoders.Decoded, name: str, channel: int | None) -> Audio:
+    """What was decoded as one channel at 16 kHz; raises ValueError, AudioError."""
+    _check_samples(sound, name)
+    heard = channels.mono(sound.frames, channel)
+    samples = _resample(heard.samples, sound.rate)
     return Audio(samples, sound.rate, sound.frames.shape[1], sound.codec, heard.remark)
 
 
@@ -79,7 +106,7 @@ def _check_samples(sound: decoders.Decoded, name: str) -> None:
     if not np.isfinite(sound.frames).all():
         at = int(np.argmin(np.isfinite(sound.frames).all(axis=1)))
         raise AudioError(f"{name}: sample {at} is not a finite number; write the file again")
-    loudest = float(np.abs(sound.frames).max())
+    loudest = float(np.abs(sound.frames).max(initial=0.0))
     if loudest > LOUDEST:
         raise AudioError(f"{name}: has samples up to {loudest:.0f}; scale them to [-1, 1]")
     rate = sound.rate
@@ -109,7 +136,7 @@ def _read_bytes(source: str) -> bytes:
 
 def _resample(samples: np.ndarray, rate: int) -> np.ndarray:
     samples = np.ascontiguousarray(samples, np.float32)
-    if rate == RATE:
+    if rate == RATE or not len(samples):
         return samples
     changed: torch.Tensor = _resampler(rate, RATE)(torch.from_numpy(samples))
     return changed.numpy()

@@ -111,3 +111,7 @@ class Recognizer(Objective):
     @abstractmethod
     def log_probs(self, batch: Batch) -> Padded:
         """float32 [B, T, V] log-probabilities with blank 0, unmasked, lengths in frames."""
+
+    @abstractmethod
+    def output_lengths(self, lengths: Tensor) -> Tensor:
+        """Frames of ``log_probs`` for inputs of ``lengths`` [B] samples; agrees with it exactly."""

@@ -129,6 +129,9 @@ class CtcObjective(Recognizer):
         hidden = self.encoder(batch.speech).output
         return self._log_probs(hidden)
 
+    def output_lengths(self, lengths: Tensor) -> Tensor:
+        return self.head.output_lengths(self.encoder.output_lengths(lengths))
+
     def _encode(self, batch: Batch) -> Padded:
         """Context frames, masked in training, without a graph while the encoder is frozen."""
         if batch.speech is None:

@@ -15,6 +15,9 @@ class LinearHead(nn.Linear):
     def forward(self, x: Padded) -> Padded:  # type: ignore[override]
         return Padded(super().forward(x.data), x.lengths)
 
+    def output_lengths(self, lengths: Tensor) -> Tensor:
+        return lengths
+
 
 class ConvHead(nn.Conv1d):
     """[B, T, D] to scores [B, T // stride, classes]: one convolution, zeros after the last frame.
@@ -29,8 +32,10 @@ class ConvHead(nn.Conv1d):
             frames = frames * x.valid()[..., None]
         after = max(kernel - frames.shape[1], kernel - stride)
         scores: Tensor = super().forward(F.pad(frames, (0, 0, 0, after)).transpose(1, 2))
-        lengths = torch.div(x.lengths, stride, rounding_mode="floor")
-        return Padded(scores.transpose(1, 2), lengths)
+        return Padded(scores.transpose(1, 2), self.output_lengths(x.lengths))
+
+    def output_lengths(self, lengths: Tensor) -> Tensor:
+        return torch.div(lengths, self.stride[0], rounding_mode="floor")
 
 
 def ctc_head(size: int, classes: int, *, kernel: int = 1, stride: int = 1) -> LinearHead | ConvHead:

@@ -120,6 +120,9 @@ class PhoneticObjective(Recognizer):
             raise ValueError("recognition needs speech, and this batch has none")
         return self._log_probs(self.encoder(batch.speech).output)
 
+    def output_lengths(self, lengths: Tensor) -> Tensor:
+        return self.head.output_lengths(self.encoder.output_lengths(lengths))
+
     def _log_probs(self, hidden: Padded) -> Padded:
         scores = self.head(Padded(self.final_dropout(hidden.data), hidden.lengths))
         return Padded(scores.data.float().log_softmax(-1), scores.lengths)

@@ -115,6 +115,9 @@ class TranscoderObjective(Recognizer):
         words = logits.log_softmax(-1) + F.logsigmoid(-gate)
         return Padded(torch.cat([F.logsigmoid(gate), words], -1), hidden.lengths)
 
+    def output_lengths(self, lengths: Tensor) -> Tensor:
+        return self.encoder.output_lengths(lengths)
+
     def candidates(self, batch: Batch, count: int = 1, *, sure: float = SURE) -> Candidates:
         """The star and the ``count`` best words of every position.
 
