@@ -105,7 +105,7 @@ prepare_sets() {
 # tokenize FOLDER: text.phn, text.char or text.bpeN beside its text; with separate vocabularies also
 # text.phn_separate and so on, where each token names its language.
 tokenize() {
-    local mark=$1/.done.${plain_file}
+    local mark=$1/.done.${plain_file} texts=() language=(--utt2lang "${raw}/${train_set}/utt2lang")
     case "${token_type}" in
     phn)
         phonemize "$1"
@@ -119,8 +119,10 @@ tokenize() {
             --hyphens "${hyphens}"
         ;;
     bpe)
-        step "${bpe_model%/*}/.done" "${raw}/${train_set}"/{text,utt2lang} -- python3 -m asrkit.bin.train_bpe \
-            --text "${raw}/${train_set}/text" --utt2lang "${raw}/${train_set}/utt2lang" --hyphens "${hyphens}" --vocab_size "${bpe_size}" --out_dir "${bpe_model%/*}"
+        [ "${tokens_from}" = train ] || language=(--lang "${target}")
+        token_texts
+        step "${bpe_model%/*}/.done" "${raw}/${train_set}"/{text,utt2lang} "${texts[@]}" -- python3 -m asrkit.bin.train_bpe --mode bpe \
+            --text "${raw}/${train_set}/text" "${plain[@]}" "${language[@]}" --hyphens "${hyphens}" --vocab_size "${bpe_size}" --out_dir "${bpe_model%/*}"
         step "${mark}" "$1"/{text,utt2lang} "${bpe_model%/*}/.done" -- python3 -m asrkit.bin.tokenize --data_dir "$1" \
             --type bpe --model "${bpe_model}" --hyphens "${hyphens}" --out "$1/${plain_file}"
         ;;
@@ -131,6 +133,19 @@ tokenize() {
     fi
 }
 
+# token_texts: sets `texts` to what tokens are learned from beside the training set, and `plain` to the option.
+token_texts() {
+    texts=() plain=()
+    [ "${tokens_from}" = text ] || return 0
+    texts_of "${target}"
+    [ "${dry_run}/${#texts[@]}" != true/0 ] || texts=("${lm_text}/${target}.txt")
+    if [ ${#texts[@]} -eq 0 ]; then
+        log "error: --tokens_from text: no ${lm_text}/${target}.txt, and no --lm_raw with text of ${target}"
+        exit 1
+    fi
+    plain=(--plain "${texts[@]}")
+}
+
 # phonemize FOLDER
 phonemize() {
     step_in_shards "${nj}" "$1/.done.text.phn" "$1"/{text,utt2lang} -- python3 -m asrkit.bin.phonemize --data_dir "$1" \
@@ -139,13 +154,15 @@ phonemize() {
 
 # The tokens of all training languages, or of the target's whole training set.
 make_token_list() {
-    local from=${raw}/${target:+${target}_}train/${token_file} name files flags=()
+    local from=${raw}/${target:+${target}_}train/${token_file} name files flags=() texts=() plain=()
     # For shared subword units, train_bpe has written it.
     if [ "${token_type}" != bpe ] || [ "${vocabulary}" = separate ]; then
         # Labels of a corpus are what they are, also where espeak's flags on foreign words are among them.
         [ "${phone_labels}" = espeak ] || flags=(--allow_flags true)
-        step "${token_list%/*}/.done" "${from}" -- \
-            python3 -m asrkit.bin.token_list --text "${from}" --out "${token_list}" "${flags[@]}"
+        token_texts
+        [ "${tokens_from}" = train ] || plain+=(--lang "${target}" --hyphens "${hyphens}")
+        step "${token_list%/*}/.done" "${from}" "${texts[@]}" -- \
+            python3 -m asrkit.bin.token_list --text "${from}" "${plain[@]}" --out "${token_list}" "${flags[@]}"
     fi
     if [ "${pretrain_labels}" = true ] && [ -n "${pretrain_config}" ]; then
         if [ "${token_type}" != phn ]; then

@@ -16,7 +16,17 @@ lexicon_file() {
     printf '%s\n' "$(ngram_folder "$1")/lexicon${type}.txt"
 }
 
-# clean_raw LANG: sentences of web text for the n-grams, without those of the valid and test sets.
+# texts_of LANG: sets `texts` to the plain texts of a language: those of --lm_text, and what --lm_raw gives.
+texts_of() {
+    local name web=${lm_text}/$1.web.txt.gz
+    texts=()
+    [ -z "${lm_raw}" ] || clean_raw "$1"
+    for name in "${lm_text}/$1".{txt,txt.gz} "${web}"; do
+        if [ -s "${name}" ] || { [ "${dry_run}" = true ] && [ "${lm_raw:+${web}}" = "${name}" ]; }; then texts+=("${name}"); fi
+    done
+}
+
+# clean_raw LANG: sentences of web text, without those of the valid and test sets.
 clean_raw() {
     local name
     for name in "${lm_raw}/$1".{txt,txt.gz,txt.xz,txt.bz2,gz,xz,bz2}; do
@@ -31,25 +41,22 @@ clean_raw() {
 
 # make_ngram LANG: a lexicon, a word n-gram and an n-gram of tokens.
 make_ngram() {
-    local folder words=() type=phn option=() name
+    local folder words=() type=phn texts=() name
     folder=$(ngram_folder "$1")
     words=(--text "${raw}/$1_train/text")
-    [ -z "${lm_raw}" ] || clean_raw "$1"
-    for name in "${lm_text}/$1".{txt,txt.gz,web.txt.gz}; do
-        [ ! -s "${name}" ] || option+=("${name}")
-    done
-    [ ${#option[@]} -eq 0 ] || words+=(--plain "${option[@]}")
+    texts_of "$1"
+    [ ${#texts[@]} -eq 0 ] || words+=(--plain "${texts[@]}")
     local cache=(--cache_dir data/phones)
     [ "${token_type}" = phn ] || type=char cache=()
     name=$(lexicon_file "$1")
-    step "${folder}/.done.$(basename -- "${name}" .txt)" "${raw}/$1_train/text" "${option[@]}" -- \
+    step "${folder}/.done.$(basename -- "${name}" .txt)" "${raw}/$1_train/text" "${texts[@]}" -- \
         python3 -m asrkit.bin.make_lexicon "${words[@]}" --lang "$1" --type "${type}" \
         --hyphens "${hyphens}" "${cache[@]}" ${lexicon_words:+--max_words "${lexicon_words}"} --out "${name}"
     if [ "${dry_run}" = false ] && ! python3 -m asrkit.bin.train_ngram --check >/dev/null 2>&1; then
         log "no lmplz: ${no_lmplz}"
         return
     fi
-    step "${folder}/.done.word" "${raw}/$1_train/text" "${option[@]}" -- \
+    step "${folder}/.done.word" "${raw}/$1_train/text" "${texts[@]}" -- \
         python3 -m asrkit.bin.train_ngram "${words[@]}" --lang "$1" --hyphens "${hyphens}" --order "${ngram_num}" \
         ${ngram_prune:+--prune ${ngram_prune}} --out "${folder}/word.bin"
     step "${folder}/.done.${plain_file}" "${raw}/$1_train/${plain_file}" -- \
@@ -162,7 +169,8 @@ score() {
     [ "${token_type}" != phn ] || score_by_other_labels "$1" "$2"
 }
 
-# score_by_other_labels SET MODE: PER by --compare_labels too, in <asr_exp>/decode_<mode>_by_<labels>/<set>.
+# score_by_other_labels SET MODE: PER by those --compare_labels that the set has, too, in
+# <asr_exp>/decode_<mode>_by_<labels>/<set>.
 score_by_other_labels() {
     local data=${raw}/$1 folder other name ref strip=()
     [ "${vocabulary}" = shared ] || strip=(--strip_languages true)
@@ -171,6 +179,10 @@ score_by_other_labels() {
         ref=text.${name/#espeak/phn}
         other=${folder%/*}_by_${name}/$1
         [ "${ref}" != "${plain_file}" ] || continue
+        if [ "${dry_run}" = false ] && [ ! -e "${data}/${ref}" ]; then
+            log "no ${ref} in ${data}: no PER by ${name}"
+            continue
+        fi
         [ "${dry_run}" = true ] || mkdir -p "${other}"
         step "${other}/.done.per" "${folder}/.done" "${data}/${ref}" -- \
             python3 -m asrkit.bin.score --unit per --ref "${data}/${ref}" --hyp "${folder}/hyp.tokens" \

@@ -49,6 +49,7 @@ check_options() {
         [ -z "${!name}" ] || need_integer "${name}" "${!name}"
     done
     one_of token_type phn char bpe
+    one_of tokens_from train text
     one_of vocabulary shared separate
     one_of hyphens split keep
     for name in ${phone_labels} ${compare_labels}; do
@@ -71,6 +72,10 @@ check_options() {
         [ "${labelled_minutes}" = 0 ] || refuse "--labelled_minutes needs --target"
         [ -z "${labelled_list}" ] || refuse "--labelled_list needs --target"
         [ -z "${continue_config}" ] || refuse "--continue_config needs --target, the language it continues on"
+    fi
+    if [ "${tokens_from}" = text ]; then
+        [ "${token_type}" != phn ] || refuse "--tokens_from text goes with --token_type char or bpe; phones are espeak's"
+        [ -n "${target}" ] || refuse "--tokens_from text needs --target: text is of one language"
     fi
     if [ -n "${labelled_list}" ] && [ "${labelled_minutes}" != 0 ]; then
         refuse "--labelled_list does not go with --labelled_minutes"
@@ -95,7 +100,7 @@ check_options() {
         # Found out now, and not after days of data preparation or without the text.
         [ -z "${pretrained}" ] || ! within 8 || [ -e "${pretrained}" ] ||
             refuse "--pretrained: no file ${pretrained} seen from ${PWD}"
-        [ -z "${lm_raw}" ] || ! within 9 || [ -d "${lm_raw}" ] ||
+        [ -z "${lm_raw}" ] || ! { within 5 || within 9 || within 10; } || [ -d "${lm_raw}" ] ||
             refuse "--lm_raw: no folder ${lm_raw} seen from ${PWD}"
     fi
 }
@@ -195,9 +200,13 @@ name_tokens() {
     token_list_name=${token_type}
     [ "${phone_labels}" = espeak ] || token_list_name=${phone_labels}
     [ "${token_type}" != bpe ] || token_list_name=bpe${bpe_size}
+    # Subword units of other texts cut another way; letters are letters, and only their list is longer.
+    [ "${token_type}/${tokens_from}" != bpe/text ] || token_list_name+=_text
     plain_file=text.${token_list_name}
+    [ "${token_type}/${tokens_from}" != char/text ] || token_list_name+=_text
     [ "${vocabulary}" = shared ] || token_list_name+=_separate
-    token_file=text.${token_list_name}
+    token_file=${plain_file}
+    [ "${vocabulary}" = shared ] || token_file+=_separate
     [ -z "${target}" ] || token_list_name+=_${target}
     token_list=data/token_list/${token_list_name}/tokens.txt
     bpe_model=data/token_list/${plain_file#text.}${target:+_${target}}/bpe.model

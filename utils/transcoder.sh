@@ -66,15 +66,11 @@ train_transcoder() {
 
 # Stage 10 for LANG: text to phones and words, and a model of them.
 transcoder_on_text() {
-    local text name inputs=() words=() noise=() held
+    local text name texts=() words=() noise=() held
     text=$(transcoder_text "$1")
     words=(--text "${raw}/$1_train/text")
-    for name in "${lm_text}/$1.txt" "${lm_text}/$1.txt.gz"; do
-        if [ -s "${name}" ]; then
-            words+=(--plain "${name}")
-            inputs+=("${name}")
-        fi
-    done
+    texts_of "$1"
+    [ ${#texts[@]} -eq 0 ] || words+=(--plain "${texts[@]}")
     held=("$1_valid" "$1_test")
     for name in "${valid_set}" "${tests[@]}"; do
         [[ ${name} != "$1"_* ]] || held+=("${name}")
@@ -82,7 +78,7 @@ transcoder_on_text() {
     read -r -a held <<<"$(union "${held[@]}")"
     held=("${held[@]/#/${raw}/}")
     held=("${held[@]/%//text}")
-    step "${text}/.done" "${raw}/$1_train/text" "${token_list}" "${inputs[@]}" "${held[@]}" -- \
+    step "${text}/.done" "${raw}/$1_train/text" "${token_list}" "${texts[@]}" "${held[@]}" -- \
         python3 -m asrkit.bin.transcoder_text "${words[@]}" --held_out "${held[@]}" --lang "$1" --phone_list "${token_list}" \
         --vocabulary "${transcoder_words}" --hyphens "${hyphens}" --cache_dir data/phones --out_dir "${text}" ${transcoder_text_args}
     if [ "${transcoder_noise}" = true ]; then

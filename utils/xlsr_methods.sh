@@ -17,8 +17,8 @@
 # method_help: the options that every run.sh with these systems has; after its own, before asr.sh's.
 method_help() {
     cat <<'END'
---target LANG        one language; default: each of the languages in turn
---finetune_on all    one model of all languages (#ft = N) instead of --finetune_on target (#ft = 1)
+--target LANGS       one language, or several in turn; default: each of the recipe's languages in turn
+--finetune_on all    one model of all languages (#ft = N), or of --langs, instead of --finetune_on target (#ft = 1)
 --vocabulary NAME    with all: shared or separate
 --config_variant V   conf/*_V.yaml: paper_literal, or 2020 for xlsr_10_large
 --seed N             other than 0, it is part of the experiments' names
@@ -53,9 +53,9 @@ config() {
     exit 2
 }
 
-# Sets method, target, finetune_on, vocabulary, config_variant, seed; the rest goes to `options`.
+# Sets method, langs, target, finetune_on, vocabulary, config_variant, seed; the rest goes to `options`.
 parse_method() {
-    method=xlsr_10 target="" finetune_on=target vocabulary=shared config_variant="" seed=0 options=()
+    method=xlsr_10 langs="" target="" finetune_on=target vocabulary=shared config_variant="" seed=0 options=()
     while [ $# -gt 0 ]; do
         case "$1" in
         --help | -h) method_help && exec ./asr.sh --help ;;
@@ -64,6 +64,7 @@ parse_method() {
         esac
         case "$1" in
         --method) method=$2 ;;
+        --langs) langs=$2 ;;
         --target) target=$2 ;;
         --finetune_on | --finetune-on) finetune_on=$2 ;;
         --vocabulary) vocabulary=$2 ;;
@@ -153,10 +154,13 @@ run_method() {
     if [ "${finetune_on}" = all ]; then
         pretraining "${method}"
         label=all
-        [ "${vocabulary}" = shared ] || label=all_${vocabulary}
-        call_asr "${label}" --langs "${languages}" --vocabulary "${vocabulary}"
+        [ "${vocabulary}" = shared ] || label+=_${vocabulary}
+        # The data folder of any languages is dump/raw/train: the model's name has to tell.
+        [ "${langs:=${languages}}" = "${languages}" ] || label+=_${langs// /_}
+        call_asr "${label}" --langs "${langs}" --vocabulary "${vocabulary}"
         return
     fi
+    [ -z "${langs}" ] || options+=(--langs "${langs}")
     read -r -a names <<<"${target:-${languages}}"
     for target in "${names[@]}"; do
         pretraining "${method}"

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from asrkit.arguments import at_least, boolean, run_main
+from asrkit.arguments import at_least, boolean, refuse_unused, run_main
 from asrkit.text.lm_text import Rules, clean
 from asrkit.text.readers import text_lines
 
@@ -27,11 +27,16 @@ def get_parser() -> argparse.ArgumentParser:
     add("--held_out", nargs="*", default=[], help="Kaldi texts whose sentences must not come in")
     add("--memory", type=float, default=256, help="megabytes for telling repeats")
     add("--max_lines", type=at_least(1), help="stop after so many sentences")
+    add("--sample", type=at_least(1), help="keep so many sentences, drawn from all that pass")
+    add("--seed", type=int, default=0, help="of --sample")
     add("--nj", type=at_least(1), default=1, help="processes")
     return parser
 
 
 def run(args: argparse.Namespace) -> None:
+    refuse_unused(args, (args.sample is None, "seed", "without --sample"))
+    if args.sample is not None and args.max_lines is not None:
+        raise ValueError("--max_lines takes the first sentences, --sample any: give one of them")
     rules = Rules(
         language=args.lang,
         min_words=args.min_words,
@@ -50,6 +55,8 @@ def run(args: argparse.Namespace) -> None:
         held_out=text_lines(args.held_out, language=args.lang),
         megabytes=args.memory,
         max_lines=args.max_lines,
+        sample=args.sample,
+        seed=args.seed,
         nj=args.nj,
     )
     print(f"{args.out}:\n{report.table()}")

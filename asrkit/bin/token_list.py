@@ -1,4 +1,8 @@
-"""Makes the token list of one or several tokenized texts (text.phn, text.char, ...)."""
+"""Makes the token list of one or several tokenized texts (text.phn, text.char, ...).
+
+With --plain, the characters of sentences without audio are in the list, too: the graphemes that a
+recognizer of letters shall know, although its few transcripts do not hold them.
+"""
 
 from __future__ import annotations
 
@@ -8,15 +12,26 @@ from pathlib import Path
 
 from asrkit.arguments import boolean, refuse_unused, run_main, warn
 from asrkit.text.look_alikes import look_alikes, with_codes
-from asrkit.text.token_counts import build_token_list, check_tokens, count_tokens, write_counts
+from asrkit.text.normalize import HYPHEN_POLICIES, HYPHENS_HELP
+from asrkit.text.readers import text_lines
+from asrkit.text.token_counts import (
+    build_token_list,
+    check_tokens,
+    count_characters,
+    count_tokens,
+    write_counts,
+)
 from asrkit.tokens import TokenList
 
 _SHOWN = 10  # groups of tokens that look alike
 
 
 def get_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--text", nargs="+", required=True, help="files of '<id> <tokens>'")
+    parser.add_argument("--plain", nargs="+", default=[], help="sentences, one a line; for letters")
+    parser.add_argument("--lang", help="of --plain: they are spelled by its rules")
+    parser.add_argument("--hyphens", choices=HYPHEN_POLICIES, default="split", help=HYPHENS_HELP)
     parser.add_argument("--out", help="tokens.txt to write; token_counts.txt goes beside it")
     parser.add_argument("--min_count", type=int, default=1, help="leave out rarer tokens")
     parser.add_argument("--allow_empty_text", type=boolean, default=False)
@@ -28,8 +43,12 @@ def get_parser() -> argparse.ArgumentParser:
 
 
 def run(args: argparse.Namespace) -> None:
-    making = "out min_count allow_empty_text allow_flags"
-    refuse_unused(args, (bool(args.check), making, "with --check, which writes nothing"))
+    making = "out min_count allow_empty_text allow_flags plain"
+    refuse_unused(
+        args,
+        (bool(args.check), making, "with --check, which writes nothing"),
+        (not args.plain, "lang hyphens", "without --plain"),
+    )
     if args.check:
         tokens = TokenList.read(args.check)
         for path in args.text:
@@ -37,8 +56,13 @@ def run(args: argparse.Namespace) -> None:
         return
     if not args.out:
         raise ValueError("give --out tokens.txt, or --check tokens.txt")
+    if args.plain and not args.lang:
+        raise ValueError("--plain needs --lang, whose rules of spelling they follow")
     counts = count_tokens(
         args.text, allow_empty=args.allow_empty_text, allow_flags=args.allow_flags
+    )
+    counts += count_characters(
+        text_lines(plain=args.plain, language=args.lang, marks="keep", hyphens=args.hyphens)
     )
     tokens = build_token_list(counts, min_count=args.min_count)
     out = Path(args.out)

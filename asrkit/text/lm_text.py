@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import heapq
 import itertools
 import json
 import re
@@ -20,6 +21,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from asrkit.files import DataError
+from asrkit.keys import key_of
 from asrkit.processes import workers
 from asrkit.text.deduplicate import LineDeduplicator
 from asrkit.text.files import byte_lines, write_text
@@ -69,6 +71,10 @@ class Report:
     words: int = 0
     dropped: Counter[str] = dataclasses.field(default_factory=Counter)
     forgotten: int = 0
+
+    def count(self, sentence: str) -> None:
+        self.kept += 1
+        self.words += split_hyphens(sentence).count(" ") + 1
 
     def table(self) -> str:
         rows = [("lines read", self.lines), ("sentences kept", self.kept), ("words", self.words)]
@@ -133,6 +139,29 @@ def _cleaned(
         yield from pool.in_order(functools.partial(_clean_chunk, rules=rules), chunks)
 
 
+class Drawn:
+    """``count`` of the sentences that come, in their order: seed and sentences decide which.
+
+    Neither their order nor the number of processes that cleaned them does.
+    """
+
+    def __init__(self, count: int, seed: int) -> None:
+        self._count, self._seed = count, seed
+        self._heap: list[tuple[int, int, str]] = []  # (minus its key, place, sentence)
+        self.seen = 0
+
+    def add(self, sentence: str) -> None:
+        self.seen += 1
+        entry = (-key_of(self._seed, "sentence", sentence), self.seen, sentence)
+        if len(self._heap) < self._count:
+            heapq.heappush(self._heap, entry)
+        else:
+            heapq.heappushpop(self._heap, entry)
+
+    def __iter__(self) -> Iterator[str]:
+        return (sentence for _, _, sentence in sorted(self._heap, key=lambda entry: entry[1]))
+
+
 def clean(
     paths: Sequence[str | Path],
     out: Path,
@@ -141,15 +170,19 @@ def clean(
     held_out: Iterable[str] = (),
     megabytes: float = 256,
     max_lines: int | None = None,
+    sample: int | None = None,
+    seed: int = 0,
     nj: int = 1,
 ) -> Report:
     """Writes the sentences of ``paths`` that pass ``rules`` to ``out`` (.gz: packed), each once.
 
     held_out: sentences in asrkit's spelling, of valid and test, that must not come through.
     megabytes: memory for finding repeats (see LineDeduplicator). max_lines: stop after so many.
+    sample: keep so many of all that pass, drawn by ``seed``; they are in memory.
     Raises DataError if nothing is left; nothing is written then.
     """
     report, seen, forbidden = Report(), LineDeduplicator(megabytes), frozenset(held_out)
+    drawn = None if sample is None else Drawn(sample, seed)
     bar = tqdm(desc=f"clean {out.name}", unit=" lines", unit_scale=True, delay=2)
     with bar, write_text(out) as stream:
         for found in _cleaned(_chunks(paths, report, bar), rules, nj):
@@ -160,12 +193,18 @@ def clean(
                     why = "a repeat"
                 if why:
                     report.dropped[why] += 1
+                elif drawn is not None:
+                    drawn.add(sentence)
                 elif max_lines is None or report.kept < max_lines:
-                    report.kept += 1
-                    report.words += split_hyphens(sentence).count(" ") + 1
+                    report.count(sentence)
                     stream.write(sentence.encode() + b"\n")
             if max_lines is not None and report.kept >= max_lines:
                 break
+        for sentence in drawn or ():
+            report.count(sentence)
+            stream.write(sentence.encode() + b"\n")
+        if drawn is not None and drawn.seen > report.kept:
+            report.dropped["not drawn"] = drawn.seen - report.kept
         report.forgotten = seen.forgotten
         if not report.kept:
             raise DataError(f"{out}: no sentence is left of the text:\n{report.table()}")

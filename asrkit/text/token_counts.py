@@ -8,7 +8,8 @@ from pathlib import Path
 
 from asrkit.files import DataError, atomic
 from asrkit.kaldi.kaldi_text import read_keyed
-from asrkit.tokens import BLANK, UNK, TokenError, TokenList
+from asrkit.text.non_linguistic import split_characters
+from asrkit.tokens import BLANK, SPACE, UNK, TokenError, TokenList
 
 
 def count_tokens(
@@ -37,6 +38,14 @@ def count_tokens(
                         " phonemize with --language_switch remove-flags, or --allow_flags true"
                     )
             counts.update(tokens)
+    return counts
+
+
+def count_characters(sentences: Iterable[str]) -> Counter[str]:
+    """How often each character occurs in sentences, as ``tokenize --type char`` cuts them."""
+    counts: Counter[str] = Counter()
+    for sentence in sentences:
+        counts.update(split_characters(sentence.split(), SPACE))
     return counts
 
 

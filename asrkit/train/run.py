@@ -120,7 +120,12 @@ def _train(options: Options, folder: Path, world: World) -> None:
     valid = valid_loader(source, tokens, objective.label_field, world)
     trainer = _trainer(objective, options, world, content)
     trainer.data_fingerprint = mark
-    data_then = trainer.restore(folder / "last.pt") if goes_on else trainer.data_fingerprint
+    if goes_on and trainer.restore(folder / "last.pt") != mark:
+        raise ConfigError(
+            f"output_dir: {folder} has learned from other utterances than train_data holds now; "
+            f"choose another folder, where --init {folder}/last.pt goes on with its weights, or "
+            "remove this one"
+        )
     assert_same_on_all_ranks(world, update=trainer.step)
     world.barrier()  # every rank has looked at the folder before rank 0 changes it
     changed = changes(folder, content) if goes_on and world.is_main else []
@@ -134,8 +139,6 @@ def _train(options: Options, folder: Path, world: World) -> None:
         logger.info("going on at update %d", trainer.step)
         for change in changed:
             logger.info("from here on, %s", change)
-        if data_then != trainer.data_fingerprint:
-            logger.warning("train_data has changed since this run was saved; it goes on with it")
     for part, tensors in taken.items():
         logger.info("%s: %d tensors from %s", part, tensors, options.init)
     describe(source, index, plan, world)

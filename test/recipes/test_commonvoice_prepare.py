@@ -11,6 +11,7 @@ from commonvoice_tiny import SECOND, line, make_lists, make_release, names
 from corpora.commonvoice import COLUMNS_4, table
 
 import cv_check_lists
+import cv_draw
 import cv_librispeech
 import cv_prepare
 from asrkit.files import DataError
@@ -282,3 +283,28 @@ def test_librispeech_of_m_cpc(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert "1 utterances, 1 without a file: ['103-1240-0001']" in capsys.readouterr().out
     assert cv_librispeech.main([*options, "--part", "librispeech_360h"]) == 1
     assert "no train-clean-360" in capsys.readouterr().err
+
+
+def test_ten_hours_are_the_listed_one_and_more_by_seed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cv_draw, "DRAWN", 9 / 3600)  # clips are a second each
+    monkeypatch.setattr(cv_prepare, "DRAWN", 10)
+    lines = [line("it", number) for number in range(1, 31)]
+    make_release(tmp_path / "cv-corpus-4/it", lines)  # dev holds clip 2, test clip 3
+    make_lists(tmp_path / "lists/it", names(4, 5), names(6), names(7))
+
+    def train(seed: str) -> list[str]:
+        options = ["--lang", "it", "--corpus", str(tmp_path / "cv-corpus-4"), "--seed", seed]
+        lists = ["--fewshot_lists", str(tmp_path / "lists"), "--fewshot_hours", "10"]
+        assert prepare(tmp_path, *options, *lists, "--parts", "labelled") == 0
+        assert not (tmp_path / "data/it_train/text.lists").exists()
+        assert keys(tmp_path / "data/it_test/text.lists") == names(7)
+        return keys(tmp_path / "data/it_train/text")
+
+    found = train("0")
+    assert len(found) == 9 and {*names(4, 5)} < {*found}
+    assert not {*names(2, 3, 6, 7)} & {*found}
+    record = json.loads((tmp_path / "data/it_train/selection.json").read_text())
+    assert record["drawn"]["clips"] == 7 and record["drawn"]["seed"] == 0
+    assert set(train("1")) != set(found)

@@ -56,6 +56,42 @@ def test_dry_run_of_all_languages_with_separate_vocabularies(tmp_path: Path) -> 
     assert "decode_greedy_by_lists/tt_test/score_per" in said
 
 
+@pytest.mark.parametrize(
+    ("options", "name", "tokens"),
+    [
+        (["--splits", "official"], "scratch_char_official", "text.char"),
+        (
+            ["--splits", "official", "--phone_labels", "espeak"],
+            "scratch_espeak_official",
+            "text.phn",
+        ),
+        (["--fewshot_hours", "5"], "scratch_5h", "text.lists"),
+        (["--fewshot_hours", "10"], "scratch_espeak_10h", "text.phn"),
+        (["--token_type", "bpe"], "scratch_bpe4000", "text.bpe4000"),
+        (
+            ["--token_type", "bpe", "--tokens_from", "text", "--bpe_size", "9"],
+            "scratch_bpe9_text",
+            "text.bpe9_text",
+        ),
+        (["--token_type", "char", "--tokens_from", "text"], "scratch_char_text", "text.char"),
+        (["--method", "unispeech", "--token_type", "char"], "unispeech_char", "text.char"),
+    ],
+)
+def test_what_is_learned_is_in_the_name(
+    options: list[str], name: str, tokens: str, tmp_path: Path
+) -> None:
+    recipe = whole_recipe.copy_recipe(tmp_path / "egs", "commonvoice")
+    command = ["--method", "scratch", "--target", "it", "--dry_run", "true", "--stage", "5"]
+    said = whole_recipe.run(recipe, *command, *options)
+    training = [line for line in said.splitlines() if "bin.asr_train" in line][-1]
+    assert f"--output_dir exp/asr_it_{name} " in training
+    assert f"--token_file {tokens} " in f"{training} "
+    official = "official" in options
+    assert ("--unit wer" in said) == (official or (tokens != "text.phn" and "lists" not in tokens))
+    assert ("--decode lexicon_lm" in said) == official
+    assert ("by_lists" in said) == ("10" in options)
+
+
 def test_a_locale_is_of_some_language_of_the_run(tmp_path: Path) -> None:
     recipe = whole_recipe.copy_recipe(tmp_path / "egs", "commonvoice")
     command = ["--dry_run", "true", "--stage", "1", "--stop_stage", "1", "--commonvoice", "/cv"]
@@ -106,6 +142,11 @@ def test_bad_options_end_before_any_work(tmp_path: Path) -> None:
     recipe = whole_recipe.copy_recipe(tmp_path / "egs", "commonvoice")
     for options in (
         ["--phone_labels", "id"],
+        ["--phone_labels", "lists", "--splits", "official"],
+        ["--phone_labels", "lists", "--fewshot_hours", "10"],
+        ["--phone_labels", "espeak", "--token_type", "char"],
+        ["--token_type", "word"],
+        ["--fewshot_hours", "5", "--splits", "official"],
         ["--commonvoice", "/a folder"],
         ["--method", "xlsr_11"],
         ["--method", "m_cpc", "--cpc_hours", "10"],
@@ -114,6 +155,10 @@ def test_bad_options_end_before_any_work(tmp_path: Path) -> None:
         done = whole_recipe.attempt(recipe, *options)
         assert done.returncode == 2, options
         assert "stage 1" not in done.stderr
+
+
+def results_of(recipe: Path) -> str:
+    return (recipe / "exp/RESULTS.md").read_text()
 
 
 @pytest.mark.recipe
@@ -143,11 +188,32 @@ def test_all_stages(tmp_path: Path) -> None:
         score = model / f"decode_{mode}/it_test/score_per/score.json"
         rates[mode] = json.loads(score.read_text())["tokens"]
     assert rates["greedy"] > 0 and rates["greedy_by_espeak"] > 0
-    results = (recipe / "exp/RESULTS.md").read_text()
+    results = results_of(recipe)
     assert "|asr_it_xlsr_10|decode_greedy|it_test|" in results
     assert "|asr_it_xlsr_10|decode_greedy_by_espeak|it_test|" in results
 
     assert (model / "asr_it_xlsr_10.zip").exists()
+
+    # A language with its release's own splits, on from a released model: words, with all defaults.
+    for labels, modes in (
+        ([], ("greedy", "lexicon_lm")),
+        (["--phone_labels", "espeak"], ("lexicon", "lexicon_lm")),
+    ):
+        new = [
+            "--commonvoice", str(corpus), "--max_bad", "1", "--nj", "1", "--inference_nj", "1",
+            "--method", "xlsr_53", "--target", "it", "--splits", "official", *labels,
+            "--pretrained", "exp/pretrain_xlsr_10/last.pt", "--max_hours", "0",
+            "--finetune_config", "tiny_finetune.yaml", "--beam_args", "--beam_size 5",
+        ]  # fmt: skip
+        whole_recipe.run(recipe, *new)
+        unit = "espeak" if labels else "char"
+        model = recipe / f"exp/asr_it_xlsr_53_{unit}_official"
+        for mode in modes:
+            folder = model / f"decode_{mode}/it_test"
+            if not (folder / "skipped").exists():  # no lmplz
+                score = json.loads((folder / "score_wer/score.json").read_text())
+                assert score["tokens"] > 0, folder
+        assert f"|{model.name}|decode_{modes[0]}|it_test|" in results_of(recipe)
 
     all_languages = [
         *common, "--finetune_on", "all", "--langs", "it sv", "--vocabulary", "separate",

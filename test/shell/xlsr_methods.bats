@@ -56,6 +56,13 @@ train() {
     [[ "$output" == *"exp/asr_all_xlsr_10 "*"conf/finetune_ctc_base_all.yaml"*"--train_data dump/raw/train "*"text.phn "* ]]
     train xlsr_10 --finetune_on all --vocabulary separate
     [[ "$output" == *"exp/asr_all_separate_xlsr_10 "*"text.phn_separate"* ]]
+    # dump/raw/train is of all languages, whichever they are: the name tells
+    train xlsr_10 --finetune_on all --vocabulary separate --langs "it fr"
+    [[ "$output" == *"exp/asr_all_separate_it_fr_xlsr_10 "* ]]
+    train xlsr_10 --finetune_on all --langs "it es"
+    [[ "$output" == *"exp/asr_all_xlsr_10 "* ]]
+    train xlsr_10 --target "es it"
+    [[ "$output" == *"exp/asr_es_xlsr_10 "*"exp/asr_it_xlsr_10 "* ]]
     run ./run.sh --method xlsr_mono --finetune_on all --dry_run true
     [ "$status" -eq 2 ]
     run ./run.sh --finetune_on all --target it

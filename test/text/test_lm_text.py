@@ -124,6 +124,27 @@ def test_streamed_counted_and_written_once(tmp_path: Path, nj: int) -> None:
     assert report.dropped == {"a repeat": 1, "too few words": 1, "held out": 1}
 
 
+def test_a_sample_is_of_all_sentences_by_seed(tmp_path: Path) -> None:
+    words = "uno due tre quattro cinque sei sette otto nove dieci".split()
+    lines = [f"{a} e {b}" for a in words for b in words]
+    for name, text in (("there", lines), ("back", lines[::-1])):
+        (tmp_path / name).write_text("\n".join(text))
+
+    def drawn(name: str, count: int, seed: int = 0, nj: int = 1) -> list[str]:
+        out = tmp_path / f"out_{name}"
+        report = clean([tmp_path / name], out, ITALIAN, sample=count, seed=seed, nj=nj)
+        assert (report.kept, report.dropped) == (count, {"not drawn": 100 - count})
+        return out.read_text().splitlines()
+
+    found = drawn("there", 40)
+    assert found == [line for line in lines if line in found]  # in the text's order
+    assert drawn("back", 40, nj=2) == found[::-1]
+    assert set(drawn("there", 20)) < set(found)
+    assert len({line.split()[0] for line in found}) > 8  # not only the beginning
+    assert set(drawn("there", 40, seed=1)) != set(found)
+    assert clean([tmp_path / "there"], tmp_path / "x", ITALIAN, sample=500).kept == 100
+
+
 @pytest.mark.parametrize("pack", [gzip, lzma, bz2])
 def test_compressed_files(tmp_path: Path, pack: object) -> None:
     name = {gzip: "in.gz", lzma: "in.xz", bz2: "in.bz2"}[pack]  # type: ignore[index]

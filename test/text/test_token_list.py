@@ -127,3 +127,17 @@ def test_languages(tmp_path: Path) -> None:
     assert languages_of(["b", "a"], lang=None, utt2lang=path) == ["fr", "it"]
     with pytest.raises(DataError, match="give --lang"):
         languages_of(["a"], lang=None, utt2lang=tmp_path / "none")
+
+
+def test_letters_of_more_sentences_are_tokens_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    labels = _write(tmp_path / "text.char", "u c i a o\n")
+    plain = _write(tmp_path / "it.txt", "Perché no?\n\nBen-venuti!\n")
+    out = tmp_path / "tokens.txt"
+    command = ["--text", labels, "--plain", plain, "--out", str(out)]
+    assert token_list.main(command) == 1
+    assert "--plain needs --lang" in capsys.readouterr().err
+    assert token_list.main([*command, "--lang", "it"]) == 0
+    assert set(TokenList.read(out).symbols[2:]) == set("ciaoperhénbvut") | {"<space>"}
+    assert token_list.main([*command[:2], "--lang", "it", "--out", str(out)]) != 0

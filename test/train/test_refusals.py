@@ -90,18 +90,22 @@ def test_a_reader_that_was_ended_is_no_traceback(tones, tmp_path, monkeypatch, c
     assert "lower num_workers" in capfd.readouterr().err
 
 
-def test_changed_data_are_told_when_a_run_goes_on(tones, tmp_path, capfd):
+def test_a_run_does_not_go_on_with_other_data(tones, tmp_path, capfd):
     folder = write_dump(tmp_path / "grows", 6, seed=3)
     argv = [*ctc_args(tones, tmp_path / "x"), "--train_data", str(folder), "--max_update"]
     assert asr_train.main([*argv, "1"]) == 0
     assert asr_train.main([*argv, "2", "--resume", "true"]) == 0
     told = capfd.readouterr().err
-    assert "train_data has changed" not in told
     assert told.count("from here on, ") == 1 and "from here on, max_update: 1 -> 2" in told
     shutil.rmtree(folder)
     write_dump(folder, 9, seed=4)
-    assert asr_train.main([*argv, "3", "--resume", "true"]) == 0
-    assert "train_data has changed" in capfd.readouterr().err
+    before = (tmp_path / "x/config.yaml").read_bytes()
+    for updates in ("3", "2"):  # also where nothing is left to train
+        assert asr_train.main([*argv, updates, "--resume", "true"]) == 1
+        told = capfd.readouterr().err
+        assert f"{tmp_path}/x has learned from other utterances than train_data holds now" in told
+        assert f"--init {tmp_path}/x/last.pt" in told
+    assert (tmp_path / "x/config.yaml").read_bytes() == before
 
 
 @pytest.mark.parametrize(

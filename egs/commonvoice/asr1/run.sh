@@ -8,17 +8,20 @@
 #                      unispeech unispeech_plus unidata2vec unidata2vec_plus
 # --commonvoice PATH   a release, a folder of releases or archives, or an archive; default: $COMMONVOICE
 # --fewshot_lists PATH folder of the lists, or common_voices_splits.tar.gz; default: $CV_FEWSHOT
+# --splits official    all of the release's own splits, of any language: letters, decoded with a lexicon and an
+#                      n-gram; with --phone_labels espeak phones, and words by the same
 # --phone_labels NAME  lists: those of the few-shot lists; espeak: espeak-ng of today. PER is reported by both.
 #                      TranUSR's methods learn phones of English, too: espeak
+# --token_type NAME    phn, char or bpe: what the fine-tuned model writes; part of its name
 # --cpc_hours 100|360  of English that m_cpc is pre-trained on: LibriSpeech's where --librispeech FOLDER
 #                      (default: $LIBRISPEECH) is given, else Common Voice's
-# --urls, --release, --locales, --splits, --fewshot_hours, --min_matched, --allow_missing, --max_hours,
+# --urls, --release, --locales, --fewshot_hours, --min_matched, --allow_missing, --max_hours,
 # --tables, --digits   as local/data.sh --help explains them
 set -euo pipefail
 from=${PWD}
 cd "$(dirname -- "${BASH_SOURCE[0]}")"
 
-phone_labels=
+phone_labels="" token_type="" bpe_size=4000 tokens_from=train splits=fewshot fewshot_hours=1
 # shellcheck disable=SC2034  # read by utils/xlsr_methods.sh
 languages="es fr it ky nl ru sv tr tt zh" pretrain_languages="es fr it ky nl ru sv tr tt zh en" alpha=0.5 finetune_kind=""
 pretrain_part=pretrain # the hours of Table 1; 557 h of English
@@ -26,7 +29,6 @@ librispeech=${LIBRISPEECH:-}
 cpc_hours=360
 method_name=
 target="" pretrain_langs="" locales=""
-split_suffix=
 data=()
 rest=()
 . ./path.sh
@@ -40,6 +42,9 @@ while [ $# -gt 0 ]; do
     [[ $# -ge 2 || $1 == --help || $1 == -h ]] || bad_option "option $1 needs a value"
     case "$1" in
     --phone_labels) phone_labels=$2 && shift 2 ;;
+    --token_type) token_type=$2 && shift 2 ;;
+    --bpe_size) bpe_size=$2 && shift 2 ;;
+    --tokens_from) tokens_from=$2 && shift 2 ;;
     --librispeech) librispeech=$2 && shift 2 ;;
     --cpc_hours) cpc_hours=$2 && shift 2 ;;
     --commonvoice | --fewshot_lists | --urls)
@@ -49,10 +54,9 @@ while [ $# -gt 0 ]; do
     --release | --locales | --splits | --fewshot_hours | --min_matched | --allow_missing | --max_hours | \
         --tables | --digits)
         [[ $2 != *' '* ]] || bad_option "$1 is one word, not '$2'"
-        # What changes the labelled sets is part of the names of fine-tuned models.
-        case "$1/$2" in
-        --splits/official) split_suffix=_official ;;
-        --fewshot_hours/5) split_suffix=_5h ;;
+        case "$1" in
+        --splits) splits=$2 ;;
+        --fewshot_hours) fewshot_hours=$2 ;;
         esac
         # One list for all languages: each takes its own.
         [ "$1" != --locales ] || { locales=$2 && data+=(--skip_other_locales true); }
@@ -70,16 +74,35 @@ while [ $# -gt 0 ]; do
     esac
 done
 labelled_sets=en_pretrain_1350h unlabelled_part=pretrain # L and U of TranUSR's Table 1
-case "${method_name}/${phone_labels}" in
-unispeech*/lists | unidata2vec*/lists) bad_option "--method ${method_name} needs --phone_labels espeak: no list has English" ;;
-unispeech*/ | unidata2vec*/) phone_labels=espeak ;;
-*/) phone_labels=lists ;;
+# What the fine-tuned model learns: its tokens, and its labelled sets. Both are part of its name.
+known=lists modes=greedy
+[[ ${splits} == fewshot && ${fewshot_hours} != 10 ]] || known=none # the lists' phones are of what they name
+[[ ${splits} == fewshot || ${fewshot_hours} == 1 ]] || bad_option "--fewshot_hours is of the few-shot lists, not of --splits official"
+case "${method_name}" in
+unispeech* | unidata2vec*) # TranUSR: seven languages, and no list has phones of English
+    known=none
+    languages="es fr it ky nl ru tt"
+    ;;
 esac
-case "${phone_labels}" in
-lists) tag_suffix=${split_suffix} ;;
-espeak) tag_suffix=_espeak${split_suffix} ;;
-*) bad_option "--phone_labels is lists or espeak, not '${phone_labels}'" ;;
+[ "${fewshot_hours}" != 10 ] || finetune_kind=_10h # where there is such a configuration
+if [ -z "${token_type}" ]; then
+    token_type=phn
+    [ "${splits}/${phone_labels}" != official/ ] || [[ ${method_name} == uni* ]] || token_type=char
+fi
+case "${token_type}/${phone_labels}/${known}" in
+phn/lists/lists | phn//lists) phone_labels=lists units="" ;;
+phn/espeak/* | phn//none) phone_labels=espeak units=_espeak ;;
+phn/lists/none) bad_option "--phone_labels espeak: no list has English, what official splits hold or ten hours" ;;
+phn/*) bad_option "--phone_labels is lists or espeak, not '${phone_labels}'" ;;
+char//* | bpe//*) phone_labels=espeak units=_${token_type} ;;
+char/* | bpe/*) bad_option "--phone_labels goes with --token_type phn" ;;
+*) bad_option "--token_type is phn, char or bpe, not '${token_type}'" ;;
 esac
+[ "${token_type}" != bpe ] || units+="${bpe_size}"
+[ "${tokens_from}" = train ] || units+=_${tokens_from}
+tag_suffix=${units}
+[ "${splits}" = fewshot ] || tag_suffix+=_${splits}
+[ "${fewshot_hours}" = 1 ] || tag_suffix+=_${fewshot_hours}h
 used="${target:-${languages}} ${pretrain_langs}" # languages that the run prepares
 case "${method_name:-xlsr_10}" in
 xlsr_10*) used+=" ${pretrain_languages}" ;;
@@ -106,7 +129,12 @@ m_cpc/*) bad_option "--cpc_hours is 100 or 360, not '${cpc_hours}'" ;;
 esac
 [[ ${method_name} != m_cpc || ${pretrain_part} == pretrain_360h ]] ||
     rest+=(--pretrain_tag "m_cpc_${pretrain_part#pretrain_}")
+compared="espeak lists" words=false
+[ "${splits}" != official ] || compared=espeak
+[ "${splits}/${token_type}" != official/char ] || words=true modes="greedy lexicon_lm"
+[ "${splits}/${token_type}" != official/phn ] || words=true modes="greedy lexicon lexicon_lm"
 # shellcheck disable=SC2034  # these two as well
-method_options=(--token_type phn --phone_labels "${phone_labels}" --compare_labels "espeak lists"
-    --use_ngram false --max_bad 0.01 --pretrain_part "${pretrain_part}" --local_data_opts "${data[*]}")
+method_options=(--token_type "${token_type}" --bpe_size "${bpe_size}" --tokens_from "${tokens_from}"
+    --phone_labels "${phone_labels}" --compare_labels "${compared}" --use_ngram "${words}" --tune_lm "${words}"
+    --inference_modes "${modes}" --max_bad 0.01 --pretrain_part "${pretrain_part}" --local_data_opts "${data[*]}")
 run_method "${rest[@]}"

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Data folders of one language of Common Voice, by --parts.
 
-labelled       data/<lang>_{train,valid,test}: the few-shot lists; for languages without lists as
+labelled       data/<lang>_{train,valid,test}: the few-shot lists, of which --fewshot_hours 10
+               fills up the hour to train on; for languages without lists as
                many minutes at random of the official splits; with --splits official all of these
 pretrain       data/<lang>_pretrain: as many hours as Table 1 of the paper has, of validated clips
                that no dev, test or few-shot list holds
@@ -21,10 +22,11 @@ from asrkit.arguments import boolean, run_main, warn
 from asrkit.files import DataError, atomic
 from asrkit.text.markup import has_markup
 from asrkit.text.numerals import numerals
+from cv_draw import DRAWN, fill_up, items_of, lengths, without_words
 from cv_folders import Item, write_clips, write_record
 from cv_language import Language, open_language
 from cv_languages import FEW_SHOT, HOURS, LOCALES, locales_of
-from cv_lengths import file_seconds, measure, size_of
+from cv_lengths import file_seconds, size_of
 from cv_lists import Lists, Match, difference, read_lists, resolve
 from cv_select import rank, select
 from cv_tables import Row
@@ -50,7 +52,8 @@ def get_parser() -> argparse.ArgumentParser:
     add("--downloads", type=Path, default=Path("downloads"), help="archives come and open here")
     add("--splits", choices=("fewshot", "official"), default="fewshot")
     add("--fewshot_lists", type=Path, help="folder of the lists, or their tar archive")
-    add("--fewshot_hours", type=float, default=1, choices=(1, 5), help="hours to train on")
+    add("--fewshot_hours", type=float, default=1, choices=(1, 5, DRAWN),
+        help="to train on: a list of 1 or 5, or that of 1 and more, drawn by --seed")  # fmt: skip
     add("--min_matched", type=float, default=0.95, help="share of each list that must be there")
     add("--allow_missing", type=boolean, default=False, help="go on with fewer")
     add("--digits", choices=("drop", "keep"), default="drop", help="of the official splits")
@@ -82,7 +85,8 @@ def fewshot_lists(args: argparse.Namespace) -> Lists | None:
 def read_fewshot(args: argparse.Namespace) -> Lists | None:
     locales = locales_of(args.lang, args.locales, skip_others=args.skip_other_locales)
     names = dict.fromkeys([args.lang, LOCALES.get(args.lang, args.lang), *locales])
-    return read_lists(args.fewshot_lists, list(names), train_hours=args.fewshot_hours)
+    hours = 1 if args.fewshot_hours == DRAWN else args.fewshot_hours
+    return read_lists(args.fewshot_lists, list(names), train_hours=hours)
 
 
 def prepare_fewshot(args: argparse.Namespace, language: Language, lists: Lists) -> None:
@@ -114,7 +118,10 @@ def prepare_fewshot(args: argparse.Namespace, language: Language, lists: Lists) 
                 counts["no phone label" if words else _no_words(row.sentence)] += 1
                 continue
             items.append(Item(clip, row.speaker, there[clip], words, phones))
-        record = {"split": "few-shot list", "left_out": dict(counts)}
+        record: dict[str, object] = {"split": "few-shot list", "left_out": dict(counts)}
+        if split == "train" and args.fewshot_hours == DRAWN:
+            items, more = fill_up(args, language, items, wanted)
+            record |= {"drawn": more}
         write(args, language, f"{args.lang}_{split}", items, record)
         two = difference(match.matched, lists.phones, lists.second)
         if two.clips:
@@ -182,24 +189,13 @@ def prepare_pretrain(
     held_out = {row.clip: "in dev or test" for row in language.rows("dev.tsv", "test.tsv")}
     held_out |= dict.fromkeys(few_shot, "in a few-shot list")
     rows = list(language.rows(*(f"{name}.tsv" for name in args.tables.split(","))))
-    for row in rows:
-        if not any(character.isalpha() for character in row.sentence):
-            held_out.setdefault(row.clip, "no sentence")
-        elif has_markup(row.sentence):
-            held_out.setdefault(row.clip, "markup in the sentence")
-    known = language.durations()
-    cache = args.data / "local" / f"{args.lang}_seconds.tsv"
-    seconds = measure((row.clip for row in rows), language.files, known, cache)
+    held_out = without_words(rows) | held_out
+    seconds, source = lengths(args, language, (row.clip for row in rows))
     chosen = select(
         rows, seconds, held_out, hours=hours, seed=args.seed, max_seconds=args.max_seconds
     )
-    items = [
-        Item(row.clip, row.speaker, language.files[row.clip], words, [])
-        for row in chosen.rows
-        if (words := language.words(row.sentence))
-    ]
-    lengths = "clip_durations.tsv" if known else "headers"
-    record = {**chosen.record(), "tables": args.tables, "lengths": lengths}
+    items = items_of(language, chosen.rows)
+    record = {**chosen.record(), "tables": args.tables, "lengths": source}
     write(args, language, f"{args.lang}_{part}", items, record)
     left_out = ", ".join(f"{count} {why}" for why, count in sorted(chosen.left_out.items()))
     print(
