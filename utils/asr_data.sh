@@ -5,7 +5,7 @@
 # pretrain_parts LANG: its parts that are for pre-training only, as the names of the sets say.
 pretrain_parts() {
     local set
-    for set in ${pretrain_config:+${pretrain_sets}} ${continue_config:+${continue_sets}}; do
+    for set in ${pretrain_config:+${pretrain_sets} ${pretrain_unlabelled_sets}} ${continue_config:+${continue_sets}}; do
         case "${set#"$1_"}" in
         "${set}" | train* | valid | test) ;;
         *) printf '%s\n' "${set#"$1_"}" ;;

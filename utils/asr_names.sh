@@ -83,6 +83,9 @@ check_options() {
     if [ "${restrict_langs}" = true ] && [ "${vocabulary}" = shared ]; then
         refuse "--restrict_langs needs --vocabulary separate: shared tokens belong to no language"
     fi
+    if [ -n "${pretrain_unlabelled_sets}" ] && [ "${pretrain_labels}" = false ]; then
+        refuse "--pretrain_unlabelled_sets goes with --pretrain_labels true; else name them among --pretrain_sets"
+    fi
     if [ -n "${continue_config}" ] && [ -z "${pretrain_config}${pretrained}${pretrained_source}" ]; then
         refuse "--continue_config needs a model to continue: --pretrain_config or --pretrained"
     fi
@@ -180,6 +183,8 @@ name_pretraining_sets() {
     : "${continue_sets:=${target}_${pretrain_part}}"
     read -r -a pretrain_train_data <<<"${pretrain_sets:-train}"
     read -r -a pretrain_valid_data <<<"${pretrain_valid_sets:-valid}"
+    read -r -a pretrain_unlabelled_data <<<"${pretrain_unlabelled_sets}"
+    pretrain_unlabelled_data=("${pretrain_unlabelled_data[@]/#/${dumpdir}/raw/}")
     read -r -a continue_train_data <<<"${continue_sets}"
     if [ "${pretrain_labels}" = true ]; then
         read -r -a all_sets <<<"$(union "${all_sets[@]}" "${pretrain_train_data[@]}" "${pretrain_valid_data[@]}")"

@@ -195,9 +195,10 @@ score_transcoder() {
         --config "$(transcoder_of "${1%_*}" "$2")/config.yaml" --out "${folder}/score_wer"
 }
 
-# transcode_text LANG: words of the correct phones of held-out sentences, in <model>/decode_text/<lang>_text.
+# transcode_text LANG: words of correct phones ("correct text" of TranUSR's Table 3), in <model>/decode_text/: those
+# of T's held-out sentences in <lang>_text, those of the transcripts of each test set under its name.
 transcode_text() {
-    local text folder model
+    local text folder model name
     text=$(transcoder_text "$1")
     model=$(transcoder_exp "$1")
     folder=${model}/decode_text/$1_text
@@ -206,4 +207,13 @@ transcode_text() {
     step "${folder}/.done.wer" "${folder}/.done" "${text}/test/text" -- \
         python3 -m asrkit.bin.score --unit wer --ref "${text}/test/text" --hyp "${folder}/hyp.text" --lang "$1" \
         --vocabulary "${text}/words.txt" --config "${model}/config.yaml" --out "${folder}/score_wer"
+    for name in "${tests[@]}"; do
+        [ "${name%_*}" = "$1" ] || continue
+        folder=${model}/decode_text/${name}
+        step "${folder}/.done" "${model}/last.pt" "${raw}/${name}/text.phn" -- \
+            python3 -m asrkit.bin.transcode --transcoder "${model}" --phones "${raw}/${name}/text.phn" --output_dir "${folder}" "${device[@]}"
+        step "${folder}/.done.wer" "${folder}/.done" "${raw}/${name}/text" -- \
+            python3 -m asrkit.bin.score --unit wer --ref "${raw}/${name}/text" --hyp "${folder}/hyp.text" --lang "$1" --normalize true \
+            --hyphens "${hyphens}" --vocabulary "${text}/words.txt" --config "${model}/config.yaml" --out "${folder}/score_wer"
+    done
 }

@@ -129,7 +129,7 @@ pretraining() {
         [[ " ${options[*]} " == *" --pretrained_source "* ]] ||
             system+=(--pretrained ../../xlsr53/asr1/exp/pretrain_xlsr_53/last.pt)
         ;;
-    unispeech | unispeech_plus | unidata2vec | unidata2vec_plus) tranusr_pretraining "$1" ;;
+    unispeech | unispeech_plus | unidata2vec | unidata2vec_plus | unidata2vec_joint) tranusr_pretraining "$1" ;;
     *) bad_option "no --method '$1'; --help lists them" ;;
     esac
 }

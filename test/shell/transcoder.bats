@@ -27,6 +27,8 @@ setup() {
     [[ "$output" == *"transcode --asr_model ${exp} --transcoder exp/transcoder_it "* ]]
     [[ "$output" == *"--vocabulary data/transcoder/it_phn_it/words.txt"* ]]
     [[ "$output" == *"--output_dir exp/transcoder_it/decode_text/it_text"* ]]
+    [[ "$output" == *"transcode --transcoder exp/transcoder_it --phones dump/raw/it_test/text.phn --output_dir exp/transcoder_it/decode_text/it_test"* ]]
+    [[ "$output" == *"--ref dump/raw/it_test/text --hyp exp/transcoder_it/decode_text/it_test/hyp.text"* ]]
     [ "$(listing)" = "${before}" ]
 }
 

@@ -52,6 +52,19 @@ dry() {
     [[ "$output" != *"it_pretrain"* ]]
 }
 
+@test "equation 3 in one run: L with its phones, U without" {
+    dry unidata2vec_joint --target it --stage 3 --stop_stage 8
+    [[ "$output" == *"--in_dir data/it_pretrain --out_dir dump/org/it_pretrain"* ]]
+    [[ "$output" == *"exp/pretrain_unidata2vec_joint_it "*"conf/pretrain_unidata2vec_base.yaml --train_data dump/raw/en_pretrain_1350h --valid_data dump/raw/en_valid "*"--unlabelled_data dump/raw/it_pretrain "* ]]
+    [[ "$output" == *"exp/asr_it_unidata2vec_joint "*"conf/finetune_ctc_unidata2vec_base.yaml --init exp/pretrain_unidata2vec_joint_it/last.pt "* ]]
+    [[ "$output" != *"exp/continue_"* && "$output" != *"phonemize --data_dir dump/raw/it_pretrain"* ]]
+    dry unidata2vec --target it --stage 6 --stop_stage 6
+    [[ "$output" != *unlabelled_data* ]]
+    run ./asr.sh --dry_run true --langs it --pretrain_unlabelled_sets it_pretrain
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"goes with --pretrain_labels true"* ]]
+}
+
 @test "one target at a time" {
     run ./run.sh --method unispeech --finetune_on all --dry_run true
     [ "$status" -eq 2 ]

@@ -60,6 +60,7 @@ vocabulary=shared  # shared, or separate: each language has tokens of its own, s
 pretrain_config=""  # conf/*.yaml of stage 6; empty: no pre-training
 pretrain_tag=""  # default: the name of that file, less pretrain_
 pretrain_sets=""  # sets of dumpdir/raw to pre-train on; default: train, or <lang>_<pretrain_part>
+pretrain_unlabelled_sets=""  # with pretrain_labels: more sets, of audio alone, learned from together (TranUSR's equation 3)
 pretrain_valid_sets=""  # default: valid, or <lang>_valid
 pretrain_labels=false  # true: stage 6 learns from phones too (UniSpeech, UniData2vec), whatever --token_type
 pretrain_exp=""  # default: <expdir>/pretrain_<pretrain_tag>

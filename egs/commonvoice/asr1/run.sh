@@ -5,7 +5,7 @@
 #   ./run.sh --method xlsr_10 --finetune_on all  # one model of the ten languages
 #
 # --method NAME        scratch m_cpc xlsr_mono xlsr_english xlsr_10 (default) xlsr_10_unbalanced xlsr_10_large xlsr_53
-#                      unispeech unispeech_plus unidata2vec unidata2vec_plus
+#                      unispeech unispeech_plus unidata2vec unidata2vec_plus unidata2vec_joint
 # --commonvoice PATH   a release, a folder of releases or archives, or an archive; default: $COMMONVOICE
 # --fewshot_lists PATH folder of the lists, or common_voices_splits.tar.gz; default: $CV_FEWSHOT
 # --splits official    all of the release's own splits, of any language: letters, decoded with a lexicon and an
@@ -13,6 +13,7 @@
 # --phone_labels NAME  lists: those of the few-shot lists; espeak: espeak-ng of today. PER is reported by both.
 #                      TranUSR's methods learn phones of English, too: espeak
 # --token_type NAME    phn, char or bpe: what the fine-tuned model writes; part of its name
+# --transcoder NAME    words from phones by TranUSR's Transcoder: standard, or onehot oneconv ctc conformer of its Table 3
 # --cpc_hours 100|360  of English that m_cpc is pre-trained on: LibriSpeech's where --librispeech FOLDER
 #                      (default: $LIBRISPEECH) is given, else Common Voice's
 # --urls, --release, --locales, --fewshot_hours, --min_matched, --allow_missing, --max_hours,
@@ -22,6 +23,7 @@ from=${PWD}
 cd "$(dirname -- "${BASH_SOURCE[0]}")"
 
 phone_labels="" token_type="" bpe_size=4000 tokens_from=train splits=fewshot fewshot_hours=1
+transcoder=()
 # shellcheck disable=SC2034  # read by utils/xlsr_methods.sh
 languages="es fr it ky nl ru sv tr tt zh" pretrain_languages="es fr it ky nl ru sv tr tt zh en" alpha=0.5 finetune_kind=""
 pretrain_part=pretrain # the hours of Table 1; 557 h of English
@@ -44,6 +46,7 @@ while [ $# -gt 0 ]; do
     --phone_labels) phone_labels=$2 && shift 2 ;;
     --token_type) token_type=$2 && shift 2 ;;
     --bpe_size) bpe_size=$2 && shift 2 ;;
+    --transcoder) transcoder_options "$2" && shift 2 ;;
     --tokens_from) tokens_from=$2 && shift 2 ;;
     --librispeech) librispeech=$2 && shift 2 ;;
     --cpc_hours) cpc_hours=$2 && shift 2 ;;
@@ -137,4 +140,4 @@ compared="espeak lists" words=false
 method_options=(--token_type "${token_type}" --bpe_size "${bpe_size}" --tokens_from "${tokens_from}"
     --phone_labels "${phone_labels}" --compare_labels "${compared}" --use_ngram "${words}" --tune_lm "${words}"
     --inference_modes "${modes}" --max_bad 0.01 --pretrain_part "${pretrain_part}" --local_data_opts "${data[*]}")
-run_method "${rest[@]}"
+run_method "${transcoder[@]}" "${rest[@]}"
