@@ -8,6 +8,7 @@ from pathlib import Path
 
 from asrkit.arguments import run_main
 from asrkit.files import DataError
+from asrkit.score.gains import GAINS_HEAD, gain_rows
 from asrkit.score.pooled import draw_pooled, pool
 from asrkit.score.results import SUMMARY_HEAD, collect, language_rows, summary_rows
 from asrkit.score.results_file import pairs_text, text_table, write_results
@@ -21,6 +22,14 @@ def get_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--show_pairs", type=int, default=0, help="references and hypotheses a language to print"
     )
+    parser.add_argument(
+        "--langs", nargs="+", default=[], help="languages to average over; default: all there are"
+    )
+    parser.add_argument(
+        "--baseline",
+        default="",
+        help="system that the others are compared with, such as xlsr_mono or asr_all_xlsr_10",
+    )
     return parser
 
 
@@ -30,12 +39,15 @@ def run(args: argparse.Namespace) -> None:
         raise DataError(f"{args.exp}: no score.json below it; run python -m asrkit.bin.score first")
     if args.out is not None:
         args.out.parent.mkdir(parents=True, exist_ok=True)
-        write_results(args.out, scores, skipped)
+        write_results(args.out, scores, skipped, langs=args.langs, baseline=args.baseline)
     print(text_table(SUMMARY_HEAD, summary_rows(scores, skipped)))
     pooled = pool(scores)
-    languages = language_rows([*scores, *pooled])
+    languages = language_rows([*scores, *pooled], args.langs)
     if languages:
         print("\n" + text_table(languages[0], languages[1:]))
+    if args.baseline:
+        gains = gain_rows([*scores, *pooled], args.baseline, args.langs)
+        print("\n" + text_table(GAINS_HEAD, gains))
     seeds = seed_rows(scores)
     if seeds:
         print("\n" + text_table(SEEDS_HEAD, seeds))

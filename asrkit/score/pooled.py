@@ -1,4 +1,4 @@
-"""One model on the test sets of several languages: their average, and pictures of all of them."""
+"""A system on the test sets of several languages: their average, and pictures of all of them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import dataclasses
 import functools
 import json
 import operator
+import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,21 +19,48 @@ from asrkit.score.units import NAMES
 POOLED = "all"
 
 
+def systems_of(scores: Sequence[Score]) -> dict[Path, str]:
+    """Folder of each score of one language -> the system that it is a part of.
+
+    That is the experiment, where it has sets of several languages. Models of one language each are
+    one system if their names differ in the language alone: ``asr_*_xlsr_10`` of asr_it_xlsr_10.
+    """
+    known: dict[str, set[str]] = {}
+    single = [score for score in scores if len(score.data["languages"]) == 1]
+    for score in single:
+        known.setdefault(score.experiment, set()).update(score.data["languages"])
+    names = {}
+    for score in single:
+        (language,) = score.data["languages"]
+        name = score.experiment
+        if len(known[name]) == 1:
+            name = re.sub(rf"(?<=_){re.escape(language)}(?=_|$)", "*", name, count=1)
+        names[score.folder] = name
+    return names
+
+
 def pool(scores: Sequence[Score]) -> list[Score]:
-    """A Score for each experiment, mode and unit whose sets are of one language each, two at least.
+    """A Score for each system, mode, kind of set and unit that has two languages at least.
 
     Its data hold what language tables and pictures need: languages, their average, counts of all.
     """
-    groups: dict[tuple[str, str, str], dict[str, Score]] = {}
+    systems = systems_of(scores)
+    groups: dict[tuple[str, str, str, str], dict[str, Score]] = {}
     for score in scores:
-        languages = list(score.data["languages"])
-        if len(languages) == 1:
-            group = groups.setdefault((score.experiment, score.mode, score.unit), {})
-            group.setdefault(languages[0], score)
-    return [_joined(list(group.values())) for group in groups.values() if len(group) > 1]
+        if score.folder not in systems:
+            continue
+        (language,) = score.data["languages"]
+        kind = score.shown_set.replace(f"{language}_", "", 1)
+        key = (systems[score.folder], score.mode, kind, score.unit)
+        groups.setdefault(key, {}).setdefault(language, score)
+    return [
+        _joined(system, list(group.values()))
+        for (system, *_), group in groups.items()
+        if len(group) > 1
+    ]
 
 
-def _joined(scores: list[Score]) -> Score:
+def _joined(system: str, scores: list[Score]) -> Score:
     languages = {name: row for s in scores for name, row in s.data["languages"].items()}
     counts = functools.reduce(operator.add, (s.counts for s in scores), Counts())
     data = {
@@ -43,13 +71,18 @@ def _joined(scores: list[Score]) -> Score:
         **dataclasses.asdict(counts),
         "parts": [str(s.folder) for s in scores],
     }
-    return Score(scores[0].experiment, scores[0].mode, POOLED, scores[0].folder, data)
+    return Score(system, scores[0].mode, POOLED, scores[0].folder, data)
 
 
 def draw_pooled(scores: Sequence[Score], root: Path) -> list[Path]:
-    """PNGs in ``<root>/<experiment>/images``: errors by language, confusions over all of them."""
+    """PNGs in ``<root>/<experiment>/images``: errors by language, confusions over all of them.
+
+    Of single models: a system of one model a language has no folder.
+    """
     drawn = []
     for score in scores:
+        if "*" in score.experiment:
+            continue
         folder = root / score.experiment / "images"
         folder.mkdir(parents=True, exist_ok=True)
         label = NAMES[score.unit]

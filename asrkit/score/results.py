@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from asrkit.files import DataError
-from asrkit.score.rates import Counts
+from asrkit.score.rates import Counts, mean_rate
 from asrkit.score.report import COLUMNS, markdown_row
 from asrkit.score.units import NAMES
 
@@ -116,9 +116,13 @@ def summary_rows(scores: Sequence[Score], skipped: Sequence[Skipped]) -> list[li
 SUMMARY_HEAD = ["experiment", "decoding", "set", "PER", "CER", "WER", "seed", "date"]
 
 
-def language_rows(scores: Sequence[Score]) -> list[list[str]]:
-    """Rates by language of the sets that hold several: experiment, decoding, set, unit, ..."""
-    names = sorted({name for score in scores for name in score.data.get("languages", {})})
+def language_rows(scores: Sequence[Score], wanted: Sequence[str] = ()) -> list[list[str]]:
+    """Rates by language of the sets that hold several: experiment, decoding, set, unit, ...
+
+    wanted: languages to show and to average over; default: all there are. The last two columns are
+    the average of the languages' rates, and which of them it is without.
+    """
+    names = list(wanted) or sorted({n for score in scores for n in score.data.get("languages", {})})
     rows = []
     for score in scores:
         languages = score.data.get("languages", {})
@@ -130,11 +134,13 @@ def language_rows(scores: Sequence[Score]) -> list[list[str]]:
             else "-"
             for n in names
         ]
-        average = score.data["average_over_languages"]
+        average = mean_rate(languages[name]["micro"] for name in names if name in languages)
         last = "-" if average is None else f"{average:.1f}"
         place = [score.experiment, score.mode, score.shown_set, NAMES[score.unit]]
-        rows.append([*place, *cells, last])
-    head = ["experiment", "decoding", "set", "", *names, "average"]
+        missing = [name for name, cell in zip(names, cells, strict=True) if cell == "-"]
+        number = f"{len(names) - len(missing)} of {len(names)}"
+        rows.append([*place, *cells, last, ", no ".join([number, *missing])])
+    head = ["experiment", "decoding", "set", "", *names, "average", "languages"]
     return [head, *rows] if rows else []
 
 

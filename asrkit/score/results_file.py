@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from asrkit.files import DataError, atomic
+from asrkit.score.gains import GAINS_HEAD, gain_rows
 from asrkit.score.pooled import pool
 from asrkit.score.results import (
     SUMMARY_HEAD,
@@ -54,18 +55,34 @@ def _commands(scores: Sequence[Score]) -> str:
     return "\n".join(lines)
 
 
-def generated_part(scores: Sequence[Score], skipped: Sequence[Skipped]) -> str:
-    """The tables: summary, by language, over seeds, ESPnet's columns by experiment, commands."""
+def generated_part(
+    scores: Sequence[Score],
+    skipped: Sequence[Skipped],
+    *,
+    langs: Sequence[str] = (),
+    baseline: str = "",
+) -> str:
+    """The tables: summary, by language, over seeds, ESPnet's columns by experiment, commands.
+
+    langs: those of the table by language, if not all. baseline: the system that others are
+    compared with.
+    """
     parts = [
         "Rates are percent, summed over the set (micro). PER leaves the word separator out, CER"
         " counts it, unless the tables below say otherwise.",
         markdown_table(SUMMARY_HEAD, summary_rows(scores, skipped)),
     ]
-    languages = language_rows([*scores, *pool(scores)])
+    several = [*scores, *pool(scores)]
+    languages = language_rows(several, langs)
     if languages:
         parts.append(
-            "By language, and their average:\n\n" + markdown_table(languages[0], languages[1:])
+            "By language, and their average (macro); `*` is each of them, a model of its own:\n\n"
+            + markdown_table(languages[0], languages[1:])
         )
+    if baseline:
+        gains = gain_rows(several, baseline, langs)
+        parts.append(f"Against `{baseline}`, over the languages of both:\n\n")
+        parts[-1] += markdown_table(GAINS_HEAD, gains)
     seeds = seed_rows(scores)
     if seeds:
         parts.append(
@@ -79,9 +96,19 @@ def generated_part(scores: Sequence[Score], skipped: Sequence[Skipped]) -> str:
     return "\n\n".join(parts)
 
 
-def write_results(path: Path, scores: Sequence[Score], skipped: Sequence[Skipped]) -> None:
-    """Writes or renews the part of ``path`` between the markers; DataError if one is missing."""
-    block = f"{BEGIN}\n{generated_part(scores, skipped)}\n{END}"
+def write_results(
+    path: Path,
+    scores: Sequence[Score],
+    skipped: Sequence[Skipped],
+    *,
+    langs: Sequence[str] = (),
+    baseline: str = "",
+) -> None:
+    """Writes or renews the part of ``path`` between the markers; DataError if one is missing.
+
+    langs, baseline: as ``generated_part``.
+    """
+    block = f"{BEGIN}\n{generated_part(scores, skipped, langs=langs, baseline=baseline)}\n{END}"
     if path.exists():
         old = path.read_text(encoding="utf-8")
         begins, ends = old.count(BEGIN), old.count(END)

@@ -58,6 +58,26 @@ def test_dry_run_of_every_language_in_turn(tmp_path: Path) -> None:
     assert f"+ local/data.sh {data}" in said
 
 
+def test_dry_run_of_one_model_of_the_ten_and_of_the_14_monolingual_ones(tmp_path: Path) -> None:
+    recipe = whole_recipe.copy_recipe(tmp_path / "egs", "babel")
+    dry = ["--dry_run", "true", "--stage", "6"]
+    said = whole_recipe.run(recipe, "--method", "xlsr_10", "--finetune_on", "all", *dry)
+    training = [line for line in said.splitlines() if "bin.asr_train" in line]
+    assert "--output_dir exp/asr_all_separate_xlsr_10 " in training[-1]
+    assert "--token_file text.char_separate" in training[-1]
+    for lang in TEN:
+        assert f"/decode_greedy/{lang}_test/score_cer" in said
+    assert "as_test" not in said and "bin.results --exp exp --out exp/RESULTS.md\n" in said
+    said = whole_recipe.run(recipe, "--method", "xlsr_mono", *dry)
+    trained = re.findall(r"--output_dir exp/asr_(\w+)_xlsr_mono ", said)
+    assert trained == ["as", "tl", "sw", "lo", *TEN]
+    assert "exp/pretrain_xlsr_mono_sw " in said
+    assert "bin.results --exp exp --out exp/RESULTS.md --langs as tl sw lo\n" in said
+    said = whole_recipe.run(recipe, "--method", "scratch", "--target", "tp ka", *dry)
+    assert re.findall(r"--output_dir exp/asr_(\w+)_scratch ", said) == ["tpi", "ka"]
+    assert "--langs as" not in said
+
+
 def test_tok_pisin_by_the_code_of_the_paper(tmp_path: Path) -> None:
     recipe = whole_recipe.copy_recipe(tmp_path / "egs", "babel")
     said = whole_recipe.run(recipe, "--method", "scratch", "--target", "tp", "--dry_run", "true")

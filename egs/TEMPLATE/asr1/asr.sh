@@ -111,6 +111,7 @@ inference_args=""  # more options of asr_infer.py in every mode, for example "--
 beam_args=""  # more options of asr_infer.py where it searches (not greedy), for example "--beam_size 100"
 score_label=""  # how the texts were made, e.g. "tags: xlsr"; shown beside every error rate
 results=""  # table to write; default: <expdir>/RESULTS.md
+results_args=""  # more options of results.py, for example "--baseline xlsr_mono --langs as tl sw lo"
 skip_packing=true  # false: stage 14 writes <asr_exp>/<name>.zip, which asr_infer.py takes; without stage 8 <pretrain_exp>/<name>.zip
 pack_args=""  # more options of pack, e.g. "--license cc-by-4.0"
 
@@ -248,7 +249,8 @@ if in_stage 13 "score"; then
             transcode_text "${lang}"
         done
     fi
-    run python3 -m asrkit.bin.results --exp "${expdir}" --out "${results}"
+    # shellcheck disable=SC2086  # several options in one variable
+    run python3 -m asrkit.bin.results --exp "${expdir}" --out "${results}" ${results_args}
 fi
 
 if in_stage 14 "pack"; then

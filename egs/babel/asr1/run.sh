@@ -4,6 +4,8 @@
 #
 #   ./run.sh --babel /corpora/babel --method xlsr_10 --target tl   # one cell of Table 2
 #   ./run.sh --babel /corpora/babel --method scratch               # as, tl, sw, lo, ka, one after the other
+#   ./run.sh --babel /corpora/babel --method xlsr_mono             # the same and the nine others of the ten
+#   ./run.sh --babel /corpora/babel --finetune_on all              # one model of the ten, separate characters
 #
 # --babel FOLDER    holds the releases, each somewhere below it; default: $BABEL
 # --packs LIST      releases elsewhere: "404=/corpora/georgian 101=/corpora/cantonese"
@@ -11,12 +13,13 @@
 # --valid_split NAME  speaker (default), or utterance: voices of the validation set are trained on
 # --lexicon, --roman, --train_list, --valid_share, --split_seed   as local/data.sh --help explains them
 # --method NAME     one of: scratch xlsr_mono xlsr_10 (default) xlsr_10_large xlsr_53
-# --target LANG     any of the 25 languages of local/packs.tsv
+# --target LANGS    any of the 25 languages of local/packs.tsv, one or several in turn
+# Without --target RESULTS.md averages over as, tl, sw and lo, as Table 2 does; --results_args has another choice.
 set -euo pipefail
 from=${PWD}
 cd "$(dirname -- "${BASH_SOURCE[0]}")"
 
-tags=xlsr
+tags=xlsr method_name="" target_codes="" average="--langs as tl sw lo" multilingual=()
 valid_split=speaker
 # The paper's tp is tpi here; its zh is Cantonese, which local/data.sh knows as yue, too.
 # shellcheck disable=SC2034  # read by utils/xlsr_methods.sh
@@ -56,16 +59,25 @@ while [ $# -gt 0 ]; do
             bad_option "$2 is not a system of the tables for BABEL; see egs/commonvoice"
             ;;
         esac
+        method_name=$2
         rest+=("$1" "$2") && shift 2
         ;;
     --target)
-        target_code=$2
-        [ "${target_code}" != tp ] || target_code=tpi
-        rest+=("$1" "${target_code}") && shift 2
+        target_codes=" $2 "
+        target_codes=${target_codes/ tp / tpi }
+        target_codes=${target_codes:1:-1}
+        rest+=("$1" "${target_codes}") && shift 2
+        ;;
+    --finetune_on)
+        # The ten are what XLSR-10 has seen; section 3.3: separate character sets.
+        [ "$2" != all ] || languages=${pretrain_languages} average="" multilingual=(--vocabulary separate)
+        rest+=("$1" "$2") && shift 2
         ;;
     *) rest+=("$1" "$2") && shift 2 ;;
     esac
 done
+[ "${method_name}" != xlsr_mono ] || languages="as tl sw lo ${pretrain_languages}" # section 3.1: 14 models
+[ -z "${target_codes}" ] || average=""
 # What changes the texts or the split is part of the experiments' names.
 tag_suffix=""
 case "${tags}" in
@@ -81,5 +93,5 @@ esac
 data=(--tags "${tags}" --valid_split "${valid_split}" "${data[@]}")
 # shellcheck disable=SC2034  # this one as well
 method_options=(--token_type char --inference_modes "greedy lexicon_lm" --tune_lm true
-    --score_label "tags: ${tags}" --local_data_opts "${data[*]}")
-run_method "${rest[@]}"
+    --score_label "tags: ${tags}" --results_args "${average}" --local_data_opts "${data[*]}")
+run_method "${multilingual[@]}" "${rest[@]}"
