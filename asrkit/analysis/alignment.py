@@ -18,7 +18,7 @@ def align(log_probs: Tensor, labels: list[int], *, reach: int = 5) -> np.ndarray
 
     The best path of CTC is mostly blank: a blank frame gets the label of the nearest frame that
     has one (the earlier of two), if that lies within ``reach`` frames, else NOTHING: a pause.
-    None if there are no labels, or fewer frames than they need.
+    None if there are no labels, fewer frames than they need, or a label that no frame allows.
     """
     targets = torch.tensor([labels], dtype=torch.int64)
     frames = torch.tensor([len(log_probs)])
@@ -26,6 +26,9 @@ def align(log_probs: Tensor, labels: list[int], *, reach: int = 5) -> np.ndarray
     if not labels or int(infeasible(frames, text)):
         return None
     path, _ = forced_align(log_probs[None].float(), targets.int(), blank=0)
+    # torchaudio leaves impossible labels out of the path, without an error
+    if [int(label) for label in torch.unique_consecutive(path[0]) if label] != labels:
+        return None
     return spread(path[0].numpy().astype(np.int64), reach)
 
 

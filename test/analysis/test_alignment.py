@@ -48,6 +48,13 @@ def test_no_labels_or_too_many_cannot_be_aligned():
     assert align(scores([2, 2]), [2, 2]) is None  # a repeat needs a blank between
 
 
+def test_a_label_that_no_frame_allows_cannot_be_aligned():
+    log_probs = torch.full((9, 4), 0.25).log()
+    assert align(log_probs, [1, 1, 3]) is not None
+    log_probs[:, 2] = -torch.inf
+    assert align(log_probs, [1, 2, 3]) is None
+
+
 def test_use_of_codes():
     codes = np.array([[0, 1], [0, 0], [2, 1], [0, 1]])
     assert usage(codes, 3).tolist() == [3 / 8, 0, 1 / 8, 1 / 8, 3 / 8, 0]
