@@ -8,6 +8,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from asrkit.plain import is_plain
+
 
 class Padded(NamedTuple):
     """Sequences of unequal length in one tensor.
@@ -18,6 +20,10 @@ class Padded(NamedTuple):
 
     data: Tensor
     lengths: Tensor
+
+    def has_padding(self) -> bool:
+        """Whether any row is shorter than ``data``; in plain form (asrkit/plain.py) none is."""
+        return not is_plain() and int(self.lengths.min()) < self.data.shape[1]
 
     def valid(self) -> Tensor:
         """bool [B, T], true where a position holds data; on the device of ``data``."""

@@ -15,6 +15,7 @@ from asrkit.encoders.kernels.conv_frames import conv_frames
 from asrkit.encoders.kernels.group_norm import normalized_first_layer
 from asrkit.encoders.kernels.tensor_cores import LayerNorm
 from asrkit.encoders.touch_unused import touch_unused
+from asrkit.plain import is_plain
 
 EPS = 1e-5
 
@@ -41,6 +42,14 @@ class ConvLayer(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return conv_frames(x, self.weight, self.bias, self.stride)
+
+
+def at_least(x: Tensor, size: int) -> Tensor:
+    """[B, T, C] with zeros after its end where T is less than ``size``, as in plain form it is
+    not."""
+    if is_plain() or x.shape[1] >= size:
+        return x
+    return F.pad(x, (0, 0, 0, size - x.shape[1]))
 
 
 class ConvStack(nn.Module):
@@ -87,9 +96,7 @@ class ConvStack(nn.Module):
 
     def forward(self, x: Padded) -> Padded:
         """x: [B, T, C_in]. An input shorter than the receptive field gives one frame, not valid."""
-        missing = self.receptive_field - x.data.shape[1]
-        frames = F.pad(x.data, (0, 0, 0, missing)) if missing > 0 else x.data
-        lengths = x.lengths
+        frames, lengths = at_least(x.data, self.receptive_field), x.lengths
         for number, conv in enumerate(self.convs):
             lengths = conv.lengths(lengths)
             if self.grouped and number == 0:

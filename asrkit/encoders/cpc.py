@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from asrkit.batch import Padded, valid_mask
+from asrkit.batch import Padded
 from asrkit.encoders.base import Encoder, Hidden
-from asrkit.encoders.conv import EPS
+from asrkit.encoders.conv import EPS, at_least
 from asrkit.encoders.kernels.conv_frames import conv_frames
 from asrkit.encoders.touch_unused import masked
 from asrkit.ranges import Count
@@ -103,15 +103,12 @@ class CpcEncoder(Encoder):
 
     def extract(self, x: Padded) -> Padded:
         """A row's features are the same alone and padded: every layer sees zeros past its end."""
-        missing = self.shortest - x.data.shape[1]
-        frames = F.pad(x.data, (0, max(missing, 0)))[..., None]
-        lengths = x.lengths
+        x = Padded(at_least(x.data[..., None], self.shortest), x.lengths)
         for conv, norm in zip(self.convs, self.norms, strict=True):
-            lengths = conv.lengths(lengths)
-            frames = F.relu(norm(conv(frames)))
-            if int(lengths.min()) < frames.shape[1]:
-                frames = frames * valid_mask(lengths, frames.shape[1], frames.device)[..., None]
-        return Padded(frames, lengths)
+            x = Padded(F.relu(norm(conv(x.data))), conv.lengths(x.lengths))
+            if x.has_padding():
+                x = Padded(x.data * x.valid()[..., None], x.lengths)
+        return x
 
     def contextualize(
         self,

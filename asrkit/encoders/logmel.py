@@ -8,10 +8,12 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from asrkit.batch import Padded
-from asrkit.encoders.conv import ConvStack
+from asrkit.encoders.conv import ConvStack, at_least
+from asrkit.encoders.kernels.mel_products import mel_energies
 from asrkit.encoders.masked import MaskedEncoder
 from asrkit.encoders.normalize import normalize_frames
 from asrkit.encoders.transformer import Transformer
+from asrkit.plain import is_plain
 from asrkit.ranges import BelowOne, Count, NotNegative
 
 WINDOW, HOP, FFT = 400, 160, 512  # 25 ms, 10 ms at 16 kHz
@@ -68,15 +70,19 @@ class LogMelEncoder(MaskedEncoder):
         return self.conv.lengths(mel_lengths(lengths))
 
     def front(self, x: Padded) -> Padded:
-        # The window is centered in the FFT: the padding makes frame i see samples 160 i ...
-        # 160 i + 399, and no frame sees padding unless all of it is padding.
-        side = (FFT - WINDOW) // 2
-        missing = max(WINDOW - x.data.shape[1], 0)
-        samples = F.pad(x.data, (side, side + missing))
-        with torch.autocast(x.data.device.type, enabled=False):
-            frames = (self.mel(samples.float()) + FLOOR).log().transpose(1, 2)
+        samples = at_least(x.data[..., None], WINDOW)[..., 0]
+        frames = (self._energies(samples) + FLOOR).log()
         lengths = mel_lengths(x.lengths)
         return Padded(normalize_frames(Padded(frames, lengths)), lengths)
+
+    def _energies(self, samples: Tensor) -> Tensor:
+        """[B, S] to [B, T, mels]; frame i sees samples 160 i ... 160 i + 399."""
+        if is_plain():
+            return mel_energies(samples, self.mel)
+        side = (FFT - WINDOW) // 2  # the window is centered in the FFT
+        with torch.autocast(samples.device.type, enabled=False):
+            energies: Tensor = self.mel(F.pad(samples.float(), (side, side))).transpose(1, 2)
+        return energies
 
 
 def mel_lengths(lengths: Tensor) -> Tensor:

@@ -8,10 +8,14 @@ from torch.nn import functional as F
 
 from asrkit.batch import Padded
 from asrkit.encoders.conv import EPS
+from asrkit.plain import is_plain
 
 
 def normalize_frames(x: Padded) -> Tensor:
     """[B, T, C]: every channel of a row to mean 0, variance 1 over its valid frames; padding 0."""
+    if is_plain():
+        centered = x.data - x.data.mean(1, keepdim=True)
+        return centered * torch.rsqrt(centered.square().mean(1, keepdim=True) + EPS)
     valid = x.valid()[..., None].to(x.data.dtype)
     count = valid.sum(1, keepdim=True).clamp(min=1)
     centered = (x.data - (x.data * valid).sum(1, keepdim=True) / count) * valid
@@ -20,7 +24,14 @@ def normalize_frames(x: Padded) -> Tensor:
 
 
 def normalize_waveform(x: Padded) -> Tensor:
-    """[B, S]: each row to mean 0 and variance 1 over its valid samples (eps 1e-5), padding 0."""
-    if int(x.lengths.min()) == x.data.shape[1]:
-        return F.layer_norm(x.data, x.data.shape[1:], eps=EPS)
-    return normalize_frames(Padded(x.data[..., None], x.lengths))[..., 0]
+    """[B, S]: each row to mean 0 and variance 1 over its valid samples (eps 1e-5), padding 0.
+
+    In plain form a row that leaves [-1, 1] stays as it is: sherpa-onnx does the same to the samples
+    of any model before its graph, and a second time is another scale where recordings are quiet.
+    """
+    if x.has_padding():
+        return normalize_frames(Padded(x.data[..., None], x.lengths))[..., 0]
+    normalized = F.layer_norm(x.data, x.data.shape[1:], eps=EPS)
+    if not is_plain():
+        return normalized
+    return torch.where(x.data.abs().amax(1, keepdim=True) > 1, x.data, normalized)

@@ -14,6 +14,7 @@ from asrkit.encoders.kernels.tensor_cores import (
     layer_norm,
     on_tensor_cores,
 )
+from asrkit.plain import is_plain
 
 FFT_KERNEL = 64  # from here on Fourier blocks are faster on a CPU
 
@@ -31,7 +32,8 @@ class WeightNormConv(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         gain = self.gain()
-        if self.kernel >= FFT_KERNEL and x.device.type == "cpu" and x.dtype == torch.float32:
+        blocks = self.kernel >= FFT_KERNEL and x.device.type == "cpu" and not is_plain()
+        if blocks and x.dtype == torch.float32:
             filters = fft_filters(self.weight_v, gain.flatten(), self.groups)
             return fft_conv(x, filters, self.groups) + self.bias
         return grouped_conv(x, self.weight_v * gain, self.bias, self.groups)

@@ -118,10 +118,10 @@ class Transformer(nn.Module):
 
     def forward(self, x: Padded, *, every_layer: bool = False) -> Hidden:
         """every_layer: keep each layer's output (input first) and feed-forward output."""
-        frames, valid = x.data, None
         lengths = x.lengths.clamp(min=1)  # a softmax over no frame at all were NaN
-        if int(lengths.min()) < frames.shape[1]:
-            valid = Padded(frames, lengths).valid()
+        frames, valid = x.data, None
+        if (known := Padded(frames, lengths)).has_padding():
+            valid = known.valid()
         frames = frames + self.position(frames, valid)
         if not self.norm_first:
             frames = self.norm(frames)

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from asrkit.batch import Padded
+from asrkit.plain import is_plain
 
 
 class LinearHead(nn.Linear):
@@ -28,9 +29,11 @@ class ConvHead(nn.Conv1d):
     def forward(self, x: Padded) -> Padded:  # type: ignore[override]
         kernel, stride = self.kernel_size[0], self.stride[0]
         frames = x.data
-        if int(x.lengths.min()) < frames.shape[1]:
+        if x.has_padding():
             frames = frames * x.valid()[..., None]
-        after = max(kernel - frames.shape[1], kernel - stride)
+        after = kernel - stride
+        if not is_plain():  # where there is a frame to come out
+            after = max(kernel - frames.shape[1], after)
         scores: Tensor = super().forward(F.pad(frames, (0, 0, 0, after)).transpose(1, 2))
         return Padded(scores.transpose(1, 2), self.output_lengths(x.lengths))
 

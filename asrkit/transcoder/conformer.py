@@ -48,7 +48,7 @@ class ConformerEncoder(PosteriorEncoder):
         if every_layer:
             raise ValueError("torchaudio's Conformer does not give its layers' outputs")
         lengths = x.lengths.clamp(min=1)
-        if self.training or int(lengths.min()) == x.data.shape[1]:
+        if self.training or not Padded(x.data, lengths).has_padding():
             return Hidden(Padded(self._layers(x.data, lengths), x.lengths))
         out = torch.zeros_like(x.data)
         for length in sorted(set(lengths.tolist())):

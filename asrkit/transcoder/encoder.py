@@ -91,10 +91,10 @@ class TranscoderEncoder(PosteriorEncoder):
         return cast(Iterable[Block], self.stack)
 
     def context(self, x: Padded, every_layer: bool) -> Hidden:
-        frames, valid = x.data, None
         lengths = x.lengths.clamp(min=1)  # a softmax over no position at all were NaN
-        if int(lengths.min()) < frames.shape[1]:
-            valid = Padded(frames, lengths).valid()
+        frames, valid = x.data, None
+        if (known := Padded(frames, lengths)).has_padding():
+            valid = known.valid()
         outputs, ffns = [frames], []
         for block in self.stack:
             frames, ffn = block(frames, lengths, valid)

@@ -17,13 +17,15 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from asrkit.encoders.kernels.tensor_cores import conv_channels_last, on_tensor_cores
+from asrkit.plain import is_plain
 
 
 def conv_frames(x: Tensor, weight: Tensor, bias: Tensor | None, stride: int) -> Tensor:
     """x [B, T, C], weight [O, C, k] to [B, (T - k) // stride + 1, O]; no padding."""
     if on_tensor_cores(x):
         return conv_channels_last(x, weight, bias, stride)
-    if x.device.type != "cpu" or x.dtype != weight.dtype or torch.is_autocast_enabled("cpu"):
+    other = x.device.type != "cpu" or x.dtype != weight.dtype or torch.is_autocast_enabled("cpu")
+    if other or is_plain():
         return F.conv1d(x.transpose(1, 2), weight, bias, stride).transpose(1, 2)
     out = _ConvFrames.apply(x, weight, stride)
     return out if bias is None else out + bias

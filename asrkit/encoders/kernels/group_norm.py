@@ -13,9 +13,11 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from asrkit.batch import valid_mask
 from asrkit.encoders.kernels.tensor_cores import on_tensor_cores, windows_times
+from asrkit.plain import is_plain
 
 
 def normalized_first_layer(
@@ -25,6 +27,10 @@ def normalized_first_layer(
 
     norm: holds gain and bias [O] and eps; a bias of the convolution would cancel out.
     """
+    if is_plain():
+        frames = F.conv1d(x.transpose(1, 2), weight, None, stride)
+        normalized = F.instance_norm(frames, weight=norm.weight, bias=norm.bias, eps=norm.eps)
+        return normalized.transpose(1, 2)
     kernel = weight.shape[2]
     windows = x.unfold(1, kernel, stride).flatten(2)  # [B, T', C_in * k]
     with torch.autocast(x.device.type, enabled=False):
