@@ -15,7 +15,9 @@ from asrkit.batch import Padded
 from asrkit.encoders.base import Encoder, Hidden
 from asrkit.encoders.conv import EPS, at_least
 from asrkit.encoders.kernels.conv_frames import conv_frames
+from asrkit.encoders.kernels.lstm import one_operation
 from asrkit.encoders.touch_unused import masked
+from asrkit.plain import is_plain
 from asrkit.ranges import Count
 
 CONV_LAYERS = [[10, 5, 3], [8, 4, 2], *[[4, 2, 1]] * 3]
@@ -84,7 +86,8 @@ class CpcEncoder(Encoder):
         self.convs = cast(Sequence[_PaddedConv], convs)
         self.norms = nn.ModuleList(ChannelNorm(width) for _ in conv_layers)
         self.mask_vector = nn.Parameter(torch.rand(width))
-        self.context = nn.ModuleList(nn.LSTM(width, width, batch_first=True) for _ in range(layers))
+        lstms = nn.ModuleList(nn.LSTM(width, width, batch_first=True) for _ in range(layers))
+        self.context = cast(Sequence[nn.LSTM], lstms)
 
     def output_lengths(self, lengths: Tensor) -> Tensor:
         for conv in self.convs:
@@ -126,6 +129,6 @@ class CpcEncoder(Encoder):
         # gradients within range
         with torch.autocast(frames.device.type, enabled=False):
             for layer in self.context:
-                frames, _ = layer(frames.float())
+                frames = one_operation(layer, frames) if is_plain() else layer(frames.float())[0]
                 outputs.append(frames)
         return Hidden(Padded(frames, features.lengths), tuple(outputs) if every_layer else ())
