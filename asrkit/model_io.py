@@ -33,6 +33,28 @@ def checkpoint_of(folder: Path) -> Path:
     raise ModelError(f"{folder}: holds no average.pt, best.pt or last.pt; {known}")
 
 
+def default_model(folder: Path = Path("exp")) -> Path:
+    """The recognizer that is meant where none is named: the demo's, else the only one in
+    ``folder``.
+
+    Raises ModelError where there are several.
+    """
+    demo = folder / "asr_multilingual"
+    found = [
+        path
+        for path in sorted(folder.glob("asr_*"))
+        if any((path / name).exists() for name in MODEL_NAMES)
+    ]
+    if demo in found or not found:
+        return demo
+    # of several learning rates, a link names the best
+    links = [path for path in found if path.is_symlink()]
+    if len(found) > 1 and len(links) != 1:
+        names = ", ".join(map(str, found))
+        raise ModelError(f"--model: which of {names}?")
+    return (links or found)[0]
+
+
 def device_of(name: str) -> torch.device:
     """The device called ``cpu``, ``cuda`` or ``cuda:1``, if it can be used here."""
     try:

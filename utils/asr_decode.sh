@@ -33,7 +33,7 @@ clean_raw() {
         [ -s "${name}" ] || continue
         step "${lm_text}/.done.$1.web" "${name}" "${raw}/$1_valid/text" "${raw}/$1_test/text" -- \
             python3 -m asrkit.bin.clean_lm_text "${name}" --lang "$1" --nj "${nj}" \
-            --held_out "${raw}/$1_valid/text" "${raw}/$1_test/text" --out "${lm_text}/$1.web.txt.gz" ${lm_raw_args}
+            --held_out "${raw}/$1_valid/text" "${raw}/$1_test/text" --out "${lm_text}/$1.web.txt.gz" "${lm_raw_args[@]}"
         return
     done
     log "no text of $1 in --lm_raw ${lm_raw}"
@@ -87,7 +87,7 @@ decode() {
     lexicon_lm) lm=${ngram}/word.bin ;;
     esac
     [[ ${mode} != lexicon* ]] || lexicon=$(lexicon_file "${set%_*}")
-    [ "${mode}" = greedy ] || search=(--nj "${inference_nj}" ${beam_args})
+    [ "${mode}" = greedy ] || search=(--nj "${inference_nj}" "${beam_args[@]}")
     [ -z "${lexicon}" ] || options=(--lexicon "${lexicon}")
     # n-grams and lexicons are of one language, and know its tokens without the language's name.
     if [ "${restrict_langs}" = true ] || { [ "${vocabulary}" = separate ] && [ "${mode}" != greedy ]; }; then
@@ -114,7 +114,7 @@ decode() {
         ${tuned:+"${tuned}"} -- \
         python3 -m asrkit.bin.asr_infer --model "${asr_exp}" --data_dir "${raw}/${set}" \
         --output_dir "${folder}" --decode "${mode}" "${options[@]}" "${weights[@]}" \
-        "${search[@]}" "${device[@]}" ${inference_args}
+        "${search[@]}" "${device[@]}" "${inference_args[@]}"
 }
 
 # tune_weights LANG MODE: chooses the weights of a language on its valid set; sets `tuned`, the file

@@ -5,13 +5,13 @@
 # Stage 6 with --pretrained_source: a checkpoint of transformers or fairseq becomes pretrain_exp.
 convert_pretrained() {
     step "${pretrain_exp}/.done" "${pretrained_source}" -- \
-        python3 -m asrkit.bin.convert_checkpoint --source "${pretrained_source}" --out "${pretrain_exp}" ${convert_args}
+        python3 -m asrkit.bin.convert_checkpoint --source "${pretrained_source}" --out "${pretrain_exp}" "${convert_args[@]}"
 }
 
 # Stage 14 without a recognizer: the pre-trained model and its card in one file.
 pack_pretrained() {
     run python3 -m asrkit.bin.pack --model "${pretrain_exp}" --out "${pretrain_exp}/$(basename -- "${pretrain_exp}").zip" \
-        --allow_pretrained true ${pack_args}
+        --allow_pretrained true "${pack_args[@]}"
 }
 
 # Stage 14: weights, tokens, n-grams, scores and a model card in one file.
@@ -25,5 +25,5 @@ pack_model() {
     fi
     [ "${token_type}" != bpe ] || options+=(--bpe_model "${bpe_model}")
     run python3 -m asrkit.bin.pack --model "${asr_exp}" --out "${asr_exp}/$(basename -- "${asr_exp}").zip" \
-        "${options[@]}" ${pack_args}
+        "${options[@]}" "${pack_args[@]}"
 }

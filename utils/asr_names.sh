@@ -30,9 +30,37 @@ one_of() {
     done
 }
 
+# token_type auto becomes phn or char.
+choose_tokens() {
+    local status=0 codes
+    [ "${token_type}" = auto ] || return 0
+    read -r -a codes <<<"$(union ${langs} ${target})"
+    need_environment
+    python3 -c 'import sys
+from asrkit.text.espeak import EspeakError, known_voices, voice_of
+known_voices()
+try:
+    list(map(voice_of, sys.argv[1:]))
+except EspeakError as error:
+    print(str(error).split(";")[0], file=sys.stderr)
+    sys.exit(3)' "${codes[@]##*_}" || status=$?
+    case "${status}" in
+    0) token_type=phn ;;
+    3) token_type=char ;;
+    *) refuse "--token_type auto: espeak-ng does not answer; say --token_type char" ;;
+    esac
+    log "--token_type auto: ${token_type}"
+}
+
 # Stop with exit 2 on values that no stage could use.
 check_options() {
     local name
+    words_in local_data_opts convert_args pretrain_args continue_args finetune_args lm_raw_args \
+        transcoder_args transcoder_text_args inference_args beam_args pack_args
+    local_data_files=()
+    for name in "${local_data_opts[@]}"; do
+        [ ! -f "${name}" ] || local_data_files+=("${name}")
+    done
     for name in stage stop_stage ngpu nj inference_nj shards bpe_size ngram_num; do
         need_integer "${name}" "${!name}"
     done
@@ -48,7 +76,8 @@ check_options() {
     for name in seed max_update batch_bins num_workers log_interval valid_interval save_interval; do
         [ -z "${!name}" ] || need_integer "${name}" "${!name}"
     done
-    one_of token_type phn char bpe
+    one_of token_type phn char bpe auto
+    choose_tokens
     one_of tokens_from train text
     one_of vocabulary shared separate
     one_of hyphens split keep
@@ -102,10 +131,25 @@ check_options() {
     if [ "${dry_run}" = false ]; then
         # Found out now, and not after days of data preparation or without the text.
         [ -z "${pretrained}" ] || ! within 8 || [ -e "${pretrained}" ] ||
-            refuse "--pretrained: no file ${pretrained} seen from ${PWD}"
+            refuse "--pretrained: no file or folder ${pretrained} seen from ${PWD}"
+        [ ! -d "${pretrained}" ] || ! within 8 || [ -e "${pretrained}/last.pt" ] ||
+            refuse "--pretrained: no last.pt in ${pretrained}; name the folder of a model, or a checkpoint"
         [ -z "${lm_raw}" ] || ! { within 5 || within 9 || within 10; } || [ -d "${lm_raw}" ] ||
             refuse "--lm_raw: no folder ${lm_raw} seen from ${PWD}"
     fi
+}
+
+# need_data: stop when the stages to run begin with data folders of which some are not there.
+need_data() {
+    local lang names=() missing=()
+    [ "${dry_run}" = false ] && ! within 1 && { within 2 || within 3; } || return 0
+    for lang in "${all_langs[@]}"; do
+        read -r -a names <<<"$(parts_of "${lang}")"
+        for name in "${names[@]}"; do
+            [ "${name}" = train_sp ] || [ -d "data/${lang}_${name}" ] || missing+=("data/${lang}_${name}")
+        done
+    done
+    [ ${#missing[@]} = 0 ] || refuse "no ${missing[*]}: stage 1 makes them. Are the languages right (--langs '${langs}'${target:+ --target ${target}})?"
 }
 
 # union WORD...: the words, each once, in order.
@@ -135,6 +179,7 @@ name_experiments() {
         ${log_interval:+--log_interval "${log_interval}"} ${seed:+--seed "${seed}"}
         ${valid_interval:+--valid_interval "${valid_interval}"}
         ${save_interval:+--save_interval "${save_interval}"})
+    [ "${yes}" = false ] || train_options+=(--yes true)
 }
 
 # Languages and sets of fine-tuning, validation and test.
@@ -226,6 +271,7 @@ name_models() {
     elif [ -n "${pretrained}${pretrained_source}" ]; then
         : "${pretrain_tag:=$(basename -- "${pretrained:-${pretrained_source}}" .pt)}"
     fi
+    [ ! -d "${pretrained}" ] || pretrained=${pretrained%/}/last.pt
     : "${pretrain_exp:=${expdir}/pretrain_${pretrain_tag}}"
     [ -z "${pretrained_source}" ] || pretrained=${pretrain_exp}/last.pt
     name=${pretrain_langs:-pretrain_${pretrain_tag}}

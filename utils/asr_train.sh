@@ -19,14 +19,14 @@ pretrain() {
     fi
     train "${pretrain_exp}" --config "${pretrain_config}" \
         --train_data "${pretrain_train_data[@]}" --valid_data "${pretrain_valid_data[@]}" "${labels[@]}" \
-        ${language_alpha:+--language_alpha "${language_alpha}"} "${train_options[@]}" ${pretrain_args}
+        ${language_alpha:+--language_alpha "${language_alpha}"} "${train_options[@]}" "${pretrain_args[@]}"
 }
 
 # Stage 7: which modules it takes over, the configuration says (init_take).
 continue_pretraining() {
     train "${continue_exp}" --config "${continue_config}" --init "${start_model}" \
         --train_data "${continue_train_data[@]}" --valid_data "${raw}/${target}_valid" \
-        "${train_options[@]}" ${continue_args}
+        "${train_options[@]}" "${continue_args[@]}"
 }
 
 # Stage 8: one model, or one for each learning rate, of which the best on the valid set gets the name.
@@ -53,5 +53,5 @@ finetune_one() {
     train "$1" --config "${finetune_config}" "${init[@]}" \
         --train_data "${raw}/${train_set}" --valid_data "${raw}/${valid_set}" \
         --token_list "${token_list}" --token_file "${token_file}" \
-        "${train_options[@]}" ${finetune_args} "${@:2}"
+        "${train_options[@]}" "${finetune_args[@]}" "${@:2}"
 }

@@ -145,3 +145,18 @@ need_integer() {
         exit 2
     fi
 }
+
+# words_in OPTION...: each, several options in one variable, becomes an array of words. They are split at
+# spaces; quotes and backslashes keep words together, and nothing is evaluated.
+words_in() {
+    local name lines
+    for name in "$@"; do
+        if ! lines=$(xargs -r printf '%s\n' <<<"${!name}" 2>/dev/null); then
+            log "error: --${name}: a quotation mark is open in '${!name}'"
+            exit 2
+        fi
+        unset "${name}"
+        declare -ga "${name}=()"
+        [ -z "${lines}" ] || mapfile -t "${name}" <<<"${lines}"
+    done
+}

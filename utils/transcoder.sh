@@ -61,7 +61,7 @@ train_transcoder() {
     local text
     text=$(transcoder_text "$2")
     train "$1" --token_list "${text}/words.txt" --phone_list "${token_list}" --ngpu "${ngpu}" \
-        ${seed:+--seed "${seed}"} "${@:3}" ${transcoder_args}
+        ${seed:+--seed "${seed}"} "${@:3}" "${transcoder_args[@]}"
 }
 
 # Stage 10 for LANG: text to phones and words, and a model of them.
@@ -80,7 +80,7 @@ transcoder_on_text() {
     held=("${held[@]/%//text}")
     step "${text}/.done" "${raw}/$1_train/text" "${token_list}" "${texts[@]}" "${held[@]}" -- \
         python3 -m asrkit.bin.transcoder_text "${words[@]}" --held_out "${held[@]}" --lang "$1" --phone_list "${token_list}" \
-        --vocabulary "${transcoder_words}" --hyphens "${hyphens}" --cache_dir data/phones --out_dir "${text}" ${transcoder_text_args}
+        --vocabulary "${transcoder_words}" --hyphens "${hyphens}" --cache_dir data/phones --out_dir "${text}" "${transcoder_text_args[@]}"
     if [ "${transcoder_noise}" = true ]; then
         name=$(own_valid_set "$1")
         decode "${name}" greedy

@@ -20,7 +20,7 @@ from asrkit.files import write_json
 from asrkit.infer import Speech2Text
 from asrkit.kaldi.datadir import read_dump
 from asrkit.kaldi.kaldi_text import read_keyed
-from asrkit.model_io import ModelError
+from asrkit.model_io import ModelError, default_model
 from asrkit.shards import add_arguments, do_part, refuse_both
 from asrkit.vocabulary import SUFFIX, languages_in
 
@@ -34,8 +34,8 @@ def get_parser() -> argparse.ArgumentParser:
     add(
         "--model",
         type=Path,
-        default=Path("exp/asr_multilingual"),
-        help="exp/<name>, a checkpoint in it, or a pack (.zip)",
+        help="exp/<name>, a checkpoint in it, or a pack (.zip); default: exp/asr_multilingual, or "
+        "the only recognizer in exp/",
     )
     add("--data_dir", type=Path, help="dump folder to decode instead of files")
     add("--output_dir", type=Path, help="where to write hyp.tokens and hyp.text of --data_dir")
@@ -179,6 +179,7 @@ def run(args: argparse.Namespace) -> int:
     )
     if args.data_dir and not args.output_dir:
         raise ModelError("--data_dir needs --output_dir, where the hypotheses go")
+    args.model = args.model or default_model()
     model = open_recognizer(args.model, args)
     _read_weights(args)
     if args.restrict_langs is None:

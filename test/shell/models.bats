@@ -24,13 +24,42 @@ setup() { setup_recipe; }
 @test "a model or a folder of text that is not there exits 2 before the data are prepared" {
     run ./asr.sh --langs it --pretrained no/last.pt --finetune_config conf/tune.yaml
     [ "$status" -eq 2 ]
-    [[ "$output" == *"--pretrained: no file no/last.pt"* ]]
+    [[ "$output" == *"--pretrained: no file or folder no/last.pt"* ]]
     run ./asr.sh --langs it --lm_raw no
     [ "$status" -eq 2 ]
     [[ "$output" == *"--lm_raw: no folder no"* ]]
     [ ! -e called ]
     run ./asr.sh --langs it --pretrained no/last.pt --lm_raw no --finetune_config conf/tune.yaml --dry_run true
     [ "$status" -eq 0 ]
+}
+
+@test "--pretrained takes the folder of a model, too" {
+    mkdir -p exp/other empty && touch exp/other/last.pt
+    run ./asr.sh --dry_run true --langs it --target it --stage 8 --stop_stage 8 --pretrained exp/other \
+        --finetune_config conf/tune.yaml
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"--output_dir exp/asr_tune_it_train_phn_from_other "*"--init exp/other/last.pt "* ]]
+    run ./asr.sh --langs it --target it --stage 8 --stop_stage 8 --pretrained empty --finetune_config conf/tune.yaml
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"--pretrained: no last.pt in empty"* ]]
+}
+
+@test "options in one option are words, and quotes keep a sentence together" {
+    run ./asr.sh --dry_run true --langs it --stage 14 --stop_stage 14 --finetune_config conf/tune.yaml \
+        --skip_packing false --pack_args "--title 'Two words, \$(touch bad)' --license x"
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"--title Two\\ words\\,\\ \\\$\\(touch\\ bad\\) --license x"* ]]
+    [ ! -e bad ]
+    run ./asr.sh --dry_run true --langs it --finetune_args "--x 'open"
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"--finetune_args: a quotation mark is open"* ]]
+}
+
+@test "data of languages that are not there are told before anything runs" {
+    mkdir -p data/it_train
+    run ./asr.sh --langs it --target it --stage 2 --stop_stage 5
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"no data/it_valid data/it_test: stage 1 makes them. Are the languages right (--langs 'it' --target it)?"* ]]
 }
 
 @test "stage 14 packs the recognizer, when asked to" {

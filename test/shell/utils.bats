@@ -185,6 +185,46 @@ EOF
     [[ "$output" == *"nothing was changed"* ]]
 }
 
+@test "a recipe of one's own asks for its language, and takes a corpus as an option" {
+    "${root}/utils/new_recipe.sh" egs/mine/asr1 --small
+    [ "$(grep -c '^size=small$' egs/mine/asr1/run.sh)" = 1 ]
+    cd egs/mine/asr1
+    run ./run.sh --dry_run true
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"which language? Give --lang LANG"* ]]
+    run ./run.sh --langs "it es" --dry_run true
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"which of --langs 'it es' shall be recognized? Give --target LANG"* ]]
+    run ./run.sh --lang qxx --corpus "a b's.csv" --audio clips --token_type char --dry_run true
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"local/data.sh --lang qxx --corpus ${PWD}/a\\ b\\'s.csv --audio ${PWD}/clips"* ]]
+    [[ "$output" == *"--config conf/finetune_ctc_small.yaml"* ]]
+    run ./run.sh --lang qxx --size large --dry_run true
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"give --pretrained_source FOLDER"* ]]
+    run ./run.sh --lang qxx --corpus
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"option --corpus needs a value"* ]]
+}
+
+@test "local/data.sh imports a corpus, and leaves to prepare.py what that reads" {
+    "${root}/utils/new_recipe.sh" egs/mine/asr1 --small
+    cd egs/mine/asr1
+    run local/data.sh --lang qxx --dry_run true
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"where is the speech of qxx?"* ]]
+    run local/data.sh --lang qxx --corpus x.csv --import_args "--tier 'my tier'" --dry_run true
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"bin.import_data x.csv --lang qxx --out data --replace true --tier my\\ tier"* ]]
+    touch local/prepare.py
+    run local/data.sh --lang qxx --corpus x.csv --dry_run true
+    [[ "$output" == *"local/prepare.py --lang qxx --corpus x.csv --data data"* ]]
+    rm local/prepare.py && mkdir -p data/qxx_train && touch data/qxx_train/wav.scp
+    run local/data.sh --lang qxx --dry_run true
+    [ "$status" -eq 0 ]
+    [[ "$output" != *import_data* && "$output" == *"validate_data_dir data/qxx_train"* ]]
+}
+
 @test "a second run waits for a step that the first does, says so, and does not do it again" {
     command -v flock || skip "no flock"
     . "${root}/utils/stages.sh"

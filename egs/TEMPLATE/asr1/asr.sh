@@ -36,7 +36,7 @@ pretrain_langs=""  # languages to pre-train on instead; they need no labels
 pretrain_part=train  # part of each of them to pre-train on: another than train needs no labels
 labelled_minutes=0  # fine-tune on so many minutes of the target; 0: all of its training set
 labelled_list=""  # fine-tune on data/lists/<target>/<labelled_list>, ids of its training set, one a line
-local_data_opts=""  # more options for local/data.sh
+local_data_opts=""  # more options for local/data.sh; here and in --*_args quotes keep words together: "--title 'two words'"
 max_bad=""  # unreadable utterances that stage 3 leaves out of each set: a number or, below 1, a share; default: none
 speed_perturb_factors=""  # fine-tune on copies at these speeds, for example "0.9 1.0 1.1"
 min_wav_duration=0.2  # seconds; shorter utterances leave training and validation
@@ -46,7 +46,7 @@ valid_set=""  # default: valid or <target>_valid
 test_sets=""  # default: <lang>_test of the target or of all langs
 
 # -- Tokens
-token_type=phn  # phn, char or bpe
+token_type=phn  # phn, char or bpe; auto: phn where espeak-ng has a voice for every language, else char
 phone_labels=espeak  # with phn: espeak's of stage 5, or NAME: text.NAME that stage 1 left beside the text
 compare_labels=""  # report PER by these labels too, of espeak and such names
 bpe_size=4000  # with token_type bpe
@@ -66,7 +66,7 @@ pretrain_labels=false  # true: stage 6 learns from phones too (UniSpeech, UniDat
 pretrain_exp=""  # default: <expdir>/pretrain_<pretrain_tag>
 pretrain_args=""  # more options of asr_train.py in stage 6; they do not rename the experiment
 language_alpha=""  # of stage 6: languages are sampled by hours^alpha; default: the configuration's
-pretrained=""  # checkpoint to go on from instead of stage 6, e.g. one that convert_checkpoint wrote
+pretrained=""  # model to go on from instead of stage 6: exp/<name>, or one checkpoint, e.g. one that convert_checkpoint wrote
 pretrained_source=""  # or a folder of transformers, or a .pt of fairseq: stage 6 converts it
 convert_args=""  # more options of convert_checkpoint, where the source does not say all
 continue_config=""  # conf/*.yaml of stage 7: goes on from stage 6 on the audio of the target
@@ -83,6 +83,7 @@ max_update=""  # of stages 6, 7 and 8; default: the configuration's
 batch_bins=""  # likewise
 accum_grad=""  # likewise; auto: as much audio an update as the configuration's reference run
 num_workers=""  # likewise
+yes=false  # true: train even what would take longer than anybody waits
 log_interval=""  # likewise
 valid_interval=""  # likewise
 save_interval=""  # likewise
@@ -136,6 +137,7 @@ if [ $# -ne 0 ]; then
 fi
 check_options
 name_experiments
+need_data
 [ "${skip_data_prep}" = false ] || skip_stages+=" 1 2 3 4 5"
 [ "${skip_train}" = false ] || skip_stages+=" 6 7 8 9 10 11"
 [ "${skip_eval}" = false ] || skip_stages+=" 12 13"
@@ -144,8 +146,8 @@ raw=${dumpdir}/raw
 
 if in_stage 1 "data preparation"; then
     for lang in "${all_langs[@]}"; do
-        # shellcheck disable=SC2086  # several options in one variable, split at spaces on purpose
-        step "data/${lang}_train/.done" local/data.sh local/*.py -- local/data.sh --lang "${lang}" ${local_data_opts}
+        step "data/${lang}_train/.done" local/data.sh local/*.py "${local_data_files[@]}" -- \
+            local/data.sh --lang "${lang}" "${local_data_opts[@]}"
     done
 fi
 

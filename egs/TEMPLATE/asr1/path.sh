@@ -21,6 +21,11 @@ sys.exit(not all(u.find_spec(name) for name in ("torch", "torchaudio", "kaldiio"
 fi
 unset _venv
 
+# asrkit COMMAND...: every program under one name, as an installed asrkit has it.
+asrkit() {
+    python3 -m asrkit "$@"
+}
+
 if [ -e local/path.sh ]; then
     # shellcheck source=/dev/null
     . local/path.sh

@@ -8,11 +8,15 @@
 #   spk2utt   <speaker> <utterance>...
 #   utt2lang  <utterance> <ISO 639-1 code>
 #   segments  <utterance> <recording> <start> <end>   (only if wav.scp names recordings)
+# They are imported from --corpus by `asrkit data import`, or written by local/prepare.py if that is there. Without
+# --corpus they are there already, and are checked.
 # Never delete, change or download over files of the user.
 set -euo pipefail
 
 lang=it  # language to prepare
-corpus=${MY_CORPUS:-}  # folder of the corpus; MY_CORPUS if that is set
+corpus=${MY_CORPUS:-}  # table, file of annotations or folder to import; MY_CORPUS if that is set
+audio=""  # folder of its audio, where that is not beside it
+import_args=""  # more options of asrkit data import
 dry_run=false  # true: print the commands only
 
 [ -e ./path.sh ] || { echo "error: no ./path.sh here; start it in the recipe's folder, as local/data.sh" >&2 && exit 2; }
@@ -21,12 +25,18 @@ dry_run=false  # true: print the commands only
 . "${ASRKIT_ROOT}/utils/parse_options.sh"
 . "${ASRKIT_ROOT}/utils/stages.sh"
 
-if [ -z "${corpus}" ]; then
-    log "error: where is the corpus? Give --corpus FOLDER, or set MY_CORPUS"
+words_in import_args
+if [ -z "${corpus}" ] && [ ! -e "data/${lang}_train/wav.scp" ]; then
+    log "error: where is the speech of ${lang}? Give --corpus FILE_OR_FOLDER, set MY_CORPUS, or make data/${lang}_train"
     exit 2
 fi
 
-run python3 local/prepare.py --lang "${lang}" --corpus "${corpus}" --data data
+if [ -n "${corpus}" ] && [ -e local/prepare.py ]; then
+    run python3 local/prepare.py --lang "${lang}" --corpus "${corpus}" --data data
+elif [ -n "${corpus}" ]; then
+    run python3 -m asrkit.bin.import_data "${corpus}" --lang "${lang}" --out data ${audio:+--audio "${audio}"} \
+        --replace true "${import_args[@]}"
+fi
 for name in train valid test; do
     run python3 -m asrkit.bin.validate_data_dir "data/${lang}_${name}"
 done
