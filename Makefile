@@ -31,18 +31,20 @@ demo:
 	$(RECIPE)/run.sh $(DEMO_OPTIONS)
 	python -m asrkit.bin.results --exp $(RECIPE)/exp --show_pairs 3
 
-# Two processes of pytest would need a plugin; one thread each keeps the timings steady.
+# Processes of pytest that share out the files of tests; one thread each keeps the timings steady.
+TEST_PROCESSES ?= 2
+
 test:
 	@$(IN_ENV)
 	bats=$$(tools/find_bats.sh)
 	export OMP_NUM_THREADS=1
-	python -m pytest -q -m "not slow and not recipe"
+	tools/test_shares.sh $(TEST_PROCESSES) -q -m "not slow and not recipe"
 	"$$bats" test/shell
 
 # Every recipe, all stages, on a miniature corpus made from the clips in test/corpora.
 test-recipes:
 	@$(IN_ENV)
-	OMP_NUM_THREADS=2 python -m pytest -q -m recipe --timeout 600
+	OMP_NUM_THREADS=1 tools/test_shares.sh $(TEST_PROCESSES) -q -m recipe --timeout 600
 
 test-slow:
 	@$(IN_ENV)

@@ -17,6 +17,7 @@ from asrkit.objectives.phonetic import PhoneticObjective
 from asrkit.objectives.regression import RegressionObjective
 from asrkit.quantizers.gumbel import GumbelQuantizer
 from asrkit.tokens import TokenList
+from asrkit.train import log
 from asrkit.train.distributed import World
 from asrkit.train.schedule import Polynomial
 from asrkit.train.trainer import Trainer
@@ -78,11 +79,12 @@ def weights(model: torch.nn.Module) -> torch.Tensor:
     return torch.cat([value.flatten().float() for value in model.state_dict().values()])
 
 
-def one_rank(rank: int, folder: str, port: int) -> None:
+def one_rank(rank: int, folder: str, ports: list[int]) -> None:
     """A process of two: rank 0 hears labelled micro-batches only, rank 1 unlabelled ones only."""
     os.environ |= {"WORLD_SIZE": "2", "RANK": str(rank), "MASTER_ADDR": "127.0.0.1"}
-    for number, (base, kind) in enumerate(KINDS):
-        os.environ["MASTER_PORT"] = str(port + number)
+    log.draw_curves = lambda *_: None
+    for (base, kind), port in zip(KINDS, ports, strict=True):
+        os.environ["MASTER_PORT"] = str(port)
         out = Path(folder) / base
         trainer, model = make(out, base, kind, max_update=3)
         run(trainer, size=2, rank=rank)

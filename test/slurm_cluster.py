@@ -11,6 +11,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from ports import free_port
+
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "srun", "scontrol")
 CONF = """\
 ClusterName=test
@@ -52,12 +54,6 @@ def missing() -> str | None:
     return None
 
 
-def _port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
-
-
 @contextlib.contextmanager
 def cluster(folder: Path) -> Iterator[dict[str, str]]:
     """Starts the daemons and gives the environment in which sbatch finds them; stops them."""
@@ -66,7 +62,7 @@ def cluster(folder: Path) -> Iterator[dict[str, str]]:
     folder.chmod(0o755)
     host = socket.gethostname().split(".")[0]
     (folder / "slurm.conf").write_text(
-        CONF.format(host=host, folder=folder, controller=_port(), daemon=_port())
+        CONF.format(host=host, folder=folder, controller=free_port(), daemon=free_port())
     )
     key = folder / "munge.key"
     key.write_bytes(os.urandom(1024))

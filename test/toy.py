@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import socket
 from pathlib import Path
 
 import torch
@@ -14,6 +13,7 @@ from asrkit.batch import Batch, pad
 from asrkit.keys import key_of
 from asrkit.objectives.base import Diagnosis, Objective, Output
 from asrkit.options import Options
+from asrkit.train import log
 from asrkit.train.distributed import World
 from asrkit.train.schedule import Polynomial
 from asrkit.train.trainer import Trainer
@@ -115,12 +115,6 @@ def run(trainer: Trainer, valid: bool = True, size: int = 1, rank: int = 0) -> N
     trainer.run(stream, iter(stream), held_out)
 
 
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
-
-
 def one_rank(rank: int, folder: str, port: int, changes: dict | None = None) -> None:
     """A process of two, for torch.multiprocessing: trains, and leaves its weights behind.
 
@@ -128,6 +122,7 @@ def one_rank(rank: int, folder: str, port: int, changes: dict | None = None) -> 
     """
     os.environ |= {"WORLD_SIZE": "2", "RANK": str(rank), "MASTER_ADDR": "127.0.0.1"}
     os.environ["MASTER_PORT"] = str(port)
+    log.draw_curves = lambda *_: None
     trainer, objective = make(Path(folder), dropout=0.5, **(changes or {}))
     run(trainer, size=2, rank=rank)
     trainer.world.close()

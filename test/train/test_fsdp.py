@@ -5,7 +5,7 @@ import json
 import pytest
 import torch
 import torch.multiprocessing as mp
-from toy import free_port
+from ports import free_port
 from train import shard_ranks
 
 from asrkit.bin import asr_train

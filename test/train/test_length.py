@@ -71,14 +71,8 @@ def test_the_log_tells_the_phases(caplog: pytest.LogCaptureFixture) -> None:
     given = dataclasses.replace(OPTIONS, objective_conf={"freeze_steps": 0.125})
     options = with_length(given, plan(2), 1)
     assert options.max_update == round(60 * math.sqrt(2) * 3600 / 240)
-    logger = logging.getLogger("asrkit")
-    logger.addHandler(caplog.handler)
-    before, logger.level = logger.level, logging.INFO
-    try:
-        describe_length(options, TriStage(), plan(2), 1, derived=True)
-    finally:
-        logger.level = before
-        logger.removeHandler(caplog.handler)
+    caplog.set_level(logging.INFO)
+    describe_length(options, TriStage(), plan(2), 1, derived=True)
     assert {record.getMessage() for record in caplog.records} == {
         "2.00 h of speech, seen 42.4 times: 1273 updates, 127 of warm-up, encoder frozen for 160; "
         "the learning rate falls from 636 on"

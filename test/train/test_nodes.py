@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 import torch
+from ports import free_port
 from tones import corpus, ctc_args
-from toy import free_port
 
 from asrkit.bin import asr_train
 from asrkit.train import checkpoint

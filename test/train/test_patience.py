@@ -10,6 +10,7 @@ import pytest
 import torch
 import torch.multiprocessing as mp
 import toy
+from ports import free_port
 
 from asrkit.files import DataError
 from asrkit.options import Options
@@ -108,7 +109,7 @@ def test_a_resumed_run_ends_after_the_same_update(tmp_path: Path, at: int) -> No
 
 @pytest.mark.timeout(120)
 def test_two_ranks_end_together(tmp_path: Path) -> None:
-    mp.spawn(toy.one_rank, (str(tmp_path), toy.free_port(), PATIENT), nprocs=2)
+    mp.spawn(toy.one_rank, (str(tmp_path), free_port(), PATIENT), nprocs=2)
     assert rows(tmp_path)[-1]["split"] == "stopped"
     first, second = (torch.load(tmp_path / f"rank{n}", weights_only=True) for n in (0, 1))
     assert torch.equal(first, second)

@@ -12,16 +12,9 @@ from asrkit.data.index import DataIndex
 from asrkit.data.sampler import BatchSpec
 from asrkit.infer import Speech2Text
 from asrkit.tokens import TokenList
-from asrkit.train import checkpoint, log
+from asrkit.train import checkpoint
 
 ONE_LAYER = "{top_k: 1, ema_start: 0.9, ema_end: 0.9}"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def no_pictures():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(log, "draw_curves", lambda *_: None)
-        yield
 
 
 @pytest.fixture(scope="module")

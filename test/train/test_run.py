@@ -15,9 +15,10 @@ from tones import corpus, ctc_args, write_dump
 
 from asrkit.bin import asr_infer, asr_train, average_checkpoints
 from asrkit.encoders.logmel import LogMelEncoder
-from asrkit.train import checkpoint
+from asrkit.train import checkpoint, log
 from asrkit.train.data import open_index, plan_of, source_of
 from asrkit.train.length import with_length
+from asrkit.train.log import draw_curves
 from asrkit.train.run import compile_blocks
 
 
@@ -32,7 +33,9 @@ def trained(tones, tmp_path_factory):
     argv = ctc_args(
         tones, out, "--max_update", "300", "--valid_interval", "50", "--log_interval", "25"
     )
-    assert asr_train.main(argv) == 0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(log, "draw_curves", draw_curves)  # conftest.py has none drawn
+        assert asr_train.main(argv) == 0
     return out
 
 

@@ -20,7 +20,7 @@ from asrkit.data.sampler import BatchSpec, size_ratios
 from asrkit.files import DataError
 from asrkit.options import Options
 from asrkit.tokens import TokenList
-from asrkit.train import checkpoint, log
+from asrkit.train import checkpoint
 from asrkit.train.data import open_index, plan_of, source_of
 from asrkit.transcoder.index import PhoneIndex
 
@@ -144,7 +144,6 @@ def test_phones_are_misheard_in_training_alone(tmp_path: Path) -> None:
 def test_the_seed_decides_the_first_weights(
     tones: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(log, "draw_curves", lambda *_: None)
     found = []
     for number, seed in enumerate(("1", "1", "2")):
         out = tmp_path / str(number)

@@ -8,7 +8,8 @@ import signal
 import pytest
 import torch
 import torch.multiprocessing as mp
-from toy import Mean, Stream, free_port, make, one_rank, run, weights
+from ports import free_port
+from toy import Mean, Stream, make, one_rank, run, weights
 
 from asrkit.train import checkpoint
 from asrkit.train.log import MetricsLogger

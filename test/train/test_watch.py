@@ -10,6 +10,7 @@ import sys
 import time
 
 import pytest
+from ports import free_port
 
 from asrkit.train import watch
 from asrkit.train.distributed import World
@@ -177,9 +178,7 @@ def test_a_process_that_was_asked_alone_tells_the_others(store, other, monkeypat
 
 def test_a_process_without_its_launcher_does_not_wait_for_it(monkeypatch):
     monkeypatch.setattr(watch, "EVERY", 0.02)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     variables = {"TORCHELASTIC_USE_AGENT_STORE": "True", "WORLD_SIZE": "2", "RANK": "1"}
     variables |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
     for name, value in variables.items():
