@@ -217,6 +217,8 @@ def _with_ffmpeg(data: bytes, promised: int, raw_g722: bool) -> Decoded:
             promised = max(promised, end)
         _check_refused(refused, count, promised, kind)
     frames_of = np.concatenate(parts, axis=1).T if parts else np.zeros((0, 1), np.float32)
+    if kind == "mp3":
+        frames_of = frames_of[: headers.mp3_without_padding(data, len(frames_of))]
     return Decoded(frames_of, rate, stream.codec_context.name, promised, len(refused))
 
 

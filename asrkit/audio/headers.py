@@ -157,6 +157,28 @@ def first_mp3_frame(data: bytes) -> tuple[int, bytes, int | None] | None:
     return at, head, int.from_bytes(fields[8:], "big")
 
 
+def mp3_without_padding(data: bytes, count: int) -> int:
+    """How many of the ``count`` samples that FFmpeg decodes of an MP3 come before the padding of
+    its encoder, which FFmpeg leaves in where bytes follow the last frame.
+
+    The encoder's part of a Xing or Info header states its delay and its padding; joined files,
+    which have more, are left alone.
+    """
+    _, head, frames = first_mp3_frame(data) or (0, b"", None)
+    if frames is None:
+        return count
+    at = max(head.find(b"Xing", 0, 40), head.find(b"Info", 0, 40))
+    flags = head[at + 7]
+    sizes = ((1, 4), (2, 4), (4, 100), (8, 4))  # frames, bytes, table of contents, quality
+    at += 8 + sum(size for flag, size in sizes if flags & flag)
+    if head[at : at + 4] not in (b"LAME", b"Lavf", b"Lavc"):
+        return count
+    packed = int.from_bytes(head[at + 21 : at + 24], "big")  # 12 bits each
+    delay, padding = packed >> 12, packed & 0xFFF
+    whole = frames * mp3_frame_size(head) - delay - padding
+    return whole if 0 < whole < count <= whole + padding else count
+
+
 def mp3_frame_size(head: bytes) -> int:
     """Samples a channel of the frame that begins so: MPEG 1 has twice those of 2 and 2.5."""
     return 1152 if head[1] & 0x18 == 0x18 else 576

@@ -67,8 +67,8 @@ def resized(wav: bytes, size: int, riff: int | None = None) -> bytes:
 @pytest.mark.parametrize("tail", TAILS)
 def test_bytes_after_the_end_of_an_mp3_do_no_harm(tail: str) -> None:
     for whole in (mp3(), bare_mp3()):
-        want = len(decode(whole).samples)
-        assert 0 <= len(decode(whole + TAILS[tail]).samples) - want < 300
+        want = decode(whole).samples
+        assert np.array_equal(decode(whole + TAILS[tail]).samples, want)
     with pytest.raises(AudioError, match=r"cut short: .*fetch it again"):
         decode(mp3()[: len(mp3()) * 2 // 3] + TAILS[tail])
 
