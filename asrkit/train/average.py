@@ -55,12 +55,9 @@ def _refuse_another_model(theirs: Mapping[str, Any], mine: Mapping[str, Any], wh
                 f"{where}: its {block} is {theirs.get(block)!r}, not {mine.get(block)!r}"
             )
     if theirs.get("encoder_conf") != mine.get("encoder_conf"):
-        free = _class("encoder", mine).training_options
-        checkpoint.refuse_other_structure(free, theirs["encoder_conf"], mine["encoder_conf"], where)
+        checkpoint.refuse_other_encoder(_class("encoder", mine), theirs, mine, where)
     if theirs.get("objective_conf") != mine.get("objective_conf"):
-        for key in sorted(_class("objective", mine).structure):
-            if (value := theirs["objective_conf"].get(key)) != mine["objective_conf"].get(key):
-                raise CheckpointError(f"{where}: was trained with objective_conf.{key} = {value!r}")
+        checkpoint.refuse_other_objective(_class("objective", mine), theirs, mine, where)
 
 
 def _class(block: str, config: Mapping[str, Any]) -> Any:

@@ -5,11 +5,12 @@ last.pt holds everything a run needs to go on; the other files hold the model al
 
 from __future__ import annotations
 
+import inspect
 import os
 import pickle
 import shutil
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from torch import Tensor, nn
 from asrkit.encoders.base import Encoder
 from asrkit.files import atomic, endless, refuse_pointer, writing
 from asrkit.foreign import explained, next_command
+from asrkit.objectives.base import Objective
 from asrkit.train.contents import REALS, check_model, refuse_other_zips
 from asrkit.train.contents import CheckpointError as CheckpointError
 
@@ -134,16 +136,36 @@ def load_weights(module: nn.Module, state: dict[str, Tensor], where: str) -> Non
     module.load_state_dict(state)
 
 
-def refuse_other_structure(
-    free: frozenset[str], theirs: dict[str, Any], mine: dict[str, Any], where: str
+def refuse_other_encoder(
+    encoder: type[Encoder], theirs: Mapping[str, Any], mine: Mapping[str, Any], where: str
 ) -> None:
-    """Options of an encoder that no shape shows (heads, norm order, normalization) must agree;
-    ``free`` names those that need not: its ``training_options``."""
-    for key in sorted(mine.keys() | theirs.keys()):
-        if key not in free and mine.get(key) != theirs.get(key):
+    """Options of an encoder that no shape shows (heads, norm order, normalization) must agree in
+    two configurations; its ``training_options`` need not."""
+    confs = theirs.get("encoder_conf"), mine["encoder_conf"]
+    if not isinstance(confs[0], dict):
+        raise CheckpointError(f"{where}: its 'config' has no encoder_conf")
+    keys = confs[0].keys() | confs[1].keys()
+    _refuse_others("encoder_conf", keys - encoder.training_options, *confs, where)
+
+
+def refuse_other_objective(
+    objective: type[Objective], theirs: Mapping[str, Any], mine: Mapping[str, Any], where: str
+) -> None:
+    """What no shape shows of an objective's own parts, its ``structure``, must agree; what another
+    objective has no option for is as it is by default."""
+    signature = inspect.signature(objective).parameters
+    defaults = {key: signature[key].default for key in objective.structure}
+    confs = ({**defaults, **(conf.get("objective_conf") or {})} for conf in (theirs, mine))
+    _refuse_others("objective_conf", objective.structure, *confs, where)
+
+
+def _refuse_others(
+    block: str, keys: Iterable[str], theirs: Mapping[str, Any], mine: Mapping[str, Any], where: str
+) -> None:
+    for key in sorted(keys):
+        if (value := theirs.get(key)) != mine.get(key):
             raise CheckpointError(
-                f"{where}: was trained with encoder_conf.{key} = {theirs.get(key)!r}, "
-                f"not {mine.get(key)!r}"
+                f"{where}: was trained with {block}.{key} = {value!r}, not {mine.get(key)!r}"
             )
 
 
@@ -176,11 +198,9 @@ def take_parts(
             raise CheckpointError(f"{path}: has no part {part!r}; it has {', '.join(known)}")
         module = modules[part]
         if isinstance(module, Encoder):
-            theirs = content["config"].get("encoder_conf")
-            if not isinstance(theirs, dict):
-                raise CheckpointError(f"{path}: its 'config' has no encoder_conf")
-            mine = config["encoder_conf"]
-            refuse_other_structure(module.training_options, theirs, mine, path)
+            refuse_other_encoder(type(module), content["config"], config, path)
+        elif isinstance(objective, Objective):
+            refuse_other_objective(type(objective), content["config"], config, path)
         load_weights(module, state, f"{path}: {part}")
         taken[part] = len(state)
     return taken

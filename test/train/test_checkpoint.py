@@ -11,6 +11,9 @@ import torch
 from torch import nn
 from toy import make, run
 
+from asrkit.encoders.logmel import LogMelEncoder
+from asrkit.objectives.ctc import CtcObjective
+from asrkit.tokens import TokenList
 from asrkit.train import checkpoint
 from asrkit.train.checkpoint import CheckpointError
 
@@ -140,3 +143,34 @@ def test_model_files_cannot_be_resumed(tmp_path):
     again, _ = make(tmp_path)
     with pytest.raises(CheckpointError, match="holds a model only"):
         again.restore(tmp_path / "best.pt")
+
+
+def recognizer(**options):
+    encoder = LogMelEncoder(width=16, layers=1, heads=2, conv_layers=[[16, 3, 2]], mels=16)
+    return CtcObjective(encoder, TokenList.build("ab"), **options)
+
+
+@pytest.mark.parametrize(
+    ("theirs", "mine", "message"),
+    [
+        ({"head_kernel": 4, "head_stride": 2}, {"head_kernel": 4, "head_stride": 2}, ""),
+        ({"head_kernel": 4, "head_stride": 2}, {"head_kernel": 4}, "head_stride = 2, not 1"),
+        ({"head_kernel": 4}, {"head_kernel": 4, "head_stride": 4}, "head_stride = 1, not 4"),
+        ({"head_kernel": 4}, {}, "weight"),
+        ({}, {"mask_prob": 0.1}, ""),
+    ],
+)
+def test_a_head_is_taken_from_one_of_its_structure_only(tmp_path, theirs, mine, message):
+    """Some of it shows in no shape."""
+    conf = {"encoder_conf": {}, "objective_conf": theirs}
+    path = str(tmp_path / "a.pt")
+    content = {"model": recognizer(**theirs).state_dict(), "step": 1, "config": conf}
+    checkpoint.save(tmp_path / "a.pt", content)
+    model, config = recognizer(**mine), {"encoder_conf": {}, "objective_conf": mine}
+    if message:
+        with pytest.raises(CheckpointError, match=message):
+            checkpoint.take_parts(model, path, ["head"], config)
+        checkpoint.take_parts(model, path, ["encoder"], config)  # the rest is no matter
+    else:
+        assert checkpoint.take_parts(model, path, ["encoder", "head"], config)["head"] == 2
+        assert torch.equal(model.head.weight, content["model"]["head.weight"])

@@ -9,11 +9,14 @@ import pytest
 import torch
 from train import shard_ranks
 
+from asrkit.batch import Padded
 from asrkit.data.sampler import EpochPlan
+from asrkit.encoders.transformer import Transformer
 from asrkit.options import Options
 from asrkit.train import checkpoint
 from asrkit.train.distributed import World
 from asrkit.train.length import describe_length
+from asrkit.train.optim import adamw
 from asrkit.train.schedule import Constant
 
 FROZEN = 2  # updates in which the encoder of shard_ranks' "ctc" rests, under a decay of 0.01
@@ -65,6 +68,37 @@ def test_resumed_while_frozen_and_after_it(stopped, tmp_path):
     assert mine.keys() == other.keys()
     for number, state in mine.items():
         assert_equal(state, other[number])
+
+
+def test_a_layer_that_layerdrop_skips_has_a_gradient_of_zeros_that_adam_counts() -> None:
+    """It learns, unlike what is frozen: zero is what this draw says of it, as in fairseq and on
+    ranks that draw otherwise."""
+    torch.manual_seed(0)
+    options = {"heads": 2, "norm_first": True, "positional": [3, 2, 1], "layerdrop": 0.5}
+    none = dict.fromkeys(("dropout", "attention_dropout", "activation_dropout"), 0.0)
+    context = Transformer(8, layers=3, **options, **none)
+    x = Padded(torch.randn(2, 5, 8), torch.tensor([5, 5]))
+    twins = [torch.nn.Parameter(p.detach().clone()) for p in context.parameters()]
+    optimizer = adamw(context.named_parameters(), lr=0.1, weight_decay=0.5)
+    other = adamw(enumerate(twins), lr=0.1, weight_decay=0.5)
+    skipped = 0
+    for step in range(8):
+        torch.manual_seed(step)
+        kept = [draw >= 0.5 for draw in torch.rand(3).tolist()]
+        torch.manual_seed(step)
+        optimizer.zero_grad()
+        context(x).output.data.square().sum().backward()
+        resting = {p for layer, k in zip(context.layers, kept, strict=True) if not k
+                   for p in layer.parameters()}  # fmt: skip
+        skipped += len(resting)
+        for mine, twin in zip(context.parameters(), twins, strict=True):
+            twin.grad = torch.zeros_like(twin) if mine in resting else mine.grad
+        optimizer.step()
+        other.step()
+        for mine, twin in zip(context.parameters(), twins, strict=True):
+            assert torch.equal(mine, twin)
+        assert {int(state["step"]) for state in optimizer.state.values()} == {step + 1}
+    assert skipped
 
 
 @pytest.mark.parametrize(("frozen", "updates", "warned"), [(10, 10, 1), (10, 11, 0), (0, 5, 0)])
