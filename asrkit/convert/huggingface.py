@@ -207,7 +207,7 @@ def read_huggingface(folder: Path, given: Given) -> Source:
         unknown = [name for name in unknown if not name.startswith("ctc_proj.")]
         state = encoder
     structure.refuse_unknown(unknown, where, encoder_only=given.encoder_only)
-    _add_mask_vector(source)
+    _add_mask_embedding(source)
     source.encoder_conf = structure.encoder_conf(
         encoder, _said(config, kind, folder), given, where
     ) | _options(config, TRAINING)
@@ -221,13 +221,13 @@ def read_huggingface(folder: Path, given: Given) -> Source:
     return source
 
 
-def _add_mask_vector(source: Source) -> None:
-    """transformers leaves the vector out of models that were fine-tuned without masks."""
-    name = "encoder.mask_vector"
+def _add_mask_embedding(source: Source) -> None:
+    """transformers leaves the embedding out of models that were fine-tuned without masks."""
+    name = "encoder.mask_embedding"
     if name not in source.state and "encoder.projection.bias" in source.state:
         size = source.state["encoder.projection.bias"].shape
         source.state[name] = torch.rand(size, generator=torch.Generator().manual_seed(0))
-        source.notes.append("no masked_spec_embed in it: the mask vector is initialized at random")
+        source.notes.append("no masked_spec_embed in it: mask_embedding is initialized at random")
 
 
 def _add_ctc(

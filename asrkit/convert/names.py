@@ -54,7 +54,7 @@ _HEADS = (
 )
 _POSITION = "encoder.context.position.blocks.0"
 _SINGLE = (
-    ("encoder.mask_vector", "masked_spec_embed", "mask_emb"),
+    ("encoder.mask_embedding", "masked_spec_embed", "mask_emb"),
     ("quantizer.codebook", "quantizer.codevectors", "quantizer.vars"),
     (f"{_POSITION}.bias", "encoder.pos_conv_embed.conv.bias", "encoder.pos_conv.0.bias"),
     (f"{_POSITION}.weight_g", "encoder.pos_conv_embed.conv.parametrizations.weight.original0",

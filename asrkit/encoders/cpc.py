@@ -85,7 +85,7 @@ class CpcEncoder(Encoder):
         )
         self.convs = cast(Sequence[_PaddedConv], convs)
         self.norms = nn.ModuleList(ChannelNorm(width) for _ in conv_layers)
-        self.mask_vector = nn.Parameter(torch.rand(width))
+        self.mask_embedding = nn.Parameter(torch.rand(width))
         lstms = nn.ModuleList(nn.LSTM(width, width, batch_first=True) for _ in range(layers))
         self.context = cast(Sequence[nn.LSTM], lstms)
 
@@ -121,7 +121,7 @@ class CpcEncoder(Encoder):
         channel_mask: Tensor | None = None,
         every_layer: bool = False,
     ) -> Hidden:
-        frames = masked(features.data, mask, self.mask_vector)
+        frames = masked(features.data, mask, self.mask_embedding)
         if channel_mask is not None:
             frames = frames.masked_fill(channel_mask[:, None], 0)
         outputs = [frames]

@@ -68,7 +68,7 @@ class MaskedEncoder(Encoder):
         self.feature_norm = nn.LayerNorm(conv.output_size, eps=EPS)
         self.projection = nn.Linear(conv.output_size, size)
         self.input_dropout = Dropout(input_dropout)
-        self.mask_vector = nn.Parameter(torch.rand(size))
+        self.mask_embedding = nn.Parameter(torch.rand(size))
         self.context = context
 
     @abstractmethod
@@ -106,7 +106,7 @@ class MaskedEncoder(Encoder):
         every_layer: bool = False,
     ) -> Hidden:
         frames = self.input_dropout(self.projected(features).data)
-        frames = masked(frames, mask, self.mask_vector)
+        frames = masked(frames, mask, self.mask_embedding)
         if channel_mask is not None:
             frames = frames.masked_fill(channel_mask[:, None], 0)
         return self.context(Padded(frames, features.lengths), every_layer=every_layer)

@@ -55,8 +55,20 @@ def why_unreadable(error: Exception) -> str:
     return "it is not a checkpoint of weights" if "weights_only" in reason else reason
 
 
+# The last part of a tensor's name in files of earlier versions, and what it is called today.
+_RENAMED = {"mask_vector": "mask_embedding"}
+
+
+def _current(name: str) -> str:
+    stem, dot, last = name.rpartition(".")
+    return f"{stem}{dot}{_RENAMED.get(last, last)}"
+
+
 def load(path: str | Path) -> dict[str, Any]:
-    """The content of a checkpoint, on the host; ``model``, ``config`` and ``step`` are there."""
+    """The content of a checkpoint, on the host; ``model``, ``config`` and ``step`` are there.
+
+    Tensors have the names of this version, whichever wrote the file.
+    """
     if fault := endless(path):
         raise CheckpointError(f"{path}: {fault}")
     try:
@@ -81,6 +93,7 @@ def load(path: str | Path) -> dict[str, Any]:
             explained(f"{path}: not a checkpoint of this program (no format {FORMAT} mark)", path)
         )
     check_model(content, str(path))
+    content["model"] = {_current(name): value for name, value in content["model"].items()}
     return content
 
 

@@ -96,7 +96,7 @@ def adamw(
 ) -> torch.optim.Optimizer:
     """Adam with decoupled decay: what fairseq calls adam.
 
-    decay_1d: decay biases, norms, codebook and mask vector too, as fairseq does.
+    decay_1d: decay biases, norms, codebook and mask embedding too, as fairseq does.
     """
     made = group_parameters(named, weight_decay, groups, decay_1d=decay_1d)
     return torch.optim.AdamW(made, lr=lr, betas=pair(betas), eps=eps, fused=True)

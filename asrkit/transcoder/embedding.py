@@ -42,7 +42,7 @@ class PosteriorEncoder(Encoder):
         self.embed = nn.Linear(self.feature_size, width, bias=False)
         nn.init.normal_(self.embed.weight)
         self.dropout = Dropout(dropout)
-        self.mask_vector = nn.Parameter(torch.rand(width))
+        self.mask_embedding = nn.Parameter(torch.rand(width))
 
     def output_lengths(self, lengths: Tensor) -> Tensor:
         return lengths
@@ -66,7 +66,7 @@ class PosteriorEncoder(Encoder):
         channel_mask: Tensor | None = None,
         every_layer: bool = False,
     ) -> Hidden:
-        frames = masked(self.embed(features.data), mask, self.mask_vector)
+        frames = masked(self.embed(features.data), mask, self.mask_embedding)
         if self.position:
             frames = frames + sinusoids(frames.shape[1], frames.shape[2], frames.device)
         frames = self.dropout(frames)

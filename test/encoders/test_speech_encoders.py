@@ -141,7 +141,7 @@ def test_time_mask_hides_the_masked_frames(make):
 
 
 def test_input_dropout_acts_before_the_mask(make):
-    """Of the projected frames a share is dropped, the rest scaled; the mask vector stays whole."""
+    """Of the projected frames a share is dropped, the rest scaled; mask_embedding is not."""
     encoder = make(input_dropout=0.25)
     features = encoder.extract(pad([torch.randn(30_000)]))
     mask = torch.arange(features.data.shape[1])[None] % 2 == 0
@@ -150,7 +150,7 @@ def test_input_dropout_acts_before_the_mask(make):
     encoder.contextualize(features, mask)
     encoder.eval().contextualize(features, mask)
     for frames in heard:
-        assert (frames[mask] == encoder.mask_vector).all()
+        assert (frames[mask] == encoder.mask_embedding).all()
     projected = encoder.projected(features).data[~mask]
     assert torch.equal(heard[1][~mask], projected)
     kept = heard[0][~mask] != 0
@@ -269,7 +269,7 @@ def test_released_initial_values():
     assert layer.fc1.weight.std().item() == pytest.approx(0.02, rel=0.02)
     assert layer.attention.qkv.bias.abs().max() == 0
     assert encoder.projection.weight.abs().max().item() == pytest.approx(0.0442, rel=0.01)
-    assert 0.4 < encoder.mask_vector.mean() < 0.6 and encoder.mask_vector.min() >= 0
+    assert 0.4 < encoder.mask_embedding.mean() < 0.6 and encoder.mask_embedding.min() >= 0
 
 
 @pytest.mark.parametrize(

@@ -112,7 +112,7 @@ def test_gradient_reaches_the_student_alone():
     learning = {n for n, p in objective.named_parameters() if p.requires_grad}
     assert all(p.grad is not None for n, p in objective.named_parameters() if n in learning)
     assert not any(name.startswith("teacher") for name in learning)
-    assert objective.encoder.mask_vector.grad.abs().max() > 0
+    assert objective.encoder.mask_embedding.grad.abs().max() > 0
     assert objective.encoder.conv.convs[0].weight.grad.abs().max() > 0
 
 

@@ -143,6 +143,27 @@ def test_pack_folder_and_unpacked_pack_recognize_alike(root, packed, tmp_path):
     assert not folder.exists()
 
 
+def test_folders_and_packs_with_the_tensor_names_of_older_versions_recognize_alike(
+    root, tmp_path, monkeypatch
+):
+    content = checkpoint.load(root / "exp/asr_x/best.pt")
+    model = {
+        name.replace("mask_embedding", "mask_vector"): value
+        for name, value in content["model"].items()
+    }
+    assert model.keys() != content["model"].keys()
+    folder = experiment(tmp_path / "exp/asr_old", model=model)
+    with monkeypatch.context() as older:
+        older.setattr(checkpoint, "_RENAMED", {})
+        make_pack(Order(model=folder, out=tmp_path / "old.zip"))
+    wave = torch.randn(16000)
+    today, old, packed = (
+        Speech2Text(path).log_probs([wave])[0]
+        for path in (root / "exp/asr_x", folder, tmp_path / "old.zip")
+    )
+    assert torch.equal(today, old) and torch.equal(today, packed)
+
+
 def test_one_of_the_best_models_recognizes_and_is_packed(tmp_path):
     """checkpoints/step_*.pt stand below the folder that holds the tokens."""
     folder = experiment(tmp_path / "exp/asr_y")

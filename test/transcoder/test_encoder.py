@@ -125,7 +125,7 @@ def test_sizes_of_the_paper():
     attention = 2 * 4 * (256 * 256 + 256)
     ffn = 2 * 256 * 1024 + 1024 + 256
     norms = 5 * 2 * 256
-    rest = 7 * 256 + 256 + 2 * 256  # embedding, mask vector, last norm
+    rest = 7 * 256 + 256 + 2 * 256  # embedding, mask embedding, last norm
     found = sum(p.numel() for p in encoder.parameters())
     assert found == 3 * (conv + attention + ffn + norms) + rest
 
