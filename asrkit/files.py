@@ -180,20 +180,20 @@ def scan_lines(path: str | Path) -> tuple[list[str], list[Flaw]]:
     if rows[-1] == b"":
         rows.pop()
     flaws: list[Flaw] = []
-    if data.startswith(b"\xef\xbb\xbf"):
+    if not (data.startswith(_BOM) or b"\r" in data or b"\0" in data):
+        with contextlib.suppress(UnicodeDecodeError):
+            return [row.decode() for row in rows], flaws
+    return [decode_line(row, number, flaws) for number, row in enumerate(rows, 1)], flaws
+
+
+_BOM = b"\xef\xbb\xbf"
+
+
+def decode_line(row: bytes, number: int, flaws: list[Flaw]) -> str:
+    """Line ``number`` of a file, from 1, free of the flaws of its encoding, which are appended."""
+    if number == 1 and row.startswith(_BOM):
         flaws.append(Flaw(1, "begins with a byte order mark", "save as UTF-8 without BOM"))
-        rows[0] = rows[0][3:]
-    clean = b"\r" not in data and b"\0" not in data
-    try:
-        lines = [row.decode() for row in rows]
-        if clean:
-            return lines, flaws
-    except UnicodeDecodeError:
-        pass
-    return [_decode(number, row, flaws) for number, row in enumerate(rows, 1)], flaws
-
-
-def _decode(number: int, row: bytes, flaws: list[Flaw]) -> str:
+        row = row[3:]
     if b"\r" in row:
         flaws.append(Flaw(number, "holds a carriage return (CR)", "write lines that end in LF"))
         row = row.replace(b"\r", b" ").rstrip(b" ")
@@ -208,14 +208,19 @@ def _decode(number: int, row: bytes, flaws: list[Flaw]) -> str:
         return ""
 
 
-def read_lines(path: str | Path) -> list[str]:
-    """Lines without their ends; DataError naming file and line for each flaw of the encoding."""
-    lines, flaws = scan_lines(path)
+def refuse_flaws(path: str | Path, flaws: list[Flaw]) -> None:
+    """Raises DataError naming file and line of each flaw, ten at most; nothing if there is none."""
     if flaws:
         shown = [f"{path}:{flaw.line}: {flaw.what}; {flaw.repair}" for flaw in flaws[:10]]
         if len(flaws) > len(shown):
             shown.append(f"{path}: and {len(flaws) - len(shown)} more")
         raise DataError("\n".join(shown))
+
+
+def read_lines(path: str | Path) -> list[str]:
+    """Lines without their ends; DataError naming file and line for each flaw of the encoding."""
+    lines, flaws = scan_lines(path)
+    refuse_flaws(path, flaws)
     return lines
 
 

@@ -119,7 +119,7 @@ class DataIndex(ConcatIndex[Folder]):
 
 
 def _build_base(path: Path) -> tuple[Arrays, dict[str, Any]]:
-    scp = MappedTable.open(path / "wav.scp")
+    scp = MappedTable.open_base(path / "wav.scp", _repair("wav.scp"))
     samples = np.empty(len(scp), np.int32)
     counts = MappedTable.open(path / "utt2num_samples")
     for rows, values in joined(counts, scp, _repair(counts.path.name)):

@@ -11,6 +11,7 @@ from tqdm import tqdm
 
 from asrkit.files import DataError
 from asrkit.kaldi import columns
+from asrkit.kaldi.kaldi_text import split_line, stream_rows
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,9 +24,36 @@ class MappedTable:
 
     @classmethod
     def open(cls, path: Path) -> MappedTable:
-        """Raises DataError if the file is missing or empty."""
+        """Raises DataError if the file is missing or empty, or a line breaks kaldi_text's rule."""
         data = columns.map_file(path)
-        return cls(path, data, columns.line_starts(data))
+        table = cls(path, data, columns.line_starts(data))
+        for block in columns.blocks(len(table)):
+            if columns.odd_lines(data, table.starts[block]):
+                table._walk(block.start, block.stop - 1)
+        return table
+
+    @classmethod
+    def open_base(cls, path: Path, repair: str) -> MappedTable:
+        """``open`` for the table that the others are compared with: its keys are words in order,
+        each once, and have values. ``repair``: what to do about one without. Raises DataError."""
+        table = cls.open(path)
+        for block in columns.blocks(len(table), overlap=True):
+            starts = table.starts[block]
+            ends = columns.key_ends(table.data, starts)
+            if columns.odd_keys(table.data, starts, ends):
+                table._walk(block.start, block.stop - 1)
+            if len(empty := columns.without_value(table.data, starts, ends)):
+                row = block.start + int(empty[0])
+                raise DataError(
+                    f"{path}:{row + 1}: {table.key(row)!r} has an empty value; {repair}"
+                )
+        return table
+
+    def _walk(self, begin: int, end: int) -> None:
+        """Raises DataError for the first line of rows ``begin`` to ``end`` that breaks the rule."""
+        rows = (columns.raw_line(self.data, self.starts, row) for row in range(begin, end))
+        for _ in stream_rows(rows, self.path, first=begin + 1):
+            pass
 
     def __len__(self) -> int:
         return len(self.starts) - 1
@@ -34,7 +62,7 @@ class MappedTable:
         return columns.line(self.data, self.starts, row)
 
     def key(self, row: int) -> str:
-        return self.line(row).replace("\t", " ").split(" ")[0]
+        return split_line(self.line(row))[0]
 
 
 def same_keys(

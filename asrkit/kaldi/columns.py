@@ -44,23 +44,70 @@ def line_starts(data: Bytes) -> np.ndarray:
     return np.concatenate(parts)
 
 
+def odd_lines(data: Bytes, starts: np.ndarray) -> bool:
+    """Whether one of successive lines may break kaldi_text's rule by itself, apart from white space
+    in its key; which line and how, its parser says."""
+    base, stop = int(starts[0]), int(min(starts[-1], len(data)))
+    first = data[starts[:-1]]
+    if ((first == 32) | (first == 9) | (first == 10)).any():
+        return True
+    text = data[base:stop].tobytes()
+    if b"\r" in text or b"\0" in text or text.startswith(b"\xef\xbb\xbf"):
+        return True
+    if not text.isascii():
+        try:
+            text.decode()
+        except UnicodeDecodeError:
+            return True
+    return False
+
+
+def odd_keys(data: Bytes, starts: np.ndarray, ends: np.ndarray) -> bool:
+    """Whether a key of successive lines holds white space, or is not after the one before it."""
+    keys, sizes = keys_of(data, starts, ends)
+    text = keys.tobytes().decode()
+    return text.split() != [text] or not _ordered(keys, sizes)
+
+
+def _ordered(keys: np.ndarray, sizes: np.ndarray) -> bool:
+    """Whether each key (``keys_of``) is after the one before it, by bytes."""
+    width, bounds = int(sizes.max()), np.append(0, np.cumsum(sizes))
+    rows = max(1, BYTES // width)
+    for at in range(0, len(sizes) - 1, rows):
+        part = sizes[at : at + rows + 1]
+        padded = np.zeros((len(part), width), np.uint8)
+        padded[np.arange(width) < part[:, None]] = keys[bounds[at] : bounds[at + len(part)]]
+        words = padded.view(f"S{width}")[:, 0]
+        if not (words[1:] > words[:-1]).all():
+            return False
+    return True
+
+
 def key_ends(data: Bytes, starts: np.ndarray) -> np.ndarray:
     """int64 [n]: the end of the first field of n successive lines (``starts`` holds n + 1)."""
     base, stop = int(starts[0]), int(min(starts[-1], len(data)))
     block = data[base:stop]
-    breaks = np.flatnonzero((block == 32) | (block == 9) | (block == 10))
+    breaks = np.flatnonzero(block <= 32)
+    which = block[breaks]
+    breaks = breaks[(which == 32) | (which == 9) | (which == 10)]
     breaks = np.append(breaks, stop - base)
     return breaks[np.searchsorted(breaks, starts[:-1] - base)] + base
 
 
 def keys_of(data: Bytes, starts: np.ndarray, ends: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Keys of successive lines as one flat uint8 array, and their lengths."""
-    base, stop = int(starts[0]), int(min(starts[-1], len(data)))
-    step = np.zeros(stop - base + 1, np.int8)
-    step[starts[:-1] - base] += 1
-    step[ends - base] -= 1  # an empty key cancels itself
-    inside = np.cumsum(step[:-1], dtype=np.int8).view(bool)
-    return data[base:stop][inside], ends - starts[:-1]
+    begins = starts[:-1]
+    sizes = ends - begins
+    places = np.arange(sizes.sum())
+    places += np.repeat(begins - (np.cumsum(sizes) - sizes), sizes)
+    return data[places], sizes
+
+
+def without_value(data: Bytes, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
+    """int64: which of successive lines have nothing but blanks after the key."""
+    begin, stop = ends.copy(), starts[1:] - 1
+    _skip_blanks(data, begin, stop, 1)
+    return np.flatnonzero(begin == stop)
 
 
 def values_of(data: Bytes, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
@@ -121,12 +168,18 @@ def numbered(values: np.ndarray, numbers: dict[str, int]) -> np.ndarray:
     return np.array([numbers.setdefault(name, len(numbers)) for name in names])[local]
 
 
-def blocks(count: int) -> Iterator[slice]:
-    """Slices over line starts; each holds one more entry than it has lines."""
+def blocks(count: int, *, overlap: bool = False) -> Iterator[slice]:
+    """Slices over line starts; each holds one more entry than it has lines. With ``overlap`` a
+    block begins with the last line of the one before it."""
     for at in range(0, count, LINES):
-        yield slice(at, min(at + LINES, count) + 1)
+        yield slice(max(0, at - overlap), min(at + LINES, count) + 1)
+
+
+def raw_line(data: Bytes, starts: np.ndarray, row: int) -> bytes:
+    """One line without its end."""
+    return data[int(starts[row]) : int(starts[row + 1]) - 1].tobytes()
 
 
 def line(data: Bytes, starts: np.ndarray, row: int) -> str:
-    """One line without its end."""
-    return bytes(data[int(starts[row]) : int(starts[row + 1]) - 1]).decode(errors="replace")
+    """One line without its end, decoded."""
+    return raw_line(data, starts, row).decode(errors="replace")

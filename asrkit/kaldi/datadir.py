@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import math
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from asrkit.files import DataError, Flaw, atomic, read_lines, scan_lines
-from asrkit.kaldi.kaldi_text import BLANKS, read_keyed, split_line
+from asrkit.files import DataError, atomic
+from asrkit.kaldi.kaldi_text import TableRows, read_keyed, scan_rows, split_line
 from asrkit.kaldi.segments import parse_segment
 
 Table = dict[str, str]
@@ -33,22 +33,6 @@ class Problem(NamedTuple):
         return f"{where}: {'warning: ' if self.warning else ''}{self.what}; {self.repair}"
 
 
-class TableRows(NamedTuple):
-    """A table as it stands in its file: key, value and line number, in order."""
-
-    keys: list[str]
-    values: list[str]
-    lines: list[int]
-
-    def table(self) -> Table:
-        """Keys to values; of repeated keys the last."""
-        return dict(zip(self.keys, self.values, strict=True))
-
-    def line_of(self) -> dict[str, int]:
-        """Keys to the first line of each."""
-        return dict(zip(reversed(self.keys), reversed(self.lines), strict=True))
-
-
 def is_command(source: str) -> bool:
     """Whether a value of wav.scp is a command that stage 3 runs, not a file that it reads."""
     return source.endswith("|")
@@ -56,42 +40,8 @@ def is_command(source: str) -> bool:
 
 def read_rows(path: Path) -> tuple[TableRows, list[Problem]]:
     """All rows that have a key, and what is wrong with the file: encoding, order, repeats."""
-    lines, flaws = scan_lines(path)
-    rows = TableRows([], [], [])
-    undecodable = {flaw.line for flaw in flaws if "UTF-8" in flaw.what}
-    for number, line in enumerate(lines, 1):
-        if number in undecodable:
-            continue
-        key, value = split_line(line)
-        if not key:
-            flaws.append(Flaw(number, "is an empty line", "remove it"))
-            continue
-        if line[0] in BLANKS:
-            flaws.append(Flaw(number, "begins with white space", "begin it with the key"))
-        if key.split() != [key]:
-            what = f"has white space in its key {key!r} that separates nothing"
-            flaws.append(Flaw(number, what, "separate key and value by a space"))
-        rows.keys.append(key)
-        rows.values.append(value)
-        rows.lines.append(number)
-    flaws.extend(_order(rows))
-    return rows, [Problem(path, *flaw) for flaw in sorted(flaws)]
-
-
-def _order(rows: TableRows) -> Iterator[Flaw]:
-    """Repeated keys, and the first key out of byte order (which is that of code points)."""
-    first: dict[str, int] = {}
-    unsorted = False
-    previous = ""
-    for key, line in zip(rows.keys, rows.lines, strict=True):
-        if key in first:
-            yield Flaw(line, f"repeats the key {key!r} of line {first[key]}", "keep one of them")
-        elif key < previous and not unsorted:
-            unsorted = True
-            what = f"{key!r} is not in order after {previous!r}"
-            yield Flaw(line, what, "sort with LC_ALL=C, or run fix_data_dir")
-        first.setdefault(key, line)
-        previous = key
+    rows, flaws = scan_rows(path, ordered=True)
+    return rows, [Problem(path, *flaw) for flaw in flaws]
 
 
 def table_names(folder: Path) -> list[str]:
@@ -229,11 +179,6 @@ def write_table(path: Path, table: Table) -> None:
         return
     with atomic(path) as stream:
         stream.write(text)
-
-
-def read_table(path: str | Path) -> Table:
-    """One table without the checks of ``DataDir.read`` but that of the encoding."""
-    return dict(split_line(line) for line in read_lines(path) if line.strip(BLANKS))
 
 
 def read_dump(folder: str | Path) -> Table:

@@ -10,8 +10,8 @@ from pathlib import Path
 from tqdm import tqdm
 
 from asrkit.files import DataError, atomic
-from asrkit.kaldi.datadir import DataDir, read_table, speakers_of, table_names, write_table
-from asrkit.kaldi.kaldi_text import BLANKS, split_line
+from asrkit.kaldi.datadir import DataDir, speakers_of, table_names, write_table
+from asrkit.kaldi.kaldi_text import read_ids, stream_rows
 from asrkit.kaldi.speed import TABLE, mark, with_copies, without_copies
 from asrkit.keys import key_of
 
@@ -65,7 +65,7 @@ def _merged(folders: list[Path], name: str) -> Iterator[tuple[str, str]]:
             rows: Iterable[tuple[str, str]] = ((key, "") for key, _ in _lines(folder / "utt2spk"))
         else:
             rows = _lines(path)
-        sources.append(_numbered(rows, number, path))
+        sources.append(_numbered(rows, number))
     last, where, said = "", -1, ""
     for key, number, value in heapq.merge(*sources):
         if key == last:
@@ -77,27 +77,14 @@ def _merged(folders: list[Path], name: str) -> Iterator[tuple[str, str]]:
         yield key, value
 
 
-def _numbered(
-    rows: Iterable[tuple[str, str]], number: int, path: Path
-) -> Iterator[tuple[str, int, str]]:
-    last = ""
-    for line, (key, value) in enumerate(rows, 1):
-        if key < last:
-            raise DataError(f"{path}:{line}: {key!r} is not in order; run fix_data_dir")
-        last = key
-        yield key, number, value
+def _numbered(rows: Iterable[tuple[str, str]], number: int) -> Iterator[tuple[str, int, str]]:
+    return ((key, number, value) for key, value in rows)
 
 
 def _lines(path: Path) -> Iterator[tuple[str, str]]:
     try:
-        with open(path, encoding="utf-8", newline="\n") as stream:
-            for number, line in enumerate(stream, 1):
-                line = line.removesuffix("\n")
-                if not line.strip(BLANKS):
-                    raise DataError(f"{path}:{number}: is an empty line; run fix_data_dir")
-                yield split_line(line)
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path}: is not valid UTF-8 ({error.reason}); run fix_data_dir") from None
+        with open(path, "rb") as stream:
+            yield from stream_rows(stream, path)
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror})") from None
 
@@ -182,7 +169,7 @@ def subset(
                 raise DataError(f"{where}: has only {len(members)} utterances, not {utterances}")
             chosen += sorted(members, key=lambda u: (key_of(seed, u), u))[:utterances]
     if utt_list is not None:
-        listed = set(read_table(utt_list))
+        listed = read_ids(utt_list)
         unknown = sorted(listed - set(data.utterances))
         if len(unknown) > max_missing * len(listed):
             more = f" and {len(unknown) - 1} more" if len(unknown) > 1 else ""

@@ -17,14 +17,13 @@ from asrkit.kaldi import segments
 from asrkit.kaldi.datadir import (
     DataDir,
     Problem,
-    TableRows,
     is_command,
     is_tokens,
     read_rows,
     speakers_of,
     table_names,
 )
-from asrkit.kaldi.kaldi_text import split_line
+from asrkit.kaldi.kaldi_text import TableRows, split_line
 
 
 class Report(NamedTuple):

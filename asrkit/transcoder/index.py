@@ -101,11 +101,8 @@ def _sizes(table: MappedTable) -> np.ndarray:
 
 
 def _build(path: Path) -> tuple[Arrays, dict[str, Any]]:
-    phones = MappedTable.open(path / PHONES)
+    phones = MappedTable.open_base(path / PHONES, _REPAIR)
     lengths = _sizes(phones)
-    if not lengths.all():
-        row = int(np.argmin(lengths))
-        raise DataError(f"{phones.path}:{row + 1}: holds no phones; {_REPAIR}")
     langs, names = named(MappedTable.open(path / "utt2lang"), phones, "one language code", _REPAIR)
     arrays = {"offsets": phones.starts, "lengths": lengths, "langs": langs.astype(np.int16)}
     return arrays, {"languages": names}

@@ -16,7 +16,9 @@ def make(**options):
 def test_released_size_and_a_hundred_frames_a_second():
     encoder = CpcEncoder()
     published = 1_843_456  # convolutions, norms, LSTM of the released network
-    assert sum(p.numel() for p in encoder.parameters()) - encoder.mask_embedding.numel() == published
+    assert (
+        sum(p.numel() for p in encoder.parameters()) - encoder.mask_embedding.numel() == published
+    )
     lengths = torch.tensor([20_480, 16_000, 159, 158, 0])
     assert encoder.output_lengths(lengths).tolist() == [128, 100, 1, 0, 0]
     assert encoder.shortest == 159

@@ -8,8 +8,8 @@ from make_audio import data_dir, flac, tone
 from asrkit.bin.fix_data_dir import main
 from asrkit.files import DataError
 from asrkit.kaldi import fix as fixing
-from asrkit.kaldi.datadir import read_table
 from asrkit.kaldi.fix import fix
+from asrkit.kaldi.kaldi_text import read_keyed
 from asrkit.kaldi.validate import validate
 
 
@@ -37,9 +37,9 @@ def test_repairs_and_removals(folder: Path, capsys: pytest.CaptureFixture[str]) 
     old = (folder / "text").read_bytes()
     assert main([str(folder), "--lang", "it"]) == 0
     said = capsys.readouterr().out
-    assert read_table(folder / "text") == {"a": "uno", "b": "due", "e": "cinque"}
-    assert read_table(folder / "utt2spk") == {"a": "a", "b": "b", "e": "e"}
-    assert read_table(folder / "utt2lang") == {"a": "it", "b": "it", "e": "it"}
+    assert read_keyed(folder / "text") == {"a": "uno", "b": "due", "e": "cinque"}
+    assert read_keyed(folder / "utt2spk") == {"a": "a", "b": "b", "e": "e"}
+    assert read_keyed(folder / "utt2lang") == {"a": "it", "b": "it", "e": "it"}
     assert validate(folder).problems == []
     for part in (
         "text:1: begins with a byte order mark: repaired",
@@ -72,8 +72,8 @@ def test_segments(tmp_path: Path) -> None:
     folder = data_dir(tmp_path / "d", {**audio, "u": "/no.wav"}, segments=segments)
     fixed = fix(folder)
     assert (fixed.before, fixed.after) == (5, 2)
-    assert list(read_table(folder / "segments")) == ["r-1", "s-1"]
-    assert list(read_table(folder / "wav.scp")) == ["r", "s"]
+    assert list(read_keyed(folder / "segments")) == ["r-1", "s-1"]
+    assert list(read_keyed(folder / "wav.scp")) == ["r", "s"]
     assert "r-2: removed: segment ends at 3.00 s, past the end (2.00 s)" in fixed.notes
     assert validate(folder).problems == []
 
@@ -91,8 +91,8 @@ def test_tables_of_recordings_keep_the_rows_of_what_is_kept(tmp_path: Path) -> N
     tables = {"reco2dur": dict.fromkeys("abc", "1"), "reco2file_and_channel": {"a": "x A"}}
     folder = data_dir(tmp_path / "d", audio, text={"a": "x", "c": "y"}, **tables)
     fix(folder)
-    assert read_table(folder / "reco2dur") == {"a": "1", "c": "1"}
-    assert read_table(folder / "reco2file_and_channel") == {"a": "x A"}
+    assert read_keyed(folder / "reco2dur") == {"a": "1", "c": "1"}
+    assert read_keyed(folder / "reco2file_and_channel") == {"a": "x A"}
     (folder / "reco2dur").write_text("a 1\nold 2\nolder 3\n")
     told = [str(problem) for problem in validate(folder).problems]
     assert len(told) == 1 and "reco2dur:2: warning: wav.scp has no recording 'old' and 1" in told[0]
@@ -101,7 +101,7 @@ def test_tables_of_recordings_keep_the_rows_of_what_is_kept(tmp_path: Path) -> N
         tmp_path / "s", audio, segments={"u": "a 0 1"}, reco2dur=tables["reco2dur"]
     )
     fix(segmented)
-    assert read_table(segmented / "reco2dur") == {"a": "1"}
+    assert read_keyed(segmented / "reco2dur") == {"a": "1"}
 
 
 def test_wrong_spk2utt_is_rebuilt(folder: Path) -> None:
@@ -117,7 +117,7 @@ def test_stale_tokens_cost_no_utterance(folder: Path) -> None:
     fixed = fix(folder)
     assert fixed.after == 8
     assert fixed.notes == ["text.phn: removed: is missing 7 utterances; make it again (stage 5)"]
-    assert not (folder / "text.phn").exists() and len(read_table(folder / "text.char")) == 8
+    assert not (folder / "text.phn").exists() and len(read_keyed(folder / "text.char")) == 8
     assert (fixed.backup / "text.phn").read_text() == "a x\n"
     (folder / "text.phn").write_text("a x\n")
     assert len(fix(folder).notes) == 1 and not (folder / "text.phn").exists()

@@ -14,9 +14,10 @@ from asrkit.bin.format_audio import main
 from asrkit.data.index import DataIndex
 from asrkit.files import DataError
 from asrkit.kaldi import format as stage3
-from asrkit.kaldi.datadir import DataDir, read_table
+from asrkit.kaldi.datadir import DataDir
 from asrkit.kaldi.fix import fix
 from asrkit.kaldi.format import format_dir
+from asrkit.kaldi.kaldi_text import read_keyed
 from asrkit.kaldi.validate import validate
 
 
@@ -38,14 +39,14 @@ def times(folder: Path) -> dict[str, int]:
 def test_everything_becomes_16_khz_flac(source: Path, tmp_path: Path, nj: int) -> None:
     out = tmp_path / "out"
     assert format_dir(source, out, nj=nj) == (4, 0, [], [])
-    scp, samples = read_table(out / "wav.scp"), read_table(out / "utt2num_samples")
+    scp, samples = read_keyed(out / "wav.scp"), read_keyed(out / "utt2num_samples")
     assert list(scp) == ["a", "b", "c", "d/1"]
     for key, path in scp.items():
         info = soundfile.info(path)
         assert (info.samplerate, info.channels, info.format) == (16000, 1, "FLAC")
         assert info.frames == int(samples[key])
     assert samples == {"a": "16000", "b": "32000", "c": "16000", "d/1": "8000"}
-    assert read_table(out / "utt2orig") == {
+    assert read_keyed(out / "utt2orig") == {
         "a": "16000 1 flac",
         "b": "44100 2 mp3float",
         "c": "16000 1 flac",
@@ -72,9 +73,9 @@ def test_only_what_changed_is_done_again(source: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     format_dir(source, out)
     flac(tmp_path / "d", tone(0.25))
-    os.unlink(read_table(out / "wav.scp")["b"])
+    os.unlink(read_keyed(out / "wav.scp")["b"])
     assert format_dir(source, out) == (2, 2, [], [])
-    assert read_table(out / "utt2num_samples")["d/1"] == "4000"
+    assert read_keyed(out / "utt2num_samples")["d/1"] == "4000"
 
 
 def test_interrupted_run_goes_on(
@@ -105,7 +106,7 @@ def test_segments_are_cut_and_reach_a_little_past_the_end(tmp_path: Path) -> Non
     segments = {"r-1": "r 0.25 0.75", "r-2": "r 1 2.4"}
     source = data_dir(tmp_path / "data", {"r": path}, segments=segments)
     format_dir(source, tmp_path / "out")
-    scp = read_table(tmp_path / "out" / "wav.scp")
+    scp = read_keyed(tmp_path / "out" / "wav.scp")
     whole = audio.load(path)
     np.testing.assert_array_equal(audio.load(scp["r-1"]), whole[4000:12000])
     np.testing.assert_array_equal(audio.load(scp["r-2"]), whole[16000:])
@@ -127,7 +128,7 @@ def test_a_segment_to_the_end_of_its_recording(tmp_path: Path) -> None:
     source = data_dir(tmp_path / "d", {"r": path}, segments={"r-1": "r 0 0.5", "r-2": "r 0.5 -1.0"})
     assert not validate(source).errors and fix(source).notes == []
     format_dir(source, tmp_path / "out")
-    assert read_table(tmp_path / "out" / "utt2num_samples") == {"r-1": "8000", "r-2": "24000"}
+    assert read_keyed(tmp_path / "out" / "utt2num_samples") == {"r-1": "8000", "r-2": "24000"}
     with pytest.raises(DataError, match=r"segments: 'r-2' ends with its recording .* stage 3"):
         DataDir.read(source).seconds(source)
 
@@ -187,7 +188,7 @@ def test_all_bad_utterances_are_told(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert "6 of 7 utterances" in error and "Traceback" not in error
     for part in ("cut: ", "is empty", "No such file", "sample 5 is not finite", "with 3 (oops)"):
         assert part in error.replace("not a finite number", "not finite")
-    assert list(read_table(out / "bad_audio")) == [
+    assert list(read_keyed(out / "bad_audio")) == [
         "cut",
         "empty",
         "missing",
@@ -199,7 +200,7 @@ def test_all_bad_utterances_are_told(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert main([*arguments, "--max_bad", "5"]) == 1
     assert main([*arguments, "--max_bad", "0.5"]) == 1
     assert main([*arguments, "--max_bad", "0.9"]) == 0
-    assert list(read_table(out / "wav.scp")) == ["good"] == list(read_table(out / "text"))
+    assert list(read_keyed(out / "wav.scp")) == ["good"] == list(read_keyed(out / "text"))
     assert not [path for path in out.rglob("*.tmp")]
 
 
@@ -277,7 +278,7 @@ def test_what_is_odd_of_segments_is_listed_every_time(
         said = capsys.readouterr().err
         assert odd(out) == told
         assert all(f": 1 of 4 utterances: {line[2:]}: {line[0]};" in said for line in told)
-    scp = read_table(out / "wav.scp")
+    scp = read_keyed(out / "wav.scp")
     np.testing.assert_allclose(audio.load(scp["c"]), tone(1), atol=1e-4)
     np.testing.assert_allclose(audio.load(scp["d"]), 0.75 * tone(1), atol=1e-4)
 
@@ -291,7 +292,7 @@ def test_a_channel_is_taken_and_another_one_later(
     for channel, factor in ((1, 1.0), (2, -0.5)):
         assert format_dir(source, out, channel=channel) == (1, 0, [], [])
         assert format_dir(source, out, channel=channel) == (0, 1, [], [])
-        samples = audio.load(read_table(out / "wav.scp")["u"])
+        samples = audio.load(read_keyed(out / "wav.scp")["u"])
         np.testing.assert_allclose(samples, factor * tone(1), atol=1e-4)
     argv = ["--in_dir", str(source), "--out_dir", str(out), "--channel", "3"]
     assert main(argv) == 1
@@ -312,7 +313,7 @@ def test_two_rates_in_one_folder(tmp_path: Path) -> None:
     rates = (8000, 16000, 44100)
     files = {str(r): flac(tmp_path / f"{r}.flac", tone(1, r), r) for r in rates}
     format_dir(data_dir(tmp_path / "data", files), tmp_path / "out")
-    for path in read_table(tmp_path / "out" / "wav.scp").values():
+    for path in read_keyed(tmp_path / "out" / "wav.scp").values():
         samples = audio.load(path)
         assert len(samples) == 16000
         np.testing.assert_allclose(samples[400:-400], tone(1)[400:-400], atol=5e-3)

@@ -9,8 +9,8 @@ from make_audio import data_dir, flac, tone
 
 from asrkit.bin.format_audio import main
 from asrkit.kaldi import format as stage3
-from asrkit.kaldi.datadir import read_table
 from asrkit.kaldi.format import deal, format_dir, format_shard
+from asrkit.kaldi.kaldi_text import read_keyed
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ def test_what_the_shards_could_not_read_is_judged_of_the_whole(
     assert main([*command, "--max_bad", "0.1"]) == 1
     assert "1 of 8 utterances" in capsys.readouterr().err
     assert main([*command, "--max_bad", "0.2"]) == 0
-    assert list(read_table(out / "bad_audio")) == ["torn-1"]
+    assert list(read_keyed(out / "bad_audio")) == ["torn-1"]
 
 
 def test_shards_that_stopped_are_dealt_again_to_another_number_of_them(
@@ -114,7 +114,7 @@ def test_a_file_that_was_written_over_with_other_options_is_not_taken_for_the_ol
     format_dir(source, out)
     before = content(out)
     assert deal(source, out, 1, channel=1) == 1
-    flac(Path(read_table(out / "wav.scp")["r"]), tone(0.1))  # as a shard leaves it
+    flac(Path(read_keyed(out / "wav.scp")["r"]), tone(0.1))  # as a shard leaves it
     format_dir(source, out)
     assert content(out) == before
 

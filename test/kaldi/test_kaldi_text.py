@@ -11,7 +11,7 @@ from asrkit.bin.hours import measure
 from asrkit.data.index import DataIndex
 from asrkit.files import DataError
 from asrkit.kaldi import columns
-from asrkit.kaldi.datadir import DataDir, read_rows, read_table
+from asrkit.kaldi.datadir import DataDir, read_rows
 from asrkit.kaldi.format import format_dir
 from asrkit.kaldi.kaldi_text import read_keyed, split_line
 from asrkit.kaldi.subset import combine
@@ -53,7 +53,7 @@ def test_split_line(line: str, want: tuple[str, str]) -> None:
 @pytest.mark.parametrize("blanks", SEPARATORS)
 def test_every_reader_gives_the_same(dump: Path, tmp_path: Path, blanks: str, end: str) -> None:
     names = ["wav.scp", "utt2num_samples", "utt2lang", "utt2spk", "text", "text.char", "text.phn"]
-    want = {name: read_table(dump / name) for name in names}
+    want = {name: read_keyed(dump / name) for name in names}
     index, phones = DataIndex.open(dump, "text.char"), read_phones(dump)
     both = [(index.id(i), index.path(i), index.labels(i)) for i in (0, 1)]
     hours, speakers, sounds = measure(dump), index.speakers(), index.num_samples.tolist()
@@ -66,7 +66,7 @@ def test_every_reader_gives_the_same(dump: Path, tmp_path: Path, blanks: str, en
     assert not validate(dump).problems
     combine([dump], tmp_path / "again")
     for name in names:
-        assert read_table(dump / name) == read_keyed(dump / name) == want[name]
+        assert read_keyed(dump / name) == read_keyed(dump / name) == want[name]
         assert read_rows(dump / name)[0].table() == DataDir.read(dump).tables[name] == want[name]
         assert (tmp_path / "again" / name).read_text() == "".join(
             f"{key} {value}\n" for key, value in want[name].items()
@@ -99,9 +99,69 @@ def test_white_space_that_separates_nothing_is_told(dump: Path) -> None:
     assert any("text:1: has white space in its key 'u1\\xa0ciao'" in line for line in told)
 
 
-@pytest.mark.parametrize("lang", ["it es", "it\u00a0", "it\r", "\u3000it"])
+@pytest.mark.parametrize("lang", ["it es", "it\u00a0", "\u3000it"])
 def test_a_language_is_one_word_in_training_as_in_the_validator(dump: Path, lang: str) -> None:
     (dump / "utt2lang").write_text(f"u1 it\nu2 {lang}\n", newline="\n")
     assert validate(dump).errors
     with pytest.raises(DataError, match=r"utt2lang:2: has .* where one language code is wanted"):
         DataIndex.open(dump)
+
+
+# What breaks the rule, as lines of two utterances u1 and u2 with their values.
+BROKEN = {
+    "CR": "u1 {0}\r\nu2 {1}\r\n",
+    "byte order mark": "\ufeffu1 {0}\nu2 {1}\n",
+    "NUL": "u1 {0}\nu2\0 {1}\n",
+    "Latin-1": "u1 {0}\nu\udce9 {1}\n",
+    "blank first": "u1 {0}\n u2 {1}\n",
+    "tab first": "\tu1 {0}\nu2 {1}\n",
+    "empty line": "u1 {0}\n\nu2 {1}\n",
+    "line of blanks": "u1 {0}\n \t\nu2 {1}\n",
+    "empty end": "u1 {0}\nu2 {1}\n\n",
+    "twice": "u1 {0}\nu1 {1}\n",
+    "order": "u2 {0}\nu1 {1}\n",
+    "order of bytes": "u\uffee {0}\nu\u00e9 {1}\n",
+    "no-break space": "u1\u00a0a {0}\nu2 {1}\n",
+    "form feed": "u1 {0}\nu2\x0ca {1}\n",
+}
+
+
+@pytest.mark.parametrize("broken", BROKEN)
+@pytest.mark.parametrize("lines", [1, columns.LINES])
+def test_training_refuses_what_the_validator_does(
+    dump: Path, broken: str, lines: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the words of the first problem; all tables have the same keys, so these never differ."""
+    monkeypatch.setattr(columns, "LINES", lines)
+    for name in ("wav.scp", "utt2num_samples", "utt2lang", "utt2spk", "text.char", "text.phn"):
+        values = [split_line(row)[1] for row in (dump / name).read_text().splitlines()]
+        text = BROKEN[broken].format(*values)
+        (dump / name).write_bytes(text.encode(errors="surrogateescape"))
+    problems = [str(problem) for problem in read_rows(dump / "wav.scp")[1]]
+    with pytest.raises(DataError) as refusal:
+        DataIndex.open(dump)
+    assert str(refusal.value) == problems[0]
+    with pytest.raises(DataError) as refusal:
+        PhoneIndex([dump])
+    assert str(refusal.value) == problems[0].replace("wav.scp", "text.phn")
+
+
+@pytest.mark.parametrize("value", ["", " ", " \t"])
+def test_a_missing_value_is_refused_by_both(dump: Path, value: str) -> None:
+    text = (dump / "wav.scp").read_text().replace(str(dump), "")
+    (dump / "wav.scp").write_text(text.split("\n")[0] + f"\nu2{value}\n")
+    assert any("wav.scp:2: 'u2' has an empty value" in str(p) for p in validate(dump).errors)
+    with pytest.raises(DataError, match=r"wav\.scp:2: 'u2' has an empty value"):
+        DataIndex.open(dump)
+
+
+def test_arrays_order_keys_as_strings_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever their lengths, and in blocks of few rows."""
+    words = ["a", "ab", "a\u00e9", "b", "ab\x7f", "\u00e9", "\uffee", "\U0001f600", "a" * 300]
+    for size in (1 << 26, 600):
+        monkeypatch.setattr(columns, "BYTES", size)
+        for row in itertools.permutations(words, 3):
+            data = np.frombuffer("".join(f"{word} x\n" for word in row).encode(), np.uint8)
+            starts = columns.line_starts(data)
+            odd = columns.odd_keys(data, starts, columns.key_ends(data, starts))
+            assert odd == (list(row) != sorted(row))

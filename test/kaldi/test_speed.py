@@ -11,8 +11,9 @@ from make_audio import data_dir, flac, tone
 from asrkit.audio import reading as audio
 from asrkit.bin import perturb_speed
 from asrkit.files import DataError
-from asrkit.kaldi.datadir import DataDir, read_table
+from asrkit.kaldi.datadir import DataDir
 from asrkit.kaldi.format import format_dir
+from asrkit.kaldi.kaldi_text import read_keyed
 from asrkit.kaldi.speed import percent, perturb_dir
 from asrkit.kaldi.subset import combine, split, subset
 from asrkit.kaldi.validate import validate
@@ -38,7 +39,7 @@ def test_tables_of_the_copies(source: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     perturb_dir(source, out, [0.9, 1.0, 1.1])
     assert validate(out).problems == []
-    assert read_table(out / "utt2spk") == {
+    assert read_keyed(out / "utt2spk") == {
         "ann-1": "ann",
         "ann-2": "ann",
         "bob-1": "bob",
@@ -48,12 +49,12 @@ def test_tables_of_the_copies(source: Path, tmp_path: Path) -> None:
             for u in ("ann-1", "ann-2", "bob-1")
         },
     }
-    assert read_table(out / "spk2utt")["sp1.1-ann"] == "sp1.1-ann-1 sp1.1-ann-2"
-    assert read_table(out / "utt2speed") == {
-        u: "1" if u[0] != "s" else u[2:5] for u in read_table(out / "text")
+    assert read_keyed(out / "spk2utt")["sp1.1-ann"] == "sp1.1-ann-1 sp1.1-ann-2"
+    assert read_keyed(out / "utt2speed") == {
+        u: "1" if u[0] != "s" else u[2:5] for u in read_keyed(out / "text")
     }
-    assert set(read_table(out / "text").values()) == {"ciao mondo"}
-    assert set(read_table(out / "utt2lang").values()) == {"it"}
+    assert set(read_keyed(out / "text").values()) == {"ciao mondo"}
+    assert set(read_keyed(out / "utt2lang").values()) == {"it"}
 
 
 def test_lengths_of_the_copies(source: Path, tmp_path: Path) -> None:
@@ -62,7 +63,7 @@ def test_lengths_of_the_copies(source: Path, tmp_path: Path) -> None:
     (source / "utt2num_samples").write_text("".join(f"{u} {n}\n" for u, n in rows.items()))
     (source / "utt2dur").write_text("".join(f"{u} {int(n) / 16000}\n" for u, n in rows.items()))
     perturb_dir(source, tmp_path / "out", [0.8, 1.0])
-    samples, seconds = (read_table(tmp_path / "out" / f"utt2{n}") for n in ("num_samples", "dur"))
+    samples, seconds = (read_keyed(tmp_path / "out" / f"utt2{n}") for n in ("num_samples", "dur"))
     assert [samples[u] for u in ("ann-2", "sp0.8-ann-2")] == ["32000", "40000"]
     assert [float(seconds[u]) for u in ("ann-2", "sp0.8-ann-2")] == [2.0, 2.5]
 
@@ -70,11 +71,11 @@ def test_lengths_of_the_copies(source: Path, tmp_path: Path) -> None:
 def test_audio_is_shorter_and_higher_and_counted(source: Path, tmp_path: Path) -> None:
     perturb_dir(source, tmp_path / "sp", [0.9, 1.1])
     format_dir(tmp_path / "sp", tmp_path / "dump")
-    samples = read_table(tmp_path / "dump/utt2num_samples")
+    samples = read_keyed(tmp_path / "dump/utt2num_samples")
     assert samples["ann-2"] == "32000"
     assert int(samples["sp0.9-ann-2"]) == pytest.approx(32000 / 0.9, abs=1)
     assert int(samples["sp1.1-ann-2"]) == pytest.approx(32000 / 1.1, abs=1)
-    scp = read_table(tmp_path / "dump/wav.scp")
+    scp = read_keyed(tmp_path / "dump/wav.scp")
     for name, factor in (("ann-2", 1.0), ("sp0.9-ann-2", 0.9), ("sp1.1-ann-2", 1.1)):
         wave = audio.load(scp[name])
         assert len(wave) == int(samples[name])
@@ -86,7 +87,7 @@ def test_factor_one_is_the_same_audio_as_without(source: Path, tmp_path: Path) -
     perturb_dir(source, tmp_path / "sp", [0.9])
     format_dir(source, tmp_path / "plain")
     format_dir(tmp_path / "sp", tmp_path / "dump")
-    one, two = (read_table(tmp_path / f / "wav.scp")["bob-1"] for f in ("plain", "dump"))
+    one, two = (read_keyed(tmp_path / f / "wav.scp")["bob-1"] for f in ("plain", "dump"))
     assert Path(one).read_bytes() == Path(two).read_bytes()
 
 
@@ -96,10 +97,10 @@ def test_segments_cut_the_same_recording(source: Path, tmp_path: Path) -> None:
     tables = {"utt2spk": dict.fromkeys(segments, "ann"), "spk2utt": {"ann": "ann-a ann-b"}}
     cut = data_dir(tmp_path / "cut", {"long": path}, segments=segments, **tables)
     perturb_dir(cut, tmp_path / "sp", [1.1])
-    assert read_table(tmp_path / "sp/wav.scp") == {"long": path}
-    assert read_table(tmp_path / "sp/segments")["sp1.1-ann-b"] == "long 2.5 4.5"
+    assert read_keyed(tmp_path / "sp/wav.scp") == {"long": path}
+    assert read_keyed(tmp_path / "sp/segments")["sp1.1-ann-b"] == "long 2.5 4.5"
     format_dir(tmp_path / "sp", tmp_path / "dump")
-    samples = read_table(tmp_path / "dump/utt2num_samples")
+    samples = read_keyed(tmp_path / "dump/utt2num_samples")
     assert int(samples["sp1.1-ann-b"]) == pytest.approx(32000 / 1.1, abs=1)
 
 
@@ -115,7 +116,7 @@ def test_another_speed_is_formatted_again(source: Path, tmp_path: Path) -> None:
     table = (tmp_path / "sp/utt2speed").read_text()
     (tmp_path / "sp/utt2speed").write_text(table.replace("sp0.9-ann-1 0.9", "sp0.9-ann-1 0.8"))
     assert format_dir(tmp_path / "sp", tmp_path / "dump") == (1, 5, [], [])
-    assert read_table(tmp_path / "dump/utt2num_samples")["sp0.9-ann-1"] == "20000"
+    assert read_keyed(tmp_path / "dump/utt2num_samples")["sp0.9-ann-1"] == "20000"
 
 
 def test_minutes_count_originals_and_take_their_copies(source: Path, tmp_path: Path) -> None:
@@ -192,14 +193,14 @@ def test_parts_have_no_copy_of_each_others_utterances(
 ) -> None:
     perturb_dir(source, tmp_path / "sp", [0.9, 1.0, 1.1])
     parts = split(tmp_path / "sp", 2, by_speaker=by_speaker)
-    heard = [{u.split("-", u[0] == "s")[-1] for u in read_table(p / "text")} for p in parts]
+    heard = [{u.split("-", u[0] == "s")[-1] for u in read_keyed(p / "text")} for p in parts]
     both = {"ann-1", "ann-2"} if by_speaker else {"ann-1"}
     assert heard == [both, {"ann-1", "ann-2", "bob-1"} - both]
-    assert [len(read_table(p / "text")) for p in parts] == [3 * len(names) for names in heard]
+    assert [len(read_keyed(p / "text")) for p in parts] == [3 * len(names) for names in heard]
 
 
 def test_copies_of_whole_recordings_have_rows_of_their_own(tmp_path: Path) -> None:
     audio = {"a": flac(tmp_path / "a", tone(1))}
     perturb_dir(data_dir(tmp_path / "d", audio, reco2dur={"a": "1"}), tmp_path / "sp", [0.5])
-    assert read_table(tmp_path / "sp" / "reco2dur") == {"a": "1", "sp0.5-a": "2"}
+    assert read_keyed(tmp_path / "sp" / "reco2dur") == {"a": "1", "sp0.5-a": "2"}
     assert not validate(tmp_path / "sp").errors

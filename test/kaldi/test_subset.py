@@ -7,7 +7,8 @@ from make_audio import data_dir
 
 from asrkit.bin import combine_data, filter_data, split_data, subset_data_dir
 from asrkit.files import DataError
-from asrkit.kaldi.datadir import DataDir, read_table
+from asrkit.kaldi.datadir import DataDir
+from asrkit.kaldi.kaldi_text import read_keyed
 from asrkit.kaldi.subset import combine, split, subset
 from asrkit.kaldi.validate import validate
 
@@ -25,7 +26,7 @@ def dump(folder: Path, ids: list[str], seconds: float = 6, lang: str = "it") -> 
 
 
 def ids(folder: Path) -> list[str]:
-    return list(read_table(folder / "wav.scp"))
+    return list(read_keyed(folder / "wav.scp"))
 
 
 def test_combine(tmp_path: Path) -> None:
@@ -34,8 +35,8 @@ def test_combine(tmp_path: Path) -> None:
     out = tmp_path / "out"
     assert combine([one, two], out) == ["text.phn"]
     assert ids(out) == ["a1", "a2", "b", "c1"]
-    assert read_table(out / "utt2lang") == {"a1": "it", "a2": "es", "b": "es", "c1": "it"}
-    assert read_table(out / "spk2utt") == {"a": "a1 a2", "b": "b", "c": "c1"}
+    assert read_keyed(out / "utt2lang") == {"a1": "it", "a2": "es", "b": "es", "c1": "it"}
+    assert read_keyed(out / "spk2utt") == {"a": "a1 a2", "b": "b", "c": "c1"}
     assert validate(out, check_audio=False).problems == [] and not (out / "text.phn").exists()
 
 
@@ -72,7 +73,7 @@ def test_split(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert sorted(key for part in parts for key in ids(part)) == ids(folder)
     assert all(validate(part, check_audio=False).problems == [] for part in parts)
     parts = split(folder, 2, by_speaker=True)
-    assert [set(read_table(part / "spk2utt")) for part in parts] == [{"a"}, {"b", "c"}]
+    assert [set(read_keyed(part / "spk2utt")) for part in parts] == [{"a"}, {"b", "c"}]
     assert split_data.main(["--in_dir", str(folder), "--parts", "16"]) == 1
     assert "has 15 utterances, too few for 16 parts" in capsys.readouterr().err
 

@@ -38,7 +38,11 @@ def test_good_with_segments(cut: Path) -> None:
 
 
 CASES = [
-    ("text", b"a x\nb y\nb y\ncitt\xc3\xa0 z\nd z\n", "text:3: repeats the key 'b' of line 2"),
+    (
+        "text",
+        b"a x\nb y\nb y\ncitt\xc3\xa0 z\nd z\n",
+        "text:3: duplicate key 'b' (first in",
+    ),
     ("text", b"a x\nd z\nb y\ncitt\xc3\xa0 z\n", "text:3: 'b' is not in order after 'd'"),
     ("text", b"a x\nb y\ncitt\xc3\xa0 z\n", "utt2spk:4: 'd' is not in text"),
     ("text", b"a x\nb y\ncitt\xc3\xa0 z\nd z\ne z\n", "text:5: 'e' is not in utt2spk"),

@@ -13,7 +13,7 @@ from make_audio import tone
 import babel_prepare
 import babel_split
 from asrkit.files import DataError
-from asrkit.kaldi.datadir import read_table
+from asrkit.kaldi.kaldi_text import read_keyed
 from asrkit.kaldi.utterances import Utterance
 from asrkit.kaldi.validate import validate
 
@@ -86,10 +86,10 @@ def test_three_valid_folders_and_every_fault_by_line(
     parts = {name: tmp_path / f"ka_{name}" for name in ("train", "valid", "test")}
     for folder in parts.values():
         assert not validate(folder).errors
-    numbers = {n: {s.split("_")[1] for s in read_table(p / "spk2utt")} for n, p in parts.items()}
+    numbers = {n: {s.split("_")[1] for s in read_keyed(p / "spk2utt")} for n, p in parts.items()}
     assert not numbers["train"] & numbers["valid"]
     assert numbers["test"] == set(babel.NUMBERS["dev"])
-    assert set(read_table(parts["test"] / "utt2lang").values()) == {"ka"}
+    assert set(read_keyed(parts["test"] / "utt2lang").values()) == {"ka"}
     rows = [row.split("\t") for row in (tmp_path / "faults/ka.tsv").read_text().splitlines()[1:]]
     kinds = {row[2] for row in rows}
     for fault in babel.FAULTS:
@@ -112,31 +112,31 @@ def test_three_valid_folders_and_every_fault_by_line(
 def test_segments_and_texts_of_a_side(corpus: Path, tmp_path: Path) -> None:
     assert prepare(corpus, tmp_path, "sw", "--valid_share", "0.3") == 0
     train = tmp_path / "sw_train"
-    text, segments = read_table(train / "text"), read_table(train / "segments")
+    text, segments = read_keyed(train / "text"), read_keyed(train / "segments")
     key = "202_11096_A_20130112_103011_000000"
     assert segments[key].startswith("BABEL_OP2_202_11096_20130112_103011_inLine 0.000 ")
-    assert read_table(train / "utt2spk")[key] == "202_11096_A"
+    assert read_keyed(train / "utt2spk")[key] == "202_11096_A"
     assert not re.search("[<(]", text[key])  # these tags are noises
     assert sum("<hes>" in line.split() for line in text.values()) >= 1
 
 
 def test_other_codes_and_romanized_words(corpus: Path, tmp_path: Path) -> None:
     assert prepare(corpus, tmp_path, "yue", "--roman", "true") == 0
-    assert set(read_table(tmp_path / "yue_train/utt2lang").values()) == {"yue"}
-    assert all(line.endswith("roman") for line in read_table(tmp_path / "yue_test/text").values())
+    assert set(read_keyed(tmp_path / "yue_train/utt2lang").values()) == {"yue"}
+    assert all(line.endswith("roman") for line in read_keyed(tmp_path / "yue_test/text").values())
 
 
 def test_romanized_words_are_looked_up_as_such(corpus: Path, tmp_path: Path) -> None:
     (tmp_path / "lexicon.txt").write_text("字\troman\tz i\n词\n", "utf-8")
     options = ["--roman", "true", "--tags", "kaldi", "--lexicon", str(tmp_path / "lexicon.txt")]
     assert prepare(corpus, tmp_path, "yue", *options) == 0
-    assert all(line.endswith("roman") for line in read_table(tmp_path / "yue_test/text").values())
+    assert all(line.endswith("roman") for line in read_keyed(tmp_path / "yue_test/text").values())
 
 
 def test_kaldi_policy_reads_the_lexicon_of_the_pack(corpus: Path, tmp_path: Path) -> None:
     assert prepare(corpus, tmp_path, "sw", "--tags", "kaldi") == 0
-    train = " ".join(read_table(tmp_path / "sw_train/text").values()).split()
-    train += " ".join(read_table(tmp_path / "sw_valid/text").values()).split()
+    train = " ".join(read_keyed(tmp_path / "sw_train/text").values()).split()
+    train += " ".join(read_keyed(tmp_path / "sw_valid/text").values()).split()
     lexicon = corpus / babel.RELEASES["202"].root / "conversational/reference_materials/lexicon.txt"
     words = {line.split("\t")[0] for line in lexicon.read_text("utf-8").splitlines()}
     marks = {"<hes>", "<oov>", "<noise>", "<v-noise>", "<silence>"}
@@ -150,7 +150,7 @@ def test_sides_of_a_list(corpus: Path, tmp_path: Path, capsys: pytest.CaptureFix
     (tmp_path / "llp").write_text(f"{ids[0]}\n{ids[1]}.sph\n")
     options = ["--train_list", str(tmp_path / "llp")]
     assert prepare(corpus, tmp_path, "sw", *options) == 0
-    recordings = [read_table(tmp_path / f"sw_{name}/wav.scp") for name in ("train", "valid")]
+    recordings = [read_keyed(tmp_path / f"sw_{name}/wav.scp") for name in ("train", "valid")]
     assert sorted({**recordings[0], **recordings[1]}) == ids
     assert "2 training sides, 128 in Kaldi's lists" in capsys.readouterr().err
     (tmp_path / "llp").write_text("BABEL_OP2_202_99999_20130112_103010_inLine\n")

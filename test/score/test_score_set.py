@@ -119,7 +119,7 @@ def test_missing_hypotheses_are_warned_of(
     ("files", "options", "said"),
     [
         ({"hyp": "a x\nc y\n"}, [], "1 hypotheses have no reference (c"),
-        ({"hyp": "a x\na y\n"}, [], "hyp:2: duplicate utterance 'a'"),
+        ({"hyp": "a x\na y\n"}, [], "hyp:2: duplicate key 'a'"),
         ({"hyp": "c y\n"}, [], "hyp against "),
         ({"ref": ""}, [], "hypotheses have no reference"),
         ({"ref": "", "hyp": ""}, [], "nothing to score"),

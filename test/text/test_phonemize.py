@@ -238,12 +238,12 @@ def test_removed_utterances_are_recorded(tmp_path: Path) -> None:
     ("text", "options", "said"),
     [
         ("a ciao\nb\n", [], "text:2: utterance 'b' has an empty text"),
-        ("a ciao\na ciao\n", [], "text:2: duplicate utterance 'a'"),
+        ("a ciao\na ciao\n", [], "text:2: duplicate key 'a'"),
         ("a ciao\nb ?!\n", [], "utterance 'b' gives no phones"),
         ("a ciao\nc salut\n", [], "have no language"),
         ("a ciao\nb 2 chats\n", ["--digits", "refuse"], "spell the numbers out"),
         ("a ciao\n", ["--lang", "tlh"], "no voice for language 'tlh'"),
-        ("a ciao\n\n", [], "text:2: the line has no utterance id"),
+        ("a ciao\n\n", [], "text:2: is an empty line"),
     ],
 )
 def test_bad_input(

@@ -53,7 +53,7 @@ def test_check_names_the_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]
         ("a x\nb\n", "text:2: utterance 'b' has no tokens"),
         ("a x\nb x <blank>\n", "text:2: '<blank>' is reserved"),
         ("a x\nb (en) f\n", "text:2: '(en)' looks like espeak's flag"),
-        ("a x\na y\n", "text:2: duplicate utterance 'a'"),
+        ("a x\na y\n", "text:2: duplicate key 'a'"),
         ("a\nb\n", "has no tokens"),
     ],
 )

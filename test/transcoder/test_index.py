@@ -80,7 +80,11 @@ def test_unknown_phones_and_words_get_the_column_and_number_of_unk(tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("text.phn", "u0000 a b\nu0001\n", "text.phn:2: holds no phones"),
+        (
+            "text.phn",
+            "u0000 a b\nu0001\n",
+            "text.phn:2: 'u0001' has an empty value; make",
+        ),
         ("text.star", "u0000 * bd\nu0001 * *\n", "text.star:2: has 2 values where 1 are wanted"),
         (
             "text.star",
