@@ -28,6 +28,8 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "score": ("score", "Score hypotheses: phone, character and word error rates"),
         "results": ("results", "Collect the scores of an experiment in RESULTS.md"),
         "analyze clusters": ("cluster_quality", "Measure how well frames tell phones apart"),
+        "analyze languages": ("language_similarity", "Show how alike languages are to a model"),
+        "analyze groups": ("language_groups", "Compare groups of languages over systems"),
         "analyze words": ("word_errors", "Tell why words written by a Transcoder are wrong"),
     },
     "Data folders": {

@@ -6,12 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import yaml
+from tones import TINY_ENCODER
 
 from asrkit import config
 from asrkit.build import build_objective, resolve
 from asrkit.options import Options
 from asrkit.tokens import TokenList
 from asrkit.train import checkpoint
+from asrkit.train.folder import write_folder
 
 TOKENS = TokenList.build("abcdef")
 
@@ -40,3 +43,24 @@ def save_random(
     content = {"model": objective.state_dict(), "step": 0, "config": config.to_mapping(options)}
     checkpoint.save(folder / "last.pt", content)
     return folder
+
+
+def save_small(folder: Path, tokens: Path, **options: Any) -> None:
+    """Any objective on two layers over log-mel channels, with the tokens of a file."""
+    encoder_conf = yaml.safe_load(TINY_ENCODER) | {"layers": 2}
+    made = resolve(
+        Options(
+            encoder="logmel",
+            encoder_conf=encoder_conf,
+            optimizer_conf={"lr": 1e-3},
+            token_list=str(tokens),
+            **options,
+        )
+    )
+    torch.manual_seed(0)
+    symbols = TokenList.read(tokens)
+    objective = build_objective(made, symbols)
+    content = config.to_mapping(made)
+    write_folder(folder, content, symbols)
+    model = {"model": objective.state_dict(), "step": 0, "config": content}
+    checkpoint.save(folder / "last.pt", model)

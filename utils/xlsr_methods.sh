@@ -20,6 +20,7 @@ method_help() {
 --target LANGS       one language, or several in turn; default: each of the recipe's languages in turn
 --finetune_on all    one model of all languages (#ft = N), or of --langs, instead of --finetune_on target (#ft = 1)
 --vocabulary NAME    with all: shared or separate
+--pretrain_langs LL  of the methods xlsr_10*: other languages to pre-train on; they are part of the models' names
 --config_variant V   conf/*_V.yaml: paper_literal, or 2020 for xlsr_10_large
 --seed N             other than 0, it is part of the experiments' names
 and every option of asr.sh. The defaults below are asr.sh's; run.sh sets some of its own, and --dry_run true
@@ -53,9 +54,9 @@ config() {
     exit 2
 }
 
-# Sets method, langs, target, finetune_on, vocabulary, config_variant, seed; the rest goes to `options`.
+# Sets method, langs, pretrain_on, target, finetune_on, vocabulary, config_variant, seed; the rest goes to `options`.
 parse_method() {
-    method=xlsr_10 langs="" target="" finetune_on=target vocabulary=shared config_variant="" seed=0 options=()
+    method=xlsr_10 langs="" pretrain_on="" target="" finetune_on=target vocabulary=shared config_variant="" seed=0 options=()
     while [ $# -gt 0 ]; do
         case "$1" in
         --help | -h) method_help && exec ./asr.sh --help ;;
@@ -65,6 +66,7 @@ parse_method() {
         case "$1" in
         --method) method=$2 ;;
         --langs) langs=$2 ;;
+        --pretrain_langs | --pretrain-langs) pretrain_on=$2 ;;
         --target) target=$2 ;;
         --finetune_on | --finetune-on) finetune_on=$2 ;;
         --vocabulary) vocabulary=$2 ;;
@@ -151,6 +153,11 @@ run_method() {
     parse_method "$@"
     [ -z "${config_variant}" ] || suffix=_${config_variant}
     [ "${seed}" = 0 ] || suffix+=_seed${seed}
+    if [[ ${method} == xlsr_10* && ${pretrain_on:=${pretrain_languages}} != "${pretrain_languages}" ]]; then
+        pretrain_languages=${pretrain_on} suffix+=_on_${pretrain_on// /_}
+    elif [[ ${method} != xlsr_10* && -n ${pretrain_on} ]]; then
+        options+=(--pretrain_langs "${pretrain_on}")
+    fi
     if [ "${finetune_on}" = all ]; then
         pretraining "${method}"
         label=all

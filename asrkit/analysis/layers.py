@@ -17,6 +17,14 @@ from asrkit.objectives.contrastive import ContrastiveObjective
 from asrkit.objectives.ctc import CtcObjective
 from asrkit.objectives.phonetic import PhoneticObjective
 from asrkit.objectives.regression import RegressionObjective
+from asrkit.quantizers.base import Quantized
+
+
+def quantized_frames(objective: ContrastiveObjective, features: Padded) -> Quantized:
+    """Codes and vectors of all frames of one utterance, from the features of its encoder."""
+    seen = objective.encoder.normalized(features.data[0])
+    found: Quantized = objective.quantizer(seen, torch.ones(len(seen), dtype=torch.bool))
+    return found
 
 
 class Views(NamedTuple):
@@ -63,8 +71,7 @@ class Viewer:
             layers = tuple(normalize_frames(Padded(x, features.lengths)) for x in layers)
         codes = quantized = None
         if isinstance(self.objective, ContrastiveObjective):
-            seen = self.objective.encoder.normalized(features.data[0])
-            found = self.objective.quantizer(seen, torch.ones(len(seen), dtype=torch.bool))
+            found = quantized_frames(self.objective, features)
             codes, quantized = found.codes.numpy(), found.vectors
         return Views({n: x[0] for n, x in enumerate(layers, start=1)}, codes, quantized)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -82,6 +82,62 @@ def draw_codebook(path: Path, shares: Mapping[str, np.ndarray], *, title: str) -
     _numbers(right, apart)
     figure.colorbar(image, ax=right, label="divergence (bits)")
     figure.suptitle(title, fontsize=11)
+    save(figure, path)
+
+
+def draw_languages(
+    path: Path,
+    names: Sequence[str],
+    points: np.ndarray,
+    clusters: np.ndarray,
+    *,
+    explained: np.ndarray,
+    title: str,
+) -> None:
+    """Languages by their first two principal components [L, 2], a color a cluster (int [L]).
+
+    explained: [2], the components' shares of the variance.
+    """
+    figure = Figure(figsize=(6, 5))
+    axes: Axes = figure.add_subplot()
+    for name, (x, y), cluster in zip(names, points, clusters, strict=True):
+        color = f"C{cluster % 10}"
+        axes.plot(x, y, marker="o", color=color)
+        axes.annotate(name, (x, y), xytext=(5, 4), textcoords="offset points", color=color)
+    first, second = (f"{100 * share:.0f} % of the variance" for share in explained)
+    axes.set(xlabel=f"first component, {first}", ylabel=f"second component, {second}")
+    axes.margins(0.15)
+    axes.grid(alpha=0.3)
+    figure.suptitle(title, fontsize=11)
+    save(figure, path)
+
+
+def draw_groups(
+    path: Path,
+    systems: Sequence[str],
+    groups: Mapping[str, Mapping[str, Sequence[float]]],
+    *,
+    label: str,
+) -> None:
+    """Error rates over systems. groups: name -> language -> a rate for each system, %; a thick line
+    is the group's average, thin ones are its languages."""
+    figure = Figure(figsize=(max(6.0, 1.1 * len(systems) + 2), 4.5))
+    axes: Axes = figure.add_subplot()
+    places = list(range(len(systems)))
+    for number, (group, rates) in enumerate(groups.items()):
+        color = f"C{number}"
+        for language, values in rates.items():
+            axes.plot(places, values, color=color, alpha=0.35, linewidth=1)
+            axes.annotate(language, (places[-1], values[-1]), xytext=(6, -3),
+                textcoords="offset points", fontsize=8, color=color)  # fmt: skip
+        average = np.mean([list(values) for values in rates.values()], 0)
+        name = f"{group} ({len(rates)} languages)"
+        axes.plot(places, average, marker="o", color=color, linewidth=2.5, label=name)
+    axes.set_xticks(places, systems)
+    axes.set_ylabel(label)
+    axes.set_ylim(bottom=0)
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize=8)
     save(figure, path)
 
 

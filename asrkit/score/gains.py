@@ -22,13 +22,7 @@ def gain_rows(
     wanted: the languages that count, if not all. Raises DataError if no system has that name.
     """
     several = [score for score in scores if len(score.data.get("languages", {})) > 1]
-    names = list(dict.fromkeys(score.experiment for score in several))
-    name = next((n for n in (baseline, f"asr_*_{baseline}") if n in names), None)
-    if name is None:
-        raise DataError(
-            f"no system {baseline!r} with several languages to compare with; there are: "
-            + (", ".join(names) or "none")
-        )
+    name = system_named(several, baseline)
     theirs = {_place(score): _rates(score, wanted) for score in several if score.experiment == name}
     rows = []
     for score in several:
@@ -42,6 +36,18 @@ def gain_rows(
         place = [score.experiment, score.mode, score.shown_set, NAMES[score.unit]]
         rows.append([*place, " ".join(both), f"{average:.1f}", f"{before:.1f}", gain])
     return rows
+
+
+def system_named(scores: Sequence[Score], name: str) -> str:
+    """The experiment that is called ``name`` or ``asr_*_<name>``; DataError if none is."""
+    known = list(dict.fromkeys(score.experiment for score in scores))
+    for found in (name, f"asr_*_{name}"):
+        if found in known:
+            return found
+    raise DataError(
+        f"no system {name!r} with several languages to compare; there are: "
+        + (", ".join(known) or "none")
+    )
 
 
 def _place(score: Score) -> tuple[str, str, str]:

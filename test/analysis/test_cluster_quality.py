@@ -6,53 +6,24 @@ import tracemalloc
 import numpy as np
 import pytest
 import torch
-import yaml
-from tones import TINY_ENCODER, write_dump, write_tokens
+from random_model import save_small
+from tones import write_dump, write_tokens
 
-from asrkit import config
 from asrkit.analysis import measure
 from asrkit.analysis.layers import Viewer, Views
 from asrkit.batch import pad
 from asrkit.bin import cluster_quality
-from asrkit.build import build_objective, resolve
 from asrkit.model_io import TrainedModel
-from asrkit.options import Options
-from asrkit.tokens import TokenList
-from asrkit.train import checkpoint
-from asrkit.train.folder import write_folder
-
-ENCODER = yaml.safe_load(TINY_ENCODER) | {"layers": 2}
-
-
-def save(folder, tokens, **options):
-    """A model of random weights, as asr_train.py leaves it."""
-    made = resolve(
-        Options(
-            encoder="logmel",
-            encoder_conf=dict(ENCODER),
-            optimizer_conf={"lr": 1e-3},
-            token_list=str(tokens),
-            **options,
-        )
-    )
-    torch.manual_seed(0)
-    symbols = TokenList.read(tokens)
-    objective = build_objective(made, symbols)
-    content = config.to_mapping(made)
-    write_folder(folder, content, symbols)
-    model = {"model": objective.state_dict(), "step": 0, "config": content}
-    checkpoint.save(folder / "last.pt", model)
-    return objective
 
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory):
     folder = tmp_path_factory.mktemp("models")
     tokens = write_tokens(folder / "tokens.txt")
-    save(folder / "uni", tokens, objective="phonetic", base="contrastive",
+    save_small(folder / "uni", tokens, objective="phonetic", base="contrastive",
          base_conf={"compare": "context", "final_size": 8}, quantizer="gumbel",
          quantizer_conf={"entries": 4, "vector_size": 8})  # fmt: skip
-    save(folder / "d2v", tokens, objective="phonetic", base="regression",
+    save_small(folder / "d2v", tokens, objective="phonetic", base="regression",
          base_conf={"top_k": 1})  # fmt: skip
     write_dump(folder / "xx", 6)
     write_dump(folder / "yy", 6, seed=1, lang="yy")

@@ -182,17 +182,17 @@ def test_all_stages(tmp_path: Path) -> None:
     stereo = (recipe / "dump/raw/it_train/utt2orig").read_text()
     assert "common_voice_it_17000003 44100 2 mp3" in stereo
     assert "common_voice_it_17000022" not in (recipe / "dump/raw/it_pretrain/wav.scp").read_text()
-    model = recipe / "exp/asr_it_xlsr_10"
+    model = recipe / "exp/asr_it_xlsr_10_on_it_en"
     rates = {}
     for mode in ("greedy", "greedy_by_espeak"):
         score = model / f"decode_{mode}/it_test/score_per/score.json"
         rates[mode] = json.loads(score.read_text())["tokens"]
     assert rates["greedy"] > 0 and rates["greedy_by_espeak"] > 0
     results = results_of(recipe)
-    assert "|asr_it_xlsr_10|decode_greedy|it_test|" in results
-    assert "|asr_it_xlsr_10|decode_greedy_by_espeak|it_test|" in results
+    assert "|asr_it_xlsr_10_on_it_en|decode_greedy|it_test|" in results
+    assert "|asr_it_xlsr_10_on_it_en|decode_greedy_by_espeak|it_test|" in results
 
-    assert (model / "asr_it_xlsr_10.zip").exists()
+    assert (model / "asr_it_xlsr_10_on_it_en.zip").exists()
 
     # A language with its release's own splits, on from a released model: words, with all defaults.
     for labels, modes in (
@@ -202,7 +202,7 @@ def test_all_stages(tmp_path: Path) -> None:
         new = [
             "--commonvoice", str(corpus), "--max_bad", "1", "--nj", "1", "--inference_nj", "1",
             "--method", "xlsr_53", "--target", "it", "--splits", "official", *labels,
-            "--pretrained", "exp/pretrain_xlsr_10/last.pt", "--max_hours", "0",
+            "--pretrained", "exp/pretrain_xlsr_10_on_it_en/last.pt", "--max_hours", "0",
             "--finetune_config", "tiny_finetune.yaml", "--beam_args", "--beam_size 5",
         ]  # fmt: skip
         whole_recipe.run(recipe, *new)

@@ -2,31 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from paper_table import ROOT, dry_run, made, rows
 
-ROOT = Path(__file__).resolve().parents[2]
-TEXT = (ROOT / "docs/methods/xlsr.md").read_text(encoding="utf-8")
-ROWS = re.findall(r"^\| (.+?) \|.*`(egs/\S+/run\.sh[^`]*)`", TEXT, re.MULTILINE)
+ROWS = rows("xlsr")
 COMMANDS = list(dict.fromkeys(command for _, command in ROWS))
-
-
-def dry_run(command: str) -> str:
-    env = {**os.environ, "ASRKIT_VENV": sys.prefix}
-    words = [*shlex.split(command), "--dry_run", "true"]
-    done = subprocess.run(words, cwd=ROOT, env=env, capture_output=True, text=True)
-    assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr[-3000:]}"
-    return done.stdout + done.stderr
-
-
-def made(recipe: Path) -> set[str]:
-    return {name for name in ("data", "dump", "exp") if (recipe / name).exists()}
 
 
 def test_the_tables_are_whole() -> None:

@@ -84,7 +84,7 @@ def test_a_baseline_that_is_not_there(
     out = tmp_path / "RESULTS.md"
     assert results.main(["--exp", str(exp), "--out", str(out), "--baseline", "x"]) == 1
     told = capsys.readouterr().err
-    assert "no system 'x' with several languages to compare with; there are: m" in told
+    assert "no system 'x' with several languages to compare; there are: m" in told
     assert not out.exists()
 
 

@@ -61,6 +61,10 @@ train() {
     [[ "$output" == *"exp/asr_all_separate_it_fr_xlsr_10 "* ]]
     train xlsr_10 --finetune_on all --langs "it es"
     [[ "$output" == *"exp/asr_all_xlsr_10 "* ]]
+    train xlsr_10 --target it --pretrain_langs "es en" --seed 1
+    [[ "$output" == *"exp/pretrain_xlsr_10_seed1_on_es_en "*"--train_data dump/raw/es_audio dump/raw/en_audio "*"exp/asr_it_xlsr_10_seed1_on_es_en "* ]]
+    train xlsr_10 --target it --pretrain_langs "it es en"
+    [[ "$output" == *"exp/pretrain_xlsr_10 "* ]]
     train xlsr_10 --target "es it"
     [[ "$output" == *"exp/asr_es_xlsr_10 "*"exp/asr_it_xlsr_10 "* ]]
     run ./run.sh --method xlsr_mono --finetune_on all --dry_run true
