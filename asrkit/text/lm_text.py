@@ -27,10 +27,9 @@ from asrkit.text.deduplicate import LineDeduplicator
 from asrkit.text.files import byte_lines, write_text
 from asrkit.text.normalize import NormalizeError, normalize, split_hyphens
 from asrkit.text.scripts import foreign_share, scripts_of
+from asrkit.text.sentences import split_sentences
 
 _CHUNK = 2000  # lines a job
-# A sentence ends at these marks if white space follows, at the Chinese ones in any case.
-_ENDS = re.compile(r"(?<=[.!?…।॥။៕؟۔])[\"'»”’)\]]*\s+|(?<=[。！？])")
 # Each try ends at the next @ or space: a junk line of a million letters takes seconds, not hours.
 _ADDRESS = re.compile(r"https?:|www\.|\S@[^\s@]+\.\S", re.IGNORECASE)
 
@@ -98,7 +97,7 @@ def sentences(line: bytes, rules: Rules) -> Iterator[tuple[str, str]]:
         yield "", f"no JSON with a text in {rules.json_field!r}"
         return
     for paragraph in text.splitlines():
-        for part in _ENDS.split(paragraph) if rules.split else [paragraph]:
+        for part in split_sentences(paragraph) if rules.split else [paragraph]:
             if part.strip():
                 yield _clean(part, rules)
 
