@@ -154,11 +154,11 @@ def refuse_other_encoder(
 ) -> None:
     """Options of an encoder that no shape shows (heads, norm order, normalization) must agree in
     two configurations; its ``training_options`` need not."""
-    confs = theirs.get("encoder_conf"), mine["encoder_conf"]
-    if not isinstance(confs[0], dict):
+    one, other = theirs.get("encoder_conf"), mine["encoder_conf"]
+    if not isinstance(one, dict):
         raise CheckpointError(f"{where}: its 'config' has no encoder_conf")
-    keys = confs[0].keys() | confs[1].keys()
-    _refuse_others("encoder_conf", keys - encoder.training_options, *confs, where)
+    keys = (one.keys() | other.keys()) - encoder.training_options
+    _refuse_others("encoder_conf", keys, one, other, where)
 
 
 def refuse_other_objective(
@@ -168,8 +168,8 @@ def refuse_other_objective(
     objective has no option for is as it is by default."""
     signature = inspect.signature(objective).parameters
     defaults = {key: signature[key].default for key in objective.structure}
-    confs = ({**defaults, **(conf.get("objective_conf") or {})} for conf in (theirs, mine))
-    _refuse_others("objective_conf", objective.structure, *confs, where)
+    one, other = ({**defaults, **(conf.get("objective_conf") or {})} for conf in (theirs, mine))
+    _refuse_others("objective_conf", objective.structure, one, other, where)
 
 
 def _refuse_others(
