@@ -21,13 +21,13 @@ from asrkit.decode.timing import Clock, spans, timed, words_of
 from asrkit.model_io import ModelError, TrainedModel, device_of
 from asrkit.objectives.base import Recognizer
 from asrkit.pack.archive import MANIFEST, is_pack, unpack
+from asrkit.rate import RATE
 from asrkit.temporary import Temporary
 from asrkit.text.tokenize import META, CharTokenizer
 from asrkit.train.precision import Precision
 from asrkit.transcript import Segment, Transcript
 from asrkit.vocabulary import strip_languages, type_of
 
-RATE = 16_000
 UNSCALED = 100.0  # no sample of speech that was brought to variance 1 is as large; 16 bits are
 BATCH_SECONDS = {"cuda": 320.0, "cpu": 12.0}
 LOOK_AHEAD = 8  # batches, among whose utterances those of like length are chosen
@@ -238,7 +238,7 @@ def chunks(wave: Tensor, seconds: float) -> Iterator[Tensor]:
     """
     if seconds < 0.1:
         raise ModelError(f"max_seconds is at least 0.1, not {seconds:g}")
-    limit, start = int(seconds * 16_000), 0
+    limit, start = int(seconds * RATE), 0
     while len(wave) - start > limit:
         window = wave[start + limit // 2 : start + limit]
         frames = window[: len(window) // 320 * 320].view(-1, 320).square().mean(1)

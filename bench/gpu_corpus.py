@@ -16,7 +16,8 @@ from typing import NamedTuple
 import numpy as np
 import soundfile
 
-from asrkit.audio.reading import RATE, decode
+from asrkit.audio.reading import decode
+from asrkit.rate import RATE
 from asrkit.tokens import TokenList
 
 CLIPS = Path(__file__).resolve().parents[1] / "test/corpora/clips"

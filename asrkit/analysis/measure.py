@@ -21,6 +21,7 @@ from asrkit.data.index import DataIndex
 from asrkit.files import DataError, writing
 from asrkit.infer import Speech2Text
 from asrkit.keys import key_of
+from asrkit.rate import RATE
 
 logger = logging.getLogger("asrkit")
 MOST_APART = 2  # frames by which aligner and model may differ in length
@@ -61,7 +62,7 @@ def aligned(
     be aligned are left out and counted in a warning."""
     found: list[Spoken] = []
     skipped: dict[str, int] = defaultdict(int)
-    left = minutes * 60 * 16_000
+    left = minutes * 60 * RATE
     order = sorted(range(len(index)), key=lambda row: key_of(seed, "analysis", index.id(row)))
     for row in tqdm(order, desc="aligning", delay=2):
         if left <= 0:

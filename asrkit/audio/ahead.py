@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Generic, TypeVar
 
 from asrkit.audio.given import Given
-from asrkit.audio.reading import RATE, AudioError
+from asrkit.audio.reading import AudioError
+from asrkit.rate import RATE
 
 Item = TypeVar("Item")
 Found = Given | AudioError

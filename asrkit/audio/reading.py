@@ -21,8 +21,8 @@ import torchaudio
 
 from asrkit.audio import channels, decoders
 from asrkit.files import DataError, endless
+from asrkit.rate import RATE
 
-RATE = 16000
 LOUDEST = 4.0  # floating point audio beyond this was not scaled to [-1, 1]
 LARGEST = 1 << 34  # bytes of a file, which is held in memory
 LARGEST_KERNEL = 1000  # torchaudio's resampler holds one filter for each step of the reduced ratio

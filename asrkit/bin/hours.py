@@ -11,8 +11,7 @@ from pathlib import Path
 from asrkit.arguments import run_main
 from asrkit.files import DataError, atomic
 from asrkit.kaldi.kaldi_text import read_keyed
-
-RATE = 16000
+from asrkit.rate import RATE
 
 
 def get_parser() -> argparse.ArgumentParser:

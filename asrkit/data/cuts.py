@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 
@@ -13,8 +15,8 @@ def bucket_edges() -> np.ndarray:
     return np.array(edges[:-1], np.int32)
 
 
-def cut(lengths: np.ndarray, heads: np.ndarray, batch_bins: int, most: int | None) -> np.ndarray:
-    """Bounds of batches with size * longest <= batch_bins; ``heads``: where buckets begin.
+def cut(lengths: np.ndarray, heads: np.ndarray, room_for: Callable[[int], int]) -> np.ndarray:
+    """Bounds of batches of at most ``room_for(longest)`` rows; ``heads``: where buckets begin.
 
     Walks over buckets, not utterances: all of a bucket count as long as its longest, and what does
     not fill a batch joins the next bucket.
@@ -26,8 +28,7 @@ def cut(lengths: np.ndarray, heads: np.ndarray, batch_bins: int, most: int | Non
     for head, end, length in zip(heads, ends, longest, strict=True):
         # left over clips may be longer than this bucket's where buckets are grouped by speaker
         carried = max(int(length), carried if begin < head else 0)
-        room = max(1, batch_bins // carried)
-        room = min(room, most) if most else room
+        room = room_for(carried)
         if head - begin >= room:  # what was left over is already as much as fits
             begin = int(head)
             bounds.append(np.array([begin]))

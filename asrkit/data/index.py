@@ -21,6 +21,7 @@ from asrkit.files import DataError
 from asrkit.kaldi import columns
 from asrkit.kaldi.datadir import is_tokens
 from asrkit.kaldi.kaldi_text import split_line
+from asrkit.rate import RATE
 
 LONGEST = np.iinfo(np.int32).max
 
@@ -114,7 +115,7 @@ class DataIndex(ConcatIndex[Folder]):
     def hours(self) -> dict[str, float]:
         """Hours of audio by language."""
         parts = (self.num_samples[self.langs == number] for number in range(len(self.lang_names)))
-        totals = (part.sum(dtype=np.int64) / 57_600_000 for part in parts)
+        totals = (part.sum(dtype=np.int64) / (3600 * RATE) for part in parts)
         return dict(zip(self.lang_names, map(float, totals), strict=True))
 
 

@@ -1,20 +1,23 @@
 """Which utterances make up each micro-batch of each epoch, and which rank gets them.
 
 Everything is a function of (seed, epoch): no state, so that a run resumes anywhere, and the order
-is the same for any number of ranks. Languages: XLSR, section 2.2: p_l ~ (n_l / N)^alpha in hours.
+is the same for any number of ranks.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
 
 from asrkit.data.cuts import bucket_edges, cut, cut_full
+from asrkit.data.languages import size_ratios
 from asrkit.data.shapes import choose_lengths
 from asrkit.files import DataError
 from asrkit.keys import key_of
+from asrkit.rate import RATE
 
 
 class BatchSpec(NamedTuple):
@@ -43,33 +46,20 @@ class Epoch(NamedTuple):
         return len(self.order)
 
 
-class _Spare(NamedTuple):
-    rows: np.ndarray
-    copies: np.ndarray
-
-
 class _Drawn(NamedTuple):
     """Utterances of an epoch with their copy numbers, and others that it could have as well."""
 
     rows: np.ndarray
     copies: np.ndarray
-    spare: _Spare
+    spare: tuple[np.ndarray, np.ndarray]
 
 
-def language_probabilities(hours: np.ndarray, alpha: float) -> np.ndarray:
-    """p_l ~ (hours_l / N)^alpha, renormalized; a language without audio gets 0."""
-    share: np.ndarray = np.where(hours > 0, hours / max(hours.sum(), 1e-12), 1.0) ** alpha
-    share[hours <= 0] = 0
-    share /= share.sum()
-    return share
+class Facts(NamedTuple):
+    """Micro-batches and samples of an epoch, and the share of EpochPlan.padding."""
 
-
-def size_ratios(hours: np.ndarray, alpha: float) -> np.ndarray:
-    """How often an utterance of each language is seen in an epoch of N hours: p_l N / n_l."""
-    p = language_probabilities(hours, alpha)
-    ratios = np.zeros(len(hours))
-    np.divide(p * hours.sum(), hours, out=ratios, where=hours > 0)
-    return ratios
+    batches: int
+    samples: int
+    padding: float
 
 
 class EpochPlan:
@@ -138,7 +128,7 @@ class EpochPlan:
         if train and alpha is not None and langs is not None:
             self._groups = _by_language(rows, langs)  # a language may have no row that is kept
             hours = np.array([num_samples[group].sum(dtype=np.int64) for group in self._groups])
-            self.ratios = size_ratios(hours / 57_600_000, alpha)
+            self.ratios = size_ratios(hours / (3600 * RATE), alpha)
         longest = rows[np.argmax(self.lengths[rows])]
         if train and self.lengths[longest] > batch_bins:
             raise DataError(
@@ -147,8 +137,7 @@ class EpochPlan:
             )
 
     def _kept(self, crop: bool, longest: int | None, shortest: int) -> tuple[np.ndarray, int, int]:
-        kept = np.ones(len(self.lengths), bool)
-        short = long = 0
+        kept, short, long = np.ones(len(self.lengths), bool), 0, 0
         if self.train:
             kept &= self.lengths >= shortest
             short = len(kept) - int(np.count_nonzero(kept))
@@ -173,10 +162,17 @@ class EpochPlan:
         """[rows, samples] of full micro-batches where their shapes are few; else empty."""
         return [(self._room(int(size)), int(size)) for size in self._sizes]
 
+    @functools.cached_property
+    def first(self) -> Facts:
+        """Of the first epoch; remembered, as tens of millions of utterances take seconds."""
+        epoch = self.epoch(0)
+        samples = int(self.lengths[epoch.rows].sum(dtype=np.int64))
+        return Facts(len(epoch), samples, self.padding(epoch))
+
     def epoch(self, number: int) -> Epoch:
         """The plan of one epoch; with ``train`` in random order."""
         rng = np.random.default_rng(key_of(self.seed, number, "plan"))
-        rows, copies, spare = self._draw(rng)
+        rows, copies, (spare_rows, spare_copies) = self._draw(rng)
         if self.train:
             shuffled = rng.permutation(np.arange(len(rows), dtype=np.int32))
             rows, copies = rows[shuffled], copies[shuffled]
@@ -197,13 +193,13 @@ class EpochPlan:
             rooms = [self._room(int(size)) for size in of_heads]
             bounds, sizes = cut_full(heads, rooms, of_heads)
             missing = rooms[-1] - int(bounds[-1] - bounds[-2])
-            if self.crop and 0 < missing <= len(spare.rows):  # else a new shape in every epoch
-                chosen = rng.permutation(len(spare.rows))[:missing]
-                rows = np.concatenate([rows, spare.rows[chosen]])
-                copies = np.concatenate([copies, spare.copies[chosen]])
+            if self.crop and 0 < missing <= len(spare_rows):  # else a new shape in every epoch
+                chosen = rng.permutation(len(spare_rows))[:missing]
+                rows = np.concatenate([rows, spare_rows[chosen]])
+                copies = np.concatenate([copies, spare_copies[chosen]])
                 bounds[-1] += missing
         else:
-            bounds = cut(self.lengths[rows], heads, self.batch_bins, self.max_batch_size)
+            bounds = cut(self.lengths[rows], heads, self._room)
             sizes = np.zeros(len(bounds) - 1, np.int64)
         batches = len(bounds) - 1
         order = rng.permutation(batches) if self.train else np.arange(batches)[::-1]
@@ -213,8 +209,8 @@ class EpochPlan:
         """Rows of the epoch: whole copies, and a random rest of each language; what the rest leaves
         is spare."""
         if self.ratios is None:
-            none = _Spare(self._groups[0][:0], np.zeros(0, np.int16))
-            return _Drawn(self._groups[0], np.zeros(len(self._groups[0]), np.int16), none)
+            copies_of = np.zeros(len(self._groups[0]), np.int16)
+            return _Drawn(self._groups[0], copies_of, (self._groups[0][:0], copies_of[:0]))
         rows, copies = [], []
         spare_rows, spare_copies = [], []
         # a small language may be seen a million times where alpha is near 0
@@ -230,7 +226,7 @@ class EpochPlan:
                 np.repeat(np.arange(whole, dtype=kind), len(group)),
                 np.full(rest, whole, kind),
             ]
-        spare = _Spare(np.concatenate(spare_rows), np.concatenate(spare_copies))
+        spare = np.concatenate(spare_rows), np.concatenate(spare_copies)
         return _Drawn(np.concatenate(rows), np.concatenate(copies), spare)
 
     def batch(self, epoch: Epoch, number: int, at: int) -> BatchSpec:
@@ -317,4 +313,4 @@ class EvalStream:
             yield self.plan.batch(epoch, 0, at)
 
     def __len__(self) -> int:
-        return len(range(self.rank, len(self.plan.epoch(0)), self.world_size))
+        return len(range(self.rank, self.plan.first.batches, self.world_size))

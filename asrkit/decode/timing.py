@@ -9,14 +9,14 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from asrkit.rate import RATE
 from asrkit.text.non_linguistic import MARKS
 from asrkit.text.tokenize import META
 from asrkit.tokens import SPACE
 from asrkit.transcript import Token, Word
 from asrkit.vocabulary import type_of, without_language
 
-RATE = 16_000
-_LONGEST_HOP = 16_000  # samples: no recognizer writes less than a frame a second
+_LONGEST_HOP = RATE  # samples: no recognizer writes less than a frame a second
 
 
 class Clock(NamedTuple):

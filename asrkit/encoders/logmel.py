@@ -15,6 +15,7 @@ from asrkit.encoders.normalize import normalize_frames
 from asrkit.encoders.transformer import Transformer
 from asrkit.plain import is_plain
 from asrkit.ranges import BelowOne, Count, NotNegative
+from asrkit.rate import RATE
 
 WINDOW, HOP, FFT = 400, 160, 512  # 25 ms, 10 ms at 16 kHz
 FLOOR = 1e-10  # added to the energy: the logarithm of silence
@@ -63,7 +64,7 @@ class LogMelEncoder(MaskedEncoder):
             conv, context, input_dropout=input_dropout, feature_grad_mult=feature_grad_mult
         )
         self.mel = torchaudio.transforms.MelSpectrogram(
-            16000, n_fft=FFT, win_length=WINDOW, hop_length=HOP, n_mels=mels, center=False
+            RATE, n_fft=FFT, win_length=WINDOW, hop_length=HOP, n_mels=mels, center=False
         )
 
     def output_lengths(self, lengths: Tensor) -> Tensor:

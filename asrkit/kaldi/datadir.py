@@ -15,6 +15,7 @@ from typing import NamedTuple
 from asrkit.files import DataError, atomic
 from asrkit.kaldi.kaldi_text import TableRows, read_keyed, scan_rows, split_line
 from asrkit.kaldi.segments import parse_segment
+from asrkit.rate import RATE
 
 Table = dict[str, str]
 
@@ -139,7 +140,7 @@ class DataDir:
     def seconds(self, folder: str | Path = "") -> dict[str, float]:
         """Length of each utterance from utt2num_samples, or from segments."""
         if "utt2num_samples" in self.tables:
-            return {u: int(n) / 16000 for u, n in self.tables["utt2num_samples"].items()}
+            return {u: int(n) / RATE for u, n in self.tables["utt2num_samples"].items()}
         if self.segmented:
             return self._segment_seconds(Path(folder) / "segments")
         raise DataError(

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from asrkit.files import DataError, atomic
 from asrkit.kaldi.datadir import DataDir
+from asrkit.rate import RATE
 
 
 class Filtered(NamedTuple):
@@ -62,7 +63,7 @@ def filter_dir(
         length = seconds[utterance]
         labels = tokens.get(utterance, "").split()
         needed = len(labels) + sum(a == b for a, b in pairwise(labels))
-        frames = int(length * 16000) // frame_shift
+        frames = int(length * RATE) // frame_shift
         if length < min_seconds:
             reasons[utterance] = f"{length:.2f} s is shorter than {min_seconds:g} s"
         elif length > max_seconds:

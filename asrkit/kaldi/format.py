@@ -15,7 +15,6 @@ from urllib.parse import quote
 import torch
 from tqdm import tqdm
 
-from asrkit.audio import reading as audio
 from asrkit.files import DataError, atomic
 from asrkit.kaldi.datadir import DataDir, is_command, write_table
 from asrkit.kaldi.journal import Journal
@@ -24,6 +23,7 @@ from asrkit.kaldi.speed import TABLE, percent
 from asrkit.kaldi.to_flac import Bad, Cut, Done, Recording, convert
 from asrkit.kaldi.validate import validate
 from asrkit.processes import workers
+from asrkit.rate import RATE
 from asrkit.shards import FOLDER, Item, Results, Shards, mark, stamp
 
 VERSION = 1
@@ -242,10 +242,10 @@ def _notes(out_dir: Path, made: list[Done]) -> list[str]:
             f"{' ...' * (len(odd) > 5)}; listen to them (odd_audio lists them), or leave them out"
         )
     rates = Counter(int(entry.orig.split(" ")[0]) for entry in made)
-    if min(rates, default=0) < audio.RATE <= max(rates, default=0):
+    if min(rates, default=0) < RATE <= max(rates, default=0):
         shown = ", ".join(f"{count} at {rate} Hz" for rate, count in sorted(rates.items()))
         notes.append(
-            f"{out_dir}: sampling rates below and from {audio.RATE} Hz are mixed ({shown}); "
+            f"{out_dir}: sampling rates below and from {RATE} Hz are mixed ({shown}); "
             "the former hold no high frequencies: utt2orig tells which they are"
         )
     return notes

@@ -10,6 +10,7 @@ from asrkit.files import DataError, atomic
 from asrkit.kaldi.datadir import is_command
 from asrkit.kaldi.segments import cut as cut_out
 from asrkit.processes import run_program
+from asrkit.rate import RATE
 
 
 class Cut(NamedTuple):
@@ -70,7 +71,7 @@ def _write(cut: Cut, sound: audio.Audio, source: str) -> Done | Bad:
     samples = sound.samples
     if cut.span is not None:
         try:
-            samples = cut_out(samples, *cut.span, audio.RATE)
+            samples = cut_out(samples, *cut.span, RATE)
         except DataError as error:
             return Bad(cut.utterance, f"{source}: the segment {error}; correct or remove it")
     samples = audio.change_speed(samples, cut.speed)

@@ -6,12 +6,13 @@ import dataclasses
 
 from asrkit.config import ConfigError
 from asrkit.options import AUTO, Options
+from asrkit.rate import RATE
 
 
 def update_seconds(options: Options, world_size: int) -> float:
     """Audio of one update over all ranks, padding included, at most; bins must be samples."""
     assert options.batch_bins != AUTO  # micro_batches.settle comes first
-    return options.batch_bins * options.accum_grad * world_size / 16_000
+    return options.batch_bins * options.accum_grad * world_size / RATE
 
 
 def with_accumulation(options: Options, world_size: int, *, audio: bool = True) -> Options:

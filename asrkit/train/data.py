@@ -12,6 +12,7 @@ from asrkit.data.loader import make_loader
 from asrkit.data.sampler import EpochPlan, EvalStream
 from asrkit.data.source import Index, Source
 from asrkit.options import AUTO, Options
+from asrkit.rate import RATE
 from asrkit.tokens import TokenList
 from asrkit.train.batch_size import update_seconds
 from asrkit.train.distributed import World
@@ -90,7 +91,7 @@ def describe(source: Source, index: Index, plan: EpochPlan, world: World) -> Non
             "full micro-batches have %d shapes, from %d x %.1f s to %d x %.1f s; %.1f %% of the "
             "audio is %s",
             len(plan.shapes), *_in_seconds(plan.shapes[0]), *_in_seconds(plan.shapes[-1]),
-            100 * plan.padding(plan.epoch(0)), "cropped away" if plan.crop else "padding",
+            100 * plan.first.padding, "cropped away" if plan.crop else "padding",
         )  # fmt: skip
     reference = options.reference_batch_seconds
     if reference and not 0.5 <= full / reference <= 2:
@@ -102,7 +103,7 @@ def describe(source: Source, index: Index, plan: EpochPlan, world: World) -> Non
 
 
 def _in_seconds(shape: tuple[int, int]) -> tuple[int, float]:
-    return shape[0], shape[1] / 16_000
+    return shape[0], shape[1] / RATE
 
 
 def valid_loader(

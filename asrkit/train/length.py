@@ -6,13 +6,12 @@ import dataclasses
 import math
 from pathlib import Path
 
-import numpy as np
-
 from asrkit import config
 from asrkit.config import ConfigError
 from asrkit.data.sampler import EpochPlan
 from asrkit.options import Options
 from asrkit.phases import phase_length
+from asrkit.rate import RATE
 from asrkit.train.log import logger
 from asrkit.train.schedule import Schedule
 
@@ -47,15 +46,14 @@ def with_length(
             "max_update: 0 asks for as many updates as passes says, which is missing; give that, "
             "or a number of updates"
         )
-    epoch = plan.epoch(0)
     passes = options.passes / math.sqrt(_hours(plan))
-    updates = passes * len(epoch) / (options.accum_grad * world_size)
+    updates = passes * plan.first.batches / (options.accum_grad * world_size)
     return dataclasses.replace(options, max_update=max(1, round(updates)))
 
 
 def _hours(plan: EpochPlan) -> float:
     """Speech that an epoch reads."""
-    return float(plan.lengths[plan.epoch(0).rows].sum(dtype=np.int64)) / 16_000 / 3600
+    return float(plan.first.samples) / RATE / 3600
 
 
 def describe_length(
@@ -68,7 +66,7 @@ def describe_length(
     total = options.max_update
     frozen = math.ceil(phase_length(options.objective_conf.get("freeze_steps", 0), total))
     if derived:
-        hours, batches = _hours(plan), len(plan.epoch(0))
+        hours, batches = _hours(plan), plan.first.batches
         risen, falls = schedule.turns(total)
         logger.info(
             "%.2f h of speech, seen %.1f times: %d updates, %d of warm-up, encoder frozen for %d; "

@@ -22,6 +22,7 @@ from asrkit.data.source import Index, Source
 from asrkit.files import write_json
 from asrkit.objectives.base import Objective
 from asrkit.options import AUTO, Options
+from asrkit.rate import RATE
 from asrkit.train.batch_size import with_accumulation
 from asrkit.train.distributed import World
 from asrkit.train.log import logger
@@ -93,12 +94,12 @@ def _bins(options: Options, objective: Objective, index: Index, world: World, sy
             "batch_bins: auto keeps the audio of an update: it needs accum_grad 0 and "
             "reference_batch_seconds; or give a number"
         )
-    share = int(options.reference_batch_seconds * 16_000 / world.size)
-    most = max(1, min(share, MOST_SECONDS * 16_000) // clip)
+    share = int(options.reference_batch_seconds * RATE / world.size)
+    most = max(1, min(share, MOST_SECONDS * RATE) // clip)
     rows = largest(_trial(options, objective, world, clip, symbols), most)
     if rows == 0:
         raise ConfigError(
-            f"batch_bins: auto: not even one clip of {clip / 16_000:.1f} s fits in the memory of "
+            f"batch_bins: auto: not even one clip of {clip / RATE:.1f} s fits in the memory of "
             "this GPU; set checkpoint_activations to true, or lower max_sample_size"
         )
     return whole_parts(share, rows * clip, clip)
@@ -166,7 +167,7 @@ def _trial(
         objective.forget()
         torch.cuda.empty_cache()
         worst = max(world.gather(share))
-        logger.info("trial of %d x %.1f s: %.0f %% of the GPU's memory", rows, clip / 16_000,
+        logger.info("trial of %d x %.1f s: %.0f %% of the GPU's memory", rows, clip / RATE,
                     100 * worst * USABLE)  # fmt: skip
         return None if worst == math.inf else worst
 
@@ -176,7 +177,7 @@ def _trial(
 def _made_up(rows: int, samples: int, symbols: int) -> Batch:
     """Noise of ``samples`` samples, and as many labels as people speak at most."""
     generator = torch.Generator().manual_seed(0)
-    count = max(1, samples * LABELS_A_SECOND // 16_000)
+    count = max(1, samples * LABELS_A_SECOND // RATE)
 
     def full(data: Tensor) -> Padded:
         return Padded(data, torch.full((rows,), data.shape[1], dtype=torch.int64))

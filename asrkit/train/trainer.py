@@ -18,6 +18,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
+from asrkit import rate
 from asrkit.batch import Batch
 from asrkit.keys import key_of
 from asrkit.objectives.base import Objective, Stat
@@ -148,7 +149,7 @@ class Trainer:
         for micro in range(options.accum_grad):
             batch = next(train)
             if batch.speech is not None:
-                seconds += float(batch.speech.lengths.sum()) / 16_000
+                seconds += float(batch.speech.lengths.sum()) / rate.RATE
             self._note_shape(batch)
             batch = batch.to(device)
             # dropout and layerdrop: a micro-batch draws the same whichever rank it falls to

@@ -10,7 +10,8 @@ import numpy as np
 import torch
 import torchaudio
 
-from asrkit.audio.reading import RATE, decode
+from asrkit.audio.reading import decode
+from asrkit.rate import RATE
 
 CLIPS = Path(__file__).resolve().parent / "clips"
 LANGUAGES = ("en", "es", "fr", "it", "ru")

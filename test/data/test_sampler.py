@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 
 from asrkit.data import sampler
+from asrkit.data.languages import size_ratios
 from asrkit.data.sampler import BatchSpec, BatchStream, EpochPlan, EvalStream
 from asrkit.files import DataError
-
-HOURS = np.array([168, 353, 90, 17, 29, 55, 3, 11, 17, 50, 557.0])
 
 
 def corpus(size: int = 4000, seed: int = 0) -> np.ndarray:
@@ -21,19 +20,10 @@ def flat(epoch: sampler.Epoch) -> list[tuple[int, int]]:
     return list(zip(epoch.rows.tolist(), epoch.copies.tolist(), strict=True))
 
 
-def test_table_of_xlsr_language_sampling() -> None:
-    p = [0.1323, 0.1917, 0.0968, 0.0421, 0.0549, 0.0757, 0.0177, 0.0338, 0.0421, 0.0722, 0.2408]
-    r = [1.063, 0.733, 1.452, 3.341, 2.558, 1.857, 7.953, 4.153, 3.341, 1.948, 0.584]
-    np.testing.assert_allclose(sampler.language_probabilities(HOURS, 0.5), p, atol=5e-5)
-    np.testing.assert_allclose(sampler.size_ratios(HOURS, 0.5), r, atol=5e-4)
-    np.testing.assert_allclose(sampler.size_ratios(HOURS, 1), np.ones(11), atol=1e-12)
-    assert sampler.size_ratios(np.array([2.0, 0, 2]), 0.5).tolist() == [1, 0, 1]
-
-
 def test_epoch_holds_whole_copies_and_a_random_rest() -> None:
     langs = np.repeat(np.array([0, 1, 2], np.int16), [100, 1000, 4000])
     plan = EpochPlan(np.full(5100, 16000, np.int32), langs, batch_bins=160000, alpha=0.5)
-    ratios = sampler.size_ratios(np.array([100, 1000, 4000.0]), 0.5)
+    ratios = size_ratios(np.array([100, 1000, 4000.0]), 0.5)
     epochs = [plan.epoch(0), plan.epoch(1)]
     for epoch in epochs:
         assert len(set(flat(epoch))) == len(epoch.rows)  # no (utterance, copy) twice
@@ -204,3 +194,11 @@ def test_speakers_of_unequal_lengths_stay_within_bins() -> None:
     assert sorted(np.concatenate(batches).tolist()) == list(range(4000))
     assert max(len(rows) * lengths[rows].max() for rows in batches) <= 960000
     assert np.mean([len(set(speakers[rows])) for rows in batches]) < 1.5
+
+
+def test_what_the_first_epoch_holds_is_found_out_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = EpochPlan(np.arange(100, 200, dtype=np.int32), batch_bins=1000)
+    epoch = plan.epoch(0)
+    assert plan.first == (len(epoch), plan.lengths[epoch.rows].sum(), plan.padding(epoch))
+    monkeypatch.setattr(plan, "epoch", None)
+    assert plan.first.batches == len(epoch)

@@ -13,7 +13,7 @@ import pytest
 
 import xlsr53_adopt
 from asrkit.data.index import DataIndex
-from asrkit.data.sampler import size_ratios
+from asrkit.data.languages import size_ratios
 from asrkit.kaldi.utterances import Command, Utterance, write_folder
 from asrkit.kaldi.validate import validate
 

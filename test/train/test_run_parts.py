@@ -16,7 +16,8 @@ from tones import ctc_args, write_dump, write_tokens
 from asrkit.batch import Batch
 from asrkit.bin import asr_train
 from asrkit.data.index import DataIndex
-from asrkit.data.sampler import BatchSpec, size_ratios
+from asrkit.data.languages import size_ratios
+from asrkit.data.sampler import BatchSpec
 from asrkit.files import DataError
 from asrkit.options import Options
 from asrkit.tokens import TokenList
