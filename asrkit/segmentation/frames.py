@@ -9,7 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from asrkit.infer import RATE, Speech2Text, chunks
+from asrkit.infer import Speech2Text, chunks
+from asrkit.rate import RATE
 from asrkit.tokens import BLANK, SPACE, TokenList
 from asrkit.vocabulary import without_language
 
