@@ -77,10 +77,11 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
         temporary.rename(path)
 
 
-def append(path: Path, text: str) -> None:
+def append(path: Path, text: str, *, sync: bool = False) -> None:
     """Adds ``text`` (UTF-8) at the end of ``path``, all of it or nothing.
 
-    Raises DataError where the system refuses to write.
+    ``sync``: it is on the disk when the call returns. Raises DataError where the system refuses to
+    write.
     """
     try:
         number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
@@ -91,6 +92,8 @@ def append(path: Path, text: str) -> None:
         try:
             while rest:
                 rest = rest[os.write(number, rest) :]
+            if sync:
+                os.fsync(number)
         except OSError as error:
             os.ftruncate(number, size)
             raise _not_written(path, error) from error
