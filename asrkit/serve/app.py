@@ -7,6 +7,7 @@ import errno
 import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
@@ -59,7 +60,7 @@ def make_app(
         *Rest(hearing, folder / "originals", limits).routes(),
     ]
     guard = Middleware(Guard, host=host, token=token)
-    handlers: dict[object, object] = {HTTPException: refused}
+    handlers: dict[Any, Any] = {HTTPException: refused}
     return Starlette(
         routes=routes, middleware=[guard], exception_handlers=handlers, lifespan=lifespan
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from asrkit import __version__
-from asrkit.serve.formats import FORMATS
+from asrkit.serve.formats import TYPES
 from asrkit.serve.uploads import Limits
 
 _NUMBER = {"type": "number"}
@@ -57,11 +57,11 @@ _ERRORS = {
 
 def document(limits: Limits) -> dict[str, Any]:
     """limits: of this server, which the description names."""
-    formats = {"type": "string", "enum": list(FORMATS), "default": "json"}
+    formats = {"type": "string", "enum": list(TYPES), "default": "json"}
     audio = {"type": "string", "format": "binary"}
     form = _object("file", file=audio, format=formats)
     content: dict[str, Any] = {}
-    for media_type, _ in FORMATS.values():
+    for media_type in TYPES.values():
         kind = media_type.partition(";")[0]
         content[kind] = {"schema": _STRING}
     content["application/json"] = {"schema": {"$ref": "#/components/schemas/Transcript"}}

@@ -15,11 +15,11 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from asrkit.audio.reading import load
-from asrkit.serve import uploads
+from asrkit.formats.table import suffix
+from asrkit.serve import formats, uploads
 from asrkit.serve.data_folder import Saver
-from asrkit.serve.formats import FORMATS
 from asrkit.serve.recognizing import Decoder
-from asrkit.serve.requests import BadRequest, Endpoint, answering, body, in_thread, take
+from asrkit.serve.requests import BadRequest, Endpoint, answering, body, file_name, in_thread, take
 from asrkit.serve.store import LONGEST_TEXT, Store
 from asrkit.serve.uploads import Limits, slug
 from asrkit.serve.view import piece_view, recording_view, state
@@ -34,7 +34,6 @@ TYPES = {
 }
 PEAKS = 50  # values a second of the waveform that is drawn
 MOST_PEAKS = 60_000
-LONGEST_NAME = 200  # characters of a file's or a speaker's name
 
 
 class Page:
@@ -82,7 +81,7 @@ class Page:
             {
                 "lang": self.store.lang,
                 "folder": str(self.store.folder),
-                "formats": list(FORMATS),
+                "formats": list(formats.TYPES),
                 "max_bytes": self.limits.bytes,
                 "max_characters": LONGEST_TEXT,
             }
@@ -105,20 +104,24 @@ class Page:
         return JSONResponse(await in_thread(peaks, str(self.store.audio(_recording(request)))))
 
     async def export(self, request: Request) -> Response:
-        name = request.query_params.get("format", "json")
-        if name not in FORMATS:
-            raise BadRequest(f"format: {name!r:.40} is none of {', '.join(FORMATS)}")
-        media_type, write = FORMATS[name]
+        name = formats.checked(request.query_params.get("format", "json"))
         recording = self.store.recording(_recording(request))
-        content = await in_thread(lambda: write(self.store.transcript(recording.id)))
-        called = quote(f"{Path(recording.name).stem}.{name}", safe="")
-        headers = {"content-disposition": f"attachment; filename*=UTF-8''{called}"}
-        return Response(content, media_type=media_type, headers=headers)
+        called = Path(recording.name).stem + suffix(name)
+        headers = {"content-disposition": f"attachment; filename*=UTF-8''{quote(called, safe='')}"}
+
+        def made() -> Response:
+            transcript = self.store.transcript(recording.id)
+            beside = Path(transcript.audio).with_name(called)
+            return formats.answer(transcript, name, str(beside), headers)
+
+        return await in_thread(made)
 
     # changing
 
     async def upload(self, request: Request) -> Response:
-        name, speaker = (_name(request.query_params.get(key, "")) for key in ("name", "speaker"))
+        name, speaker = (
+            file_name(request.query_params.get(key, "")) for key in ("name", "speaker")
+        )
         if not name:
             raise BadRequest("name: is missing")
         with temporary(self.store.folder / "originals" / "sent") as sent:
@@ -129,7 +132,10 @@ class Page:
 
     async def rename(self, request: Request) -> Response:
         content = await body(request)
-        name, speaker = _name(take(content, "name", str)), _name(take(content, "speaker", str))
+        name, speaker = (
+            file_name(take(content, "name", str)),
+            file_name(take(content, "speaker", str)),
+        )
         recording = _recording(request)
         if not name:
             raise BadRequest("name: is empty")
@@ -215,12 +221,6 @@ def _recording(request: Request) -> str:
 
 def _piece(request: Request) -> str:
     return str(request.path_params["piece"])
-
-
-def _name(text: str) -> str:
-    """A name for people: one line, no control characters, of bounded length."""
-    shown = "".join(c if c.isprintable() else " " for c in text.replace("\\", "/"))
-    return " ".join(shown.rpartition("/")[2].split())[:LONGEST_NAME]
 
 
 def _who(content: dict[str, object]) -> str:

@@ -82,7 +82,7 @@ Part = tuple[float, float, Sequence[Word]]
 def parts(segments: Sequence[Segment], begin: float, end: float) -> list[Part]:
     """What is shown as pieces: sentences with the pauses around them, up to EDGE on each side."""
     found = [words for segment in segments for words in sentences(segment, LONGEST)]
-    made = []
+    made: list[Part] = []
     for at, words in enumerate(found):
         before = found[at - 1][-1].end if at else begin
         after = found[at + 1][0].start if at + 1 < len(found) else end

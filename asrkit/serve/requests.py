@@ -18,6 +18,7 @@ from asrkit.serve.store import Conflict, Unknown
 from asrkit.serve.uploads import TooLarge
 from asrkit.serve.view import piece_view
 
+LONGEST_NAME = 200  # characters
 MOST_JSON = 1 << 20  # bytes of a request that is no audio
 T = TypeVar("T", str, int, float, bool)
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -86,6 +87,12 @@ def take(content: dict[str, Any], key: str, kind: type[T]) -> T:
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
         raise BadRequest(f"{key}: {value!r:.40} is not of type {kind.__name__}")
     return value
+
+
+def file_name(text: str) -> str:
+    """A file's or a speaker's name for people: one line, without folders, of bounded length."""
+    shown = "".join(c if c.isprintable() else " " for c in text.replace("\\", "/"))
+    return " ".join(shown.rpartition("/")[2].split())[:LONGEST_NAME]
 
 
 in_thread = run_in_threadpool

@@ -10,12 +10,12 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Message
 
-from asrkit.serve import uploads
-from asrkit.serve.formats import FORMATS
+from asrkit.formats.table import suffix
+from asrkit.serve import formats, uploads
 from asrkit.serve.openapi import document
 from asrkit.serve.page import temporary
 from asrkit.serve.recognizing import Hearing
-from asrkit.serve.requests import BadRequest, answering, in_thread
+from asrkit.serve.requests import BadRequest, answering, file_name, in_thread
 from asrkit.serve.uploads import Limits, TooLarge
 from asrkit.temporary import Temporary
 from asrkit.transcript import Transcript
@@ -44,12 +44,10 @@ class Rest:
             else:
                 await uploads.receive(request.stream(), sent, self.limits)
                 name, wanted = "audio", None
-            wanted = request.query_params.get("format", wanted or "json")
-            if wanted not in FORMATS:
-                raise BadRequest(f"format: {wanted!r:.40} is none of {', '.join(FORMATS)}")
+            wanted = formats.checked(request.query_params.get("format", wanted or "json"))
             found = await in_thread(self._recognize, sent, name)
-        media_type, write = FORMATS[wanted]
-        return Response(await in_thread(write, found), media_type=media_type)
+        beside = f"{Path(name).stem}{suffix(wanted)}"
+        return await in_thread(formats.answer, found, wanted, beside, {})
 
     async def _form(self, request: Request, sent: Temporary) -> tuple[str, str | None]:
         """Name of the file in the form, which goes to ``sent``, and the format asked for."""
@@ -64,7 +62,9 @@ class Rest:
                     yield part
 
             await uploads.receive(parts(), sent, self.limits)
-            return file.filename or "audio", wanted if isinstance(wanted, str) else None
+            return file_name(file.filename or "") or "audio", wanted if isinstance(
+                wanted, str
+            ) else None
 
     def _recognize(self, sent: Temporary, name: str) -> Transcript:
         return self.hearing.transcript(uploads.read(sent.path, name, self.limits), name)

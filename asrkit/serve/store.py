@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import threading
 import time
+import unicodedata
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -133,8 +134,12 @@ class Store:
     def transcript(self, recording: str) -> Transcript:
         of = self.recording(recording)
         segments = [piece.segment(of.speaker or None) for piece in self.pieces_of(recording)]
+        original = self.folder.absolute() / "originals" / of.file
         return Transcript(
-            tuple(segment for segment in segments if segment.text), of.seconds, of.name, self.lang
+            segments=tuple(segment for segment in segments if segment.text),
+            duration=of.seconds,
+            audio=str(original),
+            language=None if self.lang == UNKNOWN else self.lang,
         )
 
     def queue(self, most: int) -> list[Piece]:
@@ -172,7 +177,7 @@ class Store:
         """New pieces (start, end, words) of a recording that is recognized to ``until`` now."""
         with self._lock:
             of = self.recording(recording)
-            made = []
+            made: list[Piece] = []
             for start, end, words in parts:
                 text = " ".join(word.text for word in words)
                 name = self._new_id(recording, len(made))
@@ -210,12 +215,17 @@ class Store:
             return piece if piece.done == done else self._put([piece.next(done=done)])[0]
 
     def move(self, name: str, rev: int, start: float, end: float) -> Piece:
-        """Other borders of a piece."""
+        """Other borders of a piece, which end where those of its neighbors begin."""
         with self._lock:
             piece = self._current(name, rev)
-            start, end = round(max(start, 0), 3), round(min(end, self._end_of(piece)), 3)
+            around = self.pieces_of(piece.recording)
+            at = around.index(piece)
+            least = around[at - 1].end if at else 0.0
+            last = at + 1 == len(around)
+            most = self.recording(piece.recording).seconds if last else around[at + 1].start
+            start, end = round(max(start, least), 3), round(min(end, most), 3)
             if not end - start >= SHORTEST:
-                raise PieceError("a piece ends after it starts, within its recording")
+                raise PieceError("a line ends after it starts, between the lines around it")
             return self._put([piece.next(start=start, end=end)])[0]
 
     def split(self, name: str, rev: int, before: str, after: str) -> list[Piece]:
@@ -246,9 +256,6 @@ class Store:
         if piece.id != name or piece.rev != rev:
             raise Conflict(piece)
         return piece
-
-    def _end_of(self, piece: Piece) -> float:
-        return self.recording(piece.recording).seconds
 
     def _new_id(self, recording: str, more: int = 0) -> str:
         return f"{recording}.{self._counts.get(recording, 0) + 1 + more:04d}"
@@ -322,13 +329,13 @@ def _by_time(piece: Piece) -> tuple[float, float, str]:
 
 
 def checked_text(text: str) -> str:
-    """What was typed or pasted, in one line. Raises PieceError: too long, or no Unicode."""
+    """What was typed or pasted, in one line, without what no text file should hold (control
+    characters; U+FFFE and U+FFFF, which XML has not). Raises PieceError: too long, no Unicode."""
     if len(text) > LONGEST_TEXT:
         raise PieceError(f"a piece has at most {LONGEST_TEXT:,} characters; split it")
     try:
         text.encode()
     except UnicodeEncodeError:
         raise PieceError("the text holds half a character (a lone surrogate)") from None
-    return "".join(
-        " " if character.isspace() else character for character in text if character != "\0"
-    )
+    spaced = (" " if character.isspace() else character for character in text)
+    return "".join(c for c in spaced if unicodedata.category(c) != "Cc" and c not in "\ufffe\uffff")

@@ -12,10 +12,11 @@ import pytest
 from scripted import Scripted, wave
 from starlette.testclient import TestClient
 
+from asrkit.formats.table import WRITERS, suffix
 from asrkit.kaldi.validate import validate
 from asrkit.serve import journal
 from asrkit.serve.app import make_app
-from asrkit.serve.formats import FORMATS
+from asrkit.serve.formats import TYPES
 from asrkit.serve.page import static_files
 from asrkit.serve.uploads import Limits
 from asrkit.transcript import Transcript
@@ -164,14 +165,18 @@ def test_sound_is_given_in_parts(page: Client) -> None:
     assert len(peaks) == 200 and max(peaks) == pytest.approx(0.2, abs=0.01)
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", TYPES)
 def test_exports(page: Client, name: str) -> None:
     recording = page.add(name="Prova à.wav")
     answer = page.get(f"/api/recordings/{recording}/export", params={"format": name})
     assert answer.status_code == 200 and "quattro" in answer.text
-    assert unquote(answer.headers["content-disposition"]).endswith(f"UTF-8''Prova à.{name}")
+    assert unquote(answer.headers["content-disposition"]).endswith(f"UTF-8''Prova à{suffix(name)}")
     if name == "json":
         assert Transcript.from_json(answer.text).language == "it"
+
+
+def test_every_format_has_a_media_type() -> None:
+    assert set(TYPES) == set(WRITERS)
 
 
 def test_formats_that_there_are_not(page: Client) -> None:
@@ -258,4 +263,4 @@ def test_files_of_the_page(page: Client) -> None:
         answer = page.get(f"/static/{name}")
         assert answer.status_code == 200
     assert page.get("/static/app.js").headers["content-type"].startswith("text/javascript")
-    assert page.get("/api/settings").json()["formats"] == list(FORMATS)
+    assert page.get("/api/settings").json()["formats"] == list(TYPES)

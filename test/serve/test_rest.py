@@ -10,7 +10,7 @@ from scripted import Scripted, wave
 from starlette.testclient import TestClient
 
 from asrkit.serve.app import make_app
-from asrkit.serve.formats import FORMATS
+from asrkit.serve.formats import TYPES
 from asrkit.serve.uploads import Limits
 from asrkit.transcript import Transcript
 
@@ -40,11 +40,11 @@ def test_raw_audio_and_forms(client: TestClient, folder: Path) -> None:
     assert list((folder / "originals").iterdir()) == []  # nothing is kept
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", TYPES)
 def test_formats(client: TestClient, name: str) -> None:
     answer = client.post("/v1/transcribe", params={"format": name}, content=AUDIO)
     assert answer.status_code == 200 and "uno" in answer.text
-    assert answer.headers["content-type"].startswith(FORMATS[name][0].partition(";")[0])
+    assert answer.headers["content-type"].startswith(TYPES[name].partition(";")[0])
     form = client.post("/v1/transcribe", files={"file": ("audio", AUDIO)}, data={"format": name})
     assert form.status_code == 200
 
@@ -72,7 +72,7 @@ def test_description_is_openapi_and_of_this_server(client: TestClient) -> None:
     told = client.get("/v1/openapi.json").json()
     assert told["openapi"].startswith("3.1")
     post = told["paths"]["/v1/transcribe"]["post"]
-    assert post["parameters"][0]["schema"]["enum"] == list(FORMATS)
+    assert post["parameters"][0]["schema"]["enum"] == list(TYPES)
     assert "0 MB" in told["info"]["description"]
     references = _references(told)
     assert references and all(_find(told, reference) for reference in references)
