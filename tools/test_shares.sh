@@ -9,11 +9,11 @@ pids=()
 trap 'kill "${pids[@]}" 2>/dev/null || true; wait; rm -rf "${folder}"' EXIT
 mkdir "${folder}/share"
 for ((number = 2; number <= count; number++)); do
-    python -m pytest "$@" --share "${folder}/share" >"${folder}/${number}" 2>&1 &
+    python -m pytest "$@" --share="${folder}/share" >"${folder}/${number}" 2>&1 &
     pids+=($!)
 done
 status=0
-python -m pytest "$@" --share "${folder}/share" || status=$?
+python -m pytest "$@" --share="${folder}/share" || status=$?
 for ((number = 2; number <= count; number++)); do
     other=0
     wait "${pids[number - 2]}" || other=$?
