@@ -12,12 +12,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from asrkit.arguments import warn
 from asrkit.audio.given import Audio, read_object
 from asrkit.batch import Batch, Padded
+from asrkit.decode.beam import BeamDecoder
+from asrkit.decode.confidence import Calibration
 from asrkit.decode.device import Flight, attention_without_plans, host_zeros
 from asrkit.decode.grouping import InOrder, like_lengths, rounded, windows
+from asrkit.decode.parallel import BeamTask
 from asrkit.decode.prepared import prepare
-from asrkit.decode.timing import Clock, spans, timed, words_of
+from asrkit.decode.search import Search, find
+from asrkit.decode.timing import Clock
+from asrkit.decode.transcribe import Plan, transcribe
 from asrkit.model_io import ModelError, TrainedModel, device_of
 from asrkit.objectives.base import Recognizer
 from asrkit.pack.archive import MANIFEST, is_pack, unpack
@@ -25,8 +31,8 @@ from asrkit.rate import RATE
 from asrkit.temporary import Temporary
 from asrkit.text.tokenize import META, CharTokenizer
 from asrkit.train.precision import Precision
-from asrkit.transcript import Segment, Transcript
-from asrkit.vocabulary import strip_languages, type_of
+from asrkit.transcript import Transcript
+from asrkit.vocabulary import languages_in, strip_languages, type_of
 
 UNSCALED = 100.0  # no sample of speech that was brought to variance 1 is as large; 16 bits are
 BATCH_SECONDS = {"cuda": 320.0, "cpu": 12.0}
@@ -75,6 +81,9 @@ class Speech2Text:
             )
         self.objective = objective.to(self.device)
         self.clock = Clock.of(objective.output_lengths)
+        self.calibration = Calibration.of(self.folder)
+        self._decoder: tuple[BeamTask, BeamDecoder] | None = None
+        self._told: set[str] = set()
         int8 = precision == "int8"
         if int8 and self.device.type != "cpu":
             raise ModelError("precision int8 is for a CPU; on CUDA leave it out: bf16 is faster")
@@ -98,32 +107,55 @@ class Speech2Text:
         audio: Audio,
         lang: str | None = None,
         *,
+        search: Search | None = None,
         rate: int | None = None,
         channel: int | None = None,
         max_seconds: float = 60.0,
+        vad: str = "energy",
     ) -> Transcript:
         """What is said in a recording: a path, the bytes of a file, a file object, or samples with
         their ``rate`` (floats in [-1, 1], [S] or [channels, S]).
 
-        lang: of the words. Raises AudioError for what cannot be read.
+        lang: of the words: its lexicon and n-gram are searched with if there are any, and of a
+        separate vocabulary its tokens alone. search: what to search with instead. channel: number
+        of the one to take, from 1; the mean of all if None. max_seconds, vad: as in
+        decode/transcribe.py. Raises AudioError for what cannot be read, DecodeError for files of
+        the search that are not there.
         """
         given = read_object(audio, rate=rate, channel=channel)
-        duration = round(len(given.samples) / RATE, 3)
-        parts = chunks(torch.from_numpy(given.samples), max_seconds)
-        scores = torch.cat(self.log_probs(parts))
-        found = spans(scores.argmax(-1), scores)
-        symbols = self.tokens.symbols
-        groups = words_of(self.token_file, [symbols[span.token] for span in found])
-        words = timed(
-            ([found[at] for at in group] for group in groups), symbols, self.clock, duration
-        )
-        return Transcript(
-            segments=(Segment.of(words, lang=lang),) if words else (),
-            duration=duration,
-            audio=str(audio) if isinstance(audio, str | Path) else "",
-            language=lang,
-            model=str(self.path),
-        )
+        name = str(audio) if isinstance(audio, str | Path) else ""
+        plan = self.plan(search, lang, max_seconds=max_seconds, vad=vad)
+        ((_, segments, duration),) = transcribe(self, [(name, given)], plan, tell=self._tell)
+        return Transcript(tuple(segments), duration, name, lang, str(self.path))
+
+    def plan(
+        self,
+        search: Search | None,
+        lang: str | None,
+        *,
+        max_seconds: float = 60.0,
+        vad: str = "energy",
+    ) -> Plan:
+        """What ``transcribe`` does with these options."""
+        found = find(search or Search(), self, lang)
+        if found.note:
+            self._tell(found.note)
+        restricted = bool(lang and languages_in(self.tokens))
+        task = found.task(self, lang, restricted=restricted)
+        nbest = found.search.nbest
+        return Plan(task, lang, restricted, nbest=nbest, max_seconds=max_seconds, vad=vad)
+
+    def decoder(self, task: BeamTask) -> BeamDecoder:
+        """The search of a task; the last one is kept, as making one takes seconds."""
+        if self._decoder is None or self._decoder[0] != task:
+            self._decoder = task, task.build()
+        return self._decoder[1]
+
+    def _tell(self, note: str) -> None:
+        """A warning, once for each object."""
+        if note not in self._told:
+            self._told.add(note)
+            warn(note)
 
     def log_probs(self, waves: Iterable[Tensor | np.ndarray]) -> list[Tensor]:
         """Waveforms [S_i], or [1, S_i] as torchaudio reads them, of floats in [-1, 1] at 16 kHz to

@@ -11,26 +11,31 @@ from typing import Any
 from asrkit.arguments import at_least, boolean, finite, refuse_unused, run_main, warn
 from asrkit.audio.given import read_dumped, read_file
 from asrkit.decode.beam import TOKENS_A_FRAME
-from asrkit.decode.lexicon import lexicon_name
+from asrkit.decode.files import Job, expand, jobs, left, stamped, transcripts, write_all
 from asrkit.decode.options import add_network_options, known_network, open_recognizer
 from asrkit.decode.parallel import BeamTask
-from asrkit.decode.run import recognition, recognize, recognize_dir, score
+from asrkit.decode.run import READERS, recognition, recognize_dir
+from asrkit.decode.search import MODES, Search, find
+from asrkit.decode.transcribe import VADS, Plan
 from asrkit.decode.tune import read_weights
 from asrkit.files import write_json
+from asrkit.formats.table import WRITERS
 from asrkit.infer import Speech2Text
 from asrkit.kaldi.datadir import read_dump
 from asrkit.kaldi.kaldi_text import read_keyed
 from asrkit.model_io import ModelError, default_model
 from asrkit.shards import add_arguments, do_part, refuse_both
-from asrkit.vocabulary import SUFFIX, languages_in
-
-MODES = ("greedy", "free", "lexicon", "lexicon_lm")
+from asrkit.vocabulary import languages_in
 
 
 def get_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
     add = parser.add_argument
-    add("audio", nargs="*", help="audio files of any rate and codec; - is standard input")
+    add(
+        "audio",
+        nargs="*",
+        help="audio files of any rate and codec, or folders of them; - is standard input",
+    )
     add(
         "--model",
         type=Path,
@@ -38,7 +43,26 @@ def get_parser() -> argparse.ArgumentParser:
         "the only recognizer in exp/",
     )
     add("--data_dir", type=Path, help="dump folder to decode instead of files")
-    add("--output_dir", type=Path, help="where to write hyp.tokens and hyp.text of --data_dir")
+    add(
+        "--output_dir",
+        type=Path,
+        help="where --format writes, one output a file, those that are there already left as they "
+        "are; hyp.tokens and hyp.text of --data_dir",
+    )
+    add(
+        "--format",
+        nargs="+",
+        choices=list(WRITERS),
+        metavar="FORMAT",
+        help=f"write transcripts with times: {', '.join(WRITERS)}; default: print FILE<TAB>TEXT",
+    )
+    add(
+        "--vad",
+        choices=VADS,
+        default="energy",
+        help="where words may be: energy: where sound rises above the noise; none: everywhere",
+    )
+    add("--nbest", type=at_least(1), default=1, help="alternatives of each segment, in json")
     add(
         "--decode",
         choices=MODES,
@@ -74,46 +98,14 @@ def get_parser() -> argparse.ArgumentParser:
 
 def _beam(args: argparse.Namespace, model: Speech2Text) -> BeamTask | None:
     """What to search with; None for the best path."""
-    lexicon, lm = args.lexicon, args.lm
-    for option, path in {"--lexicon": lexicon, "--lm": lm}.items():
-        if path is not None and not path.is_file():
-            raise ModelError(f"{option}: no file {path}; stage 9 makes lexicons and n-grams")
-    if args.lang:
-        folder = model.folder.parent / "ngram" / args.lang
-        lexicon = lexicon or folder / lexicon_name(model.token_file)
-        kind = Path(model.token_file).suffix.removeprefix(".").removesuffix(SUFFIX)
-        lm = lm or folder / ("word.bin" if args.decode != "free" else f"{kind}.bin")
-    found = {"lexicon": lexicon and lexicon.exists(), "lm": lm and lm.exists()}
-    mode = args.decode or (
-        "lexicon_lm" if all(found.values()) else "lexicon" if found["lexicon"] else "greedy"
-    )
-    asked, args.decode = args.decode, mode  # for the record
-    _refuse_unused(args, mode if asked else None, with_lm=bool(found["lm"]))
-    if mode == "free" and args.lang and not found["lm"] and not args.restrict_langs:
-        raise ModelError(
-            f"--lang {args.lang}: no n-gram of tokens at {lm}; give --lm, or run stage 9"
-        )
-    if mode == "greedy":
-        if args.lang and not asked:
-            warn(f"no lexicon {lexicon} (stage 9): best path instead")
-        return None
-    options: dict[str, Any] = {
-        "beam_size": args.beam_size,
-        "beam_size_token": args.beam_size_token,
-        "beam_threshold": args.beam_threshold,
-        "word_score": args.word_score,
-    }
-    if mode.startswith("lexicon"):
-        if not found["lexicon"]:
-            raise ModelError(
-                f"--decode {mode}: no lexicon at {lexicon}; give --lexicon, or run stage 9"
-            )
-        options["lexicon"] = lexicon
-    if mode == "lexicon_lm" and not found["lm"]:
-        raise ModelError(f"--decode {mode}: no n-gram at {lm}; give --lm, or run stage 9")
-    if mode == "lexicon_lm" or (mode == "free" and found["lm"]):
-        options |= {"lm": lm, "lm_weight": args.lm_weight}
-    return BeamTask(model.folder / "tokens.txt", options)
+    names = ("lexicon", "lm", "beam_size", "beam_size_token", "beam_threshold", "nbest")
+    options = {name: vars(args)[name] for name in (*names, "lm_weight", "word_score")}
+    found = find(Search(args.decode, **options), model, args.lang)
+    asked, args.decode = args.decode, found.mode  # for the record
+    _refuse_unused(args, found.mode if asked else None, with_lm=found.has_lm)
+    if found.note:
+        warn(found.note)
+    return found.task(model, args.lang, restricted=args.restrict_langs)
 
 
 def _refuse_unused(args: argparse.Namespace, asked: str | None, *, with_lm: bool) -> None:
@@ -121,7 +113,7 @@ def _refuse_unused(args: argparse.Namespace, asked: str | None, *, with_lm: bool
     mode, search = args.decode, f"with --decode {args.decode}"
     files = args.lexicon is not None and (mode == "lexicon" or args.lm is not None)
     no_lexicon = "without --lexicon, or --decode free and an n-gram of tokens"
-    of_search = "beam_size beam_size_token beam_threshold nj"
+    of_search = "beam_size beam_size_token beam_threshold nj nbest"
     without_lm = mode == "lexicon" or (mode == "free" and not with_lm)
     refuse_unused(
         args,
@@ -170,45 +162,92 @@ def run(args: argparse.Namespace) -> int:
     refuse_both(args)
     if bool(args.audio) == bool(args.data_dir):
         raise ModelError("give audio files, or --data_dir and --output_dir")
+    of_files = "with --data_dir, whose outputs are hyp.tokens and hyp.text"
     refuse_unused(
         args,
-        (bool(args.audio), "output_dir", "without --data_dir: what files say is printed"),
+        (
+            bool(args.audio) and not args.format,
+            "output_dir nbest",
+            "without --format: what files say is printed",
+        ),
         (bool(args.audio), "keep_scores split shard", "without --data_dir"),
         (args.keep_scores, "split shard", "with --keep_scores: shards keep no scores"),
         (bool(args.data_dir), "channel", "with --data_dir: what stage 3 wrote has one channel"),
+        (bool(args.data_dir), "format vad nbest", of_files),
     )
-    if args.data_dir and not args.output_dir:
-        raise ModelError("--data_dir needs --output_dir, where the hypotheses go")
+    if (args.data_dir or args.format) and not args.output_dir:
+        what = "--data_dir" if args.data_dir else "--format"
+        raise ModelError(f"{what} needs --output_dir, where the transcripts go")
+    todo = jobs(args.audio, args.output_dir) if args.format else expand(args.audio)
     args.model = args.model or default_model()
     model = open_recognizer(args.model, args)
     _read_weights(args)
     if args.restrict_langs is None:
         args.restrict_langs = bool(args.lang and languages_in(model.tokens))
     beam, langs = _beam(args, model), _languages(args)
-    if args.data_dir:
-        what = (model, args.data_dir, args.output_dir, read_dumped)
-        how = {
-            "beam": beam,
-            "nj": 1 if args.shard else args.nj,
-            "max_seconds": args.max_seconds,
-            "langs": langs,
-            "of": known_network(args.model, args),
-        }
-        if args.split or args.shard:
-            print(do_part(recognition(*what, **how), args))
-            return 0
-        failed = recognize_dir(*what, **how, keep_scores=args.keep_scores)
-        _record(args, beam)
-        for name in failed:
-            warn(f"{name} could not be read; see {args.output_dir}/failed")
+    return _folder(args, model, beam, langs) if args.data_dir else _files(args, model, beam, todo)
+
+
+def _folder(
+    args: argparse.Namespace,
+    model: Speech2Text,
+    beam: BeamTask | None,
+    langs: dict[str, str] | None,
+) -> int:
+    what = (model, args.data_dir, args.output_dir, read_dumped)
+    how = {
+        "beam": beam,
+        "nj": 1 if args.shard else args.nj,
+        "max_seconds": args.max_seconds,
+        "langs": langs,
+        "of": known_network(args.model, args),
+    }
+    if args.split or args.shard:
+        print(do_part(recognition(*what, **how), args))
         return 0
+    failed = recognize_dir(*what, **how, keep_scores=args.keep_scores)
+    _record(args, beam)
+    for name in failed:
+        warn(f"{name} could not be read; see {args.output_dir}/failed")
+    return 0
+
+
+def _files(
+    args: argparse.Namespace, model: Speech2Text, beam: BeamTask | None, todo: list[Job]
+) -> int:
+    """Prints what is said, or writes it to files."""
+    plan = Plan(
+        beam,
+        args.lang,
+        args.restrict_langs,
+        nj=args.nj,
+        nbest=args.nbest,
+        max_seconds=args.max_seconds,
+        vad=args.vad,
+    )
+    of: dict[str, Any] = {}
+    if args.format:
+        named = ("lang", "decode", "restrict_langs", "nbest", "vad", "channel")
+        of = {name: vars(args)[name] for name in named}
+        of["network"] = known_network(args.model, args)
+        of |= stamped({} if beam is None else dict(beam.options))
+        todo = left(todo, args.format, args.output_dir, of)
     failures: dict[str, str] = {}
-    rows = ((name, name) for name in args.audio)
-    read = partial(read_file, channel=args.channel)
-    best = beam is None and langs is None
-    scores = score(model, rows, read, failures, max_seconds=args.max_seconds, best=best)
-    for result in recognize(model, scores, beam, args.nj, langs):
-        print(f"{result.id}\t{' '.join(result.tokens if result.words is None else result.words)}")
+    made = transcripts(
+        model,
+        [job.audio for job in todo],
+        partial(read_file, channel=args.channel),
+        plan,
+        failures,
+        name=str(model.path),
+        threads=READERS[model.device.type],
+        seconds=model.look_ahead,
+    )
+    if args.format:
+        write_all(todo, args.format, args.output_dir, of, made)
+    else:
+        for transcript in made:
+            print(f"{transcript.audio}\t{transcript.text}", flush=True)
     for reason in failures.values():
         print(f"error: {reason}", file=sys.stderr)
     return 1 if failures else 0

@@ -50,11 +50,13 @@ class DecodeError(ValueError):
 
 class Hypothesis(NamedTuple):
     """tokens: numbers without blanks. words: empty without lexicon or ``<space>``. score: natural
-    log of the best path, plus lm_weight times log10 of the LM, plus the word scores."""
+    log of the best path, plus lm_weight times log10 of the LM, plus the word scores. ends: of words
+    of a lexicon, how many tokens there are up to the end of each."""
 
     tokens: list[int]
     words: list[str]
     score: float
+    ends: tuple[int, ...] = ()
 
 
 class TieBreaker(LM):
@@ -263,8 +265,10 @@ class BeamDecoder:
             while numbers and numbers[-1] == self._space:
                 numbers.pop()
         score = float(result.score)
+        ends: tuple[int, ...] = ()
         if self._words is not None:
             found = [n for n in result.words if n >= 0]
+            ends = self._ends(result.tokens, result.words, len(numbers))
             words = [self._words.get_entry(n) for n in found]
             if isinstance(self._lm, TieBreaker):
                 score -= self._lm.of(found)
@@ -272,7 +276,19 @@ class BeamDecoder:
             words = join_characters(self.tokens.decode(numbers), SPACE)
         else:
             words = []
-        return Hypothesis(numbers, words, score)
+        return Hypothesis(numbers, words, score, ends)
+
+    def _ends(self, tokens: list[int], words: list[int], count: int) -> tuple[int, ...]:
+        """Tokens up to the end of each word: flashlight tells a word in the frame in which its
+        spelling is complete, with its last token or the end mark behind it."""
+        silent = (0, self._end, self._dead)
+        so_far, before, ends = 0, -1, []
+        for token, word in zip(tokens[1:], words[1:], strict=True):
+            so_far += token != before and token not in silent
+            before = token
+            if word >= 0:
+                ends.append(min(so_far, count))
+        return tuple(ends)
 
 
 def load_lm(

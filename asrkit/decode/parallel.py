@@ -69,15 +69,16 @@ def decode_many(
     *,
     nj: int = 1,
     tell: Callable[[str], None] = warn,
+    build: Callable[[BeamTask], BeamDecoder] = BeamTask.build,
 ) -> Iterator[tuple[str, list[Hypothesis]]]:
     """(id, log-probabilities [T, V]) to (id, n-best), in the same order, in ``nj`` processes.
 
     The result does not depend on ``nj``. With nj > 1, at most 4 * nj chunks of utterances wait in
     memory, so that a set larger than it can be streamed through. ``tell`` is given the decoder's
-    notes before the first utterance.
+    notes before the first utterance. ``build``: of the decoder of this process, with nj 1.
     """
     if nj <= 1:
-        decoder = task.build()
+        decoder = build(task)
         for note in decoder.notes:
             tell(note)
         for key, row in scores:

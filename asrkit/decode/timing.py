@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import torch
@@ -16,6 +16,9 @@ from asrkit.tokens import SPACE
 from asrkit.transcript import Token, Word
 from asrkit.vocabulary import type_of, without_language
 
+# A network by CTC writes a token in few frames, late in it, and blanks until the next: words begin
+# a little before their first token's frames and last beyond the last one's (bench/transcribe.py).
+_BEFORE, _BEHIND = 0.04, 0.12  # seconds, of half the blanks between two words at most
 _LONGEST_HOP = RATE  # samples: no recognizer writes less than a frame a second
 
 
@@ -44,6 +47,9 @@ class Span(NamedTuple):
     start: int
     end: int
     confidence: float
+
+    def later(self, frames: int) -> Span:
+        return self._replace(start=self.start + frames, end=self.end + frames)
 
 
 def spans(path: Tensor, log_probs: Tensor) -> list[Span]:
@@ -80,28 +86,50 @@ def words_of(token_file: str, symbols: Sequence[str]) -> list[list[int]]:
 
 
 def timed(
-    words: Iterable[Sequence[Span]], symbols: Sequence[str], clock: Clock, duration: float
+    words: Sequence[Sequence[Span]],
+    symbols: Sequence[str],
+    clock: Clock,
+    duration: float,
+    *,
+    texts: Sequence[str] | None = None,
+    confidences: Sequence[float] | None = None,
 ) -> list[Word]:
-    """Words of their tokens' spans. symbols: of the token list, by number."""
-    found = []
-    for group in words:
+    """Words of their tokens' spans. symbols: of the token list, by number. texts: of the words,
+    where their tokens do not spell them. confidences: of the words; None: the mean of the tokens'.
+
+    Each token lasts until the next begins, in a word; the first begins, and the last ends, somewhat
+    outside of their frames, where blanks leave the room.
+    """
+    found: list[Word] = []
+    starts = [clock.seconds(span.start) for group in words for span in group]
+    ends = [clock.seconds(span.end) for group in words for span in group]
+    at = 0
+    for number, group in enumerate(words):
+        last = at + len(group) - 1
+        room = starts[at] - (ends[at - 1] if at else 0.0)
+        first = starts[at] - min(_BEFORE, room / 2 if at else room)
+        after = (starts[last + 1] if last + 1 < len(starts) else duration) - ends[last]
+        behind = ends[last] + min(_BEHIND, after / 2 if last + 1 < len(starts) else after)
+        borders = [first, *starts[at + 1 : last + 1], behind]
+        borders = [min(max(round(border, 3), 0.0), duration) for border in borders]
         tokens = [
             Token(
                 without_language(symbols[span.token]).replace(META, ""),
-                min(clock.seconds(span.start), duration),
-                min(clock.seconds(span.end), duration),
+                start,
+                max(end, start),
                 round(span.confidence, 4),
             )
-            for span in group
+            for span, start, end in zip(group, borders, borders[1:], strict=False)
         ]
-        confidence = min(span.confidence for span in group)
+        sure = sum(span.confidence for span in group) / len(group)
         found.append(
             Word(
-                "".join(token.text for token in tokens),
+                texts[number] if texts else "".join(token.text for token in tokens),
                 tokens[0].start,
                 tokens[-1].end,
-                round(confidence, 4),
+                round(confidences[number] if confidences else sure, 4),
                 tuple(token for token in tokens if token.text),
             )
         )
+        at = last + 1
     return found

@@ -57,7 +57,7 @@ def test_a_lexicon_or_ngram_that_is_not_there_is_no_reason_to_decode_without(
 ) -> None:
     model = Mock(spec=Speech2Text, folder=tmp_path / "exp/x")
     args = parse(get_parser(), ["x.wav", option, str(tmp_path / "none")])
-    with pytest.raises(ModelError, match=rf"{option}: no file .*none"):
+    with pytest.raises(DecodeError, match=rf"{option}: no file .*none"):
         _beam(args, model)
 
 
@@ -124,7 +124,7 @@ def test_a_search_of_tokens_takes_the_ngram_of_tokens(tmp_path: Path) -> None:
     (folder / "word.bin").touch()
     model = Mock(spec=Speech2Text, folder=tmp_path / "exp/x", token_file="text.phn_separate")
     free = ["x.wav", "--decode", "free", "--lang", "it"]
-    with pytest.raises(ModelError, match=r"no n-gram of tokens at .*phn\.bin"):
+    with pytest.raises(DecodeError, match=r"no n-gram of tokens at .*phn\.bin"):
         _beam(parse(get_parser(), free), model)
     (folder / "phn.bin").touch()
     beam = _beam(parse(get_parser(), free), model)

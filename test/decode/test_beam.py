@@ -211,7 +211,7 @@ def test_other_weights_share_the_models(tmp_path: Path) -> None:
 def test_no_frames_no_words() -> None:
     empty = np.zeros((0, len(TOKENS)), dtype=np.float32)
     for decoder in (BeamDecoder(TOKENS), BeamDecoder(TOKENS, lexicon=LEXICON)):
-        assert decoder(empty) == [([], [], 0.0)]
+        assert decoder(empty) == [([], [], 0.0, ())]
         assert decoder(scores("----"))[0].tokens == []
 
 

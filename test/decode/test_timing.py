@@ -50,12 +50,21 @@ def test_words_of_tokens(token_file, symbols, groups):
 
 
 def test_timed_words():
+    """Words reach into the blanks around them, half of those between two at most; tokens of a word
+    follow each other."""
     tokens = TokenList.build(["(it)a", f"{META}b"])
-    words = [[Span(3, 10, 12, 0.5), Span(2, 20, 21, 0.9)], [Span(2, 30, 40, 1.0)]]
-    first, last = timed(words, tokens.symbols, Clock(320, 320), duration=0.7)
-    assert (first.text, first.start, first.end, first.confidence) == ("ba", 0.2, 0.42, 0.5)
-    assert [(token.text, token.start, token.end) for token in first.tokens] == [
-        ("b", 0.2, 0.24),
-        ("a", 0.4, 0.42),
+    words = [
+        [Span(3, 10, 12, 0.5), Span(2, 20, 21, 0.9)],
+        [Span(2, 22, 23, 1.0)],
+        [Span(2, 60, 61, 1)],
     ]
-    assert (last.start, last.end) == (0.6, 0.7)  # not past the end of the recording
+    first, second, last = timed(words, tokens.symbols, Clock(320, 320), duration=1.25)
+    assert (first.text, first.start, first.end, first.confidence) == ("ba", 0.16, 0.43, 0.7)
+    assert [(token.text, token.start, token.end) for token in first.tokens] == [
+        ("b", 0.16, 0.4),
+        ("a", 0.4, 0.43),
+    ]
+    assert (second.start, second.end) == (0.43, 0.58)
+    assert (last.start, last.end) == (1.16, 1.25)  # not past the end of the recording
+    (only,) = timed([[Span(2, 0, 1, 1.0)]], tokens.symbols, Clock(320, 320), 0.5, texts=["word"])
+    assert (only.text, only.start, only.end) == ("word", 0.0, 0.14)

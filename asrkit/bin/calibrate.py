@@ -1,0 +1,66 @@
+"""Fits the confidence of words to a model, on a dump folder with its text: a validation set.
+
+Writes confidence.json beside the model; transcripts then have the probability that a word is right.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from asrkit.align import align
+from asrkit.arguments import run_main
+from asrkit.audio.given import read_dumped
+from asrkit.decode import confidence
+from asrkit.decode.confidence import Calibration, Evidence
+from asrkit.decode.options import add_network_options, open_recognizer
+from asrkit.decode.transcribe import evidence
+from asrkit.files import DataError
+from asrkit.kaldi.datadir import read_dump
+from asrkit.kaldi.kaldi_text import read_keyed
+
+
+def get_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__)
+    add = parser.add_argument
+    add("--model", type=Path, required=True, help="exp/<name>")
+    add("--lang", nargs="+", required=True, help="of each folder: its lexicon and n-gram are taken")
+    add("--data_dir", nargs="+", type=Path, required=True, help="dump folders of valid sets")
+    add_network_options(parser)
+    return parser
+
+
+def run(args: argparse.Namespace) -> int:
+    if len(args.lang) != len(args.data_dir):
+        raise DataError("give --lang as many languages as --data_dir folders, in their order")
+    model = open_recognizer(args.model, args)
+    rows: list[Evidence] = []
+    right: list[bool] = []
+    for lang, folder in zip(args.lang, args.data_dir, strict=True):
+        sources, texts = read_dump(folder), read_keyed(folder / "text")
+        plan = model.plan(None, lang, max_seconds=args.max_seconds)
+        if plan.beam is None or "lexicon" not in plan.beam.options:
+            raise DataError(f"--lang {lang}: no lexicon; without one, confidence has no weights")
+        given = ((name, read_dumped(source)) for name, source in sources.items())
+        for name, words in evidence(model, given, plan):
+            pairs = align(texts[name].split(), [word for word, _ in words]).pairs
+            right += [one == two for one, two in pairs if two is not None]
+            rows += [row for _, row in words]
+    fitted = Calibration.fit(rows, right)
+    before = confidence.quality(list(map(model.calibration, rows)), right)
+    after = confidence.quality(list(map(fitted, rows)), right)
+    path = fitted.write(model.folder)
+    print(
+        f"{path}: {len(rows)} words, {100 * sum(right) / len(rows):.1f} % right; AUC "
+        f"{before.auc:.3f} -> {after.auc:.3f}, ECE {before.ece:.3f} -> {after.ece:.3f}"
+    )
+    return 0
+
+
+def main(argv: list[str] | None = None) -> int:
+    return run_main(get_parser(), run, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

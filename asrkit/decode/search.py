@@ -1,0 +1,114 @@
+"""How a recognizer's scores become text: the best path, or a beam search; and with which files."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any, Protocol
+
+from asrkit.decode.beam import TOKENS_A_FRAME, DecodeError
+from asrkit.decode.lexicon import lexicon_name
+from asrkit.decode.parallel import BeamTask
+from asrkit.vocabulary import SUFFIX
+
+MODES = ("greedy", "free", "lexicon", "lexicon_lm")
+
+
+class Model(Protocol):
+    """What of a recognizer decides where its lexicon and n-gram lie."""
+
+    @property
+    def folder(self) -> Path: ...
+
+    @property
+    def token_file(self) -> str: ...
+
+
+@dataclasses.dataclass(frozen=True)
+class Search:
+    """mode: greedy: the best path; free: beam search without lexicon; lexicon: words; lexicon_lm:
+    words and an n-gram. None: lexicon_lm or lexicon where there are such files, else greedy.
+
+    lexicon: ``word<TAB>tokens``. lm: KenLM file, of words with a lexicon, of tokens without. Where
+    they are None and a language is named, those of stage 9: <model>/../ngram/<lang>.
+    beam_size, beam_size_token, beam_threshold, lm_weight, word_score: of BeamDecoder. nbest: texts
+    of each segment, at most.
+    """
+
+    mode: str | None = None
+    lexicon: Path | None = None
+    lm: Path | None = None
+    beam_size: int = 50
+    beam_size_token: int = TOKENS_A_FRAME
+    beam_threshold: float = 50.0
+    lm_weight: float = 2.0
+    word_score: float = -1.0
+    nbest: int = 1
+
+    def __post_init__(self) -> None:
+        if self.mode is not None and self.mode not in MODES:
+            raise DecodeError(f"no way to decode is called {self.mode!r}; {', '.join(MODES)} are")
+        for option, path in {"lexicon": self.lexicon, "lm": self.lm}.items():
+            if path is not None and not Path(path).is_file():
+                raise DecodeError(f"--{option}: no file {path}; stage 9 makes lexicons and n-grams")
+
+
+@dataclasses.dataclass(frozen=True)
+class Found:
+    """What a search has to work with. mode: one of MODES. lexicon, lm: where they were looked for,
+    whether they are there or not. note: what somebody who named a language should know."""
+
+    search: Search
+    mode: str
+    lexicon: Path | None
+    lm: Path | None
+    note: str = ""
+
+    @property
+    def has_lm(self) -> bool:
+        return self.lm is not None and self.lm.exists()
+
+    def task(self, model: Model, lang: str | None, *, restricted: bool = False) -> BeamTask | None:
+        """The search of the model's tokens; None for the best path. Raises DecodeError where a
+        file that the mode needs is not there."""
+        search, mode = self.search, self.mode
+        if mode == "greedy":
+            return None
+        if mode == "free" and lang and not self.has_lm and not restricted:
+            raise DecodeError(
+                f"--lang {lang}: no n-gram of tokens at {self.lm}; give --lm, or run stage 9"
+            )
+        options: dict[str, Any] = {
+            "beam_size": search.beam_size,
+            "beam_size_token": search.beam_size_token,
+            "beam_threshold": search.beam_threshold,
+            "word_score": search.word_score,
+        }
+        if mode.startswith("lexicon"):
+            if self.lexicon is None or not self.lexicon.exists():
+                raise DecodeError(
+                    f"--decode {mode}: no lexicon at {self.lexicon}; give --lexicon, or run stage 9"
+                )
+            options["lexicon"] = self.lexicon
+        if mode == "lexicon_lm" and not self.has_lm:
+            raise DecodeError(f"--decode {mode}: no n-gram at {self.lm}; give --lm, or run stage 9")
+        if mode == "lexicon_lm" or (mode == "free" and self.has_lm):
+            options |= {"lm": self.lm, "lm_weight": search.lm_weight}
+        return BeamTask(model.folder / "tokens.txt", options)
+
+
+def find(search: Search, model: Model, lang: str | None) -> Found:
+    """Where the files of a search are, and what mode follows from those that there are."""
+    lexicon, lm = search.lexicon, search.lm
+    if lang:
+        folder = model.folder.parent / "ngram" / lang
+        lexicon = lexicon or folder / lexicon_name(model.token_file)
+        kind = Path(model.token_file).suffix.removeprefix(".").removesuffix(SUFFIX)
+        lm = lm or folder / ("word.bin" if search.mode != "free" else f"{kind}.bin")
+    words = lexicon is not None and lexicon.exists()
+    both = words and lm is not None and lm.exists()
+    mode = search.mode or ("lexicon_lm" if both else "lexicon" if words else "greedy")
+    note = ""
+    if mode == "greedy" and lang and not search.mode:
+        note = f"no lexicon {lexicon} (stage 9): best path instead"
+    return Found(search, mode, lexicon, lm, note)

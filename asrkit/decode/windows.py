@@ -1,0 +1,85 @@
+"""Long recordings in windows that overlap, and their frames stitched where nothing is said.
+
+A word at the border of a window is whole in the next one. Of an overlap, whose frames exist twice,
+the stitch is where both windows are surest of the blank: no token is cut, doubled or lost there.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from asrkit.decode.timing import Clock
+from asrkit.rate import RATE
+
+OVERLAP = 4.0  # seconds that two windows share; a frame of the network sees little more
+LEAST = 0.1  # seconds of a window
+
+
+class WindowError(ValueError):
+    """Windows that cannot be."""
+
+
+class Window(NamedTuple):
+    """Samples from ``start`` to ``stop`` of a recording; start is where a frame begins."""
+
+    start: int
+    stop: int
+
+
+def plan(length: int, clock: Clock, seconds: float, overlap: float = OVERLAP) -> list[Window]:
+    """Windows of ``seconds`` at most over ``length`` samples, each sharing ``overlap`` seconds with
+    the one before: a third of a window at most. Raises WindowError for less than 0.1 seconds."""
+    if seconds < LEAST:
+        raise WindowError(f"max_seconds is at least {LEAST:g}, not {seconds:g}")
+    size = int(seconds * RATE)
+    if length <= size:
+        return [Window(0, length)]
+    size = max(size, clock.seen + 2 * clock.hop)  # a window has frames
+    shared = min(int(overlap * RATE), size // 3)
+    step = max((size - shared) // clock.hop, 1) * clock.hop
+    starts = itertools.takewhile(
+        lambda start: start == 0 or start + size - step < length, itertools.count(0, step)
+    )
+    return [Window(start, min(start + size, length)) for start in starts]
+
+
+def stitched(
+    windows: Sequence[Window], results: Iterable[Tensor], clock: Clock
+) -> Iterator[Tensor]:
+    """What a network makes of the windows, [T_i, V] log-probabilities or [T_i] best tokens, as the
+    frames of the whole, in parts: the last window's frames reach the end of the recording."""
+    held: Tensor | None = None
+    at = 0  # the frame of the recording that ``held`` begins with
+    for window, result in zip(windows, results, strict=True):
+        first = window.start // clock.hop
+        if held is not None:
+            both = at + len(held) - first  # frames that exist twice
+            if both <= 0:  # of windows below a few frames
+                cut = max(0, -both)
+                yield held
+                result, at = result[cut:], first
+            else:
+                here = _stitch(held[len(held) - both :], result[:both])
+                yield held[: len(held) - both + here]
+                result, at = result[here:], first + here
+        held = result
+    if held is not None:
+        yield held
+
+
+def _stitch(before: Tensor, after: Tensor) -> int:
+    """Of frames that two windows have, the first that the later one gives: the middle of those that
+    both find blank, or the likeliest blank."""
+    size = len(after)
+    if before.ndim == 1:
+        sure = ((before == 0) & (after == 0)).double() - 1
+    else:
+        sure = (before[:, 0] + after[:, 0]).double().clamp(min=-100.0)
+    far = (torch.arange(size) - (size - 1) / 2).abs() / size
+    blank = sure > -0.02  # both at 0.99: the nearest to the middle; else the surest
+    return int(torch.where(blank, 1.0 - far, sure).argmax())
