@@ -19,6 +19,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "infer": ("asr_infer", "Turn audio into text, or decode a data folder"),
         "serve": ("serve", "Open a page to listen to speech and correct its text"),
         "calibrate": ("calibrate", "Fit the confidence of words to a model on a valid set"),
+        "align": ("align", "Align long recordings with their texts, to train on"),
         "transcode": ("transcode", "Turn phones or audio into words with a Transcoder"),
         "average": ("average_checkpoints", "Average the weights of several checkpoints"),
         "select": ("pick_model", "Choose the run that is best on the validation set"),

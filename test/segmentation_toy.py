@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import torch
 
+from asrkit.decode.timing import Clock
 from asrkit.segmentation.frames import Columns, Frames, joined
 from asrkit.tokens import TokenList
 
@@ -34,7 +35,7 @@ def posteriors(
 def frames(log_probs: torch.Tensor) -> Frames:
     """With column n of scores for token n + 1 of LETTERS: 20 ms a frame."""
     columns = Columns(LETTERS, LETTERS.symbols[2:])
-    return joined([log_probs], [STEP * len(log_probs)], columns)
+    return joined([log_probs], [STEP * len(log_probs)], columns, Clock(STEP, STEP))
 
 
 def random_words(count: int, seed: int = 0) -> list[list[int]]:
@@ -46,3 +47,35 @@ def random_words(count: int, seed: int = 0) -> list[list[int]]:
 def in_scores(words: Iterable[Sequence[int]]) -> list[list[int]]:
     """Columns of LETTERS as columns of the scores of ``frames``."""
     return [[token - 1 for token in word] for word in words]
+
+
+class _Objective:
+    def output_lengths(self, lengths: torch.Tensor) -> torch.Tensor:
+        return lengths // STEP
+
+
+class Model:
+    """In a recognizer's place: says of any audio what it was given to say, frame by frame."""
+
+    def __init__(self, log_probs: torch.Tensor, token_file: str = "text.char") -> None:
+        self.tokens, self.token_file, self.step = LETTERS, token_file, 1
+        self.objective = _Objective()
+        self._log_probs = log_probs
+
+    @property
+    def samples(self) -> np.ndarray:
+        """Audio of that length, of noise."""
+        rng = np.random.default_rng(0)
+        return rng.normal(0, 0.1, STEP * len(self._log_probs)).astype(np.float32)
+
+    def stream(self, waves: Iterable[torch.Tensor]) -> Iterator[torch.Tensor]:
+        at = 0
+        for wave in waves:
+            end = at + len(wave) // STEP
+            yield self._log_probs[at:end]
+            at = end
+
+
+def spelled(text: str) -> list[list[int]]:
+    """Words of a text as columns of LETTERS."""
+    return [LETTERS.encode(word) for word in text.lower().split()]

@@ -18,7 +18,8 @@ ROOT = Path(__file__).resolve().parents[1]
 # What runs or writes a network, or resamples audio; loading torch takes two seconds.
 NEED_TORCH = set(
     """asr_train asr_infer transcode average_checkpoints convert_checkpoint pack cluster_quality
-    language_similarity dump_posteriors calibrate tune_transcoder format_audio serve""".split()
+    language_similarity dump_posteriors calibrate tune_transcoder format_audio serve
+    align""".split()
 )
 LINES = {command: line for group in COMMANDS.values() for command, (_, line) in group.items()}
 

@@ -18,11 +18,13 @@ PAD = 0.2  # seconds of quiet that a segment has at most before its first word a
 
 @dataclasses.dataclass(frozen=True)
 class Word:
-    """word: its number in the unit. begin, end: seconds, of the frames in which its tokens are."""
+    """number: in the unit. begin, end: seconds, of the frames in which its tokens are. score: as
+    that of a segment."""
 
     number: int
     begin: float
     end: float
+    score: float
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,8 +99,9 @@ class Reader:
         new = spoken.copy()
         new[1:] &= ~(spoken[:-1] & (words[1:] == words[:-1]) & (places[1:] >= places[:-1]))
         starts = np.flatnonzero(new)
+        stops = np.append(starts, len(spoken))[1:]
         after = np.flatnonzero(said)
-        for start, stop in zip(starts, np.append(starts[1:], len(spoken)), strict=True):
+        for start, stop in zip(starts, stops, strict=True):
             last = int(after[np.searchsorted(after, stop) - 1])
             unit, number = self._owners[words[start]]
             yield _Visit(unit, number, int(start), last + 1)
@@ -117,7 +120,14 @@ class Reader:
         total = sum(sizes[first : last + 1])
         cost = FEE * missing - (gains[part[-1].end] - gains[part[0].begin])
         begin, end = times.around(part[0].begin, part[-1].end)
-        words = [Word(v.number, *times.of(v.begin, v.end)) for v in part]
+        words = [
+            Word(
+                v.number,
+                *times.of(v.begin, v.end),
+                math.exp(min(0.0, gains[v.end] - gains[v.begin]) / sizes[v.number]),
+            )
+            for v in part
+        ]
         return Found(unit, first, last, words, begin, end, math.exp(-max(0.0, cost) / total))
 
 

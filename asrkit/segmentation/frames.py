@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from asrkit.decode.timing import Clock
 from asrkit.infer import Speech2Text, chunks
 from asrkit.rate import RATE
 from asrkit.tokens import BLANK, SPACE, TokenList
@@ -78,12 +79,15 @@ def frames_of(
             lengths.append(len(part))
             yield part
 
-    return joined(model.stream(parts()), lengths, columns)
+    clock = Clock.of(model.objective.output_lengths)
+    return joined(model.stream(parts()), lengths, columns, clock)
 
 
-def joined(parts: Iterable[Tensor], lengths: Sequence[int], columns: Columns) -> Frames:
-    """Frames of log-probabilities [T_i, V] of parts of ``lengths`` samples, one behind the other.
-    The frames of a part share its samples evenly; lengths are read as parts come."""
+def joined(
+    parts: Iterable[Tensor], lengths: Sequence[int], columns: Columns, clock: Clock
+) -> Frames:
+    """Frames of log-probabilities [T_i, V] of parts of ``lengths`` samples, one behind the other;
+    lengths are read as parts come."""
     taken: list[tuple[np.ndarray, ...]] = []
     begins, start, before = [np.zeros(0)], 0, None
     for number, log_probs in enumerate(parts):
@@ -91,7 +95,7 @@ def joined(parts: Iterable[Tensor], lengths: Sequence[int], columns: Columns) ->
         if len(log_probs):
             taken.append(columns.take(log_probs, before))
             before = log_probs[-1].exp()
-            begins.append((start + np.arange(len(log_probs)) * (length / len(log_probs))) / RATE)
+            begins.append(start / RATE + np.array([*map(clock.seconds, range(len(log_probs)))]))
         start += length
     if not taken:
         empty = np.zeros(0, np.float32)

@@ -71,6 +71,7 @@ class Speller:
     def __init__(
         self, tokens: TokenList, kind: str, language: str, *, bpe_model: Path | None = None
     ) -> None:
+        self.language = language
         names = dict.fromkeys(map(without_language, tokens.symbols))
         self._names = TokenList.build(names)
         self._own = [name for name in names if name not in (BLANK, UNK, SPACE, *MARKS)]
@@ -106,12 +107,14 @@ class Speller:
         out = []
         texts = [read.normalized(unit.text) for unit in units]
         for unit, found in zip(units, read.read(texts), strict=True):
-            self.mapping.unread.update(found.unread)
-            if found.aligned and found.words == unit.words:
-                out.append(found.phones)
-            else:
+            phones = found.phones
+            if not found.aligned or found.words != unit.words:
                 alone = read.read([read.normalized(word) for word in unit.words])
-                out.append([one.tokens() for one in alone])
+                phones = [one.tokens() for one in alone]
+            self.mapping.unread.update(found.unread)
+            named = set(found.unread)  # by the voice, in place of what they stand for
+            pairs = zip(unit.words, phones, strict=True)
+            out.append([own if named.isdisjoint(word) else [] for word, own in pairs])
         return out
 
     def _units(self, units: Sequence[Unit]) -> list[list[list[str]]]:
