@@ -20,7 +20,8 @@ from scripted import Scripted
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from asrkit.audio.reading import RATE, write_flac
+from asrkit.audio.reading import write_flac
+from asrkit.rate import RATE
 from asrkit.serve.app import listen, make_app
 from asrkit.serve.store import Recording, Store
 from asrkit.serve.uploads import Limits

@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 from asrkit.audio.reading import load
 from asrkit.formats.table import suffix
+from asrkit.rate import RATE
 from asrkit.serve import formats, uploads
 from asrkit.serve.data_folder import Saver
 from asrkit.serve.recognizing import Decoder
@@ -210,7 +211,7 @@ def temporary(target: Path) -> Iterator[Temporary]:
 def peaks(path: str) -> list[float]:
     """Largest magnitudes of equal parts of a recording: what a waveform is drawn of."""
     samples = np.abs(load(path))
-    count = min(max(1, len(samples) * PEAKS // 16_000), MOST_PEAKS)
+    count = min(max(1, len(samples) * PEAKS // RATE), MOST_PEAKS)
     edges = np.linspace(0, len(samples), count, endpoint=False, dtype=np.int64)
     return [round(float(value), 3) for value in np.maximum.reduceat(samples, edges)]
 

@@ -11,9 +11,10 @@ from typing import Protocol
 import numpy as np
 import torch
 
-from asrkit.audio.reading import RATE, load
+from asrkit.audio.reading import load
 from asrkit.files import DataError
 from asrkit.infer import chunks
+from asrkit.rate import RATE
 from asrkit.serve.pieces import sentences
 from asrkit.serve.store import Store, Unknown
 from asrkit.transcript import Segment, Transcript, Word
@@ -42,19 +43,26 @@ class Hearing:
 
     def windows(
         self, samples: np.ndarray, start: float = 0.0
-    ) -> Iterator[tuple[float, list[Segment]]]:
-        """[S] at 16 kHz to (seconds done, their segments), window by window from ``start`` on."""
+    ) -> Iterator[tuple[float, Transcript]]:
+        """[S] at 16 kHz to (seconds done, what is said in them), window by window from ``start``
+        on; times are those of the whole."""
         at = round(start * RATE)
         for part in chunks(torch.from_numpy(samples[at:]), WINDOW):
             with self._one:
                 found = self.recognizer.transcribe(part.numpy(), self.lang, rate=RATE)
-            shifted = [_later(segment, at / RATE) for segment in found.segments]
+            segments = tuple(_later(segment, at / RATE) for segment in found.segments)
             at += len(part)
-            yield at / RATE, shifted
+            yield at / RATE, dataclasses.replace(found, segments=segments)
 
     def transcript(self, samples: np.ndarray, name: str) -> Transcript:
-        segments = [segment for _, found in self.windows(samples) for segment in found]
-        return Transcript(tuple(segments), len(samples) / RATE, name, self.lang)
+        found = [window for _, window in self.windows(samples)]
+        return Transcript(
+            segments=tuple(segment for window in found for segment in window.segments),
+            duration=round(len(samples) / RATE, 3),
+            audio=name,
+            language=self.lang,
+            model=found[0].model,
+        )
 
 
 def _later(segment: Segment, seconds: float) -> Segment:
@@ -126,10 +134,10 @@ class Decoder:
 
     def _recognize(self, name: str) -> None:
         at = self.store.recording(name).heard
-        for until, segments in self.hearing.windows(load(str(self.store.audio(name))), at):
+        for until, window in self.hearing.windows(load(str(self.store.audio(name))), at):
             if self._end.is_set():
                 return
-            self._keep(name, parts(segments, at, until), until)
+            self._keep(name, parts(window.segments, at, until), until)
             at = until
 
     def _keep(self, name: str, found: list[Part], until: float) -> None:

@@ -17,6 +17,7 @@ from asrkit.audio import decoders
 from asrkit.audio import reading as audio
 from asrkit.audio.reading import AudioError
 from asrkit.files import DataError, atomic
+from asrkit.rate import RATE
 from asrkit.serve.store import Recording, Store
 from asrkit.temporary import Temporary
 
@@ -79,7 +80,7 @@ def read(path: Path, name: str, limits: Limits) -> np.ndarray:
         )
     with _one:
         samples = audio.decode(path.read_bytes(), name).samples
-    if len(samples) < SHORTEST * audio.RATE:
+    if len(samples) < SHORTEST * RATE:
         raise AudioError(f"{name}: is shorter than {SHORTEST:g} s")
     return samples
 
@@ -117,7 +118,7 @@ def keep(store: Store, sent: Temporary, name: str, speaker: str, limits: Limits)
         with atomic(flac, "wb") as stream:
             audio.write_flac(stream, samples)
         sent.rename(original)
-        recording = Recording(made, name, original.name, slug(speaker), len(samples) / audio.RATE)
+        recording = Recording(made, name, original.name, slug(speaker), len(samples) / RATE)
         store.add_recording(recording)
     except BaseException:
         flac.unlink(missing_ok=True)

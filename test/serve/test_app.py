@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.util
 import json
 import os
@@ -21,10 +22,13 @@ from scripted import wave
 
 from asrkit.bin import serve
 from asrkit.files import DataError
+from asrkit.infer import Speech2Text
 from asrkit.kaldi.validate import validate
 from asrkit.serve.app import listen
+from asrkit.transcript import Transcript
 
 ROOT = Path(__file__).resolve().parents[2]
+CLIP = ROOT / "test/corpora/clips/it/00.opus"
 # a server of a scripted recognizer, as asrkit serve runs one of a model
 SERVER = """
 import sys
@@ -150,6 +154,12 @@ def test_the_program_with_a_model(tmp_path: Path) -> None:
             assert b"<title>asrkit" in answer.read()
         with pytest.raises(urllib.error.HTTPError, match="401"):
             urllib.request.urlopen(address.partition("?")[0].replace("0.0.0.0", "127.0.0.1"))
+        at = address.partition("?")[0].replace("0.0.0.0", "127.0.0.1")
+        token = {"Authorization": f"Bearer {address.partition('token=')[2]}"}
+        request = urllib.request.Request(f"{at}v1/transcribe", CLIP.read_bytes(), token)
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            told = Transcript.from_json(answer.read())
+        assert told == dataclasses.replace(Speech2Text(model).transcribe(CLIP), audio="audio")
         server.send_signal(signal.SIGINT)
         assert server.wait(10) == 0
     finally:

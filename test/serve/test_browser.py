@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from subprocess import PIPE
 
 import pytest
 from browser import CHROMIUM, DRIVER, find, kept, lines, open_browser, wait
+from random_model import save_random
 from scripted import wave
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
+from asrkit.bin import format_audio
+from asrkit.infer import Speech2Text
 from asrkit.kaldi.datadir import DataDir
 from asrkit.kaldi.validate import validate
 from asrkit.transcript import Transcript
 
 ROOT = Path(__file__).resolve().parents[2]
+CLIP = ROOT / "test/corpora/clips/it/00.opus"
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(180),
@@ -47,12 +53,15 @@ class Server:
         self.folder, self.args, self.port = folder, (words, unsure), 0
         self.start()
 
+    def command(self) -> list[str]:
+        return [sys.executable, "-c", SERVER, str(self.folder), str(self.port), *self.args]
+
     def start(self) -> None:
         env = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'test'}"}
-        command = [sys.executable, "-c", SERVER, str(self.folder), str(self.port), *self.args]
-        self.process = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(self.command(), env=env, stdout=PIPE, text=True)
         assert self.process.stdout is not None
-        self.port = int(self.process.stdout.readline())
+        said = self.process.stdout.readline()
+        self.port = int(re.findall(r"\d+", said.partition(" ")[0])[-1])
 
     def kill(self) -> None:
         self.process.kill()
@@ -61,6 +70,19 @@ class Server:
     @property
     def address(self) -> str:
         return f"http://127.0.0.1:{self.port}/"
+
+
+class Program(Server):
+    """asrkit serve itself, with a model of random weights."""
+
+    def command(self) -> list[str]:
+        model = self.folder.parent / "model"
+        if not model.exists():
+            conf = {"width": 16, "layers": 1, "heads": 2, "mels": 16}
+            save_random(model, "logmel", conf, {})
+        options = {"--model": model, "--data": self.folder, "--lang": "it", "--port": self.port}
+        given = [str(word) for pair in options.items() for word in pair]
+        return [sys.executable, "-m", "asrkit", "serve", *given]
 
 
 @pytest.fixture
@@ -113,6 +135,27 @@ def test_transcribe_correct_reload_export_train(
     file = tmp_path / "Prova à.json"
     wait(file.exists)
     assert Transcript.from_json(file.read_bytes()).text == "uno due tre quattro e più"
+
+
+def test_with_a_model_to_a_folder_that_stage_3_takes(
+    chrome: webdriver.Chrome, tmp_path: Path
+) -> None:
+    server = Program(tmp_path / "data", "", "")
+    try:
+        chrome.get(server.address)
+        wait(lambda: kept(chrome))
+        chrome.find_element(By.ID, "files").send_keys(str(CLIP))
+        (said,) = wait(lambda: lines(chrome))
+        assert said == Speech2Text(tmp_path / "model").transcribe(CLIP).text
+        area = find(chrome, ".piece textarea")[0]
+        area.send_keys(Keys.CONTROL, "a")
+        area.send_keys("buongiorno", Keys.ENTER)
+        wait(lambda: chrome.find_element(By.ID, "saved").text.startswith("1 line"))
+        out = tmp_path / "dump"
+        assert format_audio.main(["--in_dir", str(server.folder), "--out_dir", str(out)]) == 0
+        assert list(DataDir.read(out).tables["text"].values()) == ["buongiorno"]
+    finally:
+        server.kill()
 
 
 def test_keys_split_merge_and_go_on(chrome: webdriver.Chrome, server: Server) -> None:

@@ -45,12 +45,14 @@ def test_windows_are_joined_with_their_times(monkeypatch: pytest.MonkeyPatch) ->
     assert sum(samples for samples, _ in recognizer.asked) == len(TONE)
     assert {lang for _, lang in recognizer.asked} == {"it"}
     begun = 0.0
-    for until, segments in found:
-        for word in (word for segment in segments for word in segment.words):
+    for until, window in found:
+        for word in window.words:
             assert begun <= word.start < word.end <= until
         begun = until
     transcript = hearing.transcript(TONE, "x")
-    assert transcript.segments == tuple(segment for _, some in found for segment in some)
+    assert transcript.segments == tuple(
+        segment for _, window in found for segment in window.segments
+    )
     assert transcript.duration == 9.0
 
 
@@ -79,7 +81,7 @@ def test_a_killed_server_goes_on_at_the_window(
     monkeypatch.setattr(recognizing, "WINDOW", 4.0)
     store = store_of(tmp_path)
     whole = [window for window, _ in Hearing(Scripted("a b c"), None).windows(TONE)]
-    segments = next(iter(Hearing(Scripted("a b c"), None).windows(TONE)))[1]
+    segments = next(iter(Hearing(Scripted("a b c"), None).windows(TONE)))[1].segments
     store.add_heard("one", parts(segments, 0.0, whole[0]), whole[0])
     store.close()
     store = Store(tmp_path)

@@ -10,6 +10,10 @@ import { showQueue, showRecordings, showSaved } from "./sidebar.js";
 const $ = (id) => document.getElementById(id);
 const OFTEN = 500; // milliseconds between questions for news
 const SELDOM = 4000; // while nobody looks at the page
+const FORMATS = {
+  txt: "text", srt: "subtitles", vtt: "subtitles", ctm: "words for scoring", stm: "lines for scoring", textgrid: "Praat", eaf: "ELAN",
+  tsv: "table",
+};
 const UNDECIDED = "Two texts of this line were typed at the same time: choose one first.";
 
 const settings = await ask("GET", "/api/settings");
@@ -203,7 +207,7 @@ function choose(id, afresh) {
         const link = document.createElement("a");
         link.href = `${recordingAt(id, "export")}?format=${encodeURIComponent(format)}`;
         link.download = "";
-        link.textContent = format;
+        link.textContent = FORMATS[format] ? `${format}: ${FORMATS[format]}` : format;
         const row = document.createElement("li");
         row.append(link);
         return row;
