@@ -24,6 +24,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "average": ("average_checkpoints", "Average the weights of several checkpoints"),
         "select": ("pick_model", "Choose the run that is best on the validation set"),
         "convert": ("convert_checkpoint", "Convert checkpoints of transformers and fairseq"),
+        "export": ("export", "Write a model for transformers, ONNX or sherpa-onnx"),
         "pack": ("pack", "Pack a model, its tokens and its n-grams into one file"),
         "unpack": ("unpack", "Unpack such a file, every name and hash checked"),
     },

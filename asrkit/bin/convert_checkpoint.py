@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from asrkit.arguments import boolean, run_main
+from asrkit.bin.export import report
 from asrkit.config import read_yaml
 from asrkit.convert.experiment import write_experiment
 from asrkit.convert.export import write_huggingface
@@ -81,14 +82,7 @@ def convert(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def run(args: argparse.Namespace) -> None:
-    done = convert(args)
-    kind = done.get("class") or done["kind"]
-    print(f"{args.out}: {done['parameters']} parameters, {kind}")
-    for note in done.get("notes", []):
-        print(f"note: {note}")
-    if done["left_out"]:
-        shown = ", ".join(done["left_out"][:5])
-        print(f"left out: {len(done['left_out'])} tensors ({shown})")
+    report(args.out, convert(args))
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -20,7 +20,8 @@ def mel_energies(samples: Tensor, mel: torchaudio.transforms.MelSpectrogram) -> 
     window, size = spectrum.window, spectrum.n_fft
     time = torch.arange(len(window), dtype=torch.float64)
     angle = torch.arange(size // 2 + 1, dtype=torch.float64)[:, None] * time * (2 * math.pi / size)
-    waves = torch.cat([angle.cos(), angle.sin()]) * window.double()
+    # cosines by the sine: onnxruntime for WebAssembly has no cosine of float64
+    waves = torch.cat([angle + math.pi / 2, angle]).sin() * window.double()
     parts = F.conv1d(samples[:, None], waves.float()[:, None], stride=spectrum.hop_length)
     real, imaginary = parts.transpose(1, 2).square().chunk(2, -1)
     energies: Tensor = (real + imaginary) @ mel.mel_scale.fb
