@@ -125,11 +125,10 @@ check_options() {
     if [ -n "${pretrained_source}" ] && [ -n "${pretrain_config}${pretrained}" ]; then
         refuse "--pretrained_source goes neither with --pretrain_config nor with --pretrained"
     fi
-    if [ -n "${pretrained_source}" ] && within 6 && [ ! -e "${pretrained_source}" ]; then
-        refuse "--pretrained_source: no file or folder ${pretrained_source}"
-    fi
     if [ "${dry_run}" = false ]; then
         # Found out now, and not after days of data preparation or without the text.
+        [ -z "${pretrained_source}" ] || ! within 6 || [ -e "${pretrained_source}" ] ||
+            refuse "--pretrained_source: no file or folder ${pretrained_source}"
         [ -z "${pretrained}" ] || ! within 8 || [ -e "${pretrained}" ] ||
             refuse "--pretrained: no file or folder ${pretrained} seen from ${PWD}"
         [ ! -d "${pretrained}" ] || ! within 8 || [ -e "${pretrained}/last.pt" ] ||

@@ -36,8 +36,8 @@ CONFIGS = {
 
 
 @pytest.mark.recipe
-@pytest.mark.timeout(600)
-def test_plus_systems(tmp_path: Path) -> None:
+@pytest.mark.timeout(1200)
+def test_rows_of_tables_1_and_2(tmp_path: Path) -> None:
     recipe = whole_recipe.copy_recipe(tmp_path / "egs", "commonvoice")
     commonvoice.make(tmp_path / "corpus")
     for name, text in CONFIGS.items():
@@ -63,6 +63,39 @@ def test_plus_systems(tmp_path: Path) -> None:
     folder = recipe / "exp/asr_it_unidata2vec_plus_espeak/decode_greedy/it_test/score_per"
     assert json.loads((folder / "score.json").read_text())["tokens"] > 0
     assert "|asr_it_unidata2vec_plus_espeak|" in (recipe / "exp/RESULTS.md").read_text()
+
+    # Table 2: letters and subword units of the text T, of the same pre-trained model.
+    (recipe / "web").mkdir()
+    rows = (recipe / "data/it_train/text").read_text().splitlines()
+    words = [word for row in rows for word in row.split()[1:]]
+    sentences = [" ".join(words[n : n + 7 + n % 5]) for n in range(len(words) - 12)]
+    (recipe / "web/it.txt").write_text("\n".join(["Gli xilofoni zufolano.", *sentences]) + "\n")
+    configs = ["--pretrain_config", "tiny_unidata2vec.yaml"]
+    for options in (["--token_type", "bpe", "--bpe_size", "60"], ["--token_type", "char"]):
+        whole_recipe.run(
+            recipe, *common, *configs, "--method", "unidata2vec_plus",
+            "--continue_config", "tiny_unidata2vec_plus.yaml", *options, "--tokens_from", "text",
+            "--lm_raw", "web", "--lm_raw_args", "--split_sentences false",
+        )  # fmt: skip
+        unit = "".join(options[1::2])
+        model = recipe / f"exp/asr_it_unidata2vec_plus_{unit}_text"
+        score = model / "decode_greedy/it_test/score_wer/score.json"
+        assert json.loads(score.read_text())["tokens"] > 0
+        assert "x" in "".join((model / "tokens.txt").read_text().split())  # of T alone
+        assert f"|{model.name}|decode_greedy|it_test|" in (recipe / "exp/RESULTS.md").read_text()
+
+    # Equation 3 in one run, and ten hours drawn by seed (here: all there is).
+    whole_recipe.run(recipe, *common, *configs, "--method", "unidata2vec_joint")
+    log = (recipe / "exp/pretrain_unidata2vec_joint_it/train.log").read_text()
+    assert "train en: " in log and "train it: " in log
+    joint = recipe / "exp/asr_it_unidata2vec_joint_espeak/decode_greedy/it_test/score_per"
+    assert json.loads((joint / "score.json").read_text())["tokens"] > 0
+    one_hour = (recipe / "dump/raw/it_train/wav.scp").read_text().count("\n")
+    test_set = (recipe / "dump/raw/it_test/text").read_bytes()
+    whole_recipe.run(recipe, *common, *configs, "--method", "unidata2vec", "--fewshot_hours", "10")
+    assert (recipe / "dump/raw/it_train/wav.scp").read_text().count("\n") > one_hour
+    assert (recipe / "dump/raw/it_test/text").read_bytes() == test_set
+    assert "|asr_it_unidata2vec_espeak_10h|" in (recipe / "exp/RESULTS.md").read_text()
 
 
 @pytest.mark.parametrize("method", ["unispeech", "unidata2vec"])
