@@ -142,7 +142,7 @@ finetuning() {
     case "${size}/${finetune_on}" in
     scratch/*) config "scratch_ctc_base${finetune_kind}" scratch_ctc_base ;;
     cpc/*) config finetune_cpc ;;
-    */all) config "${name}${finetune_kind}_all" "${name}${finetune_kind}" "${name}" ;;
+    */all) config "${name}${finetune_kind}_all" "${name}${finetune_kind}" "${name}_all" "${name}" ;;
     *) config "${name}${finetune_kind}" "${name}" ;;
     esac
 }

@@ -76,7 +76,7 @@ def generated_part(
     languages = language_rows(several, langs)
     if languages:
         parts.append(
-            "By language, and their average (macro); `*` is each of them, a model of its own:\n\n"
+            "By language, and the average of their rates; `*` is a model of each of them:\n\n"
             + markdown_table(languages[0], languages[1:])
         )
     if baseline:

@@ -92,6 +92,14 @@ def test_what_is_learned_is_in_the_name(
     assert ("by_lists" in said) == ("10" in options)
 
 
+def test_ten_hours_of_all_languages_together(tmp_path: Path) -> None:
+    recipe = whole_recipe.copy_recipe(tmp_path / "egs", "commonvoice")
+    options = ["--finetune_on", "all", "--fewshot_hours", "10", "--dry_run", "true", "--stage", "8"]
+    said = whole_recipe.run(recipe, *options)
+    assert "--output_dir exp/asr_all_xlsr_10_espeak_10h " in said
+    assert "conf/finetune_ctc_base_all.yaml" in said
+
+
 def test_a_locale_is_of_some_language_of_the_run(tmp_path: Path) -> None:
     recipe = whole_recipe.copy_recipe(tmp_path / "egs", "commonvoice")
     command = ["--dry_run", "true", "--stage", "1", "--stop_stage", "1", "--commonvoice", "/cv"]
