@@ -13,9 +13,11 @@ setup() { setup_recipe; }
 }
 
 @test "a source that is not there, or a second one, exits 2 before any work" {
-    run ./asr.sh --dry_run true --langs it --pretrained_source nothing.pt
+    run ./asr.sh --langs it --pretrained_source nothing.pt
     [ "$status" -eq 2 ]
     [[ "$output" == *"nothing.pt"* && "$output" != *"stage 1"* ]]
+    run ./asr.sh --dry_run true --langs it --pretrained_source nothing.pt # shows what it would do, as with --pretrained
+    [ "$status" -eq 0 ]
     touch x.pt
     run ./asr.sh --dry_run true --langs it --pretrained_source x.pt --pretrained y.pt
     [ "$status" -eq 2 ]
