@@ -230,7 +230,8 @@ name_pretraining_sets() {
     read -r -a pretrain_unlabelled_data <<<"${pretrain_unlabelled_sets}"
     pretrain_unlabelled_data=("${pretrain_unlabelled_data[@]/#/${dumpdir}/raw/}")
     read -r -a continue_train_data <<<"${continue_sets}"
-    if [ "${pretrain_labels}" = true ]; then
+    # With other tokens the phones of stage 6 are made beside them (make_token_list).
+    if [ "${pretrain_labels}/${token_type}" = true/phn ]; then
         read -r -a all_sets <<<"$(union "${all_sets[@]}" "${pretrain_train_data[@]}" "${pretrain_valid_data[@]}")"
     fi
     # Combinations of all of langs; a model of one target must not change those of another run.

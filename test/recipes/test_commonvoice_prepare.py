@@ -291,6 +291,7 @@ def test_ten_hours_are_the_listed_one_and_more_by_seed(
     monkeypatch.setattr(cv_draw, "DRAWN", 9 / 3600)  # clips are a second each
     monkeypatch.setattr(cv_prepare, "DRAWN", 10)
     lines = [line("it", number) for number in range(1, 31)]
+    lines[9:12] = [line("it", n, s) for n, s in ((10, "Ha 3 gatti."), (11, "Pio IX."), (12, "?"))]
     make_release(tmp_path / "cv-corpus-4/it", lines)  # dev holds clip 2, test clip 3
     make_lists(tmp_path / "lists/it", names(4, 5), names(6), names(7))
 
@@ -304,7 +305,9 @@ def test_ten_hours_are_the_listed_one_and_more_by_seed(
 
     found = train("0")
     assert len(found) == 9 and {*names(4, 5)} < {*found}
-    assert not {*names(2, 3, 6, 7)} & {*found}
+    assert not {*names(2, 3, 6, 7, 10, 11, 12)} & {*found}
     record = json.loads((tmp_path / "data/it_train/selection.json").read_text())
+    assert record["drawn"]["left_out"]["digits"] == 1
+    assert record["drawn"]["left_out"]["Roman numerals"] == 1
     assert record["drawn"]["clips"] == 7 and record["drawn"]["seed"] == 0
     assert set(train("1")) != set(found)

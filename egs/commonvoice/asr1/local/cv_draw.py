@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Iterable
 
 from asrkit.arguments import warn
 from asrkit.text.markup import has_markup
+from asrkit.text.numerals import numerals
 from cv_folders import Item
 from cv_language import Language
 from cv_lengths import measure
@@ -26,6 +28,10 @@ def fill_up(
     rows = list(language.rows("validated.tsv"))
     held_out = {row.clip: "in dev or test" for row in language.rows("dev.tsv", "test.tsv")}
     held_out |= dict.fromkeys(listed, "in a few-shot list") | without_words(rows)
+    if args.digits == "drop":
+        for row in rows:
+            if why := digits_in(row, language.words(row.sentence), args.lang):
+                held_out.setdefault(row.clip, why)
     clips = [row.clip for row in rows] + [item.clip for item in items]
     seconds, _ = lengths(args, language, clips)
     hours = DRAWN - sum(seconds[item.clip] for item in items) / 3600
@@ -40,6 +46,13 @@ def fill_up(
             f"where {DRAWN} h are wanted; another release has more"
         )
     return found, chosen.record()
+
+
+def digits_in(row: Row, words: str, lang: str) -> str:
+    """What a sentence has that is not read as it is written; empty if nothing."""
+    if re.search(r"\d", words):
+        return "digits"
+    return "Roman numerals" if numerals(row.sentence, lang) else ""
 
 
 def without_words(rows: Iterable[Row]) -> dict[str, str]:

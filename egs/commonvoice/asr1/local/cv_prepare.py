@@ -21,8 +21,7 @@ from pathlib import Path
 from asrkit.arguments import boolean, run_main, warn
 from asrkit.files import DataError, atomic
 from asrkit.text.markup import has_markup
-from asrkit.text.numerals import numerals
-from cv_draw import DRAWN, fill_up, items_of, lengths, without_words
+from cv_draw import DRAWN, digits_in, fill_up, items_of, lengths, without_words
 from cv_folders import Item, write_clips, write_record
 from cv_language import Language, open_language
 from cv_languages import FEW_SHOT, HOURS, LOCALES, locales_of
@@ -161,10 +160,8 @@ def official(args: argparse.Namespace, language: Language, split: str) -> list[I
             reason = "empty file"
         elif not words:
             reason = _no_words(row.sentence)
-        elif args.digits == "drop" and re.search(r"\d", words):
-            reason = "digits"
-        elif args.digits == "drop" and numerals(row.sentence, args.lang):
-            reason = "Roman numerals"
+        elif args.digits == "drop" and (found := digits_in(row, words, args.lang)):
+            reason = found
         elif row.clip in items:
             reason = "listed twice"
         if path is None or reason:
