@@ -62,15 +62,24 @@ def test_what_is_no_waveform(model, wave, message):
 # below one frame, one, a few, many: in no order
 LENGTHS = (16_000, 0, 1, 30_011, 399, 400, 401, 719, 720, 5_000, 48_000, 123, 16_000)
 SMALL = {"width": 16, "layers": 2, "heads": 2, "positional": [8, 2, 1]}
+# wav2vec 2.0's frames, of an eighth of its channels
+CONV = {"conv_layers": [[64, 10, 5], *[[64, 3, 2]] * 4, *[[64, 2, 2]] * 2]}
 ENCODERS = {
-    "group norm": ("wav2vec2", SMALL, {}),
+    "group norm": ("wav2vec2", SMALL | CONV, {}),
     "layer norm": (
         "wav2vec2",
-        {**SMALL, "conv_norm": "layer", "conv_bias": True, "normalize": True, "norm_first": True},
+        {
+            **SMALL,
+            **CONV,
+            "conv_norm": "layer",
+            "conv_bias": True,
+            "normalize": True,
+            "norm_first": True,
+        },
         {},
     ),
-    "positions by Fourier blocks": ("wav2vec2", {**SMALL, "positional": [64, 4, 1]}, {}),
-    "positions of data2vec": ("wav2vec2", {**SMALL, "positional": [19, 2, 5]}, {}),
+    "positions by Fourier blocks": ("wav2vec2", {**SMALL, **CONV, "positional": [64, 4, 1]}, {}),
+    "positions of data2vec": ("wav2vec2", {**SMALL, **CONV, "positional": [19, 2, 5]}, {}),
     "log-mel": ("logmel", {**SMALL, "mels": 16}, {}),
     "log-mel, convolutional head": ("logmel", {**SMALL, "mels": 16}, {"head_kernel": 3}),
     "causal": ("cpc", {"width": 16, "layers": 2}, {"head_kernel": 8, "head_stride": 4}),

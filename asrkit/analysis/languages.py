@@ -22,6 +22,7 @@ from asrkit.data.index import DataIndex
 from asrkit.files import DataError
 from asrkit.keys import key_of
 from asrkit.objectives.contrastive import ContrastiveObjective
+from asrkit.rate import RATE
 
 
 class Usage(NamedTuple):
@@ -41,7 +42,7 @@ def code_usage(
 ) -> dict[str, Usage]:
     """Language -> its use of the codes, in at most ``minutes`` of each, drawn by ``seed``."""
     entries = objective.quantizer.noise_size // objective.quantizer.groups
-    left = dict.fromkeys(index.lang_names, minutes * 60 * 16_000)
+    left = dict.fromkeys(index.lang_names, minutes * 60 * RATE)
     codes: dict[str, list[np.ndarray]] = {name: [] for name in index.lang_names}
     order = sorted(range(len(index)), key=lambda row: key_of(seed, "languages", index.id(row)))
     for row in tqdm(order, desc="codes", delay=2):

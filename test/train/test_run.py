@@ -21,6 +21,8 @@ from asrkit.train.length import with_length
 from asrkit.train.log import draw_curves
 from asrkit.train.run import compile_blocks
 
+pytestmark = pytest.mark.timeout(180)  # whole trainings, on a machine that may be busy
+
 
 @pytest.fixture(scope="module")
 def tones(tmp_path_factory):
@@ -31,7 +33,7 @@ def tones(tmp_path_factory):
 def trained(tones, tmp_path_factory):
     out = tmp_path_factory.mktemp("exp") / "tones"
     argv = ctc_args(
-        tones, out, "--max_update", "300", "--valid_interval", "50", "--log_interval", "25"
+        tones, out, "--max_update", "120", "--valid_interval", "20", "--log_interval", "20"
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(log, "draw_curves", draw_curves)  # conftest.py has none drawn
@@ -148,7 +150,6 @@ KEPT = "encoder_conf.feature_grad_mult=0.0", "objective_conf.feature_cache_gib=0
 BF16 = ("precision=bf16",)
 
 
-@pytest.mark.timeout(180)
 @pytest.mark.parametrize("settings", [(), KEPT, BF16], ids=["plain", "feature cache", "bf16"])
 def test_killed_at_any_moment_and_resumed_it_ends_the_same(tones, tmp_path, settings):
     more = ["--max_update", "40", "--save_interval", "7", "--log_interval", "10"]
@@ -232,7 +233,6 @@ def test_a_length_that_was_derived_is_that_of_the_run(tones, tmp_path):
     assert checkpoint.load(out / "last.pt")["step"] == total + 1
 
 
-@pytest.mark.timeout(180)
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1])
 def test_terminate_saves_and_says_so(tones, tmp_path, number):
     """Slurm signals every process of a job, the readers of audio too."""
@@ -259,8 +259,8 @@ def test_terminate_saves_and_says_so(tones, tmp_path, number):
 )
 def test_a_folder_is_not_mixed_with_another_run(trained, tones, capsys, more, message):
     before = (trained / "config.yaml").read_text()
-    argv = ctc_args(tones, trained, "--max_update", "300", "--valid_interval", "50")
-    assert asr_train.main([*argv, "--log_interval", "25", *more]) == 1
+    argv = ctc_args(tones, trained, "--max_update", "120", "--valid_interval", "20")
+    assert asr_train.main([*argv, "--log_interval", "20", *more]) == 1
     assert message in capsys.readouterr().err
     assert (trained / "config.yaml").read_text() == before
 
@@ -332,7 +332,6 @@ def test_average_checkpoints_program(trained, tmp_path, capsys):
     assert not (tmp_path / "x.pt").exists()
 
 
-@pytest.mark.timeout(180)
 def test_two_ranks_under_torchrun_equal_one(tones, tmp_path):
     more = ["--max_update", "6", "--valid_interval", "3"]
     one, two = tmp_path / "one", tmp_path / "two"
