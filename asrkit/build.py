@@ -17,6 +17,7 @@ from asrkit.encoders.base import Encoder
 from asrkit.encoders.block import Block
 from asrkit.objectives.base import Objective
 from asrkit.options import BLOCKS, Options
+from asrkit.quantizers.base import Quantizer
 from asrkit.tokens import TokenList
 
 
@@ -95,7 +96,7 @@ def build_objective(
     """The model and its loss, from resolved options."""
     made: dict[str, Any] = {}
 
-    def positional_value(owner: str, name: str) -> Any:
+    def positional_value(owner: str, choice: Callable[..., Any], name: str) -> Any:
         if name == "tokens":
             if tokens is None:
                 raise ConfigError(f"token_list: missing; objective {options.objective!r} needs it")
@@ -104,8 +105,8 @@ def build_objective(
             if phones is None:
                 raise ConfigError(f"phone_list: missing; {owner} reads phones, not speech")
             return phones
-        if name == "input_size":
-            return block("encoder").feature_size
+        if name == "input_size" and isinstance(choice, type) and issubclass(choice, Quantizer):
+            return choice.input_size_of(block("encoder"))
         if name not in BLOCKS:
             raise ConfigError(f"{owner}: positional parameter {name!r} is not a block")
         return block(name)
@@ -115,7 +116,7 @@ def build_objective(
             chosen = vars(options)[name]
             choice = choose(name, chosen)
             positional, _ = _parameters(choice)
-            values = [positional_value(f"{name} {chosen}", p) for p in positional]
+            values = [positional_value(f"{name} {chosen}", choice, p) for p in positional]
             try:
                 made[name] = choice(*values, **vars(options)[f"{name}_conf"])
             except ConfigError:

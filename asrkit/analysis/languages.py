@@ -41,7 +41,6 @@ def code_usage(
     objective: ContrastiveObjective, index: DataIndex, *, minutes: float, seed: int
 ) -> dict[str, Usage]:
     """Language -> its use of the codes, in at most ``minutes`` of each, drawn by ``seed``."""
-    entries = objective.quantizer.noise_size // objective.quantizer.groups
     left = dict.fromkeys(index.lang_names, minutes * 60 * RATE)
     codes: dict[str, list[np.ndarray]] = {name: [] for name in index.lang_names}
     order = sorted(range(len(index)), key=lambda row: key_of(seed, "languages", index.id(row)))
@@ -52,13 +51,16 @@ def code_usage(
         samples = int(index.num_samples[row])
         left[lang] -= samples
         wave = audio.load(index.path(row), 0, samples)
-        features = objective.encoder.extract(pad([torch.from_numpy(wave)]))
+        speech = pad([torch.from_numpy(wave)])
+        features = objective.encoder.extract(speech)
         if features.data.shape[1]:
-            codes[lang].append(quantized_frames(objective, features).codes.numpy())
+            codes[lang].append(quantized_frames(objective, speech, features).codes.numpy())
     if empty := [name for name, rows in codes.items() if not rows]:
         raise DataError(f"no audio of {empty[0]} is as long as a frame; leave its folder out")
     return {
-        name: Usage(usage(np.concatenate(rows), entries), sum(map(len, rows)), len(rows))
+        name: Usage(
+            usage(np.concatenate(rows), objective.quantizer.entries), sum(map(len, rows)), len(rows)
+        )
         for name, rows in codes.items()
     }
 

@@ -20,9 +20,11 @@ from asrkit.objectives.regression import RegressionObjective
 from asrkit.quantizers.base import Quantized
 
 
-def quantized_frames(objective: ContrastiveObjective, features: Padded) -> Quantized:
-    """Codes and vectors of all frames of one utterance, from the features of its encoder."""
-    seen = objective.encoder.normalized(features.data[0])
+def quantized_frames(
+    objective: ContrastiveObjective, speech: Padded, features: Padded
+) -> Quantized:
+    """Codes and vectors of all frames of one utterance; ``features`` as its encoder extracts."""
+    seen = objective.seen(objective.quantizer_input(speech, features).data[0])
     found: Quantized = objective.quantizer(seen, torch.ones(len(seen), dtype=torch.bool))
     return found
 
@@ -64,14 +66,15 @@ class Viewer:
     @torch.inference_mode()
     def view(self, wave: np.ndarray) -> Views:
         """Samples at 16 kHz, unmasked, one utterance at a time."""
-        features = self.objective.encoder.extract(pad([torch.from_numpy(wave)]))
+        speech = pad([torch.from_numpy(wave)])
+        features = self.objective.encoder.extract(speech)
         hidden = self._hidden(features)
         layers = hidden.ffn if self.output == "ffn" else hidden.layers[1:]
         if self.normalized:
             layers = tuple(normalize_frames(Padded(x, features.lengths)) for x in layers)
         codes = quantized = None
         if isinstance(self.objective, ContrastiveObjective):
-            found = quantized_frames(self.objective, features)
+            found = quantized_frames(self.objective, speech, features)
             codes, quantized = found.codes.numpy(), found.vectors
         return Views({n: x[0] for n, x in enumerate(layers, start=1)}, codes, quantized)
 

@@ -81,9 +81,8 @@ def _codebook(name: str, viewer: Viewer, frames: Frames, out_dir: Path) -> None:
     objective = viewer.objective
     if frames.codes is None or not isinstance(objective, ContrastiveObjective):
         return
-    entries = objective.quantizer.noise_size // objective.quantizer.groups
     shares = {
-        str(lang): usage(frames.codes[frames.langs == lang], entries)
+        str(lang): usage(frames.codes[frames.langs == lang], objective.quantizer.entries)
         for lang in sorted(set(frames.langs.tolist()))
     }
     path = out_dir / f"codebook_{name}.png"

@@ -30,6 +30,7 @@ class Encoder(nn.Module, ABC):
     """Speech (or posteriors) to frames.
 
     feature_size: width F of what ``extract`` returns.
+    front_size: width of what ``front`` returns.
     output_size: width D of what ``contextualize`` returns.
     training_options: names of constructor options that may differ between pre-training and
         fine-tuning (dropout and the like); all others are part of what the weights mean.
@@ -38,6 +39,7 @@ class Encoder(nn.Module, ABC):
     """
 
     feature_size: int
+    front_size: int
     output_size: int
     causal: bool = False
     fixed_features: bool = False
@@ -50,6 +52,15 @@ class Encoder(nn.Module, ABC):
     @abstractmethod
     def extract(self, x: Padded) -> Padded:
         """[B, S] samples to local features [B, T, F], before masking and before projection."""
+
+    @abstractmethod
+    def front(self, x: Padded) -> Padded:
+        """[B, S] samples to [B, T, front_size]: what the fixed front end makes of the input
+        (samples, log-mel frames) under each frame of ``extract``, with the same T and lengths.
+
+        Nothing in it learns: a quantizer that reads it (``Quantizer.reads_front``) has targets that
+        stay the same all through training, as BEST-RQ's do.
+        """
 
     def normalized(self, features: Tensor) -> Tensor:
         """Features [..., F] scaled as a quantizer is to see them; unchanged if not overridden."""

@@ -78,7 +78,8 @@ class ConvStack(nn.Module):
         norms = nn.ModuleList(LayerNorm(size, eps=EPS) for size in normalized)
         self.norms = cast(Sequence[nn.LayerNorm], norms)
         self.grouped = norm == "group"
-        self.output_size = sizes[-1]
+        self.input_size, self.output_size = input_size, sizes[-1]
+        self.stride = math.prod(stride for _, _, stride in layers)
 
     def lengths(self, lengths: Tensor) -> Tensor:
         """Frames for inputs of ``lengths`` [B]; 0 for an input shorter than the receptive field."""
@@ -111,6 +112,14 @@ class ConvStack(nn.Module):
                     frames = self.norms[number](frames)
             frames = F.gelu(frames)
         return Padded(frames, lengths)
+
+
+def windows(x: Tensor, size: int, offset: int, count: int) -> Tensor:
+    """[B, S, C] from ``offset`` on to [B, count, size * C]: windows side by side, zeros after S."""
+    missing = offset + count * size - x.shape[1]
+    if missing > 0:
+        x = F.pad(x, (0, 0, 0, missing))
+    return x[:, offset : offset + count * size].reshape(len(x), count, size * x.shape[2])
 
 
 def frame_weights(lengths: Tensor, size: int, device: torch.device) -> Tensor | None:

@@ -4,6 +4,7 @@ second (van den Oord et al. 2018, as modified by Rivière et al. 2020, sections 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import cast
 
@@ -13,7 +14,7 @@ from torch.nn import functional as F
 
 from asrkit.batch import Padded
 from asrkit.encoders.base import Encoder, Hidden
-from asrkit.encoders.conv import EPS, at_least
+from asrkit.encoders.conv import EPS, at_least, windows
 from asrkit.encoders.kernels.conv_frames import conv_frames
 from asrkit.encoders.kernels.lstm import one_operation
 from asrkit.encoders.touch_unused import masked
@@ -78,6 +79,7 @@ class CpcEncoder(Encoder):
         if layers < 1:
             raise ValueError(f"layers is {layers}; the context needs at least one")
         self.feature_size = self.output_size = width
+        self.front_size = math.prod(stride for _, stride, _ in conv_layers)
         sizes = [1, *[width] * len(conv_layers)]
         convs = nn.ModuleList(
             _PaddedConv(size, width, kernel, stride, padding)
@@ -112,6 +114,12 @@ class CpcEncoder(Encoder):
             if x.has_padding():
                 x = Padded(x.data * x.valid()[..., None], x.lengths)
         return x
+
+    def front(self, x: Padded) -> Padded:
+        """The samples of each frame's stride, which none of the next frames has."""
+        size = self.output_lengths(torch.tensor([max(x.data.shape[1], self.shortest)]))
+        found = windows(x.data[..., None], self.front_size, 0, int(size))
+        return Padded(found, self.output_lengths(x.lengths))
 
     def contextualize(
         self,

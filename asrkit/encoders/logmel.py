@@ -70,7 +70,7 @@ class LogMelEncoder(MaskedEncoder):
     def output_lengths(self, lengths: Tensor) -> Tensor:
         return self.conv.lengths(mel_lengths(lengths))
 
-    def front(self, x: Padded) -> Padded:
+    def conv_input(self, x: Padded) -> Padded:
         samples = at_least(x.data[..., None], WINDOW)[..., 0]
         frames = (self._energies(samples) + FLOOR).log()
         lengths = mel_lengths(x.lengths)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from asrkit.batch import Padded
 from asrkit.encoders.base import Encoder, Hidden
 from asrkit.encoders.block import Block
-from asrkit.encoders.conv import EPS, ConvStack
+from asrkit.encoders.conv import EPS, ConvStack, windows
 from asrkit.encoders.kernels.dropout import Dropout
 from asrkit.encoders.touch_unused import masked
 from asrkit.encoders.transformer import Transformer
@@ -61,6 +61,7 @@ class MaskedEncoder(Encoder):
             raise ValueError(f"feature_grad_mult is {feature_grad_mult}; it must be 0 or more")
         size = context.norm.normalized_shape[0]
         self.feature_size, self.output_size = conv.output_size, size
+        self.front_size = conv.input_size * conv.stride
         self.feature_grad_mult = feature_grad_mult
         self.fixed_features = feature_grad_mult == 0
         self.conv = conv
@@ -72,12 +73,22 @@ class MaskedEncoder(Encoder):
         self.context = context
 
     @abstractmethod
-    def front(self, x: Padded) -> Padded:
+    def conv_input(self, x: Padded) -> Padded:
         """[B, S] samples to the conv stack's input [B, T, C]."""
+
+    def front(self, x: Padded) -> Padded:
+        """The middle of what the convolutions see for each frame: as many as their stride."""
+        with torch.no_grad():
+            frames = self.conv_input(x)
+        offset = max(self.conv.receptive_field - self.conv.stride, 0) // 2
+        size = torch.tensor([frames.data.shape[1]])
+        count = max(int(self.conv.lengths(size)), 1)  # as of ``extract``, also of short input
+        found = windows(frames.data, self.conv.stride, offset, count)
+        return Padded(found, self.conv.lengths(frames.lengths))
 
     def extract(self, x: Padded) -> Padded:
         with torch.no_grad():
-            frames = self.front(x)
+            frames = self.conv_input(x)
         if self.fixed_features:
             with torch.no_grad():
                 return self.conv(frames)

@@ -63,6 +63,6 @@ class Wav2Vec2Encoder(MaskedEncoder):
     def output_lengths(self, lengths: Tensor) -> Tensor:
         return self.conv.lengths(lengths)
 
-    def front(self, x: Padded) -> Padded:
+    def conv_input(self, x: Padded) -> Padded:
         samples = normalize_waveform(x) if self.normalize else x.data
         return Padded(samples[..., None], x.lengths)

@@ -110,8 +110,8 @@ class ContrastiveObjective(FrameObjective):
         self.quantizer.before_step(step)
 
     def forward(self, batch: Batch) -> Output:
-        features = self._features(batch)
-        return self.score(features, self.draw(batch.keys, features)).output
+        features, inputs = self._features(batch)
+        return self.score(features, self.draw(batch.keys, features), inputs).output
 
     def check_collapse(self, stats: dict[str, float]) -> Diagnosis | None:
         """Watches codebook and features, as the loss falls in a collapse, too."""
@@ -134,16 +134,26 @@ class ContrastiveObjective(FrameObjective):
 
     def frames(self, batch: Batch) -> tuple[Frames, Output]:
         """Targets are the projected quantized latents of every frame, in a choice of their own."""
-        features = self._features(batch)
+        features, inputs = self._features(batch)
         draws = self.draw(batch.keys, features, every=True)
-        hidden, output, losses, targets = self.score(features, draws, every=True)
+        hidden, output, losses, targets = self.score(features, draws, inputs, every=True)
         assert targets is not None
         return Frames(hidden, targets, losses, draws.picks.counts), output
 
-    def _features(self, batch: Batch) -> Padded:
+    def _features(self, batch: Batch) -> tuple[Padded, Padded]:
+        """Local features, and ``quantizer_input``."""
         if batch.speech is None:
             raise ValueError("contrastive pre-training needs speech, and this batch has none")
-        return self.encoder.extract(batch.speech)
+        features = self.encoder.extract(batch.speech)
+        return features, self.quantizer_input(batch.speech, features)
+
+    def quantizer_input(self, speech: Padded, features: Padded) -> Padded:
+        """[B, T, F]: of which frames the quantizer makes targets, once they are ``seen``."""
+        return self.encoder.front(speech) if self.quantizer.reads_front else features
+
+    def seen(self, inputs: Tensor) -> Tensor:
+        """Frames [..., F] of ``quantizer_input`` as the quantizer takes them."""
+        return inputs if self.quantizer.reads_front else self.encoder.normalized(inputs)
 
     def _purpose(self, name: str) -> tuple[int, int, str]:
         """What random numbers depend on beside the row; evaluation repeats step 0."""
@@ -177,26 +187,28 @@ class ContrastiveObjective(FrameObjective):
         rows = noise.row_keys(keys, *self._purpose(name))
         return noise.uniform(rows, count, device).view(len(keys), size, -1)
 
-    def _quantize(self, features: Tensor, valid: Tensor, draws: Tensor | None) -> Quantized:
-        """features [B, N, F] as the encoder normalizes them."""
-        seen = self.features_dropout(features).flatten(0, 1)
+    def _quantize(self, seen: Tensor, valid: Tensor, draws: Tensor | None) -> Quantized:
+        """[B, N, F] frames as the quantizer takes them (``seen``)."""
+        seen = self.features_dropout(seen).flatten(0, 1)
         return self.quantizer(seen, valid.flatten(), None if draws is None else draws.flatten(0, 1))
 
-    def _every_target(self, features: Padded, draws: Draws) -> tuple[Padded, Tensor]:
+    def _every_target(self, inputs: Padded, draws: Draws) -> tuple[Padded, Tensor]:
         """Targets [B, T, target_size] of all frames, and their codes [B, T, G]."""
-        rows, size, _ = features.data.shape
-        seen = self.encoder.normalized(features.data)
-        quantized = self._quantize(seen, features.valid(), draws.every)
+        rows, size, _ = inputs.data.shape
+        quantized = self._quantize(self.seen(inputs.data), inputs.valid(), draws.every)
         targets = self.target_projection(quantized.vectors).view(rows, size, -1)
-        return Padded(targets, features.lengths), quantized.codes.view(rows, size, -1)
+        return Padded(targets, inputs.lengths), quantized.codes.view(rows, size, -1)
 
-    def score(self, features: Padded, draws: Draws, *, every: bool = False) -> Scored:
-        """The loss for given random choices; ``every``: also the targets of all frames."""
+    def score(
+        self, features: Padded, draws: Draws, inputs: Padded, *, every: bool = False
+    ) -> Scored:
+        """The loss for given random choices and ``quantizer_input``; ``every``: also the targets
+        of all frames."""
         picks = draws.picks
         rows, wide = picks.frames.shape
         mask = draws.mask.to(features.data.device, non_blocking=True)
         hidden = self.encoder.contextualize(features, mask).output
-        picked = self.encoder.normalized(picks.take(features.data))
+        picked = self.seen(picks.take(inputs.data))
         quantized = self._quantize(picked, picks.valid, draws.noise)
         contexts = self.context_projection(picks.take(hidden.data))
         targets = self.target_projection(quantized.vectors).view(rows, wide, -1)
@@ -204,7 +216,7 @@ class ContrastiveObjective(FrameObjective):
         compared = (draws.negatives, picks.valid, self.temperature)
         everywhere = self.negatives_from == "all"
         pool, pool_codes = (
-            self._every_target(features, draws) if every or everywhere else (None, None)
+            self._every_target(inputs, draws) if every or everywhere else (None, None)
         )
         if everywhere:
             assert pool is not None and pool_codes is not None

@@ -7,12 +7,14 @@ from typing import NamedTuple
 
 from torch import Tensor, nn
 
+from asrkit.encoders.base import Encoder
+
 
 class Quantized(NamedTuple):
     """N quantized frames.
 
     vectors: [N, Dq].
-    codes: [N, G] int64, the entry chosen in each of G groups.
+    codes: [N, G] int64 in [0, V), the entry chosen in each of G groups.
     perplexity: scalar tensor, differentiable: how evenly the codebook is used (soft counts).
     code_perplexity: scalar tensor: the same from hard counts.
     penalty: scalar tensor, differentiable, 0 for even use: the objective adds weight * penalty.
@@ -31,11 +33,21 @@ class Quantizer(nn.Module, ABC):
     input_size: width F of the frames.
     output_size: width Dq of the vectors.
     groups: G, the codes a frame gets; the least value of the perplexities.
+    entries: V, how many codes a group has.
+    reads_front: the frames are those of ``Encoder.front``, which no training changes, in place of
+        the normalized local features.
     """
 
+    reads_front: bool = False
     groups: int
+    entries: int
     input_size: int
     output_size: int
+
+    @classmethod
+    def input_size_of(cls, encoder: Encoder) -> int:
+        """The width of what it reads of an encoder."""
+        return encoder.front_size if cls.reads_front else encoder.feature_size
 
     @abstractmethod
     def forward(self, x: Tensor, valid: Tensor, noise: Tensor | None = None) -> Quantized:

@@ -36,7 +36,8 @@ class PosteriorEncoder(Encoder):
         self, phones: TokenList, *, width: int, hard: bool, position: bool, dropout: float
     ) -> None:
         super().__init__()
-        self.feature_size, self.output_size = len(phones) - 1, width
+        self.feature_size = self.front_size = len(phones) - 1
+        self.output_size = width
         self.hard, self.position = hard, position
         # Without bias a certain phone gives a row of the weights, as an embedding would.
         self.embed = nn.Linear(self.feature_size, width, bias=False)
@@ -57,6 +58,10 @@ class PosteriorEncoder(Encoder):
             return x
         best = nn.functional.one_hot(x.data.argmax(-1), self.feature_size).to(x.data.dtype)
         return Padded(best * x.valid()[..., None], x.lengths)
+
+    def front(self, x: Padded) -> Padded:
+        """The posteriors as they are."""
+        return x
 
     def contextualize(
         self,

@@ -58,9 +58,10 @@ def test_codes_are_those_of_the_objective() -> None:
     objective = ContrastiveObjective(encoder(), quantizer).eval()
     with torch.no_grad():
         torch.nn.init.normal_(objective.encoder.feature_norm.weight)
-        features = objective._features(SimpleNamespace(speech=pad([WAVE])))  # type: ignore[arg-type]
+        batch = SimpleNamespace(speech=pad([WAVE]))
+        features, inputs = objective._features(batch)  # type: ignore[arg-type]
         draws = objective.draw(torch.tensor([0]), features, every=True)
-        _, codes = objective._every_target(features, draws)
+        _, codes = objective._every_target(inputs, draws)
     views = Viewer(objective).view(WAVE.numpy())
     assert views.codes is not None and views.quantized is not None
     np.testing.assert_array_equal(views.codes, codes[0].numpy())

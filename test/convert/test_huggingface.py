@@ -212,7 +212,7 @@ def test_waveform_normalization_differs_in_eps_only(tmp_path):
     for level, close in ((0.3, True), (0.01, False)):
         wave = level * torch.randn(6000) + 0.05
         seen = extractor(wave.numpy(), sampling_rate=16000, return_tensors="pt").input_values
-        mine = ours.encoder.front(pad([wave])).data[..., 0]
+        mine = ours.encoder.conv_input(pad([wave])).data[..., 0]
         assert (mine.std() / seen.std()).item() == pytest.approx(
             (level**2 / (level**2 + 1e-5)) ** 0.5, rel=2e-3
         )

@@ -249,8 +249,8 @@ def test_normalize_waveform():
 def test_logmel_ignores_loudness_and_padding():
     encoder = logmel().eval()
     speech = torch.randn(5000)
-    one = encoder.front(pad([speech]))
-    loud = encoder.front(pad([8 * speech, torch.randn(7000)]))
+    one = encoder.conv_input(pad([speech]))
+    loud = encoder.conv_input(pad([8 * speech, torch.randn(7000)]))
     length = int(one.lengths[0])
     assert torch.allclose(one.data[0], loud.data[0, :length], atol=1e-3)
     assert (loud.data[0, length:] == 0).all()

@@ -135,7 +135,7 @@ def test_negatives_may_come_from_all_frames():
 
 def test_positives_and_the_choice_of_every_frame_have_noise_of_their_own():
     objective = make(negatives_from="all")
-    features = objective._features(batch_of(12000))
+    features, _ = objective._features(batch_of(12000))
     draws = objective.draw(torch.tensor([3]), features)
     assert draws.every.shape[1] == features.data.shape[1]
     size = draws.noise.shape[1]

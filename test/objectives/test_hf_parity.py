@@ -118,7 +118,7 @@ def test_step_equals_transformers(monkeypatch, norm, pre_norm, bias, lengths):
     noise = torch.rand(rows, size, 2 * ENTRIES) * 0.98 + 0.01
     draws = Draws(draws.mask, draws.picks, draws.negatives, draws.picks.take(noise))
 
-    hidden, output, *_ = ours.score(features, draws)
+    hidden, output, *_ = ours.score(features, draws, features)
     output.loss.backward()
 
     def gumbel_softmax(logits, tau, hard):
@@ -178,7 +178,7 @@ def test_evaluation_equals_transformers(norm):
     with torch.no_grad():
         features = ours.encoder.extract(batch.speech)
         draws = ours.draw(batch.keys, features)
-        output = ours.score(features, draws)[1]
+        output = ours.score(features, draws, features)[1]
         result = theirs(
             batch.speech.data,
             mask_time_indices=draws.mask,
