@@ -105,7 +105,7 @@ prepare_sets() {
 # tokenize FOLDER: text.phn, text.char or text.bpeN beside its text; with separate vocabularies also
 # text.phn_separate and so on, where each token names its language.
 tokenize() {
-    local mark=$1/.done.${plain_file} texts=() language=(--utt2lang "${raw}/${train_set}/utt2lang")
+    local mark=$1/.done.${plain_file} plain=() language=(--utt2lang "${raw}/${train_set}/utt2lang")
     case "${token_type}" in
     phn)
         phonemize "$1"
@@ -120,8 +120,9 @@ tokenize() {
         ;;
     bpe)
         [ "${tokens_from}" = train ] || language=(--lang "${target}")
-        token_texts
-        step "${bpe_model%/*}/.done" "${raw}/${train_set}"/{text,utt2lang} "${texts[@]}" -- python3 -m asrkit.bin.train_bpe --mode bpe \
+        name_token_texts
+        [ ${#token_texts[@]} -eq 0 ] || plain=(--plain "${token_texts[@]}")
+        step "${bpe_model%/*}/.done" "${raw}/${train_set}"/{text,utt2lang} "${token_texts[@]}" -- python3 -m asrkit.bin.train_bpe --mode bpe \
             --text "${raw}/${train_set}/text" "${plain[@]}" "${language[@]}" --hyphens "${hyphens}" --vocab_size "${bpe_size}" --out_dir "${bpe_model%/*}"
         step "${mark}" "$1"/{text,utt2lang} "${bpe_model%/*}/.done" -- python3 -m asrkit.bin.tokenize --data_dir "$1" \
             --type bpe --model "${bpe_model}" --hyphens "${hyphens}" --out "$1/${plain_file}"
@@ -133,17 +134,18 @@ tokenize() {
     fi
 }
 
-# token_texts: sets `texts` to what tokens are learned from beside the training set, and `plain` to the option.
-token_texts() {
-    texts=() plain=()
+# name_token_texts: with --tokens_from text, sets token_texts to the files that tokens are learned from beside the
+# training set.
+name_token_texts() {
+    token_texts=()
     [ "${tokens_from}" = text ] || return 0
-    texts_of "${target}"
-    [ "${dry_run}/${#texts[@]}" != true/0 ] || texts=("${lm_text}/${target}.txt")
-    if [ ${#texts[@]} -eq 0 ]; then
+    clean_raw "${target}"
+    mapfile -t token_texts < <(texts_of "${target}")
+    [ "${dry_run}/${#token_texts[@]}" != true/0 ] || token_texts=("${lm_text}/${target}.txt")
+    if [ ${#token_texts[@]} -eq 0 ]; then
         log "error: --tokens_from text: no ${lm_text}/${target}.txt, and no --lm_raw with text of ${target}"
         exit 1
     fi
-    plain=(--plain "${texts[@]}")
 }
 
 # phonemize FOLDER
@@ -154,14 +156,14 @@ phonemize() {
 
 # The tokens of all training languages, or of the target's whole training set.
 make_token_list() {
-    local from=${raw}/${target:+${target}_}train/${token_file} name files flags=() texts=() plain=()
+    local from=${raw}/${target:+${target}_}train/${token_file} name files flags=() plain=()
     # For shared subword units, train_bpe has written it.
     if [ "${token_type}" != bpe ] || [ "${vocabulary}" = separate ]; then
         # Labels of a corpus are what they are, also where espeak's flags on foreign words are among them.
         [ "${phone_labels}" = espeak ] || flags=(--allow_flags true)
-        token_texts
-        [ "${tokens_from}" = train ] || plain+=(--lang "${target}" --hyphens "${hyphens}")
-        step "${token_list%/*}/.done" "${from}" "${texts[@]}" -- \
+        name_token_texts
+        [ ${#token_texts[@]} -eq 0 ] || plain=(--plain "${token_texts[@]}" --lang "${target}" --hyphens "${hyphens}")
+        step "${token_list%/*}/.done" "${from}" "${token_texts[@]}" -- \
             python3 -m asrkit.bin.token_list --text "${from}" "${plain[@]}" --out "${token_list}" "${flags[@]}"
     fi
     if [ "${pretrain_labels}" = true ] && [ -n "${pretrain_config}" ]; then

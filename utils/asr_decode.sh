@@ -16,19 +16,18 @@ lexicon_file() {
     printf '%s\n' "$(ngram_folder "$1")/lexicon${type}.txt"
 }
 
-# texts_of LANG: sets `texts` to the plain texts of a language: those of --lm_text, and what --lm_raw gives.
+# texts_of LANG: the plain texts of a language, one a line: those of --lm_text, and what clean_raw made of --lm_raw.
 texts_of() {
     local name web=${lm_text}/$1.web.txt.gz
-    texts=()
-    [ -z "${lm_raw}" ] || clean_raw "$1"
     for name in "${lm_text}/$1".{txt,txt.gz} "${web}"; do
-        if [ -s "${name}" ] || { [ "${dry_run}" = true ] && [ "${lm_raw:+${web}}" = "${name}" ]; }; then texts+=("${name}"); fi
+        if [ -s "${name}" ] || { [ "${dry_run}" = true ] && [ "${lm_raw:+${web}}" = "${name}" ]; }; then printf '%s\n' "${name}"; fi
     done
 }
 
-# clean_raw LANG: sentences of web text, without those of the valid and test sets.
+# clean_raw LANG: sentences of web text of --lm_raw, if it is given, without those of the valid and test sets.
 clean_raw() {
     local name
+    [ -n "${lm_raw}" ] || return 0
     for name in "${lm_raw}/$1".{txt,txt.gz,txt.xz,txt.bz2,gz,xz,bz2}; do
         [ -s "${name}" ] || continue
         step "${lm_text}/.done.$1.web" "${name}" "${raw}/$1_valid/text" "${raw}/$1_test/text" -- \
@@ -44,7 +43,8 @@ make_ngram() {
     local folder words=() type=phn texts=() name
     folder=$(ngram_folder "$1")
     words=(--text "${raw}/$1_train/text")
-    texts_of "$1"
+    clean_raw "$1"
+    mapfile -t texts < <(texts_of "$1")
     [ ${#texts[@]} -eq 0 ] || words+=(--plain "${texts[@]}")
     local cache=(--cache_dir data/phones)
     [ "${token_type}" = phn ] || type=char cache=()
@@ -73,9 +73,22 @@ decode_folder() {
     printf '%s\n' "${asr_exp}/decode_${mode}${suffix}/$1"
 }
 
+# has_ngram LM FOLDER: whether stage 9 made the n-gram; if it did not, FOLDER/skipped says why nothing is decoded there.
+has_ngram() {
+    [ "${dry_run}" = false ] || return 0
+    if [ -e "$1" ]; then
+        rm -f "$2/skipped"
+        return
+    fi
+    mkdir -p "$2"
+    printf '%s\n' "${no_lmplz}" >"$2/skipped"
+    log "skipped: $2: no $1; ${no_lmplz}"
+    return 1
+}
+
 # decode SET MODE: hypotheses in <asr_exp>/decode_<mode>/<set>; or a file `skipped` that says why not.
 decode() {
-    local set=$1 mode=$2 folder ngram options=() weights=() search=() lm="" lexicon=""
+    local set=$1 mode=$2 folder ngram options=() weights=() search=() lm="" lexicon="" tuned=""
     if [[ ${mode} == transcoder* ]]; then
         transcode "${set}" "${mode}"
         return
@@ -95,17 +108,11 @@ decode() {
     fi
     if [ -n "${lm}" ]; then
         options+=(--lm "${lm}")
-        if [ "${dry_run}" = false ] && [ ! -e "${lm}" ]; then
-            mkdir -p "${folder}"
-            printf '%s\n' "${no_lmplz}" >"${folder}/skipped"
-            log "skipped: ${folder}: no ${lm}; ${no_lmplz}"
-            return
-        fi
+        has_ngram "${lm}" "${folder}" || return 0
     fi
-    [ "${dry_run}" = true ] || rm -f "${folder}/skipped"
-    tuned=
     if [ "${tune_lm}" = true ] && [ "${mode}" != greedy ]; then
-        tune_weights "${set%_*}" "${mode}"
+        tuned=${asr_exp}/tune_lm/${set%_*}/${mode}.json
+        tune_weights "${set%_*}" "${mode}" "${tuned}" "${lm}" "${lexicon}" "${options[@]}"
         weights=(--weights "${tuned}")
     elif [ "${mode}" = lexicon ]; then
         weights=(--word_score -4) # no LM holds short words back
@@ -117,15 +124,14 @@ decode() {
         "${search[@]}" "${device[@]}" "${inference_args[@]}"
 }
 
-# tune_weights LANG MODE: chooses the weights of a language on its valid set; sets `tuned`, the file
-# that holds them. It searches with the `options`, `lm` and `lexicon` of decode.
+# tune_weights LANG MODE FILE LM LEXICON OPTION...: chooses the weights of a language on its valid set, and writes them to
+# FILE. LM and LEXICON may be empty; the options name them, and what else the search of the test set has.
 tune_weights() {
-    local valid=${raw}/$1_valid folder=${asr_exp}/tune_lm/$1 unit=wer ref=text grid=() lang=(--normalize true --hyphens "${hyphens}" --lang "$1")
-    tuned=${folder}/$2.json
+    local valid=${raw}/$1_valid folder=${3%/*} unit=wer ref=text grid=() lang=(--normalize true --hyphens "${hyphens}" --lang "$1")
     case "$2" in
     free)
         ref=${plain_file} lang=()
-        [[ " ${options[*]} " != *" --restrict_langs "* ]] || lang=(--lang "$1")
+        [[ " ${*:6} " != *" --restrict_langs "* ]] || lang=(--lang "$1")
         unit=per && [ "${token_type}" = phn ] || unit=ter
         ;;
     lexicon) grid=(--word_scores -6 -4 -3 -2 -1 0) ;;
@@ -133,10 +139,10 @@ tune_weights() {
     step "${folder}/.done" "${asr_exp}/last.pt" "${valid}"/{wav.scp,utt2num_samples} -- \
         python3 -m asrkit.bin.asr_infer --model "${asr_exp}" --data_dir "${valid}" \
         --output_dir "${folder}" --decode greedy --keep_scores true "${device[@]}"
-    step "${folder}/.done.$2" "${folder}/.done" "${valid}/${ref}" ${lm:+"${lm}"} ${lexicon:+"${lexicon}"} -- \
+    step "${folder}/.done.$2" "${folder}/.done" "${valid}/${ref}" ${4:+"$4"} ${5:+"$5"} -- \
         python3 -m asrkit.bin.tune_lm --scores "${folder}/scores.npz" --ref "${valid}/${ref}" \
         --token_list "${asr_exp}/tokens.txt" --unit "${unit}" "${lang[@]}" \
-        "${options[@]}" "${grid[@]}" --nj "${inference_nj}" --out "${tuned}"
+        "${@:6}" "${grid[@]}" --nj "${inference_nj}" --out "$3"
 }
 
 # score SET MODE: error rates in <asr_exp>/decode_<mode>/<set>/score_*.

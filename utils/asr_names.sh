@@ -3,6 +3,9 @@
 # shellcheck disable=SC2154,SC2034  # the options are set by asr.sh, which reads the names
 # shellcheck disable=SC2086  # lists in one variable, split at spaces on purpose
 
+# Options of asr.sh that are options of asr_train.py, whole numbers if given; accum_grad may be auto, too.
+of_training="max_update batch_bins num_workers log_interval seed valid_interval save_interval"
+
 # refuse MESSAGE: a wrong option; exit 2.
 refuse() {
     log "error: $1"
@@ -73,7 +76,7 @@ check_options() {
     for name in ${skip_stages}; do
         need_integer skip_stages "${name}"
     done
-    for name in seed max_update batch_bins num_workers log_interval valid_interval save_interval; do
+    for name in ${of_training}; do
         [ -z "${!name}" ] || need_integer "${name}" "${!name}"
     done
     one_of token_type phn char bpe auto
@@ -162,6 +165,7 @@ union() {
 
 # Names of sets, tokens and experiments from the options; options that were given win.
 name_experiments() {
+    local name
     name_sets
     name_pretraining_sets
     name_tokens
@@ -172,12 +176,10 @@ name_experiments() {
     [ "${gpu_inference}" = false ] || device=(--device cuda)
     # Options of asr_train.py that were given to asr.sh: they never rename an experiment.
     [ "${accum_grad}" != auto ] || accum_grad=0
-    train_options=(--ngpu "${ngpu}"
-        ${max_update:+--max_update "${max_update}"} ${batch_bins:+--batch_bins "${batch_bins}"}
-        ${accum_grad:+--accum_grad "${accum_grad}"} ${num_workers:+--num_workers "${num_workers}"}
-        ${log_interval:+--log_interval "${log_interval}"} ${seed:+--seed "${seed}"}
-        ${valid_interval:+--valid_interval "${valid_interval}"}
-        ${save_interval:+--save_interval "${save_interval}"})
+    train_options=(--ngpu "${ngpu}")
+    for name in ${of_training} accum_grad; do
+        [ -z "${!name}" ] || train_options+=("--${name}" "${!name}")
+    done
     [ "${yes}" = false ] || train_options+=(--yes true)
 }
 
@@ -286,6 +288,12 @@ name_models() {
         from=${continue_tag}
     fi
     : "${continue_exp:=${expdir}/continue_${continue_tag#continue_}}"
+    init_options=() # of stage 8
+    if [ -n "${continue_config}" ]; then
+        init_options=(--init "${continue_exp}/last.pt" --init_take encoder)
+    elif [ -n "${pretrain_config}${pretrained}" ]; then
+        init_options=(--init "${start_model}" --init_take encoder)
+    fi
     if [ -z "${asr_tag}" ]; then
         asr_tag=$(basename -- "${finetune_config:-none}" .yaml)_${train_set}_${token_list_name%"_${target}"}
         [ -z "${from}" ] || asr_tag+=_from_${from}

@@ -31,12 +31,7 @@ continue_pretraining() {
 
 # Stage 8: one model, or one for each learning rate, of which the best on the valid set gets the name.
 finetune() {
-    local init=() rate folders=()
-    if [ -n "${continue_config}" ]; then
-        init=(--init "${continue_exp}/last.pt" --init_take encoder)
-    elif [ -n "${pretrain_config}${pretrained}" ]; then
-        init=(--init "${start_model}" --init_take encoder)
-    fi
+    local rate folders=()
     if [ -z "${learning_rates}" ]; then
         finetune_one "${asr_exp}"
         return
@@ -50,7 +45,7 @@ finetune() {
 
 # finetune_one FOLDER OPTION...
 finetune_one() {
-    train "$1" --config "${finetune_config}" "${init[@]}" \
+    train "$1" --config "${finetune_config}" "${init_options[@]}" \
         --train_data "${raw}/${train_set}" --valid_data "${raw}/${valid_set}" \
         --token_list "${token_list}" --token_file "${token_file}" \
         "${train_options[@]}" "${finetune_args[@]}" "${@:2}"

@@ -17,18 +17,20 @@ launch() {
 # With --shards above 1 its work is done before it, in so many jobs: an array of the launcher, or, without one,
 # AT_ONCE at a time on this machine. The mark holds the command alone: another number of shards does nothing again.
 step_in_shards() {
-    local at_once=$1 how=run
-    # shellcheck disable=SC2034  # step reads it
-    [ "${shards}" = 1 ] || how=run_in_shards
-    step "${@:2}"
+    if [ "${shards}" = 1 ]; then
+        step "${@:2}"
+    else
+        step_by run_in_shards "$1" "${2%/*}/log" -- "${@:2}"
+    fi
 }
 
-# run_in_shards COMMAND...: for step, of whose mark and of whose caller's at_once it knows.
+# run_in_shards AT_ONCE LOGS COMMAND...: the work of step_in_shards; LOGS is the folder of their logs.
 run_in_shards() {
-    local count=${shards} program=${3##*.} array
-    local log=${mark%/*}/log/${program}.JOB.log
+    local count=${shards} program=${5##*.} array log
+    log=$2/${program}.JOB.log
     array=("${launcher:-${ASRKIT_ROOT}/utils/local.sh}")
-    [ -n "${launcher}" ] || array+=(--max-jobs-run "${at_once}")
+    [ -n "${launcher}" ] || array+=(--max-jobs-run "$1")
+    shift 2
     if [ "${dry_run}" = true ]; then
         run "$@" --split "${shards}"
     else

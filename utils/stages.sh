@@ -57,58 +57,70 @@ report_done() {
     fi
 }
 
-how=run # what step does a command by
-
 # step MARK INPUT... -- COMMAND...: run the command unless it was run before on the same inputs:
 # MARK holds this very command and is newer than every input, and its folder has no variables_changed.
 # MARK is written at the end; an older one is gone before, so that half a step is never taken for a whole.
 # Where another run in this folder does the same step, this one waits for it.
 step() {
-    local mark=$1 inputs=() held='' status=0
-    shift
+    step_by run -- "$@"
+}
+
+# step_by RUNNER... -- MARK INPUT... -- COMMAND...: as step; RUNNER, a function and its first arguments, runs the command.
+step_by() {
+    local runner=() mark inputs=() status=0
+    while [ "$1" != -- ]; do
+        runner+=("$1")
+        shift
+    done
+    mark=$2
+    shift 2
     while [ "$1" != -- ]; do
         inputs+=("$1")
         shift
     done
     shift
-    if [ "${dry_run:-false}" != true ] && ! _is_done "$@"; then
+    _held=
+    if [ "${dry_run:-false}" != true ] && ! _is_done "${mark}" "${inputs[@]}" -- "$@"; then
         need_environment
         _hold "${mark}"
     fi
-    if _is_done "$@"; then
+    if _is_done "${mark}" "${inputs[@]}" -- "$@"; then
         _done_before=$((_done_before + 1))
     elif [ "${dry_run:-false}" = true ]; then
-        "${how}" "$@"
+        "${runner[@]}" "$@"
     else
         rm -f -- "${mark}"
-        "${how}" "$@" || status=$?
+        "${runner[@]}" "$@" || status=$?
         if [ "${status}" = 0 ]; then
             quoted "$@" >"${mark}.new"
             mv -- "${mark}.new" "${mark}"
         fi
     fi
-    [ -z "${held}" ] || exec {held}>&-
+    [ -z "${_held}" ] || exec {_held}>&-
     return "${status}"
 }
 
-# _is_done COMMAND...: whether the step of the caller's mark and inputs was done by this command.
+# _is_done MARK INPUT... -- COMMAND...: whether the step was done by this command.
 _is_done() {
-    local input
-    [ -e "${mark}" ] && [ "$(<"${mark}")" = "$(quoted "$@")" ] || return 1
-    for input in "${inputs[@]}"; do
-        [ "${mark}" -nt "${input}" ] || return 1
+    local mark=$1
+    shift
+    while [ "$1" != -- ]; do
+        [ "${mark}" -nt "$1" ] || return 1
+        shift
     done
+    shift
+    [ -e "${mark}" ] && [ "$(<"${mark}")" = "$(quoted "$@")" ] || return 1
     ! variables_changed "${mark%/*}"
 }
 
-# _hold MARK: sets held to a descriptor whose lock no other run has; none where there are no locks.
+# _hold MARK: sets _held to a descriptor whose lock no other run has; none where there are no locks.
 _hold() {
     command -v flock >/dev/null || return 0
     mkdir -p .locks
-    exec {held}>>".locks/$(printf '%s' "$1" | cksum | tr ' ' _)"
-    flock -n "${held}" && return
+    exec {_held}>>".locks/$(printf '%s' "$1" | cksum | tr ' ' _)"
+    flock -n "${_held}" && return
     log "another run works on ${1%/*} in this folder; waiting until it ends"
-    flock "${held}" || log "warning: this file system has no locks; start no second run here"
+    flock "${_held}" || log "warning: this file system has no locks; start no second run here"
 }
 
 # variables_used FOLDER NAME VALUE...: local/data.sh says which environment variables it took VALUEs

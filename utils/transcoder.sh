@@ -69,7 +69,8 @@ transcoder_on_text() {
     local text name texts=() words=() noise=() held
     text=$(transcoder_text "$1")
     words=(--text "${raw}/$1_train/text")
-    texts_of "$1"
+    clean_raw "$1"
+    mapfile -t texts < <(texts_of "$1")
     [ ${#texts[@]} -eq 0 ] || words+=(--plain "${texts[@]}")
     held=("$1_valid" "$1_test")
     for name in "${valid_set}" "${tests[@]}"; do
@@ -147,13 +148,7 @@ transcode() {
     model=$(transcoder_of "${lang}" "$2")
     if [ "$2" = transcoder_lm ]; then
         lm=(--lm "$(ngram_folder "${lang}")/word.bin")
-        if [ "${dry_run}" = false ] && [ ! -e "${lm[1]}" ]; then
-            mkdir -p "${folder}"
-            printf '%s\n' "${no_lmplz}" >"${folder}/skipped"
-            log "skipped: ${folder}: no ${lm[1]}; ${no_lmplz}"
-            return
-        fi
-        [ "${dry_run}" = true ] || rm -f "${folder}/skipped"
+        has_ngram "${lm[1]}" "${folder}" || return 0
         if [ "${tune_lm}" = true ]; then
             tuned=${asr_exp}/tune_lm/${lang}/$(transcoder_name)_lm.json
             tune_transcoder "${lang}" "${model}" "${lm[1]}" "${tuned}"
