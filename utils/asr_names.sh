@@ -3,8 +3,7 @@
 # shellcheck disable=SC2154,SC2034  # the options are set by asr.sh, which reads the names
 # shellcheck disable=SC2086  # lists in one variable, split at spaces on purpose
 
-# Options of asr.sh that are options of asr_train.py, whole numbers if given; accum_grad may be auto, too.
-of_training="max_update batch_bins num_workers log_interval seed valid_interval save_interval"
+mapfile -t training_options < <(options_of "${ASRKIT_ROOT}/utils/training_options.sh")
 
 # refuse MESSAGE: a wrong option; exit 2.
 refuse() {
@@ -76,8 +75,8 @@ check_options() {
     for name in ${skip_stages}; do
         need_integer skip_stages "${name}"
     done
-    for name in ${of_training}; do
-        [ -z "${!name}" ] || need_integer "${name}" "${!name}"
+    for name in "${training_options[@]}"; do
+        [ -z "${!name}" ] || [ "${name}/${!name}" = accum_grad/auto ] || need_integer "${name}" "${!name}"
     done
     one_of token_type phn char bpe auto
     choose_tokens
@@ -97,9 +96,6 @@ check_options() {
     for name in ${speed_perturb_factors} ${learning_rates}; do
         [[ ${name} =~ ^[0-9]+(\.[0-9]+)?(e-?[0-9]+)?$ ]] || refuse "'${name}' is not a number above 0"
     done
-    if [ -n "${accum_grad}" ] && [ "${accum_grad}" != auto ]; then
-        need_integer accum_grad "${accum_grad}"
-    fi
     if [ -z "${target}" ]; then
         [ "${labelled_minutes}" = 0 ] || refuse "--labelled_minutes needs --target"
         [ -z "${labelled_list}" ] || refuse "--labelled_list needs --target"
@@ -177,7 +173,7 @@ name_experiments() {
     # Options of asr_train.py that were given to asr.sh: they never rename an experiment.
     [ "${accum_grad}" != auto ] || accum_grad=0
     train_options=(--ngpu "${ngpu}")
-    for name in ${of_training} accum_grad; do
+    for name in "${training_options[@]}"; do
         [ -z "${!name}" ] || train_options+=("--${name}" "${!name}")
     done
     [ "${yes}" = false ] || train_options+=(--yes true)

@@ -4,39 +4,53 @@
 # The variables set before sourcing are the options; the comment after each is its help. A value that
 # was `true` or `false` accepts only these. `--a-b` is `--a_b`. Values are never evaluated.
 # Unknown option, bad value or a word without --: exit 2. Words after a lone -- are in "$@" afterwards.
+#
+# Options that several scripts share are in a file that they source before, which adds itself to the array
+# option_files; what the script sets itself wins. `options_of FILE` lists their names.
+# A script that sets the array `rest` passes options on: those unknown here go there with their values, and --help
+# alone once the script's own help is printed, for the program that the script calls.
 
-# All `name=` assignments at the start of a line of the calling script, down to the sourcing line.
-_options_of() { # script
+# options_of FILE: all `name=` assignments at the start of a line, down to the line that sources this file.
+options_of() {
     local line
     while IFS= read -r line; do
         [[ ${line} == *parse_options.sh* ]] && break
-        if [[ ${line} =~ ^([a-z][a-z0-9_]*)=(.*)$ ]]; then
+        if [[ ${line} =~ ^([a-z][a-z0-9_]*)=([^\(].*)?$ ]]; then
             printf '%s\n' "${BASH_REMATCH[1]}"
         fi
     done <"$1"
 }
 
-# The comment block at the top of the script, then its options with defaults and comments.
-_print_help() { # script
-    local line name rest head=true
-    printf 'Usage: %s [--option value ...]\n' "${1#"${PWD}/"}"
+# _print_options FILE [KNOWN...]: its options with defaults and comments, but for those that are known already.
+_print_options() {
+    local line name rest known=" ${*:2} "
     while IFS= read -r line; do
         [[ ${line} == *parse_options.sh* ]] && break
-        if [[ ${head} == true && ${line} == '#!'* ]]; then
-            continue
-        elif [[ ${head} == true && ${line} == '#'* ]]; then
-            rest=${line#\#}
-            printf '%s\n' "${rest# }"
-        elif [[ ${line} =~ ^([a-z][a-z0-9_]*)=(.*)$ ]]; then
+        if [[ ${line} =~ ^([a-z][a-z0-9_]*)=([^\(].*)?$ ]]; then
             name=${BASH_REMATCH[1]}
             rest=${BASH_REMATCH[2]}
             [[ ${rest} == *'  # '* ]] && rest="${rest#*  # }" || rest=""
-            printf '  --%-22s %s (default: %s)\n' "${name}" "${rest}" "${!name}"
+            [[ ${known} == *" ${name} "* ]] || printf '  --%-22s %s (default: %s)\n' "${name}" "${rest}" "${!name}"
         elif [[ ${line} =~ ^'# -- '(.*)$ ]]; then
             printf '\n%s\n' "${BASH_REMATCH[1]}"
         fi
-        [[ -n ${line} && ${line} != '#'* ]] && head=false
     done <"$1"
+}
+
+# _print_help SCRIPT FILE...: the comment block at the top of the script, then its options and those of the files.
+_print_help() {
+    local line file known=()
+    printf 'Usage: %s [--option value ...]\n' "${1#"${PWD}/"}"
+    while IFS= read -r line; do
+        [[ -z ${line} || ${line} == '#'* ]] || break
+        [[ ${line} == '#!'* || ${line} == '# -- '* || ${line} == '# shellcheck '* || -z ${line} ]] && continue
+        line=${line#\#}
+        printf '%s\n' "${line# }"
+    done <"$1"
+    for file in "$@"; do
+        _print_options "${file}" "${known[@]}"
+        mapfile -t -O "${#known[@]}" known < <(options_of "${file}")
+    done
 }
 
 # The known name that shares the longest start or a part with the given one.
@@ -54,44 +68,62 @@ _closest_option() { # name known...
 }
 
 _script=$0
-mapfile -t _known < <(_options_of "${_script}")
+[ -r "${_script}" ] || _script=${0##*/} # it has changed to its own folder
+[[ $(declare -p rest 2>/dev/null) == 'declare -a'* ]] && _passes=true || _passes=false
+_known=()
+# shellcheck disable=SC2154  # unset where no file has added itself
+for _name in "${_script}" "${option_files[@]}"; do
+    mapfile -t -O "${#_known[@]}" _known < <(options_of "${_name}")
+done
 while [ $# -gt 0 ]; do
     case "$1" in
     --help | -h)
-        _print_help "${_script}"
-        exit 0
+        _print_help "${_script}" "${option_files[@]}"
+        [ "${_passes}" = true ] || exit 0
+        rest=(--help)
+        set --
         ;;
     --)
+        [ "${_passes}" = false ] || break
         shift
         break
         ;;
     --*=*)
-        echo "${_script}: write '${1%%=*} ${1#*=}', not '$1'" >&2
+        echo "$0: write '${1%%=*} ${1#*=}', not '$1'" >&2
         exit 2
         ;;
     --*)
         _name=${1#--}
         _name=${_name//-/_}
-        if [[ " ${_known[*]} " != *" ${_name} "* ]]; then
+        if [[ " ${_known[*]} " != *" ${_name} "* ]] && [ "${_passes}" = true ] && [ $# -ge 2 ]; then
+            rest+=("--${_name}" "$2")
+            shift 2
+            continue
+        fi
+        if [[ " ${_known[*]} " != *" ${_name} "* ]] && [ "${_passes}" = false ]; then
             _close=$(_closest_option "${_name}" "${_known[@]}")
-            echo "${_script}: unknown option $1${_close:+; did you mean --${_close}?} (--help lists them)" >&2
+            echo "$0: unknown option $1${_close:+; did you mean --${_close}?} (--help lists them)" >&2
             exit 2
         fi
         if [ $# -lt 2 ]; then
-            echo "${_script}: option $1 needs a value" >&2
+            echo "$0: option $1 needs a value" >&2
             exit 2
         fi
         if [[ ${!_name} == true || ${!_name} == false ]] && [[ $2 != true && $2 != false ]]; then
-            echo "${_script}: option $1 is true or false, not '$2'" >&2
+            echo "$0: option $1 is true or false, not '$2'" >&2
             exit 2
         fi
         printf -v "${_name}" '%s' "$2"
         shift 2
         ;;
     *)
-        echo "${_script}: no arguments without -- expected, found: $1 (--help lists the options)" >&2
+        echo "$0: no arguments without -- expected, found: $1 (--help lists the options)" >&2
         exit 2
         ;;
     esac
 done
-unset _known _name _close _script
+if [ "${_passes}" = true ]; then
+    rest+=("$@") # after a lone --, which the other program reads or refuses
+    set --
+fi
+unset _known _name _close _script _passes

@@ -79,15 +79,7 @@ learning_rates=""  # of stage 8: one model each, the best on the valid set stays
 asr_tag=""  # default: <finetune_config>_<train_set>_<token_type>, and _from_<pretrain_tag>
 asr_exp=""  # default: <expdir>/asr_<asr_tag>
 finetune_args=""  # more options of asr_train.py in stage 8; they do not rename the experiment
-max_update=""  # of stages 6, 7 and 8; default: the configuration's
-batch_bins=""  # likewise
-accum_grad=""  # likewise; auto: as much audio an update as the configuration's reference run
-num_workers=""  # likewise
 yes=false  # true: train even what would take longer than anybody waits
-log_interval=""  # likewise
-valid_interval=""  # likewise
-save_interval=""  # likewise
-seed=""  # likewise
 
 # -- Language models and decoding
 use_ngram=true  # make n-gram models and a lexicon per language (stage 9)
@@ -121,6 +113,7 @@ if [ ! -e ./path.sh ]; then
     exit 2
 fi
 . ./path.sh
+. "${ASRKIT_ROOT}/utils/training_options.sh"
 . "${ASRKIT_ROOT}/utils/parse_options.sh"
 . "${ASRKIT_ROOT}/utils/stages.sh"
 . "${ASRKIT_ROOT}/utils/launch.sh"
