@@ -107,7 +107,6 @@ def test_a_resumed_run_ends_after_the_same_update(tmp_path: Path, at: int) -> No
     assert second.best.state() == whole.best.state()
 
 
-@pytest.mark.timeout(120)
 def test_two_ranks_end_together(tmp_path: Path) -> None:
     mp.spawn(toy.one_rank, (str(tmp_path), free_port(), PATIENT), nprocs=2)
     assert rows(tmp_path)[-1]["split"] == "stopped"

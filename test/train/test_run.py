@@ -21,8 +21,6 @@ from asrkit.train.length import with_length
 from asrkit.train.log import draw_curves
 from asrkit.train.run import compile_blocks
 
-pytestmark = pytest.mark.timeout(180)  # whole trainings, on a machine that may be busy
-
 
 @pytest.fixture(scope="module")
 def tones(tmp_path_factory):
