@@ -106,7 +106,8 @@ def build_objective(
                 raise ConfigError(f"phone_list: missing; {owner} reads phones, not speech")
             return phones
         if name == "input_size" and isinstance(choice, type) and issubclass(choice, Quantizer):
-            return choice.input_size_of(block("encoder"))
+            encoder = block("encoder")
+            return encoder.front_size if choice.reads_front else encoder.feature_size
         if name not in BLOCKS:
             raise ConfigError(f"{owner}: positional parameter {name!r} is not a block")
         return block(name)

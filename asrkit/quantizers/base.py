@@ -7,8 +7,6 @@ from typing import NamedTuple
 
 from torch import Tensor, nn
 
-from asrkit.encoders.base import Encoder
-
 
 class Quantized(NamedTuple):
     """N quantized frames.
@@ -43,11 +41,6 @@ class Quantizer(nn.Module, ABC):
     entries: int
     input_size: int
     output_size: int
-
-    @classmethod
-    def input_size_of(cls, encoder: Encoder) -> int:
-        """The width of what it reads of an encoder."""
-        return encoder.front_size if cls.reads_front else encoder.feature_size
 
     @abstractmethod
     def forward(self, x: Tensor, valid: Tensor, noise: Tensor | None = None) -> Quantized:
