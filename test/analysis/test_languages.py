@@ -21,6 +21,8 @@ def audio(tmp_path_factory: pytest.TempPathFactory) -> Path:
     codes = {"quantizer": "gumbel", "quantizer_conf": {"entries": 4, "vector_size": 8}}
     save_small(folder / "xlsr", tokens, objective="contrastive",
          objective_conf={"final_size": 8}, **codes)  # fmt: skip
+    save_small(folder / "uni", tokens, objective="phonetic", base="contrastive",
+         base_conf={"compare": "context", "final_size": 8}, **codes)  # fmt: skip
     save_small(folder / "d2v", tokens, objective="regression", objective_conf={"top_k": 1})
     for seed, lang in enumerate(("aa", "bb", "cc")):
         write_dump(folder / lang, 3, seed=seed, lang=lang)
@@ -48,6 +50,14 @@ def test_audio_alone_gives_a_table_and_pictures(
     assert sorted({row["cluster"] for row in found["languages"].values()}) == [1, 2]
     for name in ("languages.png", "codes.png"):
         assert (tmp_path / name).read_bytes()[:4] == b"\x89PNG"
+
+
+def test_unispeech_has_codes_too(audio: Path, tmp_path: Path) -> None:
+    uni = command(audio, tmp_path, "--clusters", "2")
+    uni[1] = str(audio / "uni")
+    assert language_similarity.main(uni) == 0
+    found = json.loads((tmp_path / "languages.json").read_text())["languages"]
+    assert all(row["frames"] > 50 for row in found.values())
 
 
 def test_so_many_minutes_of_each(audio: Path, tmp_path: Path) -> None:
