@@ -54,3 +54,42 @@ def lines(browser: webdriver.Chrome) -> list[str]:
 
 def kept(browser: webdriver.Chrome) -> bool:
     return browser.find_element(By.ID, "kept").text == "All kept"
+
+
+# the texts of the page that have too little contrast, each with its colors
+CONTRAST = """
+const parse = (color) => (color.match(/[\\d.]+/g) || [0, 0, 0, 0]).map(Number);
+const light = ([r, g, b]) => [r, g, b].map((v) => v / 255)
+  .map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4))
+  .reduce((sum, v, at) => sum + v * [0.2126, 0.7152, 0.0722][at], 0);
+const over = (top, under) => {
+  const alpha = top[3] ?? 1;
+  return [0, 1, 2].map((at) => top[at] * alpha + under[at] * (1 - alpha));
+};
+const behind = (node) => {
+  if (!node) return [255, 255, 255];
+  const color = parse(getComputedStyle(node).backgroundColor);
+  const under = () => behind(node.parentElement);
+  return (color[3] ?? 1) === 0 ? under() : over(color, under());
+};
+const bad = [];
+const judge = (what, ink, ground) => {
+  const [one, two] = [light(ink), light(ground)].sort((x, y) => y - x);
+  if ((one + 0.05) / (two + 0.05) < 4.5) bad.push([what, ink, ground]);
+};
+for (const node of document.querySelectorAll("body *")) {
+  const own = [...node.childNodes].some((part) => part.nodeType === 3 && part.textContent.trim());
+  if (!node.checkVisibility() || !(own || node.value)) continue;
+  if (node.closest(".behind") || node.disabled) continue;
+  judge(node.outerHTML.slice(0, 80), parse(getComputedStyle(node).color), behind(node));
+}
+const field = document.querySelector(".piece textarea");
+for (const span of document.querySelectorAll(".behind span")) {
+  for (const kind of ["unsure", "now"]) {
+    span.className = kind;
+    span.style.setProperty("--doubted", 1);
+    judge(kind, parse(getComputedStyle(field).color), behind(span));
+  }
+}
+return bad;
+"""

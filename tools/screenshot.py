@@ -23,7 +23,8 @@ from selenium.webdriver.common.keys import Keys
 from asrkit.audio.reading import write_flac
 from asrkit.rate import RATE
 from asrkit.serve.app import listen, make_app
-from asrkit.serve.store import Recording, Store
+from asrkit.serve.recordings import Recording
+from asrkit.serve.store import Store
 from asrkit.serve.uploads import Limits
 from asrkit.transcript import Word
 

@@ -29,7 +29,11 @@ def get_parser() -> argparse.ArgumentParser:
         default=Path("data/corrections"),
         help="where recordings and corrections are kept, as a data folder",
     )
-    add("--lang", help="language of the speech; default: what --data has, else und (unknown)")
+    add(
+        "--lang",
+        help="language of the speech: takes lexicon and n-gram of <model>/../ngram/<lang>, if they "
+        "are there; default: what --data has, else und (unknown)",
+    )
     add(
         "--host",
         default="127.0.0.1",

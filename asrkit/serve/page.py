@@ -19,9 +19,10 @@ from asrkit.formats.table import suffix
 from asrkit.rate import RATE
 from asrkit.serve import formats, uploads
 from asrkit.serve.data_folder import Saver
+from asrkit.serve.pieces import LONGEST_TEXT
 from asrkit.serve.recognizing import Decoder
 from asrkit.serve.requests import BadRequest, Endpoint, answering, body, file_name, in_thread, take
-from asrkit.serve.store import LONGEST_TEXT, Store
+from asrkit.serve.store import Store
 from asrkit.serve.uploads import Limits, slug
 from asrkit.serve.view import piece_view, recording_view, state
 from asrkit.temporary import Temporary
@@ -61,6 +62,7 @@ class Page:
             route(f"{of}/audio", self.audio, "GET"),
             route(f"{of}/peaks", self.peaks, "GET"),
             route(f"{of}/export", self.export, "GET"),
+            route(f"{of}/pieces", self.insert, "POST"),
             route(f"{piece}/text", self.write, "PUT"),
             route(f"{piece}/done", self.mark, "PUT"),
             route(f"{piece}/borders", self.move, "PUT"),
@@ -168,6 +170,11 @@ class Page:
         )
         made = await in_thread(self.store.move, _piece(request), rev, start, end)
         return JSONResponse({"pieces": [piece_view(made)]})
+
+    async def insert(self, request: Request) -> Response:
+        at = take(await body(request), "at", float)
+        made = await in_thread(self.store.insert, _recording(request), at)
+        return JSONResponse({"pieces": [piece_view(made)]}, status_code=201)
 
     async def split(self, request: Request) -> Response:
         content = await body(request)

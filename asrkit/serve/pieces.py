@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import unicodedata
 from collections.abc import Iterable, Sequence
 from difflib import SequenceMatcher
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 from asrkit.files import DataError
 from asrkit.transcript import Segment, Word
 
+LONGEST_TEXT = 10_000  # characters of a piece
 SHORTEST = 0.02  # seconds: one frame of the recognizers
 
 
@@ -171,3 +173,16 @@ def sentences(segment: Segment, longest: float) -> Iterable[tuple[Word, ...]]:
         ]
         at = max(gaps)[2]
         waiting += [part[at:], part[:at]]
+
+
+def checked_text(text: str) -> str:
+    """What was typed or pasted, in one line, without what no text file should hold (control
+    characters; U+FFFE and U+FFFF, which XML has not). Raises PieceError: too long, no Unicode."""
+    if len(text) > LONGEST_TEXT:
+        raise PieceError(f"a piece has at most {LONGEST_TEXT:,} characters; split it")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise PieceError("the text holds half a character (a lone surrogate)") from None
+    spaced = (" " if character.isspace() else character for character in text)
+    return "".join(c for c in spaced if unicodedata.category(c) != "Cc" and c not in "\ufffe\uffff")

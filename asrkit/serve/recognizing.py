@@ -16,7 +16,8 @@ from asrkit.files import DataError
 from asrkit.infer import chunks
 from asrkit.rate import RATE
 from asrkit.serve.pieces import sentences
-from asrkit.serve.store import Store, Unknown
+from asrkit.serve.recordings import Unknown
+from asrkit.serve.store import Store
 from asrkit.transcript import Segment, Transcript, Word
 
 WINDOW = 30.0  # seconds that are recognized at once: text appears while a recording is decoded

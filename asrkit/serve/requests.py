@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response
 from asrkit.audio.reading import AudioError
 from asrkit.files import DataError
 from asrkit.serve.pieces import PieceError
-from asrkit.serve.store import Conflict, Unknown
+from asrkit.serve.recordings import Conflict, Unknown
 from asrkit.serve.uploads import TooLarge
 from asrkit.serve.view import piece_view
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import threading
 import time
-import unicodedata
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,43 +12,13 @@ from typing import Any
 from asrkit.files import DataError
 from asrkit.serve import pieces
 from asrkit.serve.journal import Event, Journal
-from asrkit.serve.pieces import SHORTEST, Piece, PieceError
+from asrkit.serve.pieces import SHORTEST, Piece, PieceError, checked_text
+from asrkit.serve.recordings import Conflict, Recording, Unknown
 from asrkit.transcript import Transcript, Word
 
 FORMAT = "asrkit corrections 1"
 UNKNOWN = "und"  # the language that nobody has named, as BCP 47 has it
-LONGEST_TEXT = 10_000  # characters of a piece
-
-
-class Conflict(Exception):
-    """Someone else has changed the piece meanwhile; ``piece`` is how it is now."""
-
-    def __init__(self, piece: Piece) -> None:
-        super().__init__("someone else has changed this piece meanwhile")
-        self.piece = piece
-
-
-class Unknown(DataError):
-    """No recording or piece of that name."""
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Recording:
-    """name: the file's, for people. file: of the original, in originals/. seconds: its length.
-    heard: seconds that the recognizer has been through. failed: why it gave up, else empty."""
-
-    id: str
-    name: str
-    file: str
-    speaker: str
-    seconds: float
-    heard: float = 0.0
-    failed: str = ""
-    removed: bool = False
-
-    @property
-    def waiting(self) -> bool:
-        return not self.failed and not self.removed and self.heard < self.seconds
+NEW = 5.0  # seconds of a piece that a person adds
 
 
 class Store:
@@ -228,6 +197,22 @@ class Store:
                 raise PieceError("a line ends after it starts, between the lines around it")
             return self._put([piece.next(start=start, end=end)])[0]
 
+    def insert(self, recording: str, at: float) -> Piece:
+        """An empty piece from second ``at`` on, where the recognizer has heard nothing: to the next
+        piece, or NEW seconds."""
+        with self._lock:
+            of = self.recording(recording)
+            around = self.pieces_of(recording)
+            end = min([of.seconds, at + NEW, *(p.start for p in around if p.start > at)])
+            taken = any(p.start <= at < p.end for p in around)
+            if of.waiting or taken or not (at >= 0 and end - at >= SHORTEST):
+                raise PieceError(
+                    "a new line begins where no line is, in a recording that is recognized; move "
+                    "the position there"
+                )
+            made = Piece(self._new_id(recording), recording, round(at, 3), round(end, 3), "")
+            return self._put([made])[0]
+
     def split(self, name: str, rev: int, before: str, after: str) -> list[Piece]:
         with self._lock:
             piece = self._current(name, rev)
@@ -326,16 +311,3 @@ class Store:
 
 def _by_time(piece: Piece) -> tuple[float, float, str]:
     return piece.start, piece.end, piece.id
-
-
-def checked_text(text: str) -> str:
-    """What was typed or pasted, in one line, without what no text file should hold (control
-    characters; U+FFFE and U+FFFF, which XML has not). Raises PieceError: too long, no Unicode."""
-    if len(text) > LONGEST_TEXT:
-        raise PieceError(f"a piece has at most {LONGEST_TEXT:,} characters; split it")
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise PieceError("the text holds half a character (a lone surrogate)") from None
-    spaced = (" " if character.isspace() else character for character in text)
-    return "".join(c for c in spaced if unicodedata.category(c) != "Cc" and c not in "\ufffe\uffff")

@@ -18,7 +18,8 @@ from asrkit.audio import reading as audio
 from asrkit.audio.reading import AudioError
 from asrkit.files import DataError, atomic
 from asrkit.rate import RATE
-from asrkit.serve.store import Recording, Store
+from asrkit.serve.recordings import Recording
+from asrkit.serve.store import Store
 from asrkit.temporary import Temporary
 
 LONGEST_NAME = 40  # characters of an id that are the file's name

@@ -6,7 +6,8 @@ from typing import Any
 
 from asrkit.serve.data_folder import Saved
 from asrkit.serve.pieces import Piece
-from asrkit.serve.store import Recording, Store
+from asrkit.serve.recordings import Recording
+from asrkit.serve.store import Store
 
 QUEUE = 8  # pieces that the page offers to correct next
 

@@ -11,14 +11,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from subprocess import PIPE
 
+import numpy as np
 import pytest
-from browser import CHROMIUM, DRIVER, find, kept, lines, open_browser, wait
+from browser import CHROMIUM, CONTRAST, DRIVER, find, kept, lines, open_browser, wait
 from random_model import save_random
 from scripted import wave
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
+from asrkit.audio.reading import write_flac
 from asrkit.bin import format_audio
 from asrkit.infer import Speech2Text
 from asrkit.kaldi.datadir import DataDir
@@ -175,6 +177,21 @@ def test_keys_split_merge_and_go_on(chrome: webdriver.Chrome, server: Server) ->
     wait(lambda: chrome.execute_script(place) == len("uno due"))
 
 
+def test_a_line_where_nothing_was_heard(chrome: webdriver.Chrome, server: Server) -> None:
+    chrome.get(server.address)
+    wait(lambda: kept(chrome))
+    file = server.folder.parent / "quiet.flac"
+    with open(file, "wb") as stream:
+        write_flac(stream, np.zeros(48_000, np.float32))
+    chrome.find_element(By.ID, "files").send_keys(str(file))
+    wait(lambda: chrome.find_element(By.ID, "progress").text == "0 of 0 done")
+    chrome.find_element(By.ID, "insert").click()
+    wait(lambda: chrome.switch_to.active_element.tag_name == "textarea")
+    chrome.switch_to.active_element.send_keys("piano", Keys.ENTER)
+    wait(lambda: chrome.find_element(By.ID, "saved").text.startswith("1 line, 3 s"))
+    assert list(DataDir.read(server.folder).tables["text"].values()) == ["piano"]
+
+
 def test_words_light_up_and_are_played(chrome: webdriver.Chrome, server: Server) -> None:
     add(chrome, server)
     area = find(chrome, ".piece textarea")[0]
@@ -288,41 +305,3 @@ def test_names_contrast_and_focus(chrome: webdriver.Chrome, server: Server) -> N
         feature = [{"name": "prefers-color-scheme", "value": scheme}]
         chrome.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": feature})
         assert chrome.execute_script(CONTRAST) == []
-
-
-CONTRAST = """
-const parse = (color) => (color.match(/[\\d.]+/g) || [0, 0, 0, 0]).map(Number);
-const light = ([r, g, b]) => [r, g, b].map((v) => v / 255)
-  .map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4))
-  .reduce((sum, v, at) => sum + v * [0.2126, 0.7152, 0.0722][at], 0);
-const over = (top, under) => {
-  const alpha = top[3] ?? 1;
-  return [0, 1, 2].map((at) => top[at] * alpha + under[at] * (1 - alpha));
-};
-const behind = (node) => {
-  if (!node) return [255, 255, 255];
-  const color = parse(getComputedStyle(node).backgroundColor);
-  const under = () => behind(node.parentElement);
-  return (color[3] ?? 1) === 0 ? under() : over(color, under());
-};
-const bad = [];
-const judge = (what, ink, ground) => {
-  const [one, two] = [light(ink), light(ground)].sort((x, y) => y - x);
-  if ((one + 0.05) / (two + 0.05) < 4.5) bad.push([what, ink, ground]);
-};
-for (const node of document.querySelectorAll("body *")) {
-  const own = [...node.childNodes].some((part) => part.nodeType === 3 && part.textContent.trim());
-  if (!node.checkVisibility() || !(own || node.value)) continue;
-  if (node.closest(".behind") || node.disabled) continue;
-  judge(node.outerHTML.slice(0, 80), parse(getComputedStyle(node).color), behind(node));
-}
-const field = document.querySelector(".piece textarea");
-for (const span of document.querySelectorAll(".behind span")) {
-  for (const kind of ["unsure", "now"]) {
-    span.className = kind;
-    span.style.setProperty("--doubted", 1);
-    judge(kind, parse(getComputedStyle(field).color), behind(span));
-  }
-}
-return bad;
-"""

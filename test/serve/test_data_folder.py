@@ -15,7 +15,8 @@ from asrkit.kaldi.datadir import DataDir
 from asrkit.kaldi.validate import validate
 from asrkit.serve import data_folder
 from asrkit.serve.data_folder import TABLES, Saver, save
-from asrkit.serve.store import Recording, Store
+from asrkit.serve.recordings import Recording
+from asrkit.serve.store import Store
 from asrkit.transcript import Word
 
 

@@ -109,6 +109,17 @@ def test_split_merge_and_borders(page: Client) -> None:
     assert put(page, moved, "borders", start=3, end=3).status_code == 422
 
 
+def test_a_line_that_the_recognizer_has_missed(page: Client) -> None:
+    recording = page.add()
+    piece = page.piece(recording)
+    put(page, piece, "borders", start=0, end=2)
+    at = f"/api/recordings/{recording}/pieces"
+    made = page.post(at, json={"at": 2.5})
+    assert made.status_code == 201 and made.json()["pieces"][0]["start"] == 2.5
+    assert page.news(recording)["order"] == [piece["id"], made.json()["pieces"][0]["id"]]
+    assert page.post(at, json={"at": 1}).status_code == 422
+
+
 def test_two_people_lose_nothing(page: Client) -> None:
     recording = page.add()
     piece = page.piece(recording)

@@ -14,7 +14,8 @@ from asrkit.audio.reading import write_flac
 from asrkit.files import DataError
 from asrkit.serve import recognizing
 from asrkit.serve.recognizing import Decoder, Hearing, parts
-from asrkit.serve.store import Recording, Store
+from asrkit.serve.recordings import Recording
+from asrkit.serve.store import Store
 from asrkit.transcript import Segment, Transcript, Word
 
 TONE = (0.2 * np.sin(np.arange(16_000 * 9) / 10)).astype(np.float32)

@@ -10,8 +10,9 @@ import pytest
 
 from asrkit.files import DataError
 from asrkit.serve.journal import NAME
-from asrkit.serve.pieces import PieceError
-from asrkit.serve.store import LONGEST_TEXT, Conflict, Recording, Store, Unknown
+from asrkit.serve.pieces import LONGEST_TEXT, PieceError
+from asrkit.serve.recordings import Conflict, Recording, Unknown
+from asrkit.serve.store import Store
 from asrkit.transcript import Word
 
 ONE = Recording("one-1", "one.wav", "one-1.wav", "", 10.0)
@@ -162,6 +163,32 @@ def test_borders_stay_between_those_of_the_neighbors(tmp_path: Path) -> None:
     moved = store.move(C, 0, 0, 99)
     assert (moved.start, moved.end) == (3.5, 10.0)
     assert store.move(A, 0, -1, 9).end == 2.5
+    store.close()
+
+
+def test_a_new_piece_where_nothing_was_heard(tmp_path: Path) -> None:
+    store = filled(tmp_path)
+    store.move(B, 0, 2, 3)
+    made = store.insert("one-1", 3.25)
+    assert (made.id, made.start, made.end, made.text) == ("one-1.0004", 3.25, 4, "")
+    assert store.insert("one-1", 6.0).end == 10.0
+    for at in (0.0, 2.5, 3.3, 6.0, 10.0, -1.0, float("nan")):
+        with pytest.raises(PieceError, match="begins where no line is"):
+            store.insert("one-1", at)
+    store.close()
+
+
+def test_no_new_piece_where_the_recognizer_is_yet_to_come(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.add_recording(ONE)
+    with pytest.raises(PieceError, match="that is recognized"):
+        store.insert("one-1", 5.0)
+    store.fail("one-1", "no model")
+    written = store.write(store.insert("one-1", 5.0).id, 0, "by hand")
+    assert [(w.text, w.start, w.end) for w in written.words] == [
+        ("by", 5.0, 6.667),
+        ("hand", 6.667, 10.0),
+    ]
     store.close()
 
 

@@ -264,6 +264,17 @@ $("remove").onclick = () => {
   ask("DELETE", recordingAt(open)).then(news, (error) => tell(error.message));
 };
 $("play").onclick = () => (player.isPlaying ? player.pause() : player.go());
+$("insert").onclick = async () => {
+  try {
+    const { pieces: made } = await ask("POST", recordingAt(open, "pieces"), { at: player.time });
+    tell("");
+    wanted = { id: made[0].id, place: 0 };
+    told(made);
+    news();
+  } catch (error) {
+    tell(error.message);
+  }
+};
 $("speed").onchange = () => player.speed(Number($("speed").value));
 $("help-open").onclick = () => $("help").showModal();
 document.addEventListener("visibilitychange", () => document.hidden || news());
