@@ -114,8 +114,6 @@ decode() {
         tuned=${asr_exp}/tune_lm/${set%_*}/${mode}.json
         tune_weights "${set%_*}" "${mode}" "${tuned}" "${lm}" "${lexicon}" "${options[@]}"
         weights=(--weights "${tuned}")
-    elif [ "${mode}" = lexicon ]; then
-        weights=(--word_score -4) # no LM holds short words back
     fi
     step_in_shards "${inference_nj}" "${folder}/.done" "${asr_exp}/last.pt" "${raw}/${set}"/{wav.scp,utt2num_samples} ${lm:+"${lm}"} ${lexicon:+"${lexicon}"} \
         ${tuned:+"${tuned}"} -- \

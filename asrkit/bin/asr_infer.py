@@ -15,9 +15,8 @@ from asrkit.decode.files import Job, expand, jobs, left, stamped, transcripts, w
 from asrkit.decode.options import add_network_options, known_network, open_recognizer
 from asrkit.decode.parallel import BeamTask
 from asrkit.decode.run import READERS, recognition, recognize_dir
-from asrkit.decode.search import MODES, Search, find
+from asrkit.decode.search import MODES, Search, find, read_weights
 from asrkit.decode.transcribe import VADS, Plan
-from asrkit.decode.tune import read_weights
 from asrkit.files import write_json
 from asrkit.formats.table import WRITERS
 from asrkit.infer import Speech2Text
@@ -75,8 +74,17 @@ def get_parser() -> argparse.ArgumentParser:
     add("--beam_size", type=at_least(1), default=50)
     add("--beam_size_token", type=at_least(1), default=TOKENS_A_FRAME, help="tried in a frame")
     add("--beam_threshold", type=finite, default=50.0)
-    add("--lm_weight", type=finite, default=2.0)
-    add("--word_score", type=finite, default=-1.0, help="added for each word")
+    add(
+        "--lm_weight",
+        type=finite,
+        help="default: as the model was tuned for --lang, else 2",
+    )
+    add(
+        "--word_score",
+        type=finite,
+        help="added for each word; default: as the model was tuned for --lang, else -1, or -4 with "
+        "a lexicon and no n-gram",
+    )
     add("--weights", type=Path, help="file of tune_lm: its lm_weight and word_score count")
     add(
         "--restrict_langs",
@@ -105,6 +113,7 @@ def _beam(args: argparse.Namespace, model: Speech2Text) -> BeamTask | None:
     _refuse_unused(args, found.mode if asked else None, with_lm=found.has_lm)
     if found.note:
         warn(found.note)
+    args.weights = args.weights or found.tuned
     return found.task(model, args.lang, restricted=args.restrict_langs)
 
 

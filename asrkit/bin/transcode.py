@@ -23,7 +23,7 @@ from asrkit.decode.options import (
     open_recognizer,
 )
 from asrkit.decode.run import score
-from asrkit.decode.tune import read_weights
+from asrkit.decode.search import read_weights
 from asrkit.files import DataError, atomic, write_json
 from asrkit.kaldi.datadir import read_dump
 from asrkit.kaldi.kaldi_text import read_keyed, split_line, write_keyed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -12,6 +13,9 @@ from asrkit.decode.parallel import BeamTask
 from asrkit.vocabulary import SUFFIX
 
 MODES = ("greedy", "free", "lexicon", "lexicon_lm")
+TUNED = "tune_lm"  # <model>/tune_lm/<lang>/<mode>.json, which stage 12 makes
+# lm_weight and word_score of a mode; without an n-gram, nothing else holds short words back
+WEIGHTS = {name: (2.0, -4.0 if name == "lexicon" else -1.0) for name in MODES}
 
 
 class Model(Protocol):
@@ -31,8 +35,9 @@ class Search:
 
     lexicon: ``word<TAB>tokens``. lm: KenLM file, of words with a lexicon, of tokens without. Where
     they are None and a language is named, those of stage 9: <model>/../ngram/<lang>.
-    beam_size, beam_size_token, beam_threshold, lm_weight, word_score: of BeamDecoder. nbest: texts
-    of each segment, at most.
+    beam_size, beam_size_token, beam_threshold, lm_weight, word_score: of BeamDecoder. Where neither
+    weight is given and a language is named, those that the model was tuned with for it, if it was
+    (<model>/tune_lm/<lang>/<mode>.json); else WEIGHTS. nbest: texts of each segment, at most.
     """
 
     mode: str | None = None
@@ -41,8 +46,8 @@ class Search:
     beam_size: int = 50
     beam_size_token: int = TOKENS_A_FRAME
     beam_threshold: float = 50.0
-    lm_weight: float = 2.0
-    word_score: float = -1.0
+    lm_weight: float | None = None
+    word_score: float | None = None
     nbest: int = 1
 
     def __post_init__(self) -> None:
@@ -56,12 +61,16 @@ class Search:
 @dataclasses.dataclass(frozen=True)
 class Found:
     """What a search has to work with. mode: one of MODES. lexicon, lm: where they were looked for,
-    whether they are there or not. note: what somebody who named a language should know."""
+    whether they are there or not. tuned: file that the weights are of. note: what somebody who
+    named a language should know."""
 
     search: Search
     mode: str
     lexicon: Path | None
     lm: Path | None
+    lm_weight: float
+    word_score: float
+    tuned: Path | None = None
     note: str = ""
 
     @property
@@ -82,7 +91,7 @@ class Found:
             "beam_size": search.beam_size,
             "beam_size_token": search.beam_size_token,
             "beam_threshold": search.beam_threshold,
-            "word_score": search.word_score,
+            "word_score": self.word_score,
         }
         if mode.startswith("lexicon"):
             if self.lexicon is None or not self.lexicon.exists():
@@ -93,7 +102,7 @@ class Found:
         if mode == "lexicon_lm" and not self.has_lm:
             raise DecodeError(f"--decode {mode}: no n-gram at {self.lm}; give --lm, or run stage 9")
         if mode == "lexicon_lm" or (mode == "free" and self.has_lm):
-            options |= {"lm": self.lm, "lm_weight": search.lm_weight}
+            options |= {"lm": self.lm, "lm_weight": self.lm_weight}
         return BeamTask(model.folder / "tokens.txt", options)
 
 
@@ -111,4 +120,23 @@ def find(search: Search, model: Model, lang: str | None) -> Found:
     note = ""
     if mode == "greedy" and lang and not search.mode:
         note = f"no lexicon {lexicon} (stage 9): best path instead"
-    return Found(search, mode, lexicon, lm, note)
+    own = model.folder / TUNED / (lang or "") / f"{mode}.json"
+    given = search.lm_weight is not None or search.word_score is not None
+    tuned = own if lang and not given and own.is_file() else None
+    lm_weight, word_score = read_weights(tuned) if tuned else WEIGHTS[mode]
+    if search.lm_weight is not None:
+        lm_weight = search.lm_weight
+    if search.word_score is not None:
+        word_score = search.word_score
+    return Found(search, mode, lexicon, lm, lm_weight, word_score, tuned, note)
+
+
+def read_weights(path: Path) -> tuple[float, float]:
+    """(lm_weight, word_score) of a file of write_trials. Raises DecodeError if it is none."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return float(content["lm_weight"]), float(content["word_score"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DecodeError(
+            f"{path}: no weights of tune_lm ({type(error).__name__}: {error})"
+        ) from None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import itertools
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -135,14 +134,3 @@ def write_trials(path: Path, unit: str, trials: Sequence[Trial]) -> None:
         f"{path}: lm_weight {best.lm_weight:g}, word_score {best.word_score:g}:"
         f" {unit.upper()} {best.rate:.2f} % of {len(trials)} trials"
     )
-
-
-def read_weights(path: Path) -> tuple[float, float]:
-    """(lm_weight, word_score) of a file of write_trials. Raises DecodeError if it is none."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        return float(content["lm_weight"]), float(content["word_score"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DecodeError(
-            f"{path}: no weights of tune_lm ({type(error).__name__}: {error})"
-        ) from None

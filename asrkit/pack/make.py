@@ -12,7 +12,9 @@ import asrkit
 from asrkit import config
 from asrkit.choices import OBJECTIVES
 from asrkit.convert.experiment import RECORD
+from asrkit.decode.confidence import FILE
 from asrkit.decode.lexicon import lexicon_name
+from asrkit.decode.search import MODES, TUNED
 from asrkit.files import DataError, temporary_folder
 from asrkit.model_io import MODEL_NAMES, TrainedModel
 from asrkit.objectives.base import Recognizer
@@ -101,6 +103,14 @@ def _ngrams(order: Order, options: Options) -> Iterator[tuple[str, Path]]:
         yield from ((f"ngram/{lang}/{file.name}", file) for file in files)
 
 
+def _decoding(folder: Path, langs: set[str]) -> Iterator[tuple[str, Path]]:
+    """What was fitted to the model: the calibration of confidence, the weights of searches."""
+    tuned = [folder / TUNED / lang / f"{mode}.json" for lang in sorted(langs) for mode in MODES]
+    for file in [folder / FILE, *tuned]:
+        if file.is_file():
+            yield f"model/{file.relative_to(folder).as_posix()}", file
+
+
 def _beside(options: Options, order: Order) -> Iterator[tuple[str, Path]]:
     """Files that explain the tokens: the sentencepiece model, the record of the phonemizer."""
     model = order.bpe_model
@@ -144,6 +154,8 @@ def make_pack(order: Order) -> dict[str, Any]:
     }
     if able:
         contents["model/tokens.txt"] = folder / "tokens.txt"
+        langs = {name.split("/")[1] for name in contents if name.startswith("ngram/")}
+        contents |= dict(_decoding(folder, langs))
     if (folder / RECORD).exists():
         contents[f"model/{RECORD}"] = folder / RECORD
     scores = _scores(folder)

@@ -51,8 +51,12 @@ def test_calibration_of_a_valid_set(model, data, monkeypatch, capsys):
 
     monkeypatch.setattr(calibrate, "evidence", evidence)
     argv = ["--model", str(model), "--lang", "it", "--data_dir", str(data)]
+    assert calibrate.main([*argv, "--fit", "false"]) == 0
+    assert "now: AUC 0.8" in capsys.readouterr().out
+    assert not (model / "confidence.json").exists()
     assert calibrate.main(argv) == 0
-    assert "400 words" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert said.startswith("400 words, ") and "\nfitted: AUC 0.8" in said
     assert set(json.loads((model / "confidence.json").read_text())) == {
         "bias", "agreement", "gap", "length"
     }  # fmt: skip

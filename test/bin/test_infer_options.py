@@ -149,3 +149,25 @@ def test_a_channel_is_of_files(tmp_path: Path) -> None:
     argv = ["--data_dir", str(tmp_path), "--output_dir", str(tmp_path / "out"), "--channel", "1"]
     with pytest.raises(UsageError, match="--channel has no use with --data_dir"):
         run(parse(get_parser(), argv))
+
+
+def test_a_model_brings_the_weights_that_it_was_tuned_with(tmp_path: Path) -> None:
+    (tmp_path / "exp/ngram/it").mkdir(parents=True)
+    for name in ("lexicon.txt", "word.bin"):
+        (tmp_path / "exp/ngram/it" / name).touch()
+    tuned = tmp_path / "exp/x/tune_lm/it/lexicon_lm.json"
+    tuned.parent.mkdir(parents=True)
+    model = Mock(spec=Speech2Text, folder=tmp_path / "exp/x", token_file="text.phn")
+
+    def weights(*argv: str) -> tuple[object, ...]:
+        args = parse(get_parser(), ["x.wav", "--lang", "it", *argv])
+        beam = _beam(args, model)
+        assert beam is not None
+        return beam.options.get("lm_weight"), beam.options["word_score"], args.weights
+
+    assert weights() == (2.0, -1.0, None)
+    assert weights("--decode", "lexicon") == (None, -4.0, None)
+    tuned.write_text(json.dumps({"lm_weight": 1.5, "word_score": -3}))
+    assert weights() == (1.5, -3.0, tuned)
+    assert weights("--decode", "lexicon") == (None, -4.0, None)
+    assert weights("--word_score", "0") == (2.0, 0.0, None)  # what is given counts, and the default

@@ -10,6 +10,9 @@ from make_audio import flac, tone
 from asrkit import config
 from asrkit.bin import asr_infer, pack, unpack
 from asrkit.build import build_objective, resolve
+from asrkit.decode.confidence import Calibration
+from asrkit.decode.search import Search, find
+from asrkit.files import write_json
 from asrkit.infer import Speech2Text
 from asrkit.model_io import ModelError
 from asrkit.options import Options
@@ -67,6 +70,11 @@ def root(tmp_path_factory):
         (root / "exp/ngram" / lang).mkdir(parents=True)
         (root / "exp/ngram" / lang / "lexicon.txt").write_text("abba\ta b b a\nasha\ta ʃ a\n")
     (root / "exp/ngram/it/word.bin").write_bytes(b"binary")
+    Calibration(bias=-2.0).write(folder)
+    for lang in ("it", "es"):
+        (folder / "tune_lm" / lang).mkdir(parents=True)
+        tuned = {"lm_weight": 1.5, "word_score": -3.0}
+        write_json(folder / "tune_lm" / lang / "lexicon_lm.json", tuned)
     (root / "ref").write_text("u1 a b\nu2 b b\n")
     (root / "hyp").write_text("u1 a b\nu2 b\n")
     (root / "utt2lang").write_text("u1 it\nu2 it\n")
@@ -91,9 +99,11 @@ def test_contents(packed):
     assert sorted(manifest["files"]) == [
         "README.md",
         "model/best.pt",
+        "model/confidence.json",
         "model/config.yaml",
         "model/phonemizer.json",
         "model/tokens.txt",
+        "model/tune_lm/it/lexicon_lm.json",
         "ngram/it/lexicon.txt",
         "ngram/it/word.bin",
         "scores/decode_greedy/it_test/per.json",
@@ -183,6 +193,13 @@ def test_asr_infer_takes_a_pack_with_its_lexicon(packed, tmp_path, capsys):
     assert asr_infer.main([*words, str(tmp_path / "x.flac")]) == 0
     said = capsys.readouterr().out.split("\t")[1].split()
     assert set(said) <= {"abba", "asha"}
+
+
+def test_a_pack_brings_what_decoding_was_tuned_to(packed):
+    model = Speech2Text(packed)
+    assert model.calibration == Calibration(bias=-2.0)
+    found = find(Search(mode="lexicon_lm"), model, "it")
+    assert (found.lm_weight, found.word_score) == (1.5, -3.0)
 
 
 def test_a_pretrained_model_is_packed_only_on_purpose(tmp_path, capsys):
