@@ -75,7 +75,7 @@ def words_of(
 ) -> list[Word]:
     how = model.plan(search, lang if search.mode != "greedy" else None, max_seconds=seconds)
     rows = [("joined", Given(joined.samples, ""))]
-    ((_, found, _),) = transcribe(model, rows, how, tell=str)
+    ((_, found, _),) = transcribe(model, rows, how, tell=lambda _: None)
     return [word for segment in found for word in segment.words]
 
 
