@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from asrkit.arguments import format_error
 from asrkit.audio.reading import AudioError
 from asrkit.files import DataError
 from asrkit.serve.pieces import PieceError
@@ -52,7 +53,7 @@ def answering(endpoint: Endpoint) -> Endpoint:
             return JSONResponse({"error": str(conflict), "piece": view}, status_code=409)
         except tuple(kind for kind, _ in _STATUS) as error:
             status = next(status for kind, status in _STATUS if isinstance(error, kind))
-            return JSONResponse({"error": str(error)}, status_code=status)
+            return JSONResponse({"error": format_error(error)}, status_code=status)
 
     return answered
 

@@ -144,7 +144,7 @@ def test_a_full_disk_is_told_and_the_page_may_try_again(
         answer = put(page, piece, "text", text="x")
         assert answer.status_code == 507 and "No space left" in answer.json()["error"]
         answer = page.post("/api/recordings", params={"name": "x.wav"}, content=wave(1))
-        assert answer.status_code == 507
+        assert answer.status_code == 507 and "is the disk full" in answer.json()["error"]
     assert page.piece(recording) == piece
     assert put(page, piece, "text", text="x").status_code == 200
 
