@@ -108,6 +108,7 @@ def _frame(recognizer: Recognizer) -> int:
 def _save(graph: onnx.ModelProto, file: Path, *, external: bool) -> None:
     beside = f"{file.name}.data" if external else None
     onnx.save_model(graph, file, save_as_external_data=external, location=beside)
+    onnx.checker.check_model(file)
 
 
 def _compare(recognizer: Recognizer, file: Path, path: Path) -> None:

@@ -30,6 +30,7 @@ from asrkit.objectives.base import Recognizer
 from asrkit.tokens import TokenList
 from asrkit.train import checkpoint
 
+pytestmark = pytest.mark.timeout(300)  # tracing a graph takes seconds of a processor
 CLIPS = [
     Path(__file__).parents[1] / "corpora/clips" / name for name in ("en/05.opus", "ru/10.opus")
 ]
@@ -133,7 +134,6 @@ def test_what_the_graph_says_of_itself(smallest: Exported) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_encoder(kind: str, tmp_path: Path, clips: list[np.ndarray]) -> None:
     exported = Exported(tmp_path, KINDS[kind])
@@ -144,7 +144,6 @@ def test_every_encoder(kind: str, tmp_path: Path, clips: list[np.ndarray]) -> No
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
 def test_int8(tmp_path: Path, clips: list[np.ndarray]) -> None:
     wide = SMALLEST[1] | {"width": 256, "layers": 2, "positional": [64, 4, 1]}
     exported = Exported(tmp_path, ("wav2vec2", wide, {}))
@@ -160,6 +159,22 @@ def test_int8(tmp_path: Path, clips: list[np.ndarray]) -> None:
         (expected,) = exported.model.log_probs([samples])
         assert 0 < np.abs(found[0] - expected.numpy()).mean() < 0.1
     assert heard(recognizer(small, "model.int8.onnx"), clips[0]).text
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("more", [(), ("--int8",)])
+def test_weights_too_large_for_a_file_lie_beside_it(
+    toy: Path, tmp_path: Path, more: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(onnx_folder, "LARGEST", 0)
+    assert export(toy, tmp_path / "out", *more) == 0
+    name = "model.int8.onnx" if more else "model.onnx"
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        name, f"{name}.data", "tokens.txt"
+    }  # fmt: skip
+    session = onnxruntime.InferenceSession(str(tmp_path / "out" / name))
+    (found,) = session.run(None, {INPUT: np.zeros((1, 16_000), np.float32)})
+    assert found.shape == (1, 50, 8)
 
 
 @pytest.fixture
