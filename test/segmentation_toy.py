@@ -35,7 +35,7 @@ def posteriors(
 def frames(log_probs: torch.Tensor) -> Frames:
     """With column n of scores for token n + 1 of LETTERS: 20 ms a frame."""
     columns = Columns(LETTERS, LETTERS.symbols[2:])
-    return joined([log_probs], [STEP * len(log_probs)], columns, Clock(STEP, STEP))
+    return joined([log_probs], STEP * len(log_probs), columns, Clock(STEP, STEP))
 
 
 def random_words(count: int, seed: int = 0) -> list[list[int]]:
@@ -69,11 +69,11 @@ class Model:
         return rng.normal(0, 0.1, STEP * len(self._log_probs)).astype(np.float32)
 
     def stream(self, waves: Iterable[torch.Tensor]) -> Iterator[torch.Tensor]:
-        at = 0
+        """Windows are known by how they begin."""
+        begins = self.samples.reshape(-1, STEP)[:, :16]
         for wave in waves:
-            end = at + len(wave) // STEP
-            yield self._log_probs[at:end]
-            at = end
+            at = int(np.abs(begins - wave[:16].numpy()).sum(1).argmin())
+            yield self._log_probs[at : at + len(wave) // STEP]
 
 
 def spelled(text: str) -> list[list[int]]:

@@ -44,7 +44,7 @@ def get_parser() -> argparse.ArgumentParser:
         type=finite,
         default=default.min_score,
         help="leave out segments below this score: 1 where the model itself would write the text, "
-        "0.1 where it has nothing to do with what is said",
+        "0.11 where it has nothing to do with what is said",
     )
     add(
         "--longest",

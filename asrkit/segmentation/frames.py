@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from asrkit.decode.timing import Clock
-from asrkit.infer import Speech2Text, chunks
+from asrkit.decode.windows import plan, stitched
+from asrkit.infer import Speech2Text
 from asrkit.rate import RATE
 from asrkit.tokens import BLANK, SPACE, TokenList
 from asrkit.vocabulary import without_language
 
 FEE = 2.2  # nats that a token costs which the network writes down and the text does not have
-FLOOR = -4.0  # no symbol is less likely, against the best of a frame: networks err with certainty
+FLOOR = -2.5  # no symbol is less likely, against the best of a frame: networks err with certainty
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,35 +71,26 @@ class Columns:
 def frames_of(
     model: Speech2Text, samples: np.ndarray, columns: Columns, max_seconds: float
 ) -> Frames:
-    """Frames of a recording [S], which the network is given in parts of at most ``max_seconds``,
-    cut at quiet places."""
-    lengths: list[int] = []
-
-    def parts() -> Iterator[Tensor]:
-        for part in chunks(torch.from_numpy(samples), max_seconds):
-            lengths.append(len(part))
-            yield part
-
+    """Frames of a recording [S], which the network is given in windows of ``max_seconds``."""
     clock = Clock.of(model.objective.output_lengths)
-    return joined(model.stream(parts()), lengths, columns, clock)
+    wave = torch.from_numpy(samples)
+    windows = plan(len(wave), clock, max_seconds)
+    results = model.stream(wave[window.start : window.stop] for window in windows)
+    return joined(stitched(windows, results, clock), len(wave), columns, clock)
 
 
-def joined(
-    parts: Iterable[Tensor], lengths: Sequence[int], columns: Columns, clock: Clock
-) -> Frames:
-    """Frames of log-probabilities [T_i, V] of parts of ``lengths`` samples, one behind the other;
-    lengths are read as parts come."""
+def joined(parts: Iterable[Tensor], length: int, columns: Columns, clock: Clock) -> Frames:
+    """Frames of log-probabilities [T_i, V] that follow each other, of ``length`` samples."""
     taken: list[tuple[np.ndarray, ...]] = []
-    begins, start, before = [np.zeros(0)], 0, None
-    for number, log_probs in enumerate(parts):
-        length = lengths[number]
+    before = None
+    for log_probs in parts:
         if len(log_probs):
             taken.append(columns.take(log_probs, before))
             before = log_probs[-1].exp()
-            begins.append(start / RATE + np.array([*map(clock.seconds, range(len(log_probs)))]))
-        start += length
     if not taken:
         empty = np.zeros(0, np.float32)
         taken.append((np.zeros((0, len(columns.numbers) + 1), np.float32), empty, empty > 0))
     scores, garbage, heard = (np.concatenate(row) for row in zip(*taken, strict=True))
-    return Frames(scores, garbage, heard, np.append(np.concatenate(begins), start / RATE))
+    begins = np.array([clock.seconds(frame) for frame in range(len(scores) + 1)])
+    begins[-1] = length / RATE
+    return Frames(scores, garbage, heard, begins)

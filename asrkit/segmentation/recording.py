@@ -16,10 +16,14 @@ from asrkit.infer import Speech2Text
 from asrkit.segmentation.chain import Heard
 from asrkit.segmentation.found import Found, Reader
 from asrkit.segmentation.frames import FEE, Columns, Frames, frames_of
-from asrkit.segmentation.search import find_path
+from asrkit.segmentation.search import AHEAD, BACK, find_path
 from asrkit.segmentation.spelling import Mapping, Speller
 from asrkit.segmentation.units import Unit, read_units
 
+# Prices of jumps ahead and back, in nats. Where a network errs often, a jump at the first is soon
+# cheaper than the text; at the second there are none but for what is minutes long.
+PRICES = ((AHEAD, BACK), (300.0, 400.0))
+ENOUGH = 0.8  # share of the text in segments that are kept, at which no other prices are tried
 LEAST_SPEECH = 3.0  # tokens that the network writes down: fewer are no speech
 
 
@@ -92,7 +96,7 @@ def align_recording(model: Speech2Text, speller: Speller, pair: Pair, rules: Rul
     numbers = [[[columns.numbers[name] for name in word] for word in words] for words in tokens]
     reader = Reader(numbers)
     heard = Heard.of(frames.scores, frames.garbage)
-    found = reader.read(frames, heard, find_path(reader.chain, heard), longest=rules.longest)
+    found = find_segments(reader, frames, heard, rules)
     kept = [segment for segment in found if not _fault(segment, rules)]
     return Aligned(
         pair,
@@ -104,6 +108,27 @@ def align_recording(model: Speech2Text, speller: Speller, pair: Pair, rules: Rul
         _outside(frames, kept),
         speller.mapping,
     )
+
+
+def find_segments(reader: Reader, frames: Frames, heard: Heard, rules: Rules) -> list[Found]:
+    """Of the paths at all PRICES, the segments of the one that has most of the text in segments
+    that are kept; the first at which that is ENOUGH."""
+    total = sum(map(sum, reader.sizes))
+    best: list[Found] = []
+    most = -1
+    for ahead, back in PRICES:
+        places = find_path(reader.chain, heard, ahead=ahead, back=back)
+        found = reader.read(frames, heard, places, longest=rules.longest)
+        kept = sum(
+            sum(reader.sizes[one.unit][one.first : one.last + 1])
+            for one in found
+            if not _fault(one, rules)
+        )
+        if kept > most:
+            best, most = found, kept
+        if kept >= ENOUGH * total:
+            break
+    return best
 
 
 def _fault(segment: Found, rules: Rules) -> str:

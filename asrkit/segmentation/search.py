@@ -18,7 +18,7 @@ import numpy as np
 
 from asrkit.segmentation.chain import NEVER, Chain, Heard, Stretch, Walk, trace
 
-AHEAD, BACK = 8.0, 20.0  # prices of jumps, in nats
+AHEAD, BACK = 15.0, 30.0  # prices of jumps, in nats
 MOST_KEPT = 1 << 28  # bytes of what is kept of blocks
 BLOCK = 500  # frames, at least
 AROUND = 300  # words that are looked at before and behind the best path

@@ -50,7 +50,9 @@ def test_passages_in_another_order() -> None:
 def test_begin_and_end_that_are_not_there() -> None:
     text = random_words(60)
     assert words_on_path(text[20:40], text) == list(range(20, 40))
-    assert words_on_path(text, text[20:40]) == list(range(20))
+    found = words_on_path(text, text[20:40])  # beside it, chance finds a word or two
+    alignment = align(list(map(str, range(20))), list(map(str, found)))
+    assert alignment.correct == 20 and alignment.insertions < 10
 
 
 def test_one_word_again_and_again() -> None:
