@@ -9,6 +9,7 @@ from segmentation_toy import frames, in_scores, posteriors
 from torchaudio.functional import forced_align
 
 from asrkit.segmentation.chain import QUIET, Chain, Heard, Stretch, trace
+from asrkit.segmentation.frames import Frames
 
 
 def test_equal_tokens_have_a_blank_between() -> None:
@@ -30,8 +31,8 @@ def test_quiet_frames_are_one() -> None:
     assert heard.hold[2] == pytest.approx(0.2 * (32 - 15))
 
 
-def _of(found: object) -> tuple[np.ndarray, np.ndarray]:
-    return found.scores, found.garbage  # type: ignore[attr-defined]
+def _of(found: Frames) -> tuple[np.ndarray, np.ndarray]:
+    return found.scores, found.garbage
 
 
 def test_the_path_is_that_of_forced_alignment() -> None:

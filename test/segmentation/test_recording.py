@@ -28,7 +28,7 @@ def align(folder: Path, said: list[str], text: list[str], noise: int = 0) -> Ali
     (folder / "talk.txt").write_text("\n".join(text) + "\n")
     pair = Pair("talk", str(folder / "talk.wav"), folder / "talk.txt", "talk")
     speller = Speller(LETTERS, "char", "en")
-    return align_recording(model, speller, pair, Rules(max_seconds=5.0))  # type: ignore[arg-type]
+    return align_recording(model, speller, pair, Rules(max_seconds=5.0))
 
 
 def test_all_of_it(tmp_path: Path) -> None:
@@ -74,4 +74,4 @@ def test_silence(tmp_path: Path) -> None:
     pair = Pair("talk", str(tmp_path / "talk.wav"), tmp_path / "talk.txt", "talk")
     speller = Speller(LETTERS, "char", "en")
     with pytest.raises(DataError, match=r"talk.wav: the model hears no speech in it \(4.0 s\)"):
-        align_recording(model, speller, pair, Rules())  # type: ignore[arg-type]
+        align_recording(model, speller, pair, Rules())
