@@ -32,7 +32,13 @@ def add_network_options(parser: argparse.ArgumentParser) -> None:
         help="audio, with padding, that the network is given at once: less for little memory; "
         f"default: {defaults}",
     )
-    add("--max_seconds", type=finite, default=60.0, help="cut longer recordings at quiet places")
+    add(
+        "--max_seconds",
+        type=finite,
+        default=60.0,
+        help="longer recordings are recognized in parts: files in windows that overlap, those of "
+        "data folders cut at quiet places",
+    )
 
 
 NETWORK_OPTIONS = "precision batch_seconds max_seconds"  # of no use where nothing is recognized
