@@ -51,7 +51,7 @@ format_sets() {
             # shellcheck disable=SC2046  # names without spaces
             step_in_shards "${nj}" "${org}/${lang}_${part}/.done" $(tables_of "data/${lang}_${part}") -- \
                 python3 -m asrkit.bin.format_audio --in_dir "data/${lang}_${part}" \
-                --out_dir "${org}/${lang}_${part}" --nj "${nj}" ${max_bad:+--max_bad "${max_bad}"}
+                --out_dir "${org}/${lang}_${part}" --nj "${nj}" ${max_bad:+--max_bad "${max_bad}"} ${channel:+--channel "${channel}"}
         done
     done
 }

@@ -78,6 +78,7 @@ check_options() {
     for name in "${training_options[@]}"; do
         [ -z "${!name}" ] || [ "${name}/${!name}" = accum_grad/auto ] || need_integer "${name}" "${!name}"
     done
+    [[ ${channel} =~ ^([1-9][0-9]*)?$ ]] || refuse "--channel is the number of a channel, from 1, not '${channel}'"
     one_of token_type phn char bpe auto
     choose_tokens
     one_of tokens_from train text

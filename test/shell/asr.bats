@@ -127,11 +127,13 @@ setup() { setup_recipe; }
 
 @test "corpora with the same language are told apart; audio alone is not combined" {
     run ./asr.sh --dry_run true --langs "" --pretrain_langs "mls_it cv_it cv_zh-hk" --pretrain_part pretrain \
-        --pretrain_config conf/tune.yaml --skip_stages 5 --max_bad 0.01
+        --pretrain_config conf/tune.yaml --skip_stages 5 --max_bad 0.01 --channel 2
     [ "$status" -eq 0 ]
     [[ "$output" == *"--train_data dump/raw/mls_it_pretrain dump/raw/cv_it_pretrain dump/raw/cv_zh-hk_pretrain "* ]]
     [[ "$output" != *combine_data* ]]
-    [[ "$output" == *"--max_bad 0.01"* ]]
+    [[ "$output" == *"format_audio"*"--max_bad 0.01 --channel 2"* ]]
+    run ./asr.sh --dry_run true --channel 0
+    [ "$status" -eq 2 ] && [[ "$output" == *"--channel is the number of a channel"* ]]
     run ./asr.sh --dry_run true --langs Italian
     [ "$status" -eq 2 ]
 }

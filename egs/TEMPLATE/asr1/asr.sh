@@ -38,6 +38,7 @@ labelled_minutes=0  # fine-tune on so many minutes of the target; 0: all of its 
 labelled_list=""  # fine-tune on data/lists/<target>/<labelled_list>, ids of its training set, one a line
 local_data_opts=""  # more options for local/data.sh; here and in --*_args quotes keep words together: "--title 'two words'"
 max_bad=""  # unreadable utterances that stage 3 leaves out of each set: a number or, below 1, a share; default: none
+channel=""  # of recordings with several, the one that stage 3 takes, from 1; default: their mean
 speed_perturb_factors=""  # fine-tune on copies at these speeds, for example "0.9 1.0 1.1"
 min_wav_duration=0.2  # seconds; shorter utterances leave training and validation
 max_wav_duration=30  # seconds; longer ones too

@@ -2,41 +2,31 @@
 # FLEURS: CTC on the characters of one of 102 languages, about ten hours each.
 #
 #   ./run.sh --target ky                    # XLSR-53, then Kyrgyz
-#
-# --fleurs FOLDER  holds it_it or data/it_it; default: $FLEURS
-# --method NAME    xlsr_53 (default), xlsr_mono (pre-trained on the same audio) or scratch
 set -euo pipefail
-from=${PWD}
 cd "$(dirname -- "${BASH_SOURCE[0]}")"
+. ./path.sh
 
+fleurs=""  # folder that holds it_it or data/it_it; default: $FLEURS
+method=xlsr_53  # xlsr_53, xlsr_mono (pre-trained on the same audio) or scratch
+local_data_opts=""  # more options for local/data.sh
+rest=()
+. "${ASRKIT_ROOT}/utils/parse_options.sh"
+
+from=${OLDPWD}
 languages=
 while IFS=$'\t' read -r lang _; do
     [ "${lang}" = lang ] || languages+=" ${lang}"
 done <local/configs.tsv
 # shellcheck disable=SC2034  # read by utils/xlsr_methods.sh
 pretrain_languages="" alpha=0.5 finetune_kind=""
-method=xlsr_53
 data=()
-rest=()
-. ./path.sh
 . "${ASRKIT_ROOT}/utils/xlsr_methods.sh"
 
-while [ $# -gt 0 ]; do
-    [[ $# -ge 2 || $1 == --help || $1 == -h ]] || bad_option "option $1 needs a value"
-    case "$1" in
-    --fleurs)
-        path=$(corpus_path "$1" "$2")
-        data+=(--fleurs "${path}") && shift 2
-        ;;
-    --local_data_opts | --local-data-opts) data+=("$2") && shift 2 ;;
-    --method) method=$2 && shift 2 ;;
-    --help | -h)
-        print_comment run.sh
-        rest+=("$1") && shift
-        ;;
-    *) rest+=("$1" "$2") && shift 2 ;;
-    esac
-done
+if [ -n "${fleurs}" ]; then
+    path=$(corpus_path --fleurs "${fleurs}")
+    data+=(--fleurs "${path}")
+fi
+[ -z "${local_data_opts}" ] || data+=("${local_data_opts}")
 case "${method}" in
 scratch | xlsr_mono | xlsr_53) ;;
 *) bad_option "--method is xlsr_53, xlsr_mono or scratch here, not '${method}'" ;;

@@ -16,46 +16,27 @@
 # unispeech_plus     goes on with contrastive on U before F
 # unidata2vec        regression to a teacher and CTC on L, then CTC on F
 # unidata2vec_plus   goes on with regression on U before F
-#
 set -euo pipefail
 cd "$(dirname -- "${BASH_SOURCE[0]}")"
 . ./path.sh
-. "${ASRKIT_ROOT}/utils/print_comment.sh"
 
-all="en es fr it ru"
-langs=${all}
-target=it
-labelled_minutes=5
-token_type=phn
-method=
-seed=0
+readonly all="en es fr it ru"
+langs=${all}  # languages
+target=it  # the one with few labels
+labelled_minutes=5  # of it
+token_type=phn  # phn, char or bpe
+method=""  # one of those above; default: multilingual, scratch and xlsr
+seed=0  # other than 0, it is part of the experiments' names
+rest=()
+. "${ASRKIT_ROOT}/utils/parse_options.sh"
 
-options=()
-while [ $# -gt 0 ]; do
-    if [[ $# -lt 2 && $1 != --help && $1 != -h ]]; then
-        echo "$0: option $1 needs a value" >&2
-        exit 2
-    fi
-    if [[ $1 == --?* ]]; then # as everywhere, --a-b is --a_b
-        name=${1#--}
-        set -- "--${name//-/_}" "${@:2}"
-    fi
-    case "$1" in
-    --help | -h)
-        print_comment run.sh
-        exec ./asr.sh --help
-        ;;
-    --langs) langs=$2 && shift 2 ;;
-    --target) target=$2 && shift 2 ;;
-    --labelled_minutes) labelled_minutes=$2 && shift 2 ;;
-    --token_type) token_type=$2 && shift 2 ;;
-    --method) method=$2 && shift 2 ;;
-    --seed) seed=$2 && shift 2 ;;
+[[ ${rest[0]:-} != --help ]] || exec ./asr.sh --help
+for ((number = 0; number < ${#rest[@]}; number += 2)); do
+    case "${rest[number]}" in
     --asr_tag | --asr_exp | --pretrain_tag | --pretrain_exp | --continue_tag | --continue_exp)
-        echo "$0: $1 would give several models one name; call ./asr.sh instead" >&2
+        echo "$0: ${rest[number]} would give several models one name; call ./asr.sh instead" >&2
         exit 2
         ;;
-    *) options+=("$1" "$2") && shift 2 ;;
     esac
 done
 modes="greedy lexicon lexicon_lm"
@@ -74,7 +55,7 @@ suffix=
 few_labels() {
     ./asr.sh --langs "${langs}" --target "${target}" --labelled_minutes "${labelled_minutes}" \
         --finetune_config conf/ctc_few.yaml --inference_modes "${modes}" --seed "${seed}" "${units[@]}" \
-        --asr_tag "${few}_$1${tokens}${suffix}" "${@:2}" "${options[@]}"
+        --asr_tag "${few}_$1${tokens}${suffix}" "${@:2}" "${rest[@]}"
 }
 
 # pretrained METHOD TAG OPTION...: contrastive pre-training, then few_labels.
@@ -103,7 +84,7 @@ train_method() {
     case "$1" in
     multilingual)
         ./asr.sh --langs "${langs}" --inference_modes "${modes}" --seed "${seed}" "${units[@]}" \
-            --finetune_config conf/ctc_multilingual.yaml --asr_tag "multilingual${tokens}${suffix}" "${options[@]}"
+            --finetune_config conf/ctc_multilingual.yaml --asr_tag "multilingual${tokens}${suffix}" "${rest[@]}"
         ;;
     scratch) few_labels scratch ;;
     xlsr) pretrained xlsr xlsr ;;
