@@ -120,6 +120,7 @@ class Options:
     max_skipped: Natural = option(
         25, "updates in a row with non-finite gradient before the run stops"
     )
+    yes: bool = option(False, "train even what would take longer than two months")
     stop_on_collapse: bool = option(True, "stop, and say why, when a monitor reports a collapse")
 
 
@@ -128,5 +129,5 @@ BLOCKS = ("objective", "base", "encoder", "quantizer", "optimizer", "schedule")
 RESUMABLE = frozenset(
     "output_dir ngpu parallel resume init init_take num_workers max_update patience log_interval "
     "valid_interval save_interval keep_nbest_models max_skipped stop_on_collapse compile "
-    "checkpoint_activations accum_grad reference_batch_seconds profile".split()
+    "checkpoint_activations accum_grad reference_batch_seconds profile yes".split()
 )

@@ -154,6 +154,12 @@ def refuse_other_encoder(
 ) -> None:
     """Options of an encoder that no shape shows (heads, norm order, normalization) must agree in
     two configurations; its ``training_options`` need not."""
+    names = theirs.get("encoder"), mine.get("encoder")
+    if names[0] != names[1]:  # they share no tensor: told once, not key by key
+        raise CheckpointError(
+            f"{where}: has another encoder, {names[0]!r} in place of this configuration's "
+            f"{names[1]!r}; take a configuration of that encoder, or another model"
+        )
     one, other = theirs.get("encoder_conf"), mine["encoder_conf"]
     if not isinstance(one, dict):
         raise CheckpointError(f"{where}: its 'config' has no encoder_conf")

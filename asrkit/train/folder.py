@@ -94,7 +94,7 @@ def _options_of(saved: Path) -> dict[str, Any]:
 
 def changes(folder: Path, content: dict[str, Any]) -> list[str]:
     """What a run that goes on in ``folder`` does differently, as ``differences``."""
-    told = {"output_dir", "resume", "init", "init_take"}
+    told = {"output_dir", "resume", "init", "init_take", "yes"}
     old = _options_of(folder / "config.yaml")
     names = [name for name in content if name not in told]
     return differences({n: old[n] for n in names}, {n: content[n] for n in names})

@@ -21,6 +21,7 @@ from asrkit.config import ConfigError
 from asrkit.data.loader import make_loader
 from asrkit.data.sampler import BatchStream
 from asrkit.data.shared_memory import readers_that_fit
+from asrkit.data.source import Index
 from asrkit.keys import key_of
 from asrkit.model_io import folder_of
 from asrkit.objectives.base import Objective
@@ -28,6 +29,7 @@ from asrkit.options import AUTO, Options
 from asrkit.tokens import TokenList
 from asrkit.train import checkpoint, micro_batches
 from asrkit.train.agreement import assert_same_on_all_ranks, common, data_fingerprint
+from asrkit.train.batch_size import update_seconds
 from asrkit.train.data import (
     describe,
     open_index,
@@ -40,6 +42,7 @@ from asrkit.train.distributed import World
 from asrkit.train.folder import alone, changes, open_folder, same_lists, write_folder
 from asrkit.train.length import describe_length, with_length
 from asrkit.train.log import logger, to_file_and_screen
+from asrkit.train.pace import Pace
 from asrkit.train.trainer import Stopped, Trainer
 
 LONG = 1000  # updates after which half a minute of compiling has paid
@@ -143,9 +146,12 @@ def _train(options: Options, folder: Path, world: World) -> None:
         logger.info("%s: %d tensors from %s", part, tensors, options.init)
     describe(source, index, plan, world)
     _describe_model(objective)
+    if not goes_on:
+        _warn_of_random_frozen(objective, options)
     describe_length(options, trainer.schedule, plan, world.size, derived=given.max_update == 0)
     if options.compile is True or (options.compile == AUTO and pays(options, world)):
         compile_blocks(objective, may_fail=options.compile == AUTO)
+    trainer.pace = _pace(options, trainer.step, index, world)
     stream = BatchStream(plan, rank=world.rank, world_size=world.size, start=trainer.start)
     on_gpu = world.device.type == "cuda"
     batch_bytes = plan.batch_bins * dataset.sample_bytes + SMALL_BYTES
@@ -193,6 +199,27 @@ def _take_parts(
     taken = checkpoint.take_parts(objective, options.init, options.init_take, content)
     objective.after_init(list(taken))
     return taken
+
+
+def _warn_of_random_frozen(objective: Objective, options: Options) -> None:
+    """Where nothing is taken over, a part that does not learn stays as it was drawn."""
+    frozen = [n for n, p in objective.named_parameters() if not p.requires_grad]
+    frozen = [name for name in frozen if name.startswith("encoder.")]
+    if frozen and not options.init:
+        logger.warning(
+            "%d tensors of the encoder do not learn (%s, ...) and are random, as there is no init: "
+            "give --init a pre-trained model, or take a configuration that starts from scratch, "
+            "such as scratch_ctc_base.yaml",
+            len(frozen), frozen[0],
+        )  # fmt: skip
+
+
+def _pace(options: Options, step: int, index: Index, world: World) -> Pace:
+    if options.phone_list:
+        return Pace(options, step=step)
+    hours = float(index.num_samples.sum(dtype="int64")) / 16_000 / 3600
+    seen = options.max_update * update_seconds(options, world.size) / 3600
+    return Pace(options, step=step, hours=hours, seen=seen)
 
 
 def _trainer(

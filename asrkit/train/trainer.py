@@ -6,10 +6,8 @@ the weight; gradients divided once; one decision for all ranks whether to step; 
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import signal
-import sys
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -29,22 +27,17 @@ from asrkit.train.distributed import World, gradients_stay_local
 from asrkit.train.log import Meter, MetricsLogger, logger
 from asrkit.train.models import BestCheckpoints
 from asrkit.train.optim import RATE
+from asrkit.train.pace import Pace
 from asrkit.train.patience import why_end
 from asrkit.train.precision import Precision
 from asrkit.train.profile import Profile
 from asrkit.train.schedule import Schedule
+from asrkit.train.signals import Interrupted, Signals
+from asrkit.train.signals import Stopped as Stopped
 
 
 class TrainingError(RuntimeError):
     """Training cannot go on; the message says why and what to try."""
-
-
-class Stopped(Exception):
-    """A signal asked for a stop; everything is saved."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(f"stopped by signal {number}; --resume true goes on")
-        self.number = number
 
 
 class Stream(Protocol):
@@ -82,8 +75,10 @@ class Trainer:
         self.data_fingerprint = ""  # of the training data; saved, so that a resumed run can compare
         self._consumed = 0
         self._skipped_in_row = 0
-        self._signal = 0  # received by this process
+        self._signals = Signals()  # received by this process
         self._stop = 0  # known to all ranks, so that they stop after the same update
+        self._validation_due = False  # of self.step, where a signal cut it short
+        self.pace: Pace | None = None  # which tells how long the run will take
         self._meter = Meter()
         self._stats: list[dict[str, Stat]] = []
         self._weight = torch.zeros((), dtype=torch.float64, device=world.device)
@@ -93,38 +88,64 @@ class Trainer:
 
     def run(self, stream: Stream, train: Iterator[Batch], valid: Iterable[Batch] | None) -> None:
         """Trains from ``self.step`` to max_update, or to where patience ends it; saves, validates
-        and logs on the way."""
+        and logs on the way.
+
+        A signal ends one process between two micro-batches, of training or validation: what they
+        have added up is dropped, and a run that goes on does that update, or that validation, from
+        its first. Several processes finish the update in hand, after which all know of the signal.
+        """
         options = self.options
         journal = MetricsLogger(
             self.folder, start=self.step, total=options.max_update, active=self.world.is_main
         )
         active, device = self.world.is_main, self.world.device
         profile = Profile(options, self.folder, device, journal.say, active=active)
-        clock, went_on = time.perf_counter(), self.step
-        seconds = 0.0
-        with journal, self._signals(), self.precision.matmul_precision(), profile:
-            while self.step < options.max_update and not self._why_end():
-                with profile.update():
-                    seconds += self._update(train)
-                journal.tick()
-                last = self.step == options.max_update
-                if self.step % options.log_interval == 0 or last:
-                    elapsed, clock = time.perf_counter() - clock, time.perf_counter()
-                    self._log(journal, stream, seconds * self.world.size / elapsed)
-                    seconds = 0.0
-                    if 0 < (fewer := self.step - went_on) < options.log_interval and went_on:
-                        journal.say(f"these are averages of the {fewer} updates since {went_on}")
-                if valid is not None and (self.step % options.valid_interval == 0 or last):
+        remembered = self._signals.remembered(tell=active)
+        with journal, remembered, self.precision.matmul_precision(), profile:
+            try:
+                if self._validation_due and valid is not None:
                     self._validate(journal, valid)
-                last = last or self._why_end() is not None
-                if self.step % options.save_interval == 0 or last or self._stop:
                     self.save(stream)
-                if self._stop and not last:
-                    journal.draw()
-                    raise Stopped(self._stop)
-            if self.step < options.max_update and (why := self._why_end()):
-                journal.stop(self.step, why)
+                self._updates(journal, profile, stream, train, valid)
+            except Interrupted as signalled:
+                self._stop = signalled.number
+                self.save(stream)
             journal.draw()
+        if self._stop and (self._validation_due or self.step < self._end()):
+            raise Stopped(self._stop)
+
+    def _updates(
+        self,
+        journal: MetricsLogger,
+        profile: Profile,
+        stream: Stream,
+        train: Iterator[Batch],
+        valid: Iterable[Batch] | None,
+    ) -> None:
+        options, clock, went_on = self.options, time.perf_counter(), self.step
+        seconds = 0.0
+        while self.step < self._end() and not self._stop:
+            with profile.update():
+                seconds += self._update(train)
+            journal.tick()
+            last = self.step == options.max_update
+            if self.step % options.log_interval == 0 or last:
+                elapsed, clock = time.perf_counter() - clock, time.perf_counter()
+                self._log(journal, stream, seconds * self.world.size / elapsed)
+                seconds = 0.0
+                if 0 < (fewer := self.step - went_on) < options.log_interval and went_on:
+                    journal.say(f"these are averages of the {fewer} updates since {went_on}")
+            if valid is not None and (self.step % options.valid_interval == 0 or last):
+                self._validate(journal, valid)
+            last = self.step == self._end()
+            if self.step % options.save_interval == 0 or last or self._stop:
+                self.save(stream)
+        if self.step < options.max_update and (why := self._why_end()):
+            journal.stop(self.step, why)
+
+    def _end(self) -> int:
+        """The last update: this one, where patience ends the run."""
+        return self.step if self._why_end() else self.options.max_update
 
     def _why_end(self) -> str | None:
         return why_end(self.best.best, self.step, self.schedule, self.options)
@@ -134,7 +155,10 @@ class Trainer:
         seconds = 0.0
         while True:
             seconds += self._gradients(train)
-            if self._step_if_finite():
+            done = self._step_if_finite()
+            if self.world.device.type == "cuda":  # where only an update waits for the device
+                self._tell_pace(self.options.accum_grad)
+            if done:
                 return seconds
 
     def _gradients(self, train: Iterator[Batch]) -> float:
@@ -147,6 +171,8 @@ class Trainer:
         self._stats = []
         seconds = 0.0
         for micro in range(options.accum_grad):
+            if micro:
+                self._heed()
             batch = next(train)
             if batch.speech is not None:
                 seconds += float(batch.speech.lengths.sum()) / rate.RATE
@@ -161,10 +187,21 @@ class Trainer:
                 (output.loss * self.precision.scale).backward()
             self._weight += output.weight
             self._stats.append(output.stats)
+            if device.type != "cuda":
+                self._tell_pace(1)
         for parameter in self.objective.frozen():
             parameter.grad = None  # optimizers decay and count what has a gradient, even of zeros
         self._consumed += options.accum_grad * self.world.size
         return seconds
+
+    def _heed(self) -> None:
+        """Raises Interrupted after a signal, where no other process waits for this one."""
+        if self._signals.number and self.world.size == 1:
+            raise Interrupted(self._signals.number)
+
+    def _tell_pace(self, micro_batches: int) -> None:
+        if self.pace is not None and (said := self.pace.done(micro_batches)):
+            logger.info("%s", said)
 
     def _note_shape(self, batch: Batch) -> None:
         """A GPU's libraries make plans for each new one: the log says when, and how many."""
@@ -177,7 +214,7 @@ class Trainer:
 
     def _step_if_finite(self) -> bool:
         """Divides the summed gradients by the weight of all ranks and steps, or skips together."""
-        stop = self._weight.new_full((), float(self._signal))  # new_tensor would wait here
+        stop = self._weight.new_full((), float(self._signals.number))  # new_tensor would wait here
         totals = torch.stack([self._weight, stop])
         weight, stop = self.world.sum_(totals).unbind()
         gradients = self.world.own([p.grad for p in self._parameters if p.grad is not None])
@@ -188,7 +225,7 @@ class Trainer:
         # the update's only wait for the device; equal on all ranks, as the gradients are
         norm_value, stop_value = torch.stack([norm.double(), stop]).tolist()
         if stop_value:
-            self._stop = self._signal or signal.SIGTERM
+            self._stop = self._signals.number or signal.SIGTERM
         finite = norm_value == norm_value and norm_value != float("inf")
         self._meter.add({"skipped": (float(not finite), 1.0)})
         self.precision.update(finite)
@@ -246,9 +283,11 @@ class Trainer:
     @torch.no_grad()
     def _validate(self, journal: MetricsLogger, batches: Iterable[Batch]) -> None:
         self.objective.eval()
+        self._validation_due = True
         meter = Meter()
         with self.world.whole_model(self.objective):
             for batch in batches:
+                self._heed()
                 with self.precision.autocast():
                     meter.add(self.objective(batch.to(self.world.device)).stats)
         stats = meter.averages(self.world)
@@ -259,27 +298,7 @@ class Trainer:
                 f"best_metric: validation has no {metric!r}, it has {', '.join(sorted(stats))}"
             )
         self.best.add(stats[metric], self.step, self._model_content())
-
-    @contextlib.contextmanager
-    def _signals(self) -> Iterator[None]:
-        """While training, these end it after the update in hand, with a save; a scheduler sends
-        SIGUSR1 some time before it ends a job. An update may take long: a second Ctrl-C ends the
-        run at once, and what the last save does not hold is lost."""
-
-        def remember(number: int, _: object) -> None:
-            if number == signal.SIGINT and self._signal == signal.SIGINT:
-                raise KeyboardInterrupt
-            self._signal = number
-            if number == signal.SIGINT and self.world.is_main:
-                print("\ninterrupted: saves after this update; once more: at once", file=sys.stderr)
-
-        asked = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
-        old = {number: signal.signal(number, remember) for number in asked}
-        try:
-            yield
-        finally:
-            for number, handler in old.items():
-                signal.signal(number, handler)
+        self._validation_due = False
 
     def _model_content(self) -> dict[str, Any]:
         weights = self.world.whole(self.objective.state_dict())
@@ -296,6 +315,7 @@ class Trainer:
                 "data_mark": self.data_fingerprint,
                 "precision": self.precision.state(),
                 "best": self.best.state(),
+                "validation_due": self._validation_due,
             }
             checkpoint.save(self.folder / "last.pt", content)
         self.world.barrier()
@@ -313,4 +333,5 @@ class Trainer:
         self.start = (int(content["stream"][0]), int(content["stream"][1]))
         self.precision.restore(content["precision"])
         self.best.restore(content["best"], self.world)
+        self._validation_due = bool(content.get("validation_due", False))
         return str(content.get("data_mark", self.data_fingerprint))  # older files have none

@@ -30,7 +30,7 @@ def test_one_interrupt_saves_and_says_so(tmp_path, capsys):
     with pytest.raises(Stopped):
         run(interrupted(tmp_path, 1))
     assert checkpoint.load(tmp_path / "last.pt")["step"] == 6
-    assert "saves after this update; once more: at once" in capsys.readouterr().err
+    assert "saves and stops; once more: at once" in capsys.readouterr().err
 
 
 def test_the_second_interrupt_does_not_wait_for_the_update(tmp_path):

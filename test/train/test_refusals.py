@@ -17,6 +17,7 @@ from asrkit.config import ConfigError
 from asrkit.data.dataset import SpeechDataset
 from asrkit.data.index import DataIndex
 from asrkit.options import Options
+from asrkit.train import checkpoint, pace
 from asrkit.train.data import refuse_repeated_ids
 from asrkit.train.distributed import World
 from asrkit.train.trainer import Trainer
@@ -43,6 +44,42 @@ def test_a_folder_given_twice_is_refused(tones, tmp_path, capsys, option):
     assert asr_train.main(argv) == 1
     assert f"{option}: names {folder} twice" in capsys.readouterr().err
     assert not (tmp_path / "x" / "last.pt").exists()
+
+
+def test_a_model_of_another_encoder_is_told_as_such(tones, tmp_path, capsys):
+    other, argv = tmp_path / "other", ctc_args(tones, tmp_path / "x", "--max_update", "1")
+    assert asr_train.main(ctc_args(tones, other, "--max_update", "1")) == 0
+    content = checkpoint.load(other / "last.pt")
+    content["config"]["encoder"] = "wav2vec2"
+    checkpoint.save(other / "last.pt", {k: v for k, v in content.items() if k != "format"})
+    capsys.readouterr()
+    assert asr_train.main([*argv, "--init", str(other / "last.pt")]) == 1
+    error = capsys.readouterr().err
+    assert "other/last.pt: has another encoder, 'wav2vec2' in place of" in error
+    assert "encoder_conf" not in error
+
+
+def test_a_run_that_nobody_can_wait_for_ends_at_once_unless_it_is_wanted(
+    tones, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setattr(pace, "HOPELESS", 1e-3)
+    argv = ctc_args(tones, tmp_path / "x", "--max_update", "40", "--num_workers", "0")
+    assert asr_train.main(argv) == 1
+    assert "at this pace" in (error := capsys.readouterr().err)
+    assert "--yes true trains all the same" in error
+    assert not (tmp_path / "x" / "last.pt").exists()
+    assert asr_train.main([*argv, "--resume", "true", "--yes", "true"]) == 0
+    assert "at this pace; 1.9 minutes of speech are seen 4.4 times" in (tmp_path / "x" / "train.log").read_text()
+
+
+def test_a_frozen_part_that_is_random_is_warned_of(tones, tmp_path):
+    argv = ctc_args(tones, tmp_path / "x", "--max_update", "1")
+    assert asr_train.main([*argv, "--set", "encoder_conf.feature_grad_mult=0"]) == 0
+    log = (tmp_path / "x" / "train.log").read_text()
+    assert "do not learn (encoder.conv" in log
+    assert "are random, as there is no init" in log
+    assert asr_train.main(ctc_args(tones, tmp_path / "y", "--max_update", "1")) == 0
+    assert "random" not in (tmp_path / "y" / "train.log").read_text()
 
 
 def test_patience_without_validation(tones, tmp_path, capsys):
