@@ -42,6 +42,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "data fix": ("fix_data_dir", "Repair data folders, keeping the old tables"),
         "data hours": ("hours", "Print minutes and utterances by language and folder"),
         "data combine": ("combine_data", "Merge data folders into one"),
+        "data partition": ("partition_data", "Make training, validation and test sets"),
         "data split": ("split_data", "Split a data folder into parts of about equal size"),
         "data subset": ("subset_data_dir", "Take a random or listed part of a data folder"),
         "data filter": ("filter_data", "Leave out too short, too long or unlabeled utterances"),

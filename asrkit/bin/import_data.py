@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from asrkit.arguments import at_least, boolean, finite, run_main, warn
+from asrkit.bin.partition_data import add_split
 from asrkit.files import DataError, temporary_folder
 from asrkit.importers import checked, folders
 from asrkit.importers.collect import How, joined, read
 from asrkit.importers.piece import Left
 from asrkit.importers.table import NAMES
-from asrkit.kaldi.partition import PARTS, UNITS, Partition
+from asrkit.kaldi.partition import PARTS, Partition
 
 SHOWN = 10  # of those left out
 
@@ -39,10 +40,7 @@ def get_parser() -> argparse.ArgumentParser:
         metavar="WHAT=NAME",
         help=f"columns of a table by name or number, for {' '.join(NAMES)}; the rest is found",
     )
-    add("--valid", type=finite, default=0.1, help="share below 1, else minutes, of validation")
-    add("--test", type=finite, default=0.1, help="the same of the test set")
-    add("--by", choices=("auto", *UNITS), default="auto", help="what is never in two parts")
-    add("--seed", type=int, default=0, help="of the split")
+    add_split(parser)
     limits = checked.Limits()
     add("--min_seconds", type=finite, default=limits.shortest, help="shorter ones are left out")
     add("--max_seconds", type=finite, default=limits.longest, help="longer ones are left out")

@@ -69,7 +69,8 @@ def test_a_run_that_nobody_can_wait_for_ends_at_once_unless_it_is_wanted(
     assert "--yes true trains all the same" in error
     assert not (tmp_path / "x" / "last.pt").exists()
     assert asr_train.main([*argv, "--resume", "true", "--yes", "true"]) == 0
-    assert "at this pace; 1.9 minutes of speech are seen 4.4 times" in (tmp_path / "x" / "train.log").read_text()
+    log = (tmp_path / "x" / "train.log").read_text()
+    assert "at this pace; 1.9 minutes of speech are seen 4.4 times" in log
 
 
 def test_a_frozen_part_that_is_random_is_warned_of(tones, tmp_path):
