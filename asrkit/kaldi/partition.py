@@ -64,7 +64,8 @@ def partition(
             continue
         groups = _groups(members, _KEYS[unit])
         try:
-            taken = _deal(groups, wanted, seed, near=by == "auto" and unit != "utterance")
+            last_resort = len(groups) == len(members)  # nothing smaller can be dealt
+            taken = _deal(groups, wanted, seed, near=by == "auto" and not last_resort)
         except DataError as error:
             last = DataError(f"{len(groups)} {unit}{'s' * (len(groups) != 1)}: {error}")
             continue
