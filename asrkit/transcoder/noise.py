@@ -37,7 +37,7 @@ class _Draw:
 class PhoneNoise:
     """table: reference phone -> recognized phone -> count, gaps as in ``score``'s confusions.json.
 
-    A phone that is not in the table is heard right.
+    A phone that is not in the table is recognized correctly.
     """
 
     def __init__(self, table: Confusions, *, seed: int = 0) -> None:
