@@ -99,7 +99,9 @@ class Speller:
     def __call__(self, units: Sequence[Unit]) -> list[list[list[str]]]:
         """The model's tokens of every word of every unit; a word that is not spoken, or of which
         the model has nothing, has none."""
-        return [[self._known(tokens) for tokens in words] for words in self._split(units)]
+        split = iter(self._split([unit for unit in units if unit.words]))
+        found = [next(split) if unit.words else [] for unit in units]
+        return [[self._known(tokens) for tokens in words] for words in found]
 
     def _phones(self, units: Sequence[Unit]) -> list[list[list[str]]]:
         """espeak reads sentences; where it does not speak as many words as there are, words."""

@@ -54,6 +54,12 @@ def test_phones_of_sentences_and_of_words() -> None:
     assert [len(word) > 0 for word in alone] == [True, True, True]  # espeak joins "of the"
 
 
+def test_a_unit_with_a_fault_has_no_tokens() -> None:
+    bad = Unit(1, "[sic transit] that", [], [], "markup")
+    speller = Speller(TokenList.build("ɪ z ð æ t".split()), "phn", "en")
+    assert speller([bad, unit("is")]) == [[], [["ɪ", "z"]]]
+
+
 def test_what_a_voice_cannot_read_counts() -> None:
     speller = Speller(TokenList.build("abdeiklmnoprstu"), "phn", "it")
     speller([unit("中文 casa")])
