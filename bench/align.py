@@ -54,7 +54,7 @@ RATE, GAP, MUSIC = 16_000, 0.4, 5.0
 WINDOW = 15.0  # seconds that the network is given at once
 NEAR = 0.5  # seconds that a border of a found line may be off
 TEXTS = ("exact", "10 %", "moved", "parts")
-LEAST = -1.5  # score of ctc-segmentation's segments that are kept, as its readme filters
+LEAST = -1.5  # score of ctc-segmentation's segments that are kept; not tuned
 RULES = Rules()
 NAME = "ctc-segmentation"
 
