@@ -217,7 +217,9 @@ def test_what_cannot_recognize_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     torch.manual_seed(0)
-    options = options_for("contrastive", None, "wav2vec2")
+    options = options_for(
+        {"objective": "contrastive", "encoder": "wav2vec2", "quantizer": "gumbel"}
+    )
     model = build_objective(options, TokenList.build([])).state_dict()
     content = {"model": model, "step": 0, "config": config.to_mapping(options)}
     checkpoint.save(tmp_path / "last.pt", content)
