@@ -129,7 +129,7 @@ def test_pretrained_on_one_language_then_another(tmp_path: Path) -> None:
         "8000 1 pcm_alaw", "8000 1 pcm_mulaw", "8000 1 pcm_s16le", "8000 1 pcm_s16be",
         "8000 1 shorten", "48000 1 pcm_24",
     }  # fmt: skip
-    model = recipe / "exp/asr_sw_xlsr_10"
+    model = recipe / "exp/asr_sw_xlsr_10_on_ka"
     assert (model / f"{model.name}.zip").exists()
     assert "<hes>" in (model / "tokens.txt").read_text().split()
     for unit in ("cer", "wer"):
