@@ -53,7 +53,7 @@ def code_usage(
         wave = audio.load(index.path(row), 0, samples)
         speech = pad([torch.from_numpy(wave)])
         features = objective.encoder.extract(speech)
-        if features.data.shape[1]:
+        if int(features.lengths[0]):  # a frame that is none pads what is too short
             codes[lang].append(quantized_frames(objective, speech, features).codes.numpy())
     if empty := [name for name, rows in codes.items() if not rows]:
         raise DataError(f"no audio of {empty[0]} is as long as a frame; leave its folder out")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 from random_model import save_small
 from tones import write_dump, write_tokens
 
@@ -65,6 +67,21 @@ def test_so_many_minutes_of_each(audio: Path, tmp_path: Path) -> None:
     assert language_similarity.main(short) == 0
     found = json.loads((tmp_path / "languages.json").read_text())["languages"]
     assert {row["utterances"] for row in found.values()} == {1}
+
+
+def test_audio_without_a_frame_is_not_counted(audio: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "aa"
+    shutil.copytree(audio / "aa", folder)
+    soundfile.write(tmp_path / "none.flac", np.zeros(20, np.float32), 16000)
+    tables = {"wav.scp": tmp_path / "none.flac", "utt2num_samples": 20, "utt2lang": "aa"}
+    for name, value in tables.items():
+        lines = (folder / name).read_text().splitlines()
+        (folder / name).write_text("\n".join([*lines, f"zz {value}"]) + "\n")
+    without = command(audio, tmp_path / "out", "--clusters", "2")
+    without[without.index(str(audio / "aa"))] = str(folder)
+    assert language_similarity.main(without) == 0
+    found = json.loads((tmp_path / "out/languages.json").read_text())["languages"]
+    assert found["aa"]["utterances"] == 3
 
 
 def test_what_cannot_be_compared(
