@@ -15,6 +15,7 @@ from asrkit.convert.source import ConvertError
 from asrkit.convert.vocabulary import vocabulary_of
 from asrkit.files import atomic_folder, write_json
 from asrkit.model_io import TrainedModel
+from asrkit.rate import RATE
 from asrkit.vocabulary import type_of
 
 _HEADS = ("quantizer.", "target_projection.", "context_projection.")
@@ -133,7 +134,7 @@ def _preprocessor(encoder: dict[str, Any]) -> dict[str, Any]:
     return {
         "feature_extractor_type": "Wav2Vec2FeatureExtractor",
         "feature_size": 1,
-        "sampling_rate": 16_000,
+        "sampling_rate": RATE,
         "padding_value": 0.0,
         "padding_side": "right",
         "do_normalize": encoder["normalize"],

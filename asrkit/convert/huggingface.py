@@ -21,6 +21,7 @@ from asrkit.convert.source import ConvertError, Given, Said, Source
 from asrkit.convert.tokenizer import optional_json, read_json
 from asrkit.files import endless, refuse_pointer
 from asrkit.foreign import next_command
+from asrkit.rate import RATE
 from asrkit.train.checkpoint import UNREADABLE, why_unreadable
 from asrkit.train.contents import check_tensors
 
@@ -124,8 +125,8 @@ def _normalize(folder: Path) -> bool | None:
         found = optional_json(folder / name)
         part = found.get("feature_extractor")  # transformers 5 has one file for all parts
         found = part if isinstance(part, dict) else found
-        rate = found.get("sampling_rate", 16_000)
-        if rate != 16_000:
+        rate = found.get("sampling_rate", RATE)
+        if rate != RATE:
             raise ConvertError(
                 f"{folder / name}: made for audio at {rate} Hz; asrkit's at 16000 Hz"
             )

@@ -26,6 +26,7 @@ from asrkit.keys import key_of
 from asrkit.model_io import folder_of
 from asrkit.objectives.base import Objective
 from asrkit.options import AUTO, Options
+from asrkit.rate import RATE
 from asrkit.tokens import TokenList
 from asrkit.train import checkpoint, micro_batches
 from asrkit.train.agreement import assert_same_on_all_ranks, common, data_fingerprint
@@ -217,7 +218,7 @@ def _warn_of_random_frozen(objective: Objective, options: Options) -> None:
 def _pace(options: Options, step: int, index: Index, world: World) -> Pace:
     if options.phone_list:
         return Pace(options, step=step)
-    hours = float(index.num_samples.sum(dtype="int64")) / 16_000 / 3600
+    hours = float(index.num_samples.sum(dtype="int64")) / RATE / 3600
     seen = options.max_update * update_seconds(options, world.size) / 3600
     return Pace(options, step=step, hours=hours, seen=seen)
 
