@@ -94,7 +94,9 @@ def fairseq_state(model, group):
     """A transformers pre-training or CTC model's tensors under the names fairseq gives them."""
     state = {}
     for name, tensor in model.state_dict().items():
-        name = name.removeprefix("wav2vec2.").removeprefix("data2vec_audio.")
+        name = (
+            name.removeprefix("wav2vec2.").removeprefix("data2vec_audio.").removeprefix("hubert.")
+        )
         for theirs, new in (
             ("masked_spec_embed", "mask_emb"),
             ("quantizer.codevectors", "quantizer.vars"),

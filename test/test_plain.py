@@ -30,7 +30,11 @@ KINDS: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
         | {"positional": [9, 2, 3], "conv_norm": "layer", "conv_bias": True, "normalize": True},
         {},
     ),
-    "pre-norm": ("wav2vec2", WAV2VEC2 | {"positional": [8, 2, 1], "norm_first": True}, {}),
+    "pre-norm": (
+        "wav2vec2",
+        WAV2VEC2 | {"positional": [8, 2, 1], "norm_first": True, "positional_affine": True},
+        {},
+    ),
     "log-mel": ("logmel", LOGMEL | {"positional": [31, 4, 1]}, {}),
     "cpc": ("cpc", {"width": 16, "layers": 2}, {"head_kernel": 8, "head_stride": 4}),
 }

@@ -10,6 +10,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from asrkit.convert import huggingface, tokenizer
+from asrkit.convert.hubert import unfold_position
 from asrkit.convert.names import from_asrkit
 from asrkit.convert.source import ConvertError
 from asrkit.convert.vocabulary import vocabulary_of
@@ -18,6 +19,7 @@ from asrkit.model_io import TrainedModel
 from asrkit.rate import RATE
 from asrkit.vocabulary import type_of
 
+_FAMILIES = {"wav2vec2": "Wav2Vec2", "data2vec-audio": "Data2VecAudio", "hubert": "Hubert"}
 _HEADS = ("quantizer.", "target_projection.", "context_projection.")
 
 
@@ -34,7 +36,11 @@ def _kind(config: dict[str, Any], where: Path) -> str:
     if config["encoder"] != "wav2vec2":
         raise ConvertError(f"{where}: transformers has no encoder {config['encoder']!r}")
     if encoder["positional"][2] == 1:
-        return "wav2vec2"
+        return "hubert" if encoder["positional_affine"] else "wav2vec2"
+    if encoder["positional_affine"]:
+        raise ConvertError(
+            f"{where}: transformers has no affine before stacked position convolutions"
+        )
     if encoder["norm_first"] or encoder["conv_norm"] != "layer":
         raise ConvertError(
             f"{where}: transformers has stacked position convolutions in Data2VecAudio only, with "
@@ -70,6 +76,8 @@ def _config_json(kind: str, encoder: dict[str, Any]) -> dict[str, Any]:
     else:
         content["feat_extract_norm"] = encoder["conv_norm"]
         content["do_stable_layer_norm"] = encoder["norm_first"]
+    if kind == "hubert":
+        content["conv_pos_batch_norm"] = True
     return content
 
 
@@ -152,17 +160,21 @@ def write_huggingface(path: Path, out: Path) -> dict[str, Any]:
     kind = _kind(config, path)
     name, head, keys = _heads(state, config, tokens)
     units, separate = type_of(config["token_file"] or "")
-    if kind == "data2vec-audio" and name == "ForPreTraining":
+    if kind != "wav2vec2" and name == "ForPreTraining":
         name, head, keys = "Model", {}, {}
     own = {key: tensor for key, tensor in state.items() if key.startswith("encoder.")}
     if not own:
         raise ConvertError(f"{path}: holds no encoder")
     prefix = "" if name == "Model" else huggingface.PREFIXES[kind]
     tensors = {prefix + key: tensor for key, tensor in from_asrkit(own).items()}
+    tensors = unfold_position(tensors, prefix)
     tensors |= from_asrkit(head)
-    family = {"wav2vec2": "Wav2Vec2", "data2vec-audio": "Data2VecAudio"}[kind]
+    family = _FAMILIES[kind]
     content = {"architectures": [family + name], **_config_json(kind, config["encoder_conf"])}
-    ready = {key: tensor.float().contiguous() for key, tensor in tensors.items()}
+    ready = {
+        key: (tensor.float() if tensor.is_floating_point() else tensor).contiguous()
+        for key, tensor in tensors.items()
+    }
     with atomic_folder(out) as folder:
         try:
             save_file(ready, folder / "model.safetensors", {"format": "pt"})

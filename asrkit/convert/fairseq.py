@@ -1,4 +1,4 @@
-"""Reads fairseq's checkpoints of wav2vec 2.0, XLSR, UniSpeech and data2vec audio (version 1).
+"""Reads fairseq's checkpoints: wav2vec 2.0, XLSR, UniSpeech, HuBERT, data2vec audio (version 1).
 
 The configuration is ``args`` (a Namespace, until 2020), ``cfg`` (nested mappings since), or both; a
 fine-tuned model keeps that of its pre-training under ``w2v_args``.
@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from asrkit.convert import structure, vocabulary
+from asrkit.convert import hubert, structure, vocabulary
 from asrkit.convert.names import to_asrkit, without_prefixes
 from asrkit.convert.source import ConvertError, Given, Said, Source
 from asrkit.convert.unpickle import load_inert, plain
@@ -35,7 +35,6 @@ _TRAINING = {
 _NETWORK = {
     "activation_fn": "gelu",
     "quantize_input": False,
-    "conv_pos_batch_norm": False,
     "layer_type": "transformer",
     "pos_enc_type": "abs",
 }
@@ -171,6 +170,7 @@ def _said(settings: Settings) -> Said:
             "channels": None if layers is None else [row[0] for row in layers],
             "kernels": None if layers is None else [row[1] for row in layers],
             "positional": None if None in (kernel, groups) else [kernel, groups, depth],
+            "positional_affine": settings.find("conv_pos_batch_norm"),
         },
     )
 
@@ -197,6 +197,8 @@ def read_fairseq(path: Path, given: Given) -> Source:
         width = tensors["layer_norm.weight"].numel()  # left out where the widths are equal
         tensors["post_extract_proj.weight"] = torch.eye(width)
         tensors["post_extract_proj.bias"] = torch.zeros(width)
+    tensors = hubert.fold_position(tensors, "fairseq", where)
+    heads = hubert.take_heads(tensors)
     state, unknown = to_asrkit(tensors, "fairseq", where)
     structure.refuse_unknown(unknown, where, encoder_only=given.encoder_only)
     encoder = {name: tensor for name, tensor in state.items() if name.startswith("encoder.")}
@@ -208,8 +210,10 @@ def read_fairseq(path: Path, given: Given) -> Source:
             conf[option] = float(values[0])
     source = Source(
         path=path, kind="fairseq", state=encoder, encoder_conf=conf, objective="ctc",
-        dropped=unknown,
+        dropped=[*unknown, *heads],
     )  # fmt: skip
+    if heads:
+        source.notes.append("the heads of HuBERT's pre-training are left out")
     if given.encoder_only:
         source.dropped += sorted(state.keys() - encoder.keys())
     elif "head.weight" in state:

@@ -1,4 +1,4 @@
-"""Reads folders of transformers: Wav2Vec2, UniSpeech and Data2VecAudio models.
+"""Reads folders of transformers: Wav2Vec2, UniSpeech, Data2VecAudio and Hubert models.
 
 config.json, the weights (model.safetensors or pytorch_model.bin, in one file or several with an
 index), preprocessor_config.json (or, since transformers 5, processor_config.json), and for
@@ -16,6 +16,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from asrkit.convert import structure, vocabulary
+from asrkit.convert.hubert import fold_position
 from asrkit.convert.names import to_asrkit, without_prefixes
 from asrkit.convert.source import ConvertError, Given, Said, Source
 from asrkit.convert.tokenizer import optional_json, read_json
@@ -25,7 +26,12 @@ from asrkit.rate import RATE
 from asrkit.train.checkpoint import UNREADABLE, why_unreadable
 from asrkit.train.contents import check_tensors
 
-PREFIXES = {"wav2vec2": "wav2vec2.", "unispeech": "unispeech.", "data2vec-audio": "data2vec_audio."}
+PREFIXES = {
+    "wav2vec2": "wav2vec2.",
+    "unispeech": "unispeech.",
+    "data2vec-audio": "data2vec_audio.",
+    "hubert": "hubert.",
+}
 # asrkit's option -> config.json's; both directions
 TRAINING = {
     "dropout": "hidden_dropout",
@@ -55,7 +61,7 @@ _FIXED = {
     "feat_extract_activation": "gelu",
     "layer_norm_eps": 1e-5,
     "add_adapter": False,
-    "conv_pos_batch_norm": False,
+    "feat_proj_layer_norm": True,
 }
 
 
@@ -158,6 +164,7 @@ def _said(config: dict[str, Any], kind: str, folder: Path) -> Said:
             "channels": get("conv_dim"),
             "kernels": get("conv_kernel"),
             "positional": None if None in (kernel, groups) else [kernel, groups, depth],
+            "positional_affine": get("conv_pos_batch_norm"),
         },
     )
 
@@ -198,6 +205,7 @@ def read_huggingface(folder: Path, given: Given) -> Source:
         name: tensor.float() if tensor.is_floating_point() else tensor
         for name, tensor in without_prefixes(_weights(folder), (PREFIXES[kind],), where).items()
     }
+    tensors = fold_position(tensors, "huggingface", where)
     state, unknown = to_asrkit(tensors, "huggingface", where)
     encoder = {name: tensor for name, tensor in state.items() if name.startswith("encoder.")}
     source = Source(

@@ -29,6 +29,8 @@ _ENCODER = (
     ("context.norm", "encoder.layer_norm", "encoder.layer_norm"),
     ("context.position.blocks.{n}", "encoder.pos_conv_embed.layers.{n}.conv",
      "encoder.pos_conv.{n}.0"),
+    ("context.position.affine", "encoder.pos_conv_embed.batch_norm",
+     "encoder.pos_conv.batch_norm"),  # as hubert.py leaves it
     ("context.layers.{n}.attention.query", "encoder.layers.{n}.attention.q_proj",
      "encoder.layers.{n}.self_attn.q_proj"),
     ("context.layers.{n}.attention.key", "encoder.layers.{n}.attention.k_proj",

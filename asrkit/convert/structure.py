@@ -101,6 +101,7 @@ def sizes(state: Mapping[str, Tensor], where: str) -> dict[str, Any]:
         "width": width,
         "layers": _count(state, "encoder.context.layers", "fc1.weight"),
         "positional": _positional(state, width, where),
+        "positional_affine": "encoder.context.position.affine.weight" in state,
         "channels": [shape[0] for shape in shapes],
         "kernels": [shape[2] for shape in shapes],
         "ffn": ffn,

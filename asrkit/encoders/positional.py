@@ -59,14 +59,29 @@ def grouped_conv(x: Tensor, weight: Tensor, bias: Tensor | None, groups: int) ->
     return out[:, :, :frames].transpose(1, 2)
 
 
+class ChannelAffine(nn.Module):
+    """[..., C] times a gain, plus a bias: what a batch norm is once its statistics rest."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(size))
+        self.bias = nn.Parameter(torch.zeros(size))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * self.weight + self.bias
+
+
 class ConvPosition(nn.Module):
     """[B, T, D] to [B, T, D], to be added to the input.
 
     depth 1: one weight-normalized convolution, GELU (wav2vec 2.0). depth d > 1: d blocks of
     convolution with kernel max(3, kernel // d), norm without affine, GELU (data2vec).
+    affine: a gain and a bias for each channel before it all (HuBERT with batch norm).
     """
 
-    def __init__(self, size: int, *, kernel: int, groups: int, depth: int) -> None:
+    def __init__(
+        self, size: int, *, kernel: int, groups: int, depth: int, affine: bool = False
+    ) -> None:
         super().__init__()
         if size % groups:
             raise ValueError(f"width {size} is not a multiple of the {groups} position groups")
@@ -80,9 +95,12 @@ class ConvPosition(nn.Module):
                 for _ in range(depth)
             ]
         self.blocks = nn.ModuleList(blocks)
+        self.affine = ChannelAffine(size) if affine else None
 
     def forward(self, x: Tensor, valid: Tensor | None = None) -> Tensor:
         """valid: bool [B, T]; frames outside are zeros to every block, so padding has no effect."""
+        if self.affine is not None:
+            x = self.affine(x)
         for block in self.blocks:
             x = block(x if valid is None else x * valid[..., None])
             if self.depth > 1:

@@ -65,7 +65,8 @@ class TransformerLayer(Block):
 class Transformer(nn.Module):
     """[B, T, D] to Hidden. Linear weights N(0, 0.02), biases 0, as in the released models.
 
-    positional: [kernel, groups, depth] of the position convolution.
+    positional: [kernel, groups, depth] of the position convolution. positional_affine: see
+        ConvPosition.
     norm_first: norms before attention and feed-forward, and one at the end (Large); else after
         them, and one before the first layer (Base).
     layerdrop: probability that a layer is skipped in training; drawn on the host from torch's CPU
@@ -84,6 +85,7 @@ class Transformer(nn.Module):
         attention_dropout: float,
         activation_dropout: float,
         layerdrop: float,
+        positional_affine: bool = False,
     ) -> None:
         super().__init__()
         if len(positional) != 3 or min(positional) < 1:
@@ -92,7 +94,9 @@ class Transformer(nn.Module):
             raise ValueError(f"a layerdrop of {layerdrop} is not in [0, 1)")
         kernel, groups, depth = positional
         self.norm_first, self.layerdrop = norm_first, layerdrop
-        self.position = ConvPosition(size, kernel=kernel, groups=groups, depth=depth)
+        self.position = ConvPosition(
+            size, kernel=kernel, groups=groups, depth=depth, affine=positional_affine
+        )
         self.norm = LayerNorm(size)
         self.dropout = Dropout(dropout)
         self.layers = nn.ModuleList(

@@ -1,4 +1,7 @@
-"""wav2vec 2.0: raw samples in, 50 frames a second out (Baevski et al. 2020; XLSR section 2.1)."""
+"""wav2vec 2.0: raw samples in, 50 frames a second out (Baevski et al. 2020; XLSR section 2.1).
+
+HuBERT's network (Hsu et al. 2021) and data2vec's (Baevski et al. 2022) are the same.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,8 @@ class Wav2Vec2Encoder(MaskedEncoder):
 
     conv_layers: [channels, kernel, stride] each. conv_norm: group or layer.
     normalize: bring each utterance to mean 0, variance 1 first.
-    positional: [kernel, groups, depth] of the position convolution.
+    positional: [kernel, groups, depth] of the position convolution. positional_affine: a gain and
+    a bias for each channel before it, as in a HuBERT with batch norm.
     norm_first: pre-norm transformer. input_dropout, dropout, attention_dropout,
     activation_dropout, layerdrop, feature_grad_mult: see MaskedEncoder and Transformer.
     """
@@ -36,6 +40,7 @@ class Wav2Vec2Encoder(MaskedEncoder):
         heads: Count = 12,
         norm_first: bool = False,
         positional: list[Count] = [128, 16, 1],  # noqa: B006 (read only)
+        positional_affine: bool = False,
         dropout: BelowOne = 0.1,
         attention_dropout: BelowOne = 0.1,
         activation_dropout: BelowOne = 0.0,
@@ -49,6 +54,7 @@ class Wav2Vec2Encoder(MaskedEncoder):
             heads=heads,
             norm_first=norm_first,
             positional=positional,
+            positional_affine=positional_affine,
             dropout=dropout,
             attention_dropout=attention_dropout,
             activation_dropout=activation_dropout,

@@ -153,7 +153,8 @@ def refuse_other_encoder(
     encoder: type[Encoder], theirs: Mapping[str, Any], mine: Mapping[str, Any], where: str
 ) -> None:
     """Options of an encoder that no shape shows (heads, norm order, normalization) must agree in
-    two configurations; its ``training_options`` need not."""
+    two configurations; its ``training_options`` need not. One that an earlier version did not have
+    is as it is by default."""
     names = theirs.get("encoder"), mine.get("encoder")
     if names[0] != names[1]:  # they share no tensor: told once, not key by key
         raise CheckpointError(
@@ -163,6 +164,8 @@ def refuse_other_encoder(
     one, other = theirs.get("encoder_conf"), mine["encoder_conf"]
     if not isinstance(one, dict):
         raise CheckpointError(f"{where}: its 'config' has no encoder_conf")
+    signature = inspect.signature(encoder).parameters
+    one, other = ({**{k: p.default for k, p in signature.items()}, **c} for c in (one, other))
     keys = (one.keys() | other.keys()) - encoder.training_options
     _refuse_others("encoder_conf", keys, one, other, where)
 

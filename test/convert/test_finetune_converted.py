@@ -1,5 +1,7 @@
 """From a folder of transformers to a fine-tuned recognizer in one file, with the programs."""
 
+import shutil
+
 import hf_tiny
 import pytest
 import torch
@@ -50,6 +52,18 @@ def test_convert_train_pack_recognize(tmp_path, converted, capsys):
     capsys.readouterr()
     assert asr_infer.main(["--model", str(out), str(audio)]) == 0
     assert capsys.readouterr().out.startswith(str(audio))
+
+
+def test_a_network_from_before_an_option_was_there_is_as_it_is_by_default(
+    tmp_path, converted, capsys
+):
+    content = checkpoint.load(converted / "last.pt")
+    del content["config"]["encoder_conf"]["positional_affine"]
+    checkpoint.save(converted / "last.pt", content)
+    assert train(tmp_path, converted) == 0
+    shutil.rmtree(tmp_path / "exp/asr")
+    assert train(tmp_path, converted, positional_affine=True) == 1
+    assert "positional_affine" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
