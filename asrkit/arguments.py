@@ -7,7 +7,8 @@ import contextlib
 import io
 import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from asrkit.files import DISK_FULL
 
@@ -75,6 +76,35 @@ def parse(parser: argparse.ArgumentParser, argv: list[str] | None) -> argparse.N
 def warn(said: str) -> None:
     """One line on standard error, where results do not go."""
     print(f"warning: {said}", file=sys.stderr)
+
+
+class _OldName(argparse.Action):
+    """Sets the option of today, whose name is ``const``, and says so, once."""
+
+    _said = False
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        if not self._said:
+            warn(f"{option_string} is deprecated; write {self.const}")
+        self._said = True
+        setattr(namespace, self.dest, values)
+
+
+def add_old_name(
+    parser: argparse.ArgumentParser, old: str, new: str, *, choices: Sequence[str] | None = None
+) -> None:
+    """``old``, what the option ``new`` was called before: not in --help, and deprecated."""
+    dest = new.lstrip("-")
+    parser.add_argument(
+        old, dest=dest, const=new, action=_OldName, choices=choices,
+        default=argparse.SUPPRESS, help=argparse.SUPPRESS,
+    )  # fmt: skip
 
 
 class _Help(argparse.HelpFormatter):

@@ -54,7 +54,7 @@ class Batch:
         All random choices for a row (mask, negatives, Gumbel noise) derive from it, the seed and
         the step, so a row draws the same on any number of ranks.
     speech: [B, S] float32 at 16 kHz.
-    text: [B, L] int64 labels to recognize (phones, characters, BPE units, words, or star labels:
+    text: [B, L] int64 labels to recognize (phones, characters, BPE units, words, or word labels:
         0 or a word at every phone).
     phones: [B, L] int64 phone labels that accompany self-supervised objectives; length 0 means
         an unlabelled utterance.

@@ -22,7 +22,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "align": ("align", "Align long recordings with their texts, to train on"),
         "transcode": ("transcode", "Turn phones or audio into words with a Transcoder"),
         "average": ("average_checkpoints", "Average the weights of several checkpoints"),
-        "select": ("pick_model", "Choose the run that is best on the validation set"),
+        "select": ("select_model", "Choose the run that is best on the validation set"),
         "convert": ("convert_checkpoint", "Convert checkpoints of transformers and fairseq"),
         "export": ("export", "Write a model for transformers, ONNX or sherpa-onnx"),
         "pack": ("pack", "Pack a model, its tokens and its n-grams into one file"),

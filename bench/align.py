@@ -54,7 +54,7 @@ RATE, GAP, MUSIC = 16_000, 0.4, 5.0
 WINDOW = 15.0  # seconds that the network is given at once
 NEAR = 0.5  # seconds that a border of a found line may be off
 TEXTS = ("exact", "10 %", "moved", "parts")
-LEAST = -1.5  # score of ctc-segmentation's segments that are kept; not tuned
+MINIMUM = -1.5  # score of ctc-segmentation's segments that are kept; not tuned
 RULES = Rules()
 NAME = "ctc-segmentation"
 
@@ -161,7 +161,7 @@ def by_ctc_segmentation(
     timings, probabilities, _ = package.ctc_segmentation(config, log_probs.numpy(), matrix)
     texts = [""] * len(rows)
     found = package.determine_utterance_segments(config, begins, probabilities, timings, texts)
-    return [Hit(n, begin, end, score >= LEAST) for n, (begin, end, score) in enumerate(found)]
+    return [Hit(n, begin, end, score >= MINIMUM) for n, (begin, end, score) in enumerate(found)]
 
 
 def measure(lines: list[Line], hits: list[Hit], spans: list[tuple[float, float]]) -> dict[str, Any]:

@@ -40,7 +40,7 @@ from gpu_processes import Processes, answers_of
 from gpu_table import Row, heading, line, table
 
 from asrkit.files import write_json
-from asrkit.train.journal import read_metrics
+from asrkit.train.metrics import read_metrics
 
 ROOT = Path(__file__).resolve().parents[1]
 RANKS = {"alone": [], "ddp": ["--parallel", "ddp"], "fsdp": ["--parallel", "fsdp"]}

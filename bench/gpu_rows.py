@@ -29,8 +29,8 @@ from asrkit.data.dataset import BatchDataset
 from asrkit.data.loader import make_loader
 from asrkit.data.sampler import BatchSpec
 from asrkit.train import run
-from asrkit.train.journal import read_metrics
 from asrkit.train.memory import keep_freed_memory
+from asrkit.train.metrics import read_metrics
 
 CONF = Path(__file__).resolve().parents[1] / "egs/TEMPLATE/asr1/conf"
 PRETRAIN = ("pretrain_xlsr_base", "pretrain_xlsr_large", "pretrain_unidata2vec_base")

@@ -10,7 +10,7 @@ import torch
 from hearing import Hearing
 
 from asrkit.tokens import TokenList
-from asrkit.transcoder.labels import star_labels
+from asrkit.transcoder.labels import word_labels
 
 WORDS = ["a", "bd", "bc", "cab", "dada", "cda"]  # none begins another: one reading of any text
 PHONES = TokenList.build("abcd")
@@ -23,7 +23,7 @@ def sentences(count: int, seed: int = 0) -> list[list[str]]:
 
 
 def write_phones(folder: Path, texts: list[list[str]], *, posteriors: bool = False) -> Path:
-    """A folder of phones with star labels; with ``posteriors``, matrices that favor them."""
+    """A folder of phones with word labels; with ``posteriors``, matrices that favor them."""
     folder.mkdir(parents=True)
     rng = np.random.default_rng(0)
     lines: dict[str, list[str]] = {
@@ -35,7 +35,7 @@ def write_phones(folder: Path, texts: list[list[str]], *, posteriors: bool = Fal
         phones = [letter for word in words for letter in word]
         lines["text"].append(f"{key} {' '.join(words)}")
         lines["text.phn"].append(f"{key} {' '.join(phones)}")
-        lines["text.star"].append(f"{key} {' '.join(star_labels(words, words))}")
+        lines["text.star"].append(f"{key} {' '.join(word_labels(words, words))}")
         lines["utt2lang"].append(f"{key} xx")
         soft = rng.random((len(phones), 5)) * 0.1
         soft[np.arange(len(phones)), np.array(PHONES.encode(phones)) - 1] += 1

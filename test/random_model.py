@@ -14,7 +14,7 @@ from asrkit.build import build_objective, resolve
 from asrkit.options import Options
 from asrkit.tokens import TokenList
 from asrkit.train import checkpoint
-from asrkit.train.folder import write_folder
+from asrkit.train.folder import write_experiment
 
 TOKENS = TokenList.build("abcdef")
 
@@ -61,6 +61,6 @@ def save_small(folder: Path, tokens: Path, **options: Any) -> None:
     symbols = TokenList.read(tokens)
     objective = build_objective(made, symbols)
     content = config.to_mapping(made)
-    write_folder(folder, content, symbols)
+    write_experiment(folder, content, symbols)
     model = {"model": objective.state_dict(), "step": 0, "config": content}
     checkpoint.save(folder / "last.pt", model)

@@ -230,7 +230,7 @@ DUMP = ["--model", "m", *FOLDER, "--out_dir", "o", "--phone_list", "p"]
         (tune_lm, TUNE, "--utt2lang u"),
         (tune_lm, [*TUNE, "--normalize", "true", "--lang", "it"], "--utt2lang u"),
         (dump_posteriors, [*DUMP, "--labels", "false"], "--cache_dir c"),
-        (score, [*SCORE, "per"], "--marks keep"),
+        (score, [*SCORE, "per"], "--nlsyms keep"),
         (score, [*SCORE, "wer"], "--separator keep"),
         (score, [*SCORE, "wer"], "--bpe_model b"),
         (score, [*SCORE, "wer", "--lang", "it"], "--langs u"),

@@ -40,7 +40,7 @@ finetune() {
         folders+=("${asr_exp}_lr${rate}")
         finetune_one "${asr_exp}_lr${rate}" --set "optimizer_conf.lr=${rate}"
     done
-    run python3 -m asrkit.bin.pick_model --out "${asr_exp}" "${folders[@]}"
+    run python3 -m asrkit.bin.select_model --out "${asr_exp}" "${folders[@]}"
 }
 
 # finetune_one FOLDER OPTION...

@@ -2,7 +2,7 @@
 # Stages 10 and 11 of asr.sh, and their part of 12 and 13: from phones to words.
 # shellcheck disable=SC2154,SC2086  # the options are set by asr.sh; several options in one variable
 
-# transcoder_text LANG: the folder of its text with phones and star labels.
+# transcoder_text LANG: the folder of its text with phones and word labels.
 transcoder_text() {
     printf '%s\n' "data/transcoder/$1_${token_list_name}"
 }

@@ -106,7 +106,7 @@ def similarity(usages: Mapping[str, Usage], *, clusters: int, seed: int) -> Simi
 def principal(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """float [L, D] to its first two principal components [L, 2] and their shares of the variance.
 
-    The largest weight of a component is positive, so that a picture is not mirrored by chance.
+    The largest weight of a component is positive, so that a plot is not mirrored by chance.
     """
     centered = vectors - vectors.mean(0)
     left, sizes, right = np.linalg.svd(centered, full_matrices=False)

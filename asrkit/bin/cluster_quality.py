@@ -39,7 +39,7 @@ def get_parser() -> argparse.ArgumentParser:
     add("--aligner", required=True, help="CTC recognizer whose phones label the frames")
     add("--data_dir", nargs="+", type=Path, required=True, help="dump folders")
     add("--token_file", default="text.phn", help="phones of each utterance, in every folder")
-    add("--out_dir", type=Path, required=True, help="where table and pictures go")
+    add("--out_dir", type=Path, required=True, help="where table and plots go")
     add("--clusters", nargs="+", type=int, default=[100, 500], help="of k-means")
     add("--source", default="teacher", choices=("teacher", "student"),
         help="whose layers; models without a teacher show their student")  # fmt: skip

@@ -26,11 +26,11 @@ def get_parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--exp", type=Path, default=Path("exp"), help="folder of scored experiments")
     add("--systems", nargs="+", required=True, metavar="[NAME=]SYSTEM",
-        help="in the picture's order, as results names them: asr_*_xlsr_10 or xlsr_10")  # fmt: skip
+        help="in the plot's order, as results names them: asr_*_xlsr_10 or xlsr_10")  # fmt: skip
     add("--groups", nargs="+", required=True, metavar="NAME=LANG,LANG", help="low=sv,tr high=es,fr")
     add("--decoding", default="decode_greedy", help="which of the decodings")
     add("--unit", choices=("per", "cer", "wer"), default="per", help="which error rate")
-    add("--out_dir", type=Path, required=True, help="where table and picture go")
+    add("--out_dir", type=Path, required=True, help="where table and plot go")
     return parser
 
 

@@ -27,7 +27,7 @@ def get_parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--model", type=Path, required=True, help="pre-trained model with a quantizer")
     add("--data_dir", nargs="+", type=Path, required=True, help="dump folders; no labels needed")
-    add("--out_dir", type=Path, required=True, help="where table and pictures go")
+    add("--out_dir", type=Path, required=True, help="where table and plots go")
     add("--clusters", type=int, default=4, help="of languages, by k-means")
     add("--minutes", type=float, default=15.0, help="of speech at most of each language")
     add("--seed", type=int, default=0, help="of the choice of utterances, and of k-means")

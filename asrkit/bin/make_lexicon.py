@@ -42,13 +42,13 @@ def get_parser() -> argparse.ArgumentParser:
 def run(args: argparse.Namespace) -> None:
     spoken = "max_pronunciations max_sentences cache_dir"
     refuse_unused(args, (args.type == "char", spoken, "with --type char: espeak speaks nothing"))
-    marks = "keep" if args.type == "char" else "drop"
+    nlsyms = "keep" if args.type == "char" else "drop"
     phonemizer = None
     if args.type == "phn":
         phonemizer = Phonemizer(args.lang, hyphens=args.hyphens, cache_dir=args.cache_dir)
     # espeak reads hyphens, whatever they do to the words.
     policy = args.hyphens if phonemizer is None else "keep"
-    lines = text_lines(args.text, args.plain, language=args.lang, marks=marks, hyphens=policy)
+    lines = text_lines(args.text, args.plain, language=args.lang, nlsyms=nlsyms, hyphens=policy)
     lexicon, report = build_lexicon(
         lines,
         phonemizer,

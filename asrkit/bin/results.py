@@ -54,8 +54,8 @@ def run(args: argparse.Namespace) -> None:
     if args.show_pairs > 0:
         print(pairs_text(scores, args.show_pairs))
     if args.out is not None:
-        for picture in draw_pooled(pooled, args.exp):
-            print(f"drawn: {picture}")
+        for plot in draw_pooled(pooled, args.exp):
+            print(f"drawn: {plot}")
         print(f"written to {args.out}")
 
 

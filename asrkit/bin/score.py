@@ -1,4 +1,4 @@
-"""Scores hypotheses against references: PER, CER or WER with alignments, tables and pictures."""
+"""Scores hypotheses against references: PER, CER or WER with alignments, tables and plots."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import shlex
 import sys
 from pathlib import Path
 
-from asrkit.arguments import boolean, refuse_unused, run_main, warn
+from asrkit.arguments import add_old_name, boolean, refuse_unused, run_main, warn
 from asrkit.score.encodings import described
 from asrkit.score.score_set import ScoreTask, score_set
 from asrkit.score.units import NAMES, UNITS
@@ -34,21 +34,23 @@ def get_parser() -> argparse.ArgumentParser:
     add("--speakers", type=Path, help="utt2spk for the trn files")
     add("--normalize", type=boolean, default=False, help="one spelling for both sides (cer, wer)")
     add("--hyphens", choices=HYPHEN_POLICIES, default="split", help=HYPHENS_HELP)
-    add("--marks", choices=("drop", "keep"), default="drop", help="<hes> and the like (cer, wer)")
+    policies = ("drop", "keep")
+    add("--nlsyms", choices=policies, default="drop", help="<hes> and the like (cer, wer)")
+    add_old_name(parser, "--marks", "--nlsyms", choices=policies)
     add("--label", help="how the texts were made, e.g. 'tags: xlsr'; shown beside the numbers")
     add("--vocabulary", type=Path, help="words.txt of a Transcoder: its OOV rate (wer)")
     add("--name", help="name of the set; default: the folder above --out")
     add("--command", help="the command to record; default: this one")
     add("--config", type=Path, help="the experiment's config.yaml, recorded, and read for the seed")
     add("--seed", type=int)
-    add("--top", type=int, default=40, help="tokens in the confusion picture")
+    add("--top", type=int, default=40, help="tokens in the plot of confusions")
     return parser
 
 
 def run(args: argparse.Namespace) -> None:
     refuse_unused(
         args,
-        (args.unit not in ("cer", "wer"), "marks", "but in cer and wer"),
+        (args.unit not in ("cer", "wer"), "nlsyms", "but in cer and wer"),
         (not args.normalize, "hyphens", "without --normalize true"),
         (args.unit == "wer", "separator", "in wer, which counts words"),
         ("bpe" not in (args.ref_type, args.hyp_type), "bpe_model", "without a --hyp_type bpe"),

@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> None:
         args.text, allow_empty=args.allow_empty_text, allow_flags=args.allow_flags
     )
     counts += count_characters(
-        text_lines(plain=args.plain, language=args.lang, marks="keep", hyphens=args.hyphens)
+        text_lines(plain=args.plain, language=args.lang, nlsyms="keep", hyphens=args.hyphens)
     )
     tokens = build_token_list(counts, min_count=args.min_count)
     out = Path(args.out)

@@ -44,13 +44,13 @@ def run(args: argparse.Namespace) -> None:
         warn_of_asides(texts.values(), source)
         utt2lang = args.utt2lang or args.data_dir / "utt2lang"
         languages = languages_of(texts, lang=args.lang, utt2lang=utt2lang)
-    marks = "drop" if args.type == "bpe" else "keep"
+    nlsyms = "drop" if args.type == "bpe" else "keep"
     rows, count = {}, 0
     for number, ((key, text), lang) in enumerate(zip(texts.items(), languages, strict=True), 1):
         try:
             spelled = text
             if args.normalize:
-                spelled = normalize(text, lang, marks=marks, hyphens=args.hyphens)
+                spelled = normalize(text, lang, nlsyms=nlsyms, hyphens=args.hyphens)
             tokens = tokenizer.encode(spelled)
         except (NormalizeError, TokenizeError) as error:
             raise DataError(f"{source}:{number}: utterance {key!r}: {error}") from None

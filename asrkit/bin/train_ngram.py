@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
         if args.out is None:
             raise ValueError("give --out lm.bin")
         lines = text_lines(
-            args.text, args.plain, language=args.lang, marks="keep", hyphens=args.hyphens
+            args.text, args.plain, language=args.lang, nlsyms="keep", hyphens=args.hyphens
         )
         options = NgramOptions(
             order=args.order,

@@ -1,4 +1,4 @@
-"""Text of a language to what the Transcoder learns from: phones, star labels, words, held-out sets.
+"""Text of a language to what the Transcoder learns from: phones, word labels, words, held-out sets.
 
 Writes OUT/{train,valid,test}/{text,text.phn,text.star,utt2lang}, words.txt, report.json and
 skipped.tsv, which names every line that was not used and why.

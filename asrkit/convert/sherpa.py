@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from asrkit.rate import RATE
-from asrkit.text.non_linguistic import MARKS
+from asrkit.text.non_linguistic import NLSYMS
 from asrkit.text.tokenize import META
 from asrkit.tokens import SPACE, TokenList
 from asrkit.vocabulary import strip_languages, type_of
@@ -41,7 +41,7 @@ def token_lines(tokens: TokenList, token_file: str) -> list[str]:
 def _spelled(symbol: str) -> str:
     if symbol == SPACE:
         return META
-    return META + symbol if symbol in MARKS else symbol
+    return META + symbol if symbol in NLSYMS else symbol
 
 
 def _taken_for_bytes(symbols: Sequence[str]) -> bool:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from asrkit.rate import RATE
-from asrkit.text.non_linguistic import MARKS
+from asrkit.text.non_linguistic import NLSYMS
 from asrkit.text.tokenize import META
 from asrkit.tokens import SPACE
 from asrkit.transcript import Token, Word
@@ -76,7 +76,7 @@ def words_of(token_file: str, symbols: Sequence[str]) -> list[list[int]]:
     for at, symbol in enumerate(symbols):
         if kind == "char" and symbol == SPACE:
             groups.append([])
-        elif kind == "char" and symbol in MARKS:
+        elif kind == "char" and symbol in NLSYMS:
             groups += [[at], []]
         elif kind == "char" or (kind.startswith("bpe") and not symbol.startswith(META)):
             groups[-1].append(at)

@@ -18,7 +18,7 @@ from asrkit.files import write_json
 from asrkit.processes import workers
 from asrkit.score.rates import score_utterances, total
 from asrkit.score.units import default_separator, split_units
-from asrkit.text.non_linguistic import without_marks
+from asrkit.text.non_linguistic import without_nlsyms
 from asrkit.transcoder.search import WordHypothesis, WordSearch
 
 
@@ -62,7 +62,7 @@ def _try(setting: _Setting, weights: tuple[float, float]) -> Trial:
     for key, row in setting.scores.items():
         best = search(row)[0]
         if words or isinstance(best, WordHypothesis):
-            text = without_marks(best.words)
+            text = without_nlsyms(best.words)
         else:
             text = search.tokens.decode(best.tokens)
         hyps[key] = split_units(" ".join(text), setting.unit, separator)
@@ -99,7 +99,7 @@ def tune(
     separator = default_separator(unit)
     words = unit in ("cer", "wer")
     if words:
-        references = {key: " ".join(without_marks(t.split())) for key, t in references.items()}
+        references = {key: " ".join(without_nlsyms(t.split())) for key, t in references.items()}
     refs = {key: split_units(text, unit, separator) for key, text in references.items()}
     grid = list(itertools.product(lm_weights, word_scores))
     bar = tqdm(total=len(grid), desc="tune", unit="pair", delay=2)

@@ -17,7 +17,7 @@ from asrkit.decode.timing import Clock
 from asrkit.rate import RATE
 
 OVERLAP = 4.0  # seconds that two windows share; a frame of the network sees little more
-LEAST = 0.1  # seconds of a window
+MINIMUM = 0.1  # seconds of a window
 
 
 class WindowError(ValueError):
@@ -34,8 +34,8 @@ class Window(NamedTuple):
 def plan(length: int, clock: Clock, seconds: float, overlap: float = OVERLAP) -> list[Window]:
     """Windows of ``seconds`` at most over ``length`` samples, each sharing ``overlap`` seconds with
     the one before: a third of a window at most. Raises WindowError for less than 0.1 seconds."""
-    if seconds < LEAST:
-        raise WindowError(f"max_seconds is at least {LEAST:g}, not {seconds:g}")
+    if seconds < MINIMUM:
+        raise WindowError(f"max_seconds is at least {MINIMUM:g}, not {seconds:g}")
     size = int(seconds * RATE)
     if length <= size:
         return [Window(0, length)]

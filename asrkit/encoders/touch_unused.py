@@ -13,7 +13,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 
-def own_part(value: Tensor) -> Tensor:
+def local_part(value: Tensor) -> Tensor:
     """What this process holds of a tensor that several share (FSDP); changes to it are changes to
     the whole."""
     if not dist.is_initialized():
@@ -34,5 +34,5 @@ def touch_unused(x: Tensor, parameters: Iterable[nn.Parameter]) -> Tensor:
     """x unchanged; every trainable one of ``parameters`` gets a gradient of zeros."""
     if not torch.is_grad_enabled():
         return x
-    terms = [own_part(parameter).sum() for parameter in parameters if parameter.requires_grad]
+    terms = [local_part(parameter).sum() for parameter in parameters if parameter.requires_grad]
     return x + 0 * sum(terms[1:], terms[0]) if terms else x

@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from asrkit.text.non_linguistic import MARKS
+from asrkit.text.non_linguistic import NLSYMS
 from asrkit.transcript import Segment, Transcript
 
 WIDTH, LINES = 42, 2  # characters a line, lines a cue
@@ -61,7 +61,7 @@ def _pieces(segment: Segment) -> Iterator[_Piece]:
             words.append((text, at, at + each * len(text)))
             at += each * len(text)
     for text, start, end in words:
-        shown = f"[{text[1:-1]}]" if text in MARKS else text  # not a tag of a player's
+        shown = f"[{text[1:-1]}]" if text in NLSYMS else text  # not a tag of a player's
         parts = list(_fitting(shown))
         each = (end - start) / len(parts)
         for number, part in enumerate(parts):

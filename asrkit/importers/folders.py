@@ -14,7 +14,7 @@ from asrkit.importers import names
 from asrkit.importers.checked import Measured
 from asrkit.importers.piece import Left
 from asrkit.kaldi.partition import PARTS, Member, Partition, partition
-from asrkit.kaldi.utterances import Utterance, write_folder
+from asrkit.kaldi.utterances import Utterance, write_data_dir
 from asrkit.kaldi.validate import validate
 
 MARK = ".imported"  # in a folder that an import has made: another may replace it
@@ -127,7 +127,7 @@ def write(
     made: list[tuple[Path, Path]] = []
     for part, part_rows in rows.items():
         folder = work / f"{lang}_{part}"
-        write_folder(folder, part_rows, code)
+        write_data_dir(folder, part_rows, code)
         (folder / MARK).touch()
         report = validate(folder, check_audio=False)
         if report.errors:

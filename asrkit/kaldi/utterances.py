@@ -36,7 +36,7 @@ class Utterance(NamedTuple):
     more: Mapping[str, str] = {}
 
 
-def write_folder(folder: Path, utterances: Iterable[Utterance], lang: str) -> DataDir:
+def write_data_dir(folder: Path, utterances: Iterable[Utterance], lang: str) -> DataDir:
     """Writes wav.scp, text, utt2spk, spk2utt, utt2lang, and segments if there are spans: what has
     none is then a segment from 0 to the end of its recording.
 

@@ -1,4 +1,4 @@
-"""A system on the test sets of several languages: their average, and pictures of all of them."""
+"""A system on the test sets of several languages: their average, and plots of all of them."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def systems_of(scores: Sequence[Score]) -> dict[Path, str]:
 def pool(scores: Sequence[Score]) -> list[Score]:
     """A Score for each system, mode, kind of set and unit that has two languages at least.
 
-    Its data hold what language tables and pictures need: languages, their average, counts of all.
+    Its data hold what language tables and plots need: languages, their average, counts of all.
     """
     systems = systems_of(scores)
     groups: dict[tuple[str, str, str, str], dict[str, Score]] = {}

@@ -11,19 +11,18 @@ from typing import Any
 from asrkit.config import ConfigError, read_yaml
 from asrkit.files import atomic, write_json
 from asrkit.kaldi.kaldi_text import read_keyed
-from asrkit.score import plots as pictures
-from asrkit.score import report
+from asrkit.score import plots, report
 from asrkit.score.encodings import encoding_differences
 from asrkit.score.provenance import environment, now
 from asrkit.score.rates import ScoreError, Utterance, confusions, of_case, score_utterances, summary
 from asrkit.score.units import NAMES, default_separator, policy, split_units
-from asrkit.text.non_linguistic import MARKS, without_marks
+from asrkit.text.non_linguistic import NLSYMS, without_nlsyms
 from asrkit.text.normalize import NormalizeError, normalize
 from asrkit.text.tokenize import make_tokenizer
 from asrkit.tokens import TokenList
 from asrkit.vocabulary import strip_languages
 
-WORDS = ("cer", "wer")  # units of text, which normalize and marks are for
+WORDS = ("cer", "wer")  # units of text, which normalize and nlsyms are for
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -35,12 +34,12 @@ class ScoreTask:
         first. bpe_model: for token type bpe. langs: file utt2lang. speakers: file utt2spk.
     normalize: bring both sides to asrkit's spelling (needs langs or lang).
     strip_languages: hypotheses of a separate vocabulary: ``(it)a`` counts as ``a`` (per, ter).
-    marks: ``drop`` or ``keep`` <hes> and the like (asrkit/text/non_linguistic.py) in cer and wer.
+    nlsyms: ``drop`` or ``keep`` <hes> and the like (asrkit/text/non_linguistic.py) in cer and wer.
     label: how the texts were made, in a few words; shown beside every number.
     hyphens: ``split`` or ``keep`` words with hyphens, where ``normalize`` is set.
     vocabulary: the words a model can write (wer); the share of reference words not in it is
         beside the rate, to which they count as errors.
-    name, command, config, seed: recorded. top: phones in the confusion picture.
+    name, command, config, seed: recorded. top: phones in the plot of confusions.
     """
 
     ref: Path
@@ -56,7 +55,7 @@ class ScoreTask:
     normalize: bool = False
     strip_languages: bool = False
     hyphens: str = "split"
-    marks: str = "drop"
+    nlsyms: str = "drop"
     label: str | None = None
     vocabulary: Path | None = None
     name: str | None = None
@@ -78,19 +77,19 @@ def _texts(path: Path, kind: str, task: ScoreTask, languages: Mapping[str, str])
         for number, (key, line) in enumerate(table.items(), start=1):
             try:
                 table[key] = normalize(
-                    line, languages.get(key, ""), marks="keep", hyphens=task.hyphens
+                    line, languages.get(key, ""), nlsyms="keep", hyphens=task.hyphens
                 )
             except NormalizeError as error:
                 raise ScoreError(f"{path}:{number}: {error}") from None
     return table
 
 
-def _has_marks(task: ScoreTask) -> bool:
+def _has_nlsyms(task: ScoreTask) -> bool:
     """Whether a mark is in references or hypotheses that words are compared of."""
     if task.unit not in WORDS:
         return False
     lines = (line for path in (task.ref, task.hyp) for line in read_keyed(path).values())
-    return any(not set(MARKS).isdisjoint(line.split()) for line in lines if "<" in line)
+    return any(not set(NLSYMS).isdisjoint(line.split()) for line in lines if "<" in line)
 
 
 def _decoding(hyp: Path) -> dict[str, Any] | None:
@@ -139,8 +138,8 @@ def _align(task: ScoreTask, separator: str) -> list[Utterance]:
 
     def side(path: Path, kind: str) -> dict[str, list[str]]:
         texts = _texts(path, kind, task, languages or {})
-        if task.marks == "drop" and task.unit in WORDS:
-            texts = {key: " ".join(without_marks(text.split())) for key, text in texts.items()}
+        if task.nlsyms == "drop" and task.unit in WORDS:
+            texts = {key: " ".join(without_nlsyms(text.split())) for key, text in texts.items()}
         return {key: split_units(text, task.unit, separator) for key, text in texts.items()}
 
     refs, hyps = side(task.ref, task.ref_type), side(task.hyp, task.hyp_type)
@@ -163,7 +162,7 @@ def _oov_rate(task: ScoreTask, utterances: list[Utterance]) -> float | None:
 
 def score_set(task: ScoreTask, out: Path) -> dict[str, Any]:
     """Writes score.json, result.txt, alignment.txt, ref.trn, hyp.trn, utterances.tsv,
-    confusions.json and two pictures to ``out``; returns what score.json holds.
+    confusions.json and two plots to ``out``; returns what score.json holds.
 
     Raises ScoreError and DataError before anything is written.
     """
@@ -172,7 +171,7 @@ def score_set(task: ScoreTask, out: Path) -> dict[str, Any]:
     seed = _seed(task)
     speakers = {} if task.speakers is None else read_keyed(task.speakers)
     numbers = summary(utterances)
-    marked = _has_marks(task)
+    marked = _has_nlsyms(task)
     oov = _oov_rate(task, utterances)
     result: dict[str, Any] = {
         "unit": task.unit,
@@ -187,7 +186,7 @@ def score_set(task: ScoreTask, out: Path) -> dict[str, Any]:
         **numbers,
         "errors_of_case": None if task.normalize or task.unit not in WORDS else of_case(utterances),
         "other_separator": _other_separator(task, separator, marked),
-        "other_marks": _other_marks(task, separator) if marked else None,
+        "other_marks": _other_policy(task, separator) if marked else None,
         "encoding_differences": encoding_differences(utterances, task.unit),
         "ref": str(task.ref),
         "hyp": str(task.hyp),
@@ -207,7 +206,9 @@ def _policy(task: ScoreTask, separator: str, marked: bool) -> str:
     """Everything that was decided about what counts, in words."""
     parts = [policy(task.unit, separator)]
     if marked:
-        parts.append(f"marks such as <hes> {'not counted' if task.marks == 'drop' else 'counted'}")
+        parts.append(
+            f"symbols such as <hes> {'not counted' if task.nlsyms == 'drop' else 'counted'}"
+        )
     return "; ".join([*parts, *([task.label] if task.label else [])])
 
 
@@ -218,10 +219,10 @@ def _other_separator(task: ScoreTask, separator: str, marked: bool) -> dict[str,
     return _rates(task, "keep" if separator == "drop" else "drop", marked)
 
 
-def _other_marks(task: ScoreTask, separator: str) -> dict[str, Any]:
-    """The rate with marks counted, or without them where they were."""
-    other = "keep" if task.marks == "drop" else "drop"
-    return _rates(dataclasses.replace(task, marks=other), separator, True)
+def _other_policy(task: ScoreTask, separator: str) -> dict[str, Any]:
+    """The rate with non-linguistic symbols counted, or without them where they were."""
+    other = "keep" if task.nlsyms == "drop" else "drop"
+    return _rates(dataclasses.replace(task, nlsyms=other), separator, True)
 
 
 def _rates(task: ScoreTask, separator: str, marked: bool) -> dict[str, Any]:
@@ -252,9 +253,9 @@ def _write(
     title = f"{label} {result['micro']:.1f} %" if result["micro"] is not None else label
     if result["unit"] != "wer":
         where = f"{result['set']}: confusions, {title}"
-        pictures.draw_confusions(out / "confusions.png", table, title=where, top=top)
+        plots.draw_confusions(out / "confusions.png", table, title=where, top=top)
     if result["languages"]:
-        pictures.draw_languages(
+        plots.draw_languages(
             out / "languages.png", result, title=f"{result['set']}: {label} by language"
         )
     # last: it marks the folder as complete

@@ -9,7 +9,7 @@ from typing import Any
 
 from asrkit.files import DataError, atomic, atomic_folder, write_json
 from asrkit.formats.table import suffix, write
-from asrkit.kaldi.utterances import Utterance, write_folder
+from asrkit.kaldi.utterances import Utterance, write_data_dir
 from asrkit.segmentation.found import Found
 from asrkit.segmentation.recording import Aligned, Rejected
 from asrkit.segmentation.units import Unit
@@ -113,7 +113,7 @@ def write_aligned(
             "talk, and is --lang its language?"
         )
     with atomic_folder(out) as folder:
-        write_folder(folder, rows, language)
+        write_data_dir(folder, rows, language)
         with atomic(folder / "rejected.tsv") as stream:
             stream.write("recording\tline\treason\tscore\tbegin\tend\ttext\n")
             for found in aligned:

@@ -24,7 +24,7 @@ from asrkit.segmentation.units import Unit, read_units
 # cheaper than the text; at the second there are none but for what is minutes long.
 PRICES = ((AHEAD, BACK), (300.0, 400.0))
 ENOUGH = 0.8  # share of the text in segments that are kept, at which no other prices are tried
-LEAST_SPEECH = 3.0  # tokens that the network writes down: fewer are no speech
+MINIMUM_SPEECH = 3.0  # tokens that the network writes down: fewer are no speech
 
 
 class Pair(NamedTuple):
@@ -88,7 +88,7 @@ def align_recording(model: Speech2Text, speller: Speller, pair: Pair, rules: Rul
     given.tell(pair.audio)
     columns = Columns(model.tokens, list(names))
     frames = frames_of(model, given.samples, columns, rules.max_seconds)
-    if frames.tokens_heard < LEAST_SPEECH:
+    if frames.tokens_heard < MINIMUM_SPEECH:
         raise DataError(
             f"{pair.audio}: the model hears no speech in it ({frames.begins[-1]:.1f} s); listen to "
             "it, and see --channel where several were recorded"

@@ -15,7 +15,7 @@ from pathlib import Path
 from asrkit.files import DataError
 from asrkit.segmentation.units import Unit
 from asrkit.text.nearest_phones import Nearest
-from asrkit.text.non_linguistic import MARKS
+from asrkit.text.non_linguistic import NLSYMS
 from asrkit.text.phonemize import Phonemizer
 from asrkit.text.romanize import romanize
 from asrkit.text.tokenize import BpeTokenizer, CharTokenizer
@@ -74,7 +74,7 @@ class Speller:
         self.language = language
         names = dict.fromkeys(map(without_language, tokens.symbols))
         self._names = TokenList.build(names)
-        self._own = [name for name in names if name not in (BLANK, UNK, SPACE, *MARKS)]
+        self._own = [name for name in names if name not in (BLANK, UNK, SPACE, *NLSYMS)]
         self.mapping = Mapping()
         self._find: Callable[[str], tuple[str, ...]]
         if kind == "phn":

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 
 from asrkit.files import DataError
-from asrkit.kaldi.utterances import Utterance, write_folder
+from asrkit.kaldi.utterances import Utterance, write_data_dir
 from asrkit.serve.store import Store
 
 TABLES = ("segments", "spk2utt", "text", "utt2lang", "utt2spk", "wav.scp")
@@ -42,7 +42,7 @@ def save(store: Store) -> Saved:
     """Writes the tables; those of a folder of which nothing is done are removed."""
     rows = list(utterances(store))
     if rows:
-        write_folder(store.folder, rows, store.lang)
+        write_data_dir(store.folder, rows, store.lang)
     else:
         for name in TABLES:
             (store.folder / name).unlink(missing_ok=True)

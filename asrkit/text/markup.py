@@ -1,4 +1,4 @@
-"""Tags and markup in texts: what is between brackets is a mark, or an error, never letters.
+"""Tags and markup in texts: what is between brackets is no letters: a symbol, or an error.
 
 Transcripts write noises as ``[noise]``, ``<NOISE>`` or ``(coughs)``; sentences taken from the web
 hold elements and entities of HTML. Of both nobody says the letters.
@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from html.entities import html5
 
 from asrkit.arguments import warn
-from asrkit.text.non_linguistic import MARKS
+from asrkit.text.non_linguistic import NLSYMS
 from asrkit.tokens import SPACE
 
 _NAMES = {
@@ -24,9 +24,9 @@ _NAMES = {
     " cough coughs coughing lipsmack lip-smack sigh sighs sighing sneeze sneezes throat-clearing"
     " clears-throat",
 }
-# What Kaldi, LDC, ESPnet and captions call them, in lower case, with hyphens: a mark for each name.
-TAGS = {name: mark for mark, names in _NAMES.items() for name in names.split()}
-assert set(TAGS.values()) == set(MARKS)
+# What Kaldi, LDC, ESPnet and captions call them, in lower case, with hyphens: a symbol for each.
+TAGS = {name: symbol for symbol, names in _NAMES.items() for name in names.split()}
+assert set(TAGS.values()) == set(NLSYMS)
 
 # Each alternative ends at the next bracket, so that a junk line of a million letters costs nothing.
 _MARKUP = re.compile(
@@ -41,38 +41,38 @@ _ASIDE = re.compile(r"\([^()]*\)")
 
 
 class MarkupError(ValueError):
-    """A text with markup that stands for no known mark."""
+    """A text with markup that is no known symbol."""
 
 
-def tags_to_marks(text: str) -> str:
-    """Every tag of ``TAGS``, in brackets of any kind, as its mark, with spaces around it.
+def tags_to_nlsyms(text: str) -> str:
+    """Every tag of ``TAGS``, in brackets of any kind, as its symbol, with spaces around it.
 
     Other words in parentheses are text. Raises MarkupError at all other words in brackets, at
     elements and at entities of HTML.
     """
     text = text.translate(_WIDE)
-    return _MARKUP.sub(_mark, text) if any(sign in text for sign in "<[{(&") else text
+    return _MARKUP.sub(_symbol, text) if any(sign in text for sign in "<[{(&") else text
 
 
 def has_markup(text: str) -> bool:
-    """Whether ``tags_to_marks`` refuses the text."""
+    """Whether ``tags_to_nlsyms`` refuses the text."""
     try:
-        tags_to_marks(text)
+        tags_to_nlsyms(text)
     except MarkupError:
         return True
     return False
 
 
-def _mark(found: re.Match[str]) -> str:
+def _symbol(found: re.Match[str]) -> str:
     whole = found[0]
-    mark = "<oov>" if whole == "(())" else TAGS.get(_name(whole))
-    if mark is not None:
-        return f" {mark} "
+    symbol = "<oov>" if whole == "(())" else TAGS.get(_name(whole))
+    if symbol is not None:
+        return f" {symbol} "
     if _is_text(whole):
         return whole
     raise MarkupError(
         f"the text holds the markup {whole[:60]!r}, whose letters nobody says; write what is said"
-        f" in its place, or a mark ({', '.join(MARKS)}), or take it away"
+        f" in its place, or a symbol ({', '.join(NLSYMS)}), or take it away"
     )
 
 

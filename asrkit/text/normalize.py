@@ -12,10 +12,10 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from asrkit.text import non_linguistic as non_words
+from asrkit.text import non_linguistic
 from asrkit.text.apostrophes import one_apostrophe, without_quotes
 from asrkit.text.letters import letters_of_shapes, one_encoding, own_script
-from asrkit.text.markup import MarkupError, tags_to_marks
+from asrkit.text.markup import MarkupError, tags_to_nlsyms
 from asrkit.text.scripts import base_language
 from asrkit.text.word_breaks import break_words, without_invisible
 from asrkit.tokens import SPACE
@@ -41,7 +41,7 @@ def split_hyphens(text: str) -> str:
     """A text normalized with ``hyphens="keep"`` to the one that ``"split"`` gives."""
     if "<" not in text:
         return text.replace("-", " ")
-    words = (w if w in non_words.MARKS else w.replace("-", " ") for w in text.split(" "))
+    words = (w if w in non_linguistic.NLSYMS else w.replace("-", " ") for w in text.split(" "))
     return " ".join(words)
 
 
@@ -51,13 +51,14 @@ def normalize(
     *,
     digits: str = "keep",
     hyphens: str = "split",
-    marks: str = "drop",
+    nlsyms: str = "drop",
 ) -> str:
     """One line of text to words separated by single spaces; empty if nothing is spoken.
 
     digits: ``keep`` leaves numbers for the phonemizer to read; ``refuse`` raises NormalizeError.
     hyphens: ``split`` makes two words of *well-known*; ``keep`` leaves hyphens inside words.
-    marks: ``keep`` leaves ``<hes>`` and the like (text/non_linguistic.py) as words; ``drop`` drops.
+    nlsyms: ``keep`` leaves ``<hes>`` and other non-linguistic symbols (text/non_linguistic.py) as
+    words; ``drop`` removes them.
     Raises NormalizeError if the text holds the word separator ``<space>``, or other markup
     than text/markup.py knows.
     """
@@ -66,15 +67,15 @@ def normalize(
             f"digits is one of {DIGIT_POLICIES} and hyphens one of {HYPHEN_POLICIES},"
             f" not {digits!r} and {hyphens!r}"
         )
-    if marks not in non_words.POLICIES:
-        raise NormalizeError(f"marks is one of {non_words.POLICIES}, not {marks!r}")
+    if nlsyms not in non_linguistic.POLICIES:
+        raise NormalizeError(f"nlsyms is one of {non_linguistic.POLICIES}, not {nlsyms!r}")
     try:
-        parts = non_words.split_marks(tags_to_marks(text))
+        parts = non_linguistic.split_nlsyms(tags_to_nlsyms(text))
     except MarkupError as error:
         raise NormalizeError(str(error)) from None
     if len(parts) > 1:
         parts[::2] = [normalize(p, language, digits=digits, hyphens=hyphens) for p in parts[::2]]
-        return " ".join(filter(None, parts if marks == "keep" else parts[::2]))
+        return " ".join(filter(None, parts if nlsyms == "keep" else parts[::2]))
     if SPACE in text:
         raise NormalizeError(f"the text holds the word separator {SPACE}: {text!r}; take it out")
     language = base_language(language)

@@ -20,22 +20,24 @@ def text_lines(
     *,
     language: str | None = None,
     utt2lang: str | Path | None = None,
-    marks: str = "drop",
+    nlsyms: str = "drop",
     hyphens: str = "split",
 ) -> Iterator[str]:
     """Non-empty lines of Kaldi texts (``<id> <words>``) and of plain texts, one sentence a line.
 
     Plain texts may be compressed (.gz, .xz, .bz2) and are streamed. With ``language``, or the
-    languages of the Kaldi texts in ``utt2lang``, they are normalized by these policies of ``marks``
-    and ``hyphens``. Raises DataError naming the file and the line.
+    languages of the Kaldi texts in ``utt2lang``, they are normalized by these policies of
+    ``nlsyms`` and ``hyphens``. Raises DataError naming the file and the line.
     """
-    for keyed, paths in ((True, texts), (False, plain)):
+    for kaldi_text, paths in ((True, texts), (False, plain)):
         for path in paths:
-            for number, (line, lang) in enumerate(_lines(path, keyed, language, utt2lang), start=1):
+            for number, (line, lang) in enumerate(
+                _lines(path, kaldi_text, language, utt2lang), start=1
+            ):
                 try:
                     spoken = line.strip()
                     if lang is not None:
-                        spoken = normalize(line, lang, marks=marks, hyphens=hyphens)
+                        spoken = normalize(line, lang, nlsyms=nlsyms, hyphens=hyphens)
                 except NormalizeError as error:
                     raise DataError(f"{path}:{number}: {error}") from None
                 if spoken:
@@ -43,12 +45,12 @@ def text_lines(
 
 
 def _lines(
-    path: str | Path, keyed: bool, language: str | None, utt2lang: str | Path | None
+    path: str | Path, kaldi_text: bool, language: str | None, utt2lang: str | Path | None
 ) -> Iterator[tuple[str, str | None]]:
     """Lines of one file and the language of each, if it is known."""
     lines: Iterable[str]
     languages: Iterable[str | None] = itertools.repeat(language)
-    if keyed:
+    if kaldi_text:
         table = read_keyed(path)
         lines = table.values()
         if utt2lang is not None:

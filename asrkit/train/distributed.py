@@ -15,8 +15,8 @@ from torch.distributed.distributed_c10d import PrefixStore, Store
 from torch.distributed.rendezvous import rendezvous
 from torch.nn.parallel import DistributedDataParallel
 
-from asrkit.encoders.touch_unused import own_part
-from asrkit.train import fsdp as shards
+from asrkit.encoders.touch_unused import local_part
+from asrkit.train import fsdp
 from asrkit.train.watch import PATIENCE, LostProcess, Watch, myself, refuse_orphans
 
 T = TypeVar("T")
@@ -26,7 +26,7 @@ class World:
     """The processes of this run. One process without torchrun is a world of size 1."""
 
     def __init__(self, *, ngpu: int, parallel: str = "ddp") -> None:
-        """parallel: ``ddp``, every rank holds the model; ``fsdp``, a part of it (shards.py)."""
+        """parallel: ``ddp``, every rank holds the model; ``fsdp``, a part of it (fsdp.py)."""
         if parallel not in ("ddp", "fsdp"):
             raise ValueError(f"parallel is {parallel!r}; it must be ddp or fsdp")
         self.size = int(os.environ.get("WORLD_SIZE", "1"))
@@ -112,15 +112,15 @@ class World:
     def shard(self, model: nn.Module) -> None:
         """Under fsdp, spreads the model over the ranks, before its optimizer is made."""
         if self.sharded:
-            shards.shard(model, self.device, self.size)
+            fsdp.shard(model, self.device, self.size)
 
-    def whole_model(self, model: nn.Module) -> contextlib.AbstractContextManager[None]:
+    def full_model(self, model: nn.Module) -> contextlib.AbstractContextManager[None]:
         """Here ranks may call the model unequally often."""
-        return shards.gathered(model) if self.sharded else contextlib.nullcontext()
+        return fsdp.gathered(model) if self.sharded else contextlib.nullcontext()
 
-    def own(self, tensors: list[Tensor]) -> list[Tensor]:
+    def local(self, tensors: list[Tensor]) -> list[Tensor]:
         """What this rank holds of ``tensors``: plain ones."""
-        return [own_part(tensor) for tensor in tensors] if self.sharded else tensors
+        return [local_part(tensor) for tensor in tensors] if self.sharded else tensors
 
     def norm(self, tensors: list[Tensor]) -> Tensor:
         """The 2-norm of all tensors together, given what each rank holds of them."""
@@ -129,19 +129,19 @@ class World:
             return norm
         return self.sum_(norm.double().square()).sqrt().to(norm.dtype)
 
-    def whole(self, state: Any) -> Any:
+    def to_full(self, state: Any) -> Any:
         """A state as files hold it; complete on the main rank only, and all must ask for it."""
-        return shards.whole(state, keep=self.is_main) if self.sharded else state
+        return fsdp.to_full(state, keep=self.is_main) if self.sharded else state
 
-    def parts(self, weights: dict[str, Tensor], model: nn.Module) -> dict[str, Tensor]:
+    def to_sharded(self, weights: dict[str, Tensor], model: nn.Module) -> dict[str, Tensor]:
         """Weights as files hold them, as ``model`` holds them on this rank."""
-        return shards.parts_of(weights, model) if self.sharded else weights
+        return fsdp.to_sharded(weights, model) if self.sharded else weights
 
-    def optimizer_parts(
+    def optimizer_to_sharded(
         self, state: dict[str, Any], optimizer: torch.optim.Optimizer
     ) -> dict[str, Any]:
         """Likewise for the state of an optimizer."""
-        return shards.optimizer_parts_of(state, optimizer) if self.sharded else state
+        return fsdp.optimizer_to_sharded(state, optimizer) if self.sharded else state
 
     def sum_(self, value: Tensor) -> Tensor:
         """Adds ``value`` up over all ranks, in place."""

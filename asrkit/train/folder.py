@@ -119,7 +119,7 @@ def same_lists(
             )
 
 
-def write_folder(
+def write_experiment(
     folder: Path,
     content: dict[str, Any],
     tokens: TokenList | None,

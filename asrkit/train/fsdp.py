@@ -50,7 +50,7 @@ def gathered(model: nn.Module) -> Iterator[None]:
             unit.set_reshard_after_forward(unit is not model, recurse=False)
 
 
-def whole(value: Any, *, keep: bool) -> Any:
+def to_full(value: Any, *, keep: bool) -> Any:
     """``value`` (a tree of dicts and lists) with whole tensors on the host for sharded ones.
 
     All ranks take part; those that do not ``keep`` get empty tensors.
@@ -58,16 +58,16 @@ def whole(value: Any, *, keep: bool) -> Any:
     from torch.distributed.tensor import DTensor
 
     if isinstance(value, dict):
-        return {key: whole(part, keep=keep) for key, part in value.items()}
+        return {key: to_full(part, keep=keep) for key, part in value.items()}
     if isinstance(value, list):
-        return [whole(part, keep=keep) for part in value]
+        return [to_full(part, keep=keep) for part in value]
     if isinstance(value, DTensor):
         full = value.full_tensor().detach()
         return full.cpu() if keep else full.new_empty(0)
     return value
 
 
-def part_of(value: Tensor, like: Tensor) -> Tensor:
+def tensor_to_sharded(value: Tensor, like: Tensor) -> Tensor:
     """A whole tensor spread as ``like`` is; unchanged where that is not sharded."""
     from torch.distributed.tensor import DTensor, distribute_tensor
 
@@ -76,17 +76,21 @@ def part_of(value: Tensor, like: Tensor) -> Tensor:
     return distribute_tensor(value.to(like.device), like.device_mesh, like.placements)
 
 
-def parts_of(state: dict[str, Tensor], model: nn.Module) -> dict[str, Tensor]:
+def to_sharded(state: dict[str, Tensor], model: nn.Module) -> dict[str, Tensor]:
     """Whole weights, name by name, spread as those of ``model`` are."""
     mine = model.state_dict()
-    return {n: part_of(value, mine[n]) if n in mine else value for n, value in state.items()}
+    return {
+        n: tensor_to_sharded(value, mine[n]) if n in mine else value for n, value in state.items()
+    }
 
 
-def optimizer_parts_of(state: dict[str, Any], optimizer: torch.optim.Optimizer) -> dict[str, Any]:
+def optimizer_to_sharded(state: dict[str, Any], optimizer: torch.optim.Optimizer) -> dict[str, Any]:
     """A whole optimizer state, spread as the parameters are."""
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
     spread = {
-        number: {name: part_of(value, parameters[number]) for name, value in values.items()}
+        number: {
+            name: tensor_to_sharded(value, parameters[number]) for name, value in values.items()
+        }
         for number, values in state["state"].items()
     }
     return {**state, "state": spread}

@@ -20,7 +20,7 @@ from tqdm.contrib.logging import logging_redirect_tqdm
 from asrkit.files import append, atomic, writing
 from asrkit.objectives.base import Stat
 from asrkit.train.distributed import World
-from asrkit.train.journal import STOPPED, read_metrics
+from asrkit.train.metrics import STOPPED, read_metrics
 
 logger = logging.getLogger("asrkit")
 
@@ -136,7 +136,7 @@ class MetricsLogger:
                 logger.log(level, message)
 
     def draw(self) -> None:
-        """What was written so far, as pictures."""
+        """Plots what was written so far."""
         if self.active:
             draw_curves(self.path, self.folder / "images")
 
@@ -152,14 +152,14 @@ class MetricsLogger:
             self._writer.close()
 
 
-def draw_curves(journal: Path, folder: Path) -> None:
+def draw_curves(metrics: Path, folder: Path) -> None:
     """One PNG a statistic, training and validation together."""
     from matplotlib.figure import Figure  # slow to import: only the end of a run pays for it
 
     from asrkit.figures import save
 
     curves: dict[str, dict[str, list[tuple[int, float]]]] = defaultdict(lambda: defaultdict(list))
-    for row in read_metrics(journal):
+    for row in read_metrics(metrics):
         for name, value in row.items():
             if name not in ("step", "split") and math.isfinite(value):
                 curves[name][row["split"]].append((row["step"], value))

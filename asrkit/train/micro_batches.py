@@ -140,7 +140,8 @@ def _trial(
     device = world.device
     precision = Precision(options.precision, device)
     learning = sum(
-        local.numel() for local in world.own([p for p in objective.parameters() if p.requires_grad])
+        local.numel()
+        for local in world.local([p for p in objective.parameters() if p.requires_grad])
     )
     later = learning * (4 if world.distributed and not world.sharded else 0)  # ranks' gradients
     later += learning * 8  # the optimizer's moments

@@ -9,7 +9,7 @@ from humanfriendly import format_timespan
 from asrkit.options import Options
 
 HOPELESS = 60 * 24 * 3600  # seconds: two months
-LEAST, ENOUGH = 2, 30  # micro-batches of a measurement, where they are long; where they are short
+MINIMUM, ENOUGH = 2, 30  # micro-batches of a measurement, where they are long; where they are short
 LONG = 10.0  # seconds of a measurement
 
 
@@ -46,7 +46,7 @@ class Pace:
             self._begun, self._count = now, 0
             return None
         elapsed = now - self._begun
-        if self._count < LEAST or (elapsed < LONG and self._count < ENOUGH):
+        if self._count < MINIMUM or (elapsed < LONG and self._count < ENOUGH):
             return None
         self.told = True
         each = elapsed / self._count

@@ -95,28 +95,28 @@ class Trainer:
         its first. Several processes finish the update in hand, after which all know of the signal.
         """
         options = self.options
-        journal = MetricsLogger(
+        metrics = MetricsLogger(
             self.folder, start=self.step, total=options.max_update, active=self.world.is_main
         )
         active, device = self.world.is_main, self.world.device
-        profile = Profile(options, self.folder, device, journal.say, active=active)
+        profile = Profile(options, self.folder, device, metrics.say, active=active)
         remembered = self._signals.remembered(tell=active)
-        with journal, remembered, self.precision.matmul_precision(), profile:
+        with metrics, remembered, self.precision.matmul_precision(), profile:
             try:
                 if self._validation_due and valid is not None:
-                    self._validate(journal, valid)
+                    self._validate(metrics, valid)
                     self.save(stream)
-                self._updates(journal, profile, stream, train, valid)
+                self._updates(metrics, profile, stream, train, valid)
             except Interrupted as signalled:
                 self._stop = signalled.number
                 self.save(stream)
-            journal.draw()
+            metrics.draw()
         if self._stop and (self._validation_due or self.step < self._end()):
             raise Stopped(self._stop)
 
     def _updates(
         self,
-        journal: MetricsLogger,
+        metrics: MetricsLogger,
         profile: Profile,
         stream: Stream,
         train: Iterator[Batch],
@@ -127,21 +127,21 @@ class Trainer:
         while self.step < self._end() and not self._stop:
             with profile.update():
                 seconds += self._update(train)
-            journal.tick()
+            metrics.tick()
             last = self.step == options.max_update
             if self.step % options.log_interval == 0 or last:
                 elapsed, clock = time.perf_counter() - clock, time.perf_counter()
-                self._log(journal, stream, seconds * self.world.size / elapsed)
+                self._log(metrics, stream, seconds * self.world.size / elapsed)
                 seconds = 0.0
                 if 0 < (fewer := self.step - went_on) < options.log_interval and went_on:
-                    journal.say(f"these are averages of the {fewer} updates since {went_on}")
+                    metrics.say(f"these are averages of the {fewer} updates since {went_on}")
             if valid is not None and (self.step % options.valid_interval == 0 or last):
-                self._validate(journal, valid)
+                self._validate(metrics, valid)
             last = self.step == self._end()
             if self.step % options.save_interval == 0 or last or self._stop:
                 self.save(stream)
         if self.step < options.max_update and (why := self._why_end()):
-            journal.stop(self.step, why)
+            metrics.stop(self.step, why)
 
     def _end(self) -> int:
         """The last update: this one, where patience ends the run."""
@@ -217,7 +217,7 @@ class Trainer:
         stop = self._weight.new_full((), float(self._signals.number))  # new_tensor would wait here
         totals = torch.stack([self._weight, stop])
         weight, stop = self.world.sum_(totals).unbind()
-        gradients = self.world.own([p.grad for p in self._parameters if p.grad is not None])
+        gradients = self.world.local([p.grad for p in self._parameters if p.grad is not None])
         # DDP averages over ranks, losses are sums: hence the world's size
         factor = self.world.size / (weight.clamp(min=1) * self.precision.scale)
         torch._foreach_mul_(gradients, factor.to(gradients[0].dtype))
@@ -264,7 +264,7 @@ class Trainer:
             "grad_clip, or try --precision fp32"
         )
 
-    def _log(self, journal: MetricsLogger, stream: Stream, speed: float) -> None:
+    def _log(self, metrics: MetricsLogger, stream: Stream, speed: float) -> None:
         stats = self._meter.averages(self.world)
         epoch, _ = stream.state(self._consumed)
         extra = {"lr": self.rate(), "epoch": float(epoch), "audio_seconds_per_second": speed}
@@ -273,25 +273,25 @@ class Trainer:
         if (device := self.world.device).type == "cuda":
             extra["shapes"] = float(len(self._shapes))
             extra["gpu_memory_gib"] = torch.cuda.max_memory_allocated(device) / 2**30  # so far
-        journal.write(self.step, "train", stats | extra)
+        metrics.write(self.step, "train", stats | extra)
         diagnosis = self.objective.check_collapse(stats)
         if diagnosis is not None:
-            journal.say(diagnosis.message, logging.WARNING)
+            metrics.say(diagnosis.message, logging.WARNING)
             if diagnosis.fatal and self.options.stop_on_collapse:
                 raise TrainingError(f"update {self.step}: {diagnosis.message}")
 
     @torch.no_grad()
-    def _validate(self, journal: MetricsLogger, batches: Iterable[Batch]) -> None:
+    def _validate(self, metrics: MetricsLogger, batches: Iterable[Batch]) -> None:
         self.objective.eval()
         self._validation_due = True
         meter = Meter()
-        with self.world.whole_model(self.objective):
+        with self.world.full_model(self.objective):
             for batch in batches:
                 self._heed()
                 with self.precision.autocast():
                     meter.add(self.objective(batch.to(self.world.device)).stats)
         stats = meter.averages(self.world)
-        journal.write(self.step, "valid", stats)
+        metrics.write(self.step, "valid", stats)
         metric = self.options.best_metric
         if metric not in stats:
             raise TrainingError(
@@ -301,13 +301,13 @@ class Trainer:
         self._validation_due = False
 
     def _model_content(self) -> dict[str, Any]:
-        weights = self.world.whole(self.objective.state_dict())
+        weights = self.world.to_full(self.objective.state_dict())
         return {"model": weights, "step": self.step, "config": self.config}
 
     def save(self, stream: Stream) -> None:
         """Everything a run needs to go on exactly: last.pt."""
         content = self._model_content()
-        optimizer = self.world.whole(self.optimizer.state_dict())
+        optimizer = self.world.to_full(self.optimizer.state_dict())
         if self.world.is_main:
             content |= {
                 "optimizer": optimizer,
@@ -324,10 +324,10 @@ class Trainer:
         """Goes back to the state that ``save`` wrote; returns its data_fingerprint."""
         content = checkpoint.load(path)
         check_run(content, self.optimizer, str(path))
-        weights = self.world.parts(content["model"], self.objective)
+        weights = self.world.to_sharded(content["model"], self.objective)
         checkpoint.load_weights(self.objective, weights, str(path))
         self.optimizer.load_state_dict(
-            self.world.optimizer_parts(content["optimizer"], self.optimizer)
+            self.world.optimizer_to_sharded(content["optimizer"], self.optimizer)
         )
         self.step = int(content["step"])
         self.start = (int(content["stream"][0]), int(content["stream"][1]))

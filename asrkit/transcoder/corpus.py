@@ -1,4 +1,4 @@
-"""Text T of a language to what the Transcoder learns from: phones, star labels, a list of words.
+"""Text T of a language to what the Transcoder learns from: phones, word labels, a list of words.
 
 Every line is either used or counted with a reason; nothing is lost silently.
 """
@@ -19,7 +19,7 @@ from asrkit.text.phonemize import Phonemizer, Sentence
 from asrkit.text.scripts import script_of
 from asrkit.tokens import BLANK, UNK, TokenList
 from asrkit.transcoder.homophones import Homophones
-from asrkit.transcoder.labels import StarError, star_labels, words_of
+from asrkit.transcoder.labels import LabelError, word_labels, words_of
 
 _SHOWN = 80  # characters of a skipped line that are kept to look at
 _ONE_SCRIPT = {"HIRAGANA": "CJK", "KATAKANA": "CJK", "HANGUL": "CJK"}
@@ -237,8 +237,8 @@ def _place(
     text = " ".join(sentence.words)
     name = held.get(text, "train")
     labels, spoken = None, sentence.tokens()
-    with contextlib.suppress(StarError):
-        labels = star_labels(sentence.words, sentence.phones)
+    with contextlib.suppress(LabelError):
+        labels = word_labels(sentence.words, sentence.phones)
     if sentence.unread or not spoken or (labels is None and name != "test"):
         reason = "words_and_phones_disagree" if spoken else "no_phones"
         reason = "unread_characters" if sentence.unread else reason

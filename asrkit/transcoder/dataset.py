@@ -53,7 +53,7 @@ class PhoneDataset(BatchDataset):
 
     phones: the columns, P = len(phones) - 1: ``<unk>`` first, then the phones; none for blank. A
         phone that is not in the list becomes ``<unk>``.
-    tokens: words; turns star labels into ``Batch.text``: 0 star, 1 unknown word. None: no labels.
+    tokens: words; turns word labels into ``Batch.text``: 0 star, 1 unknown word. None: no labels.
     noise: what is done to phones that no recognizer has heard, other in each epoch; needs labels.
     """
 
@@ -92,7 +92,7 @@ class PhoneDataset(BatchDataset):
         )
 
     def _noisy(self, row: int, *key: int | str) -> tuple[np.ndarray, list[str]]:
-        """float32 [L, P] of one sentence and its star labels."""
+        """float32 [L, P] of one sentence and its word labels."""
         labels = [] if self.index.token_file is None else self.index.labels(row)
         if self.noise is None or self.index.matrix(row) is not None:
             return self.matrix(row), labels

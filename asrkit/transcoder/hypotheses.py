@@ -14,7 +14,7 @@ import numpy as np
 from asrkit.files import DataError, atomic
 from asrkit.text.phonemize import Sentence
 from asrkit.transcoder.index import PHONES, POSTERIORS
-from asrkit.transcoder.labels import StarError, hypothesis_labels
+from asrkit.transcoder.labels import LabelError, hypothesis_labels
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,7 +58,7 @@ def write_hypotheses(
                 sentence = sentences[key]
                 try:
                     labels = hypothesis_labels(sentence.words, sentence.phones, utterance.phones)
-                except StarError as error:
+                except LabelError as error:
                     counts["skipped"] += 1
                     files["skipped.tsv"].write(f"{key}\t{error}\n")
                     continue

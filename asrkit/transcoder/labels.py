@@ -15,29 +15,29 @@ from asrkit.tokens import TokenList
 STAR = "*"
 
 
-class StarError(ValueError):
-    """Words and phones that no star labels can join."""
+class LabelError(ValueError):
+    """Words and phones that no word labels can join."""
 
 
-def star_labels(words: Sequence[str], phones: Sequence[Sequence[str]]) -> list[str]:
+def word_labels(words: Sequence[str], phones: Sequence[Sequence[str]]) -> list[str]:
     """Labels of a sentence whose word i is spoken as ``phones[i]``.
 
-    Raises StarError if the counts disagree, a word has no phones, or a word is the star itself.
+    Raises LabelError if the counts disagree, a word has no phones, or a word is the star itself.
     """
     if len(words) != len(phones):
-        raise StarError(f"{len(words)} words are spoken as {len(phones)} groups of phones")
+        raise LabelError(f"{len(words)} words are spoken as {len(phones)} groups of phones")
     labels: list[str] = []
     for word, spoken in zip(words, phones, strict=True):
         if not spoken:
-            raise StarError(f"the word {word!r} has no phones")
+            raise LabelError(f"the word {word!r} has no phones")
         if word == STAR:
-            raise StarError(f"the word {word!r} is the mark of positions without a word")
+            raise LabelError(f"the word {word!r} is the mark of positions without a word")
         labels += [STAR] * (len(spoken) - 1) + [word]
     return labels
 
 
 def words_of(labels: Iterable[str]) -> list[str]:
-    """The words of star labels, in their order; equal neighbors are two words."""
+    """The words of word labels, in their order; equal neighbors are two words."""
     return [label for label in labels if label != STAR]
 
 
@@ -48,12 +48,12 @@ def hypothesis_labels(
 
     The phones are aligned with the fewest edits. A word goes to the position that its last phone
     was recognized at, or, where that was deleted, to the nearest position before. Words that meet
-    move right, and left again where the sentence ends. Raises StarError as ``star_labels`` does,
+    move right, and left again where the sentence ends. Raises LabelError as ``word_labels`` does,
     and if there are more words than recognized phones.
     """
-    reference = star_labels(words, phones)
+    reference = word_labels(words, phones)
     if len(words) > len(heard):
-        raise StarError(f"{len(words)} words cannot be placed on {len(heard)} recognized phones")
+        raise LabelError(f"{len(words)} words cannot be placed on {len(heard)} recognized phones")
     places: list[int] = []
     seen, said = 0, 0  # recognized and reference phones passed
     for ref, hyp in align([phone for spoken in phones for phone in spoken], heard).pairs:
@@ -74,7 +74,7 @@ def hypothesis_labels(
 
 
 def encode_labels(labels: Iterable[str], tokens: TokenList) -> list[int]:
-    """Numbers of star labels: 0 for the star, 1 for a word not in the list."""
+    """Numbers of word labels: 0 for the star, 1 for a word not in the list."""
     words = list(labels)
     numbers = tokens.encode(words)
     return [0 if w == STAR else n for w, n in zip(words, numbers, strict=True)]

@@ -69,7 +69,7 @@ class PhoneNoise:
     def __call__(
         self, phones: Sequence[str], labels: Sequence[str], *key: int | str
     ) -> tuple[list[str], list[str]]:
-        """Phones as heard and star labels for them; every word stays and keeps a phone.
+        """Phones as heard and word labels for them; every word stays and keeps a phone.
 
         key: numbers and names (epoch, utterance, copy) that with the seed decide what is drawn.
         """

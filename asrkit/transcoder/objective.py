@@ -41,7 +41,7 @@ class Candidates(NamedTuple):
 
 
 class TranscoderObjective(Recognizer):
-    """Cross-entropy of star labels, summed over phone positions; weight = positions.
+    """Cross-entropy of word labels, summed over phone positions; weight = positions.
 
     Class 0 is the star, 1 ``<unk>``, then the words of ``tokens``.
     loss: ``ce``; or ``ctc`` of the words with the star as blank, whose weight is words.

@@ -8,7 +8,7 @@ import pytest
 
 from asrkit.files import DataError
 from asrkit.kaldi.datadir import DataDir
-from asrkit.kaldi.utterances import Command, Utterance, file_in, write_folder
+from asrkit.kaldi.utterances import Command, Utterance, file_in, write_data_dir
 from asrkit.kaldi.validate import validate
 
 
@@ -21,7 +21,7 @@ def test_tables_are_sorted_and_whole(tmp_path: Path) -> None:
         Utterance("b_2", "b", "/x/2.flac", "due", more={"utt2gender": "f", "utt2dur": "1"}),
         Utterance("a_1", "a", "/x/1.flac", "", more={"utt2gender": "m"}),
     ]
-    write_folder(tmp_path, rows, "it")
+    write_data_dir(tmp_path, rows, "it")
     assert read(tmp_path / "wav.scp") == ["a_1 /x/1.flac", "b_2 /x/2.flac"]
     assert read(tmp_path / "text") == ["a_1", "b_2 due"]
     assert read(tmp_path / "spk2utt") == ["a a_1", "b b_2"]
@@ -35,10 +35,10 @@ def test_spans_become_segments_of_one_recording(tmp_path: Path) -> None:
         Utterance("s-1", "s", "/x/r.ogg", "uno", "r", (0, 1.5)),
         Utterance("s-2", "s", "/x/r.ogg", "due", "r", (1.5, 2.25)),
     ]
-    write_folder(tmp_path, rows, "it")
+    write_data_dir(tmp_path, rows, "it")
     assert read(tmp_path / "wav.scp") == ["r /x/r.ogg"]
     assert read(tmp_path / "segments") == ["s-1 r 0.000 1.500", "s-2 r 1.500 2.250"]
-    write_folder(tmp_path, [Utterance("a", "a", "/x/a.ogg", "uno")], "it")
+    write_data_dir(tmp_path, [Utterance("a", "a", "/x/a.ogg", "uno")], "it")
     assert not (tmp_path / "segments").exists()
 
 
@@ -46,7 +46,7 @@ def test_segments_stay_where_the_new_folder_cannot_be_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spans = [Utterance("s-1", "s", "/x/r.ogg", "uno", "r", (0, 1.5))]
-    write_folder(tmp_path, spans, "it")
+    write_data_dir(tmp_path, spans, "it")
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
 
     def full(self: DataDir, folder: Path) -> None:
@@ -54,7 +54,7 @@ def test_segments_stay_where_the_new_folder_cannot_be_written(
 
     monkeypatch.setattr(DataDir, "write", full)
     with pytest.raises(DataError, match="full"):
-        write_folder(tmp_path, [Utterance("a", "a", "/x/a.ogg", "uno")], "it")
+        write_data_dir(tmp_path, [Utterance("a", "a", "/x/a.ogg", "uno")], "it")
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
@@ -65,7 +65,7 @@ def test_clips_and_stretches_of_recordings_in_one_folder(tmp_path: Path) -> None
         Utterance("a", "a", str(tmp_path / "x"), "due", "r", (0, 1)),
         Utterance("b", "b", str(tmp_path / "y"), "tre"),
     ]
-    write_folder(tmp_path / "d", rows, "it")
+    write_data_dir(tmp_path / "d", rows, "it")
     segments = (tmp_path / "d/segments").read_text(encoding="utf-8")
     assert segments == "a r 0.000 1.000\nb b 0.000 -1\n"
     assert not validate(tmp_path / "d").problems
@@ -89,7 +89,7 @@ def test_clips_and_stretches_of_recordings_in_one_folder(tmp_path: Path) -> None
 )
 def test_what_cannot_be_written(tmp_path: Path, rows: list[Utterance], message: str) -> None:
     with pytest.raises(DataError, match=message):
-        write_folder(tmp_path / "d", rows, "it")
+        write_data_dir(tmp_path / "d", rows, "it")
     assert not (tmp_path / "d").exists()
 
 
@@ -101,7 +101,7 @@ def one(audio: str, text: str = "", **more: str) -> list[Utterance]:
 def test_a_file_name_never_becomes_a_command(tmp_path: Path, end: str) -> None:
     """White space at the end does not count in a table, whichever sort it is."""
     with pytest.raises(DataError, match=r"utterance 'a': the file name .* as a command") as caught:
-        write_folder(tmp_path / "d", one(f"touch marker {end}"), "it")
+        write_data_dir(tmp_path / "d", one(f"touch marker {end}"), "it")
     assert "\n" not in str(caught.value) and not (tmp_path / "d").exists()
 
 
@@ -111,7 +111,7 @@ def test_values_stay_on_their_line(tmp_path: Path, character: str) -> None:
     evil = f"x{character}b touch marker |{character}c x"
     for rows in (one(evil), one("x", evil), one("x", utt2gender=evil), one(Command(f"{evil} |"))):
         with pytest.raises(DataError, match="does not fit in a line") as caught:
-            write_folder(tmp_path / "d", rows, "it")
+            write_data_dir(tmp_path / "d", rows, "it")
         assert "\n" not in str(caught.value) and not (tmp_path / "d").exists()
 
 
@@ -126,7 +126,7 @@ def test_values_stay_on_their_line(tmp_path: Path, character: str) -> None:
 )
 def test_names_that_wav_scp_cannot_say(tmp_path: Path, audio: str, message: str) -> None:
     with pytest.raises(DataError, match=message):
-        write_folder(tmp_path / "d", one(audio), "it")
+        write_data_dir(tmp_path / "d", one(audio), "it")
 
 
 def test_a_program_may_write_commands_and_odd_names(tmp_path: Path) -> None:
@@ -134,13 +134,13 @@ def test_a_program_may_write_commands_and_odd_names(tmp_path: Path) -> None:
         Utterance("a", "s", Command("cat x.wav |"), ""),
         Utterance("b", "s", "/x/| $(touch marker); 'y'.wav", ""),
     ]
-    write_folder(tmp_path, rows, "it")
+    write_data_dir(tmp_path, rows, "it")
     assert read(tmp_path / "wav.scp") == ["a cat x.wav |", "b /x/| $(touch marker); 'y'.wav"]
 
 
 def test_a_recording_is_one_word(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="recording 'r 0 1' is empty or holds white space"):
-        write_folder(tmp_path / "d", [Utterance("a", "s", "x", "", "r 0 1", (0, 1))], "it")
+        write_data_dir(tmp_path / "d", [Utterance("a", "s", "x", "", "r 0 1", (0, 1))], "it")
 
 
 def test_names_of_tables_stay_in_the_corpus(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ import prepare as asterisk_prepare
 import voxpopuli_prepare
 from asrkit.files import DataError
 from asrkit.kaldi.format import format_dir
-from asrkit.kaldi.utterances import Utterance, write_folder
+from asrkit.kaldi.utterances import Utterance, write_data_dir
 from voxpopuli_tables import NEEDED
 
 FILE = "x;touch${IFS}marker|"  # a name of a file
@@ -179,7 +179,7 @@ def test_the_command_that_babel_writes_is_quoted(
     (tmp_path / "sph2pipe").chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     source = babel_prepare.source_of(path)
-    write_folder(tmp_path / "data", [Utterance("a", "a", source, "uno")], "ka")
+    write_data_dir(tmp_path / "data", [Utterance("a", "a", source, "uno")], "ka")
     with pytest.raises(DataError, match="1 of 1 utterances"):  # our sph2pipe gives no audio
         format_dir(tmp_path / "data", tmp_path / "dump")
     assert (tmp_path / "given").read_text() == f"{path}\n"

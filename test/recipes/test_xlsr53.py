@@ -14,7 +14,7 @@ import pytest
 import xlsr53_adopt
 from asrkit.data.index import DataIndex
 from asrkit.data.languages import size_ratios
-from asrkit.kaldi.utterances import Command, Utterance, write_folder
+from asrkit.kaldi.utterances import Command, Utterance, write_data_dir
 from asrkit.kaldi.validate import validate
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -56,7 +56,7 @@ def test_babel_languages_are_those_of_its_recipe() -> None:
 
 def recipe_data(folder: Path, **parts: list[Utterance]) -> Path:
     for part, utterances in parts.items():
-        write_folder(folder / f"data/it_{part}", utterances, "it")
+        write_data_dir(folder / f"data/it_{part}", utterances, "it")
     return folder
 
 
@@ -93,7 +93,7 @@ def test_audio_to_pretrain_on_goes_before_labelled_audio(tmp_path: Path) -> None
     one = [Utterance("a", "a", "/a.mp3", "labelled")]
     recipe = recipe_data(tmp_path / "cv", train=one, valid=one, test=one)
     more = [Utterance(name, name, f"/{name}.mp3", "") for name in "abc"]
-    write_folder(recipe / "data/it_pretrain", more, "it")
+    write_data_dir(recipe / "data/it_pretrain", more, "it")
     (recipe / "data/it_pretrain/text").unlink()
     assert adopt(recipe, "cv_zh-tw", tmp_path / "data") == 0
     assert lines(tmp_path / "data/cv_zh-tw_train/text") == [f"cv_zh-tw-{name}" for name in "abc"]

@@ -42,7 +42,7 @@ def test_a_row_is_a_command(command: str) -> None:
         assert f"--output_dir exp/pretrain_xlsr_10_on_{'_'.join(langs)} " in shown
     if "--learning_rates" in command:
         assert "optimizer_conf.lr=6e-5" in shown
-        assert "pick_model" in shown
+        assert "select_model" in shown
     assert made(recipe) == before
 
 

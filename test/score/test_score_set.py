@@ -166,18 +166,22 @@ def test_marks_do_not_count_unless_asked_and_both_rates_are_reported(
     assert _run(folder, "wer", *options) == 0
     result = _result(folder, "wer")
     assert (result["micro"], result["tokens"]) == (50.0, 2)
-    assert result["policy"] == ("words by white space; marks such as <hes> not counted; tags: xlsr")
+    assert result["policy"] == (
+        "words by white space; symbols such as <hes> not counted; tags: xlsr"
+    )
     assert result["label"] == "tags: xlsr"
     other = result["other_marks"]
     assert (other["micro"], other["tokens"]) == (100.0, 3)
-    assert "marks such as <hes> counted" in other["policy"]
+    assert "symbols such as <hes> counted" in other["policy"]
     out = capsys.readouterr().out
     assert "WER 50.00 %" in out and "WER 100.00 %" in out and out.count("tags: xlsr") == 2
-    assert _run(folder, "cer", *options, "--marks", "keep") == 0
+    assert _run(folder, "cer", *options, "--nlsyms", "keep") == 0
     result = _result(folder, "cer")
     assert result["tokens"] == 8  # <hes>, i, know, and a separator between each two
     assert result["other_marks"]["tokens"] == 6
-    assert _run(folder, "wer", "--marks", "keep") == 0
+    assert capsys.readouterr().err == ""
+    assert _run(folder, "wer", "--marks", "keep") == 0  # its name before
+    assert capsys.readouterr().err == "warning: --marks is deprecated; write --nlsyms\n"
     assert _result(folder, "wer")["micro"] == 100.0
 
 

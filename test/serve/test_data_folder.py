@@ -88,16 +88,16 @@ def test_saver_follows_and_saves_at_the_end(tmp_path: Path) -> None:
 def test_a_full_disk_is_told_and_made_good(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = filled(tmp_path)
     store.mark("two-2.0002", 0, True)
-    whole = data_folder.write_folder
+    whole = data_folder.write_data_dir
 
     def full(*args: object) -> None:
         raise DataError("no space left")
 
     monkeypatch.setattr(data_folder, "PAUSE", 0.02)
-    monkeypatch.setattr(data_folder, "write_folder", full)
+    monkeypatch.setattr(data_folder, "write_data_dir", full)
     saver = Saver(store)
     assert saver.saved.problem == "no space left"
-    monkeypatch.setattr(data_folder, "write_folder", whole)
+    monkeypatch.setattr(data_folder, "write_data_dir", whole)
     until = time.monotonic() + 10
     while saver.saved.problem:
         assert time.monotonic() < until

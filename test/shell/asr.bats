@@ -219,7 +219,7 @@ setup() { setup_recipe; }
     [ "$status" -eq 0 ]
     [[ "$output" == *"exp/asr_x_lr2e-5 "*"--set optimizer_conf.lr=2e-5"* ]]
     [[ "$output" == *"exp/asr_x_lr6e-5 "*"--set optimizer_conf.lr=6e-5"* ]]
-    [[ "$output" == *"pick_model --out exp/asr_x exp/asr_x_lr2e-5 exp/asr_x_lr6e-5"* ]]
+    [[ "$output" == *"select_model --out exp/asr_x exp/asr_x_lr2e-5 exp/asr_x_lr6e-5"* ]]
     [[ "$output" == *"asr_infer --model exp/asr_x "* ]]
     run ./asr.sh --dry_run true --langs it --learning_rates fast
     [ "$status" -eq 2 ]

@@ -7,7 +7,7 @@ import pytest
 
 from asrkit.bin import normalize_text, phonemize, score, tokenize
 from asrkit.text.markup import TAGS, has_markup
-from asrkit.text.non_linguistic import MARKS
+from asrkit.text.non_linguistic import NLSYMS
 from asrkit.text.normalize import NormalizeError, normalize
 
 
@@ -27,9 +27,9 @@ from asrkit.text.normalize import NormalizeError, normalize
     ],
 )
 def test_known_tags_are_marks_and_punctuation_is_dropped(raw: str, spelled: str) -> None:
-    assert normalize(raw, "en", marks="keep") == spelled
-    assert normalize(spelled, "en", marks="keep") == spelled
-    assert normalize(raw, "en").split() == [word for word in spelled.split() if word not in MARKS]
+    assert normalize(raw, "en", nlsyms="keep") == spelled
+    assert normalize(spelled, "en", nlsyms="keep") == spelled
+    assert normalize(raw, "en").split() == [word for word in spelled.split() if word not in NLSYMS]
 
 
 @pytest.mark.parametrize(
@@ -44,8 +44,8 @@ def test_other_markup_is_refused(markup: str) -> None:
 
 
 def test_every_mark_has_names_and_none_is_two() -> None:
-    assert set(TAGS.values()) == set(MARKS)
-    assert all(TAGS[mark.strip("<>")] == mark for mark in MARKS)
+    assert set(TAGS.values()) == set(NLSYMS)
+    assert all(TAGS[mark.strip("<>")] == mark for mark in NLSYMS)
 
 
 @pytest.mark.parametrize("junk", ["<a" * 200_000, "[" * 400_000, "((" * 200_000, "&a" * 200_000])

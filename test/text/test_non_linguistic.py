@@ -1,27 +1,27 @@
-"""Marks such as <hes>: one word and one character, through spelling, tokens and back."""
+"""Non-linguistic symbols such as <hes>: one word and one character, from spelling to tokens."""
 
 import pytest
 
 from asrkit.decode.lexicon import build_lexicon
 from asrkit.score.units import split_units
-from asrkit.text.non_linguistic import MARKS, split_marks, without_marks
+from asrkit.text.non_linguistic import NLSYMS, split_nlsyms, without_nlsyms
 from asrkit.text.normalize import NormalizeError, normalize
 from asrkit.text.readers import text_lines
 from asrkit.text.tokenize import make_tokenizer
 
 
-@pytest.mark.parametrize("mark", MARKS)
+@pytest.mark.parametrize("mark", NLSYMS)
 def test_every_mark_is_kept_or_dropped_whole(mark: str) -> None:
     text = f"{mark} Well, {mark} {mark} then {mark}"
-    assert normalize(text, "en", marks="keep") == f"{mark} well {mark} {mark} then {mark}"
+    assert normalize(text, "en", nlsyms="keep") == f"{mark} well {mark} {mark} then {mark}"
     assert normalize(text, "en") == "well then"
 
 
 def test_only_known_marks_are_marks() -> None:
-    assert split_marks("no < here") == ["no < here"]
-    assert without_marks(["<hes>", "a", "<HES>"]) == ["a", "<HES>"]
-    with pytest.raises(NormalizeError, match="marks is one of"):
-        normalize("a", "en", marks="maybe")
+    assert split_nlsyms("no < here") == ["no < here"]
+    assert without_nlsyms(["<hes>", "a", "<HES>"]) == ["a", "<HES>"]
+    with pytest.raises(NormalizeError, match="nlsyms is one of"):
+        normalize("a", "en", nlsyms="maybe")
 
 
 def test_a_mark_is_one_character_and_comes_back() -> None:
@@ -35,7 +35,7 @@ def test_a_mark_is_one_character_and_comes_back() -> None:
 
 def test_lexicon_and_language_model_text_keep_marks(tmp_path) -> None:
     (tmp_path / "text").write_text("u1 Ab <hes> x\n", encoding="utf-8")
-    lines = list(text_lines([tmp_path / "text"], language="en", marks="keep"))
+    lines = list(text_lines([tmp_path / "text"], language="en", nlsyms="keep"))
     assert lines == ["ab <hes> x"]
     assert build_lexicon(lines, None)[0]["<hes>"] == [("<hes>",)]
     assert list(text_lines([tmp_path / "text"], language="en")) == ["ab x"]

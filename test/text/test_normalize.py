@@ -54,7 +54,7 @@ def test_hyphens_of_both_policies_stand_in_the_same_places() -> None:
 
 
 def test_marks_have_hyphens_of_their_own() -> None:
-    kept = normalize("a-b <v-noise> c-d", "en", hyphens="keep", marks="keep")
+    kept = normalize("a-b <v-noise> c-d", "en", hyphens="keep", nlsyms="keep")
     assert kept == "a-b <v-noise> c-d" and split_hyphens(kept) == "a b <v-noise> c d"
 
 

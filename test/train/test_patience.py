@@ -15,8 +15,8 @@ from ports import free_port
 from asrkit.files import DataError
 from asrkit.options import Options
 from asrkit.train.patience import why_end
-from asrkit.train.pick import best_of
 from asrkit.train.schedule import Constant, TriStage
+from asrkit.train.selection import best_of
 
 OPTIONS = Options(max_update=1000, valid_interval=50, patience=3, best_metric="loss")
 

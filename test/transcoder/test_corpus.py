@@ -1,4 +1,4 @@
-"""Text to star labels: nothing is lost without a count, on real sentences and on bad lines."""
+"""Text to word labels: nothing is lost without a count, on real sentences and on bad lines."""
 
 import json
 from collections import Counter

@@ -6,10 +6,10 @@ import pytest
 from asrkit.tokens import TokenList
 from asrkit.transcoder.labels import (
     STAR,
-    StarError,
+    LabelError,
     encode_labels,
     hypothesis_labels,
-    star_labels,
+    word_labels,
     words_of,
 )
 
@@ -23,7 +23,7 @@ from asrkit.transcoder.labels import (
     ],
 )
 def test_worked_examples(words, phones, labels):
-    assert star_labels(words.split(), [list(p) for p in phones]) == labels.split()
+    assert word_labels(words.split(), [list(p) for p in phones]) == labels.split()
     assert words_of(labels.split()) == words.split()
 
 
@@ -32,7 +32,7 @@ def test_length_and_word_count_hold_for_any_sentence():
     for _ in range(200):
         sizes = rng.integers(1, 9, size=rng.integers(1, 12))
         words = [f"w{rng.integers(5)}" for _ in sizes]
-        labels = star_labels(words, [["p"] * int(size) for size in sizes])
+        labels = word_labels(words, [["p"] * int(size) for size in sizes])
         assert len(labels) == sizes.sum()
         assert words_of(labels) == words
         assert [n for n, label in enumerate(labels) if label != STAR] == list(sizes.cumsum() - 1)
@@ -47,8 +47,8 @@ def test_length_and_word_count_hold_for_any_sentence():
     ],
 )
 def test_what_cannot_be_labelled_is_refused(words, phones, message):
-    with pytest.raises(StarError, match=message):
-        star_labels(words, phones)
+    with pytest.raises(LabelError, match=message):
+        word_labels(words, phones)
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_words_keep_their_order_and_number_for_any_hypothesis():
 
 @pytest.mark.parametrize("heard", [[], ["a"]])
 def test_fewer_phones_than_words_are_refused(heard):
-    with pytest.raises(StarError, match=f"2 words cannot be placed on {len(heard)}"):
+    with pytest.raises(LabelError, match=f"2 words cannot be placed on {len(heard)}"):
         hypothesis_labels(["e", "va"], [["e"], ["v", "a"]], heard)
 
 

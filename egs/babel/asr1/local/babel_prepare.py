@@ -21,7 +21,7 @@ from tqdm import tqdm
 from asrkit.arguments import boolean, run_main
 from asrkit.audio import decoders, headers
 from asrkit.files import DataError, atomic, read_lines
-from asrkit.kaldi.utterances import Command, Utterance, print_counts, write_folder
+from asrkit.kaldi.utterances import Command, Utterance, print_counts, write_data_dir
 from babel_packs import AUDIO, Pack, Side, find_pack, find_parts, read_sides
 from babel_split import SHARE, SPLITS, length, split
 from babel_tags import POLICIES, TagPolicy, read_lexicon_words
@@ -234,7 +234,7 @@ def run(args: argparse.Namespace) -> None:
     )
     parts = {"train": train, "valid": valid, "test": dev.utterances}
     for name, utterances in parts.items():
-        write_folder(args.data / f"{lang}_{name}", utterances, lang)
+        write_data_dir(args.data / f"{lang}_{name}", utterances, lang)
     write_faults(args.data / "faults" / f"{lang}.tsv", faults)
     for warning in check_counts(pack, training, dev, limited=only is not None):
         print(warning, file=sys.stderr)

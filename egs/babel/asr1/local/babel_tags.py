@@ -13,7 +13,7 @@ from collections.abc import Set
 from pathlib import Path
 
 from asrkit.files import DataError, read_lines
-from asrkit.text.non_linguistic import MARKS
+from asrkit.text.non_linguistic import NLSYMS
 from asrkit.text.normalize import lower, normalize
 
 TABLE = Path(__file__).with_name("tags.tsv")
@@ -73,11 +73,11 @@ class TagPolicy:
         """The text of a segment, and "" or why the segment is left out."""
         words = self.words(raw)
         text = " ".join(words)
-        spelled = normalize(text, self.lang, marks="keep").split()
+        spelled = normalize(text, self.lang, nlsyms="keep").split()
         if not spelled:
             return "", "nothing spoken"
         rule = self.table["marks alone"]
-        noises = set(MARKS) - {"<hes>"}  # a hesitation is a word to Kaldi
+        noises = set(NLSYMS) - {"<hes>"}  # a hesitation is a word to Kaldi
         if rule == "drop_train" and train and noises.issuperset(spelled):
             return "", "marks alone"
         return text, ""

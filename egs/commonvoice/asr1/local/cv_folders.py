@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from asrkit.files import write_json
-from asrkit.kaldi.utterances import Utterance, write_folder
+from asrkit.kaldi.utterances import Utterance, write_data_dir
 
 LABELS = "text.lists"  # phones of the few-shot lists, beside the text
 
@@ -40,7 +40,7 @@ def write_clips(folder: Path, items: Iterable[Item], lang: str) -> None:
     utterances = [utterance(item, lang) for item in items]
     if not all(row.more for row in utterances):
         (folder / LABELS).unlink(missing_ok=True)  # of an earlier run with lists
-    write_folder(folder, utterances, lang)
+    write_data_dir(folder, utterances, lang)
 
 
 def write_record(folder: Path, record: Mapping[str, object]) -> None:

@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from asrkit.arguments import run_main
 from asrkit.files import DataError, read_lines
-from asrkit.kaldi.utterances import Utterance, file_in, write_folder
+from asrkit.kaldi.utterances import Utterance, file_in, write_data_dir
 from asrkit.text.normalize import normalize
 
 PART = re.compile(r"librispeech_(100|360)h")
@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> None:
     folder = find(args.corpus, f"train-clean-{match[1]}")
     found, missing = utterances(folder)
     target = args.data / f"en_{args.part}"
-    write_folder(target, found, "en")
+    write_data_dir(target, found, "en")
     print(f"{target}: {len(found)} utterances, {len(missing)} without a file: {missing[:3]}")
 
 

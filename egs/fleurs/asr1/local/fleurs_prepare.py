@@ -20,7 +20,7 @@ from tqdm import tqdm
 from asrkit.arguments import boolean, run_main
 from asrkit.files import DataError
 from asrkit.kaldi.archives import download, unpack
-from asrkit.kaldi.utterances import Utterance, print_counts, write_folder
+from asrkit.kaldi.utterances import Utterance, print_counts, write_data_dir
 from asrkit.text.markup import has_markup
 
 URL = "https://huggingface.co/datasets/google/fleurs/resolve/main/data"
@@ -185,7 +185,7 @@ def run(args: argparse.Namespace) -> None:
             folder, part, audio, raw=args.raw_text, counts=counts, allowed=args.max_missing
         )
     for name, rows in parts.items():
-        write_folder(args.data / f"{args.lang}_{name}", rows, lang)
+        write_data_dir(args.data / f"{args.lang}_{name}", rows, lang)
         minutes = sum(float(row.more["utt2dur"]) for row in rows) / 60
         prompts = len({row.id.split("-")[0] for row in rows})
         print(f"{args.lang}_{name}: {minutes:.1f} min, {len(rows)} utterances of {prompts} prompts")

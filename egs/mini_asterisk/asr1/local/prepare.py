@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from asrkit.arguments import run_main
 from asrkit.files import atomic
-from asrkit.kaldi.utterances import Utterance, print_counts, write_folder
+from asrkit.kaldi.utterances import Utterance, print_counts, write_data_dir
 from asrkit.text.normalize import split_hyphens
 from prompts import Dropped, Vocabulary, clean, number_words, read_prompts
 
@@ -84,7 +84,7 @@ def write_part(folder: Path, utterances: list[Usable], lang: str) -> None:
     """One data folder; its prompts have one speaker."""
     speaker = f"{lang}_{SPEAKERS[lang]}"
     rows = (Utterance(u.id, speaker, str(u.path), u.words) for u in utterances)
-    write_folder(folder, rows, lang)
+    write_data_dir(folder, rows, lang)
 
 
 def read_vocabulary(path: Path) -> Vocabulary | None:

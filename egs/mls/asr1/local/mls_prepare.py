@@ -15,7 +15,7 @@ from pathlib import Path
 
 from asrkit.arguments import boolean, run_main
 from asrkit.files import DataError, atomic
-from asrkit.kaldi.utterances import Utterance, print_counts, write_folder
+from asrkit.kaldi.utterances import Utterance, print_counts, write_data_dir
 from asrkit.text.normalize import normalize
 from mls_lm_text import find_lm_text, write_lm_text
 from mls_release import (
@@ -131,7 +131,7 @@ def run(args: argparse.Namespace) -> None:
     lists = used_lists(tree / "train", parts["train"], counts, args.max_missing)
     for name, utterances in parts.items():
         rows = list(utterances.values())
-        write_folder(args.data / f"{lang}_{name}", rows, lang)
+        write_data_dir(args.data / f"{lang}_{name}", rows, lang)
         print(f"{lang}_{name}: {size(rows)}")
     by_id = {utterance.id: utterance for utterance in parts["train"].values()}
     (args.data / f"lists/{lang}").mkdir(parents=True, exist_ok=True)

@@ -18,7 +18,7 @@ from pathlib import Path
 from asrkit.arguments import boolean, run_main
 from asrkit.files import DataError
 from asrkit.kaldi.archives import download
-from asrkit.kaldi.utterances import Utterance, print_counts, write_folder
+from asrkit.kaldi.utterances import Utterance, print_counts, write_data_dir
 from asrkit.text.markup import has_markup
 from voxpopuli_tables import (
     LANGUAGES,
@@ -210,7 +210,7 @@ def run(args: argparse.Namespace) -> None:
         raise DataError(f"{args.lang} is not transcribed; say --part unlabelled")
     counts: Counter[str] = Counter()
     for name, rows in collect(args, corpus, counts).items():
-        write_folder(args.data / f"{args.lang}_{name}", rows, args.lang)
+        write_data_dir(args.data / f"{args.lang}_{name}", rows, args.lang)
         minutes = sum(row.span[1] - row.span[0] for row in rows if row.span) / 60
         size = f"{len(rows)} utterances of {len({row.recording for row in rows})} sessions"
         print(f"{args.lang}_{name}: {minutes:.1f} min, {size}")

@@ -16,7 +16,7 @@ from asrkit.arguments import run_main
 from asrkit.files import DataError
 from asrkit.kaldi.datadir import DataDir, Table, is_command
 from asrkit.kaldi.segments import parse_segment
-from asrkit.kaldi.utterances import Command, Utterance, write_folder
+from asrkit.kaldi.utterances import Command, Utterance, write_data_dir
 from asrkit.keys import key_of
 
 
@@ -85,7 +85,7 @@ def run(args: argparse.Namespace) -> None:
         most = args.valid_utterances if part == "valid" else 0
         parts[part] = read(part_of(base, args.lang, part), base, args.set, most=most)
     for part, rows in parts.items():
-        write_folder(args.data / f"{args.set}_{part}", rows, language)
+        write_data_dir(args.data / f"{args.set}_{part}", rows, language)
         labelled = sum(bool(row.text) for row in rows)
         print(f"{args.set}_{part}: {len(rows)} utterances, {labelled} with text")
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from asrkit.bin import pick_model
+from asrkit.bin import select_model
 from asrkit.files import DataError
-from asrkit.train.pick import pick
+from asrkit.train.selection import select_best
 
 
 def run(
@@ -30,7 +30,7 @@ def run(
 def test_the_lowest_validation_of_all_updates_wins(tmp_path: Path) -> None:
     slow = run(tmp_path / "x_lr2e-5", 2e-5, [0.5, 0.4])
     fast = run(tmp_path / "x_lr6e-5", 6e-5, [0.3, 0.9])
-    ranked = pick([slow, fast], tmp_path / "x")
+    ranked = select_best([slow, fast], tmp_path / "x")
     assert [(c.lr, c.value, c.step) for c in ranked] == [(6e-5, 0.3, 10), (2e-5, 0.4, 20)]
     assert (tmp_path / "x").resolve() == fast
     assert str((tmp_path / "x").readlink()) == "x_lr6e-5"
@@ -41,29 +41,29 @@ def test_the_lowest_validation_of_all_updates_wins(tmp_path: Path) -> None:
 
 def test_again_with_another_winner_moves_the_link(tmp_path: Path) -> None:
     first, second = run(tmp_path / "a", 1e-5, [0.5]), run(tmp_path / "b", 2e-5, [0.4])
-    pick([first], tmp_path / "x")
-    pick([first, second], tmp_path / "x")
+    select_best([first], tmp_path / "x")
+    select_best([first, second], tmp_path / "x")
     assert (tmp_path / "x").resolve() == second
 
 
 def test_ties_go_to_the_first(tmp_path: Path) -> None:
     runs = [run(tmp_path / name, 1e-5, [0.4]) for name in "ba"]
-    assert pick(runs, tmp_path / "x")[0].folder == runs[0]
+    assert select_best(runs, tmp_path / "x")[0].folder == runs[0]
 
 
 def test_what_is_no_number_never_wins(tmp_path: Path) -> None:
     sick, sound = run(tmp_path / "a", 1e-5, [math.nan, 0.6]), run(tmp_path / "b", 2e-5, [0.7])
-    ranked = pick([sick, sound], tmp_path / "x")
+    ranked = select_best([sick, sound], tmp_path / "x")
     assert [(c.value, c.step) for c in ranked] == [(0.6, 20), (0.7, 10)]
     lost = run(tmp_path / "c", 1e-5, [math.nan])
     with pytest.raises(DataError, match="never a number"):
-        pick([lost, sound], tmp_path / "x")
+        select_best([lost, sound], tmp_path / "x")
 
 
 def test_an_unfinished_run_is_refused(tmp_path: Path) -> None:
     part = run(tmp_path / "a", 1e-5, [0.4], total=30)
     with pytest.raises(DataError, match="ended at update 10 of 30"):
-        pick([part], tmp_path / "x")
+        select_best([part], tmp_path / "x")
     assert not (tmp_path / "x").is_symlink()
 
 
@@ -71,26 +71,26 @@ def test_a_run_without_validation_is_refused(tmp_path: Path) -> None:
     bare = run(tmp_path / "a", 1e-5, [0.4])
     (bare / "train.jsonl").write_text('{"step": 10, "split": "train", "loss": 1.0}\n')
     with pytest.raises(DataError, match="no validation tells per"):
-        pick([bare], tmp_path / "x")
+        select_best([bare], tmp_path / "x")
 
 
 def test_different_metrics_are_not_compared(tmp_path: Path) -> None:
     one = run(tmp_path / "a", 1e-5, [0.4])
     other = run(tmp_path / "b", 1e-5, [0.4], metric="loss")
     with pytest.raises(DataError, match="different best_metric"):
-        pick([one, other], tmp_path / "x")
+        select_best([one, other], tmp_path / "x")
 
 
 def test_a_run_of_that_name_is_kept(tmp_path: Path) -> None:
     own, other = run(tmp_path / "x", 1e-5, [0.4]), run(tmp_path / "a", 1e-5, [0.4])
     with pytest.raises(DataError, match="is a run of its own"):
-        pick([other], own)
+        select_best([other], own)
     assert not own.is_symlink()
 
 
 def test_program(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     slow = run(tmp_path / "x_lr2e-5", 2e-5, [0.4])
-    assert pick_model.main([str(slow), "--out", str(tmp_path / "x")]) == 0
+    assert select_model.main([str(slow), "--out", str(tmp_path / "x")]) == 0
     assert "learning rate 2e-05, per 0.4 at update 10" in capsys.readouterr().out
-    assert pick_model.main([str(tmp_path / "none"), "--out", str(tmp_path / "y")]) == 1
+    assert select_model.main([str(tmp_path / "none"), "--out", str(tmp_path / "y")]) == 1
     assert "no run" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""train.jsonl, read: apart from log.py, which writes it, so that it is read without torch."""
+"""Reads the metrics of a run, train.jsonl; log.py, which writes them, imports torch."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from asrkit import config
 from asrkit.files import DataError, write_json
-from asrkit.train.journal import STOPPED, read_metrics
+from asrkit.train.metrics import STOPPED, read_metrics
 
 
 class Candidate(NamedTuple):
@@ -48,7 +48,7 @@ def best_of(folder: Path) -> Candidate:
     return Candidate(folder, lr, metric, float(best[metric]), int(best["step"]))
 
 
-def pick(folders: Sequence[Path], out: Path) -> list[Candidate]:
+def select_best(folders: Sequence[Path], out: Path) -> list[Candidate]:
     """Makes ``out`` a link to the best of ``folders``; ``<out>_sweep.json`` is the table of all.
 
     Best first; ties go to the folder named first. Raises DataError where the runs cannot be

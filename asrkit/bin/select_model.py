@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from asrkit.arguments import run_main
-from asrkit.train.pick import pick
+from asrkit.train.selection import select_best
 
 
 def get_parser() -> argparse.ArgumentParser:
@@ -20,7 +20,7 @@ def get_parser() -> argparse.ArgumentParser:
 
 
 def run(args: argparse.Namespace) -> None:
-    ranked = pick(args.folders, args.out)
+    ranked = select_best(args.folders, args.out)
     for place, candidate in enumerate(ranked):
         lr = "-" if candidate.lr is None else f"{candidate.lr:g}"
         note = f"  <- {args.out}" if place == 0 else ""
