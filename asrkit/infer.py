@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 import weakref
 from collections import deque
@@ -23,7 +24,7 @@ from asrkit.decode.parallel import BeamTask
 from asrkit.decode.prepared import prepare
 from asrkit.decode.search import Search, find
 from asrkit.decode.timing import Clock
-from asrkit.decode.transcribe import Plan, transcribe
+from asrkit.decode.transcribe import Plan, passages, transcribe
 from asrkit.model_io import ModelError, TrainedModel, device_of
 from asrkit.objectives.base import Recognizer
 from asrkit.pack.archive import MANIFEST, is_pack, unpack
@@ -31,7 +32,7 @@ from asrkit.rate import RATE
 from asrkit.temporary import Temporary
 from asrkit.text.tokenize import META, CharTokenizer
 from asrkit.train.precision import Precision
-from asrkit.transcript import Transcript
+from asrkit.transcript import Segment, Transcript
 from asrkit.vocabulary import languages_in, strip_languages, type_of
 
 UNSCALED = 100.0  # no sample of speech that was brought to variance 1 is as large; 16 bits are
@@ -127,6 +128,25 @@ class Speech2Text:
         plan = self.plan(search, lang, max_seconds=max_seconds, vad=vad)
         ((_, segments, duration),) = transcribe(self, [(name, given)], plan, tell=self._tell)
         return Transcript(tuple(segments), duration, name, lang, str(self.path))
+
+    def passages(
+        self,
+        audio: Audio,
+        lang: str | None = None,
+        *,
+        search: Search | None = None,
+        rate: int | None = None,
+        channel: int | None = None,
+        max_seconds: float = 30.0,
+        vad: str = "energy",
+    ) -> Iterator[tuple[float, tuple[Segment, ...]]]:
+        """``transcribe`` as it goes on, a window of ``max_seconds`` at a time: (seconds that are
+        done, the segments that have come since); times are those of the recording."""
+        given = read_object(audio, rate=rate, channel=channel)
+        plan = self.plan(search, lang, max_seconds=max_seconds, vad=vad)
+        with contextlib.closing(passages(self, given, plan, tell=self._tell)) as found:
+            for until, segments in found:
+                yield until, tuple(segments)
 
     def plan(
         self,
@@ -261,20 +281,3 @@ def _checked(wave: Tensor | np.ndarray) -> Tensor:
     if not max(-low, high) <= UNSCALED:  # NaN is not below anything
         raise ValueError("a waveform has samples that are not numbers, or not scaled to [-1, 1]")
     return wave.float()
-
-
-def chunks(wave: Tensor, seconds: float) -> Iterator[Tensor]:
-    """Cuts a long recording at its quietest points, so that attention's memory stays small.
-
-    Raises ModelError for less than 0.1 seconds, which hold no quietest point.
-    """
-    if seconds < 0.1:
-        raise ModelError(f"max_seconds is at least 0.1, not {seconds:g}")
-    limit, start = int(seconds * RATE), 0
-    while len(wave) - start > limit:
-        window = wave[start + limit // 2 : start + limit]
-        frames = window[: len(window) // 320 * 320].view(-1, 320).square().mean(1)
-        cut = start + limit // 2 + int(frames.argmin()) * 320 + 160
-        yield wave[start:cut]
-        start = cut
-    yield wave[start:]

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import argparse
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,8 +26,10 @@ from asrkit.audio.reading import decode
 from asrkit.decode.search import Search
 from asrkit.decode.segments import Cutter
 from asrkit.decode.transcribe import transcribe
-from asrkit.decode.windows import plan, stitched
-from asrkit.infer import Speech2Text, chunks
+from asrkit.decode.windows import in_windows
+from asrkit.infer import Speech2Text
+from asrkit.kaldi.datadir import read_dump
+from asrkit.kaldi.kaldi_text import read_keyed
 from asrkit.rate import RATE
 from asrkit.transcript import Word
 
@@ -44,22 +46,35 @@ class Joined(NamedTuple):
     texts: list[str]
 
 
-def clips(lang: str) -> Iterator[tuple[np.ndarray, str]]:
-    """Samples without silent edges, and what is said."""
+def shipped(lang: str) -> Iterator[tuple[Path, str]]:
+    """Files of the shipped clips, and what is said."""
     with (CLIPS / "prompts.tsv").open(encoding="utf-8", newline="") as lines:
-        rows = [row for row in csv.DictReader(lines, delimiter="\t") if row["lang"] == lang]
-    for row in rows:
-        samples = decode(CLIPS / row["path"]).samples
+        for row in csv.DictReader(lines, delimiter="\t"):
+            if row["lang"] == lang:
+                yield CLIPS / row["path"], row["text"]
+
+
+def of_set(folder: Path) -> Iterator[tuple[Path, str]]:
+    """The same of a dump folder of stage 3; in the folder that the recipe was run in."""
+    texts = read_keyed(folder / "text")
+    for name, path in read_dump(folder).items():
+        yield Path(path), texts[name]
+
+
+def clips(rows: Iterable[tuple[Path, str]]) -> Iterator[tuple[np.ndarray, str]]:
+    """Samples without silent edges, and what is said."""
+    for path, text in rows:
+        samples = decode(path).samples
         power = np.square(samples[: len(samples) // 160 * 160].reshape(-1, 160)).mean(1)
         loud = np.flatnonzero(power > power.max() * 10 ** (EDGE / 10))
-        yield samples[loud[0] * 160 : (loud[-1] + 1) * 160], row["text"]
+        yield samples[loud[0] * 160 : (loud[-1] + 1) * 160], text
 
 
-def join(lang: str, gap: float) -> Joined:
-    """All clips of a language with ``gap`` seconds of faint noise before, between and after."""
+def join(rows: Iterable[tuple[Path, str]], gap: float) -> Joined:
+    """All clips, of one language, with ``gap`` seconds of faint noise before, between and after."""
     generator = np.random.default_rng(0)
     parts, spans, texts, at = [], [], [], 0
-    for samples, text in clips(lang):
+    for samples, text in clips(rows):
         noise = generator.standard_normal(int(gap * RATE)).astype(np.float32) * 1e-3
         parts += [noise, samples]
         at += len(noise)
@@ -83,7 +98,7 @@ def borders(model: Speech2Text, langs: list[str], mode: str) -> str:
     """A row: median and 95th percentile of the absolute errors, and medians with their sign."""
     starts, ends, seen, count = [], [], 0, 0
     for lang in langs:
-        joined = join(lang, 0.5)
+        joined = join(shipped(lang), 0.5)
         words = words_of(model, joined, lang, Search(mode=mode), seconds=60.0)
         for start, end in joined.spans:
             inside = [w for w in words if start - 0.25 < (w.start + w.end) / 2 < end + 0.25]
@@ -104,19 +119,29 @@ def frames(model: Speech2Text, samples: np.ndarray, way: str, seconds: float) ->
     """Log-probabilities [T, V] of a recording: whole, cut at quiet places, or stitched."""
     wave = torch.from_numpy(samples)
     if way == "stitched":
-        windows = plan(len(wave), model.clock, seconds)
-        results = model.log_probs([wave[start:stop] for start, stop in windows])
-        return torch.cat(list(stitched(windows, results, model.clock)))
-    parts = [wave] if way == "whole" else list(chunks(wave, seconds))
+        return torch.cat(list(in_windows(model.stream, wave, model.clock, seconds)))
+    parts = [wave] if way == "whole" else list(at_quiet_places(wave, seconds))
     return torch.cat(model.log_probs(parts))
 
 
-def cuts(model: Speech2Text, langs: list[str], seconds: float) -> str:
+def at_quiet_places(wave: Tensor, seconds: float) -> Iterator[Tensor]:
+    """Cut at the quietest 20 ms of the second half of what the network may be given."""
+    limit, start = int(seconds * RATE), 0
+    while len(wave) - start > limit:
+        window = wave[start + limit // 2 : start + limit]
+        power = window[: len(window) // 320 * 320].view(-1, 320).square().mean(1)
+        cut = start + limit // 2 + int(power.argmin()) * 320 + 160
+        yield wave[start:cut]
+        start = cut
+    yield wave[start:]
+
+
+def cuts(model: Speech2Text, langs: list[str], seconds: float, dump: Path | None) -> str:
     """A row: word error rates of joined clips by lexicon and n-gram, of frames made in each way."""
     wrong = dict.fromkeys(WAYS, 0)
     total = 0
     for lang in langs:
-        joined = join(lang, 0.06)
+        joined = join(of_set(dump / f"{lang}_test") if dump else shipped(lang), 0.06)
         reference = " ".join(joined.texts).split()
         total += len(reference)
         task = model.plan(Search(mode="lexicon_lm"), lang).beam
@@ -137,16 +162,18 @@ def main() -> None:
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--langs", nargs="+", default=["en", "es", "fr", "it", "ru"])
     parser.add_argument("--seconds", type=float, nargs="+", default=[5.0, 10.0, 20.0])
+    parser.add_argument("--dump", type=Path, help="cuts alone, of its test sets: dump/raw")
     args = parser.parse_args()
     model = Speech2Text(args.model)
-    print("| search | clips | start: median ms | 95 % | sign | end: median ms | 95 % | sign |")
-    print("|---|---|--:|--:|--:|--:|--:|--:|")
-    for mode in ("greedy", "lexicon", "lexicon_lm"):
-        print(borders(model, args.langs, mode), flush=True)
+    if not args.dump:
+        print("| search | clips | start: median ms | 95 % | sign | end: median ms | 95 % | sign |")
+        print("|---|---|--:|--:|--:|--:|--:|--:|")
+        for mode in ("greedy", "lexicon", "lexicon_lm"):
+            print(borders(model, args.langs, mode), flush=True)
     print(f"\n| seconds at once | {' | '.join(WAYS)} |")
     print("|--:|--:|--:|--:|")
     for seconds in args.seconds:
-        print(cuts(model, args.langs, seconds), flush=True)
+        print(cuts(model, args.langs, seconds, args.dump), flush=True)
 
 
 if __name__ == "__main__":

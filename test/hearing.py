@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 import torch
 from torch import Tensor
 
+from asrkit.decode.timing import Clock
 from asrkit.tokens import TokenList
 
 
@@ -16,6 +17,7 @@ class Hearing:
     tokens: TokenList
     device = torch.device("cpu")
     look_ahead = 10.0
+    clock = Clock(hop=320, seen=400)
 
     def hear(self, wave: Tensor) -> Tensor:
         raise NotImplementedError

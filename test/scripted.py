@@ -3,36 +3,41 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import soundfile
 
-from asrkit.transcript import Segment, Transcript, Word
+from asrkit.transcript import Segment, Word
 
 RATE = 16_000
 
 
 class Scripted:
     """One word a second of sound, in turn those of ``words``; ``unsure`` ones with confidence 0.3.
-    Silence gives no words."""
+    Silence gives no words. A passage is as long as a window, a whole number of seconds."""
+
+    path = Path("scripted")
 
     def __init__(self, words: str, unsure: str = "") -> None:
         self.words, self.unsure = words.split(), unsure.split()
-        self.asked: list[tuple[int, str | None]] = []
+        self.asked: list[tuple[int, str | None]] = []  # samples and language
 
-    def transcribe(
-        self, audio: np.ndarray, lang: str | None = None, *, rate: int | None = None
-    ) -> Transcript:
+    def passages(
+        self, audio: np.ndarray, lang: str | None = None, *, rate: int, max_seconds: float
+    ) -> Iterator[tuple[float, tuple[Segment, ...]]]:
         assert rate == RATE and audio.ndim == 1
-        self.asked.append((len(audio), lang))
-        seconds = len(audio) / RATE
-        if not np.abs(audio).max(initial=0) > 0.01:
-            return Transcript((), seconds)
-        made = []
-        for at in range(int(seconds)):
-            text = self.words[at % len(self.words)]
-            made.append(Word(text, at + 0.1, at + 0.9, 0.3 if text in self.unsure else 0.9))
-        return Transcript((Segment.of(made),) if made else (), seconds)
+        size = int(max_seconds)
+        for start in range(0, max(1, -(-len(audio) // RATE)), size):
+            part = audio[start * RATE : (start + size) * RATE]
+            self.asked.append((len(part), lang))
+            seconds = int(len(part) / RATE) if np.abs(part).max(initial=0) > 0.01 else 0
+            made = []
+            for at in range(start, start + seconds):
+                text = self.words[at % len(self.words)]
+                made.append(Word(text, at + 0.1, at + 0.9, 0.3 if text in self.unsure else 0.9))
+            yield start + len(part) / RATE, (Segment.of(made),) if made else ()
 
 
 def wave(seconds: float) -> bytes:

@@ -43,6 +43,7 @@ def get_parser() -> argparse.ArgumentParser:
     add("--max_mb", type=at_least(1), default=500, help="largest file that is taken")
     add("--max_minutes", type=at_least(1), default=60, help="longest recording that is taken")
     add_network_options(parser)
+    parser.set_defaults(max_seconds=30.0)  # the text of a window appears at once
     return parser
 
 
@@ -61,7 +62,15 @@ def run(args: argparse.Namespace) -> int:
     with app.listen(args.host, args.port) as at:
         model = open_recognizer(args.model, args)
         limits = Limits(args.max_mb << 20, args.max_minutes * 60)
-        page = app.make_app(model, args.data, args.lang, limits, host=args.host, token=token)
+        page = app.make_app(
+            model,
+            args.data,
+            args.lang,
+            limits,
+            host=args.host,
+            token=token,
+            max_seconds=args.max_seconds,
+        )
         port = at.getsockname()[1]
         host = f"[{args.host}]" if ":" in args.host else args.host
         query = f"?token={token}" if token else ""

@@ -35,7 +35,7 @@ def get_parser() -> argparse.ArgumentParser:
     add("--beam_size", type=at_least(1), default=8, help="hypotheses kept by the search")
     add("--pool", choices=POOLS, default="mean", help="frames of a phone to its posteriors")
     add("--max_phones", type=at_least(1), default=300, help="read longer utterances in windows")
-    add("--max_seconds", type=finite, default=60.0, help="cut longer recordings at quiet places")
+    add("--max_seconds", type=finite, default=60.0, help="of the windows of longer recordings")
     add("--device", default="cpu", help="cpu or cuda")
     add("--hyphens", choices=HYPHEN_POLICIES, default="split", help=HYPHENS_HELP)
     add("--out", type=Path, required=True, help="JSON: best weights and all trials")

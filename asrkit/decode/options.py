@@ -36,8 +36,7 @@ def add_network_options(parser: argparse.ArgumentParser) -> None:
         "--max_seconds",
         type=finite,
         default=60.0,
-        help="longer recordings are recognized in parts: files in windows that overlap, those of "
-        "data folders cut at quiet places",
+        help="longer recordings are recognized in windows of so many seconds, which overlap",
     )
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import itertools
+import functools
 import os
-from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -23,8 +22,9 @@ from asrkit.decode.beam import DecodeError
 from asrkit.decode.dealt import Failed, read_ones, task_of
 from asrkit.decode.greedy import collapse
 from asrkit.decode.parallel import BeamTask, decode_many, save_scores
+from asrkit.decode.windows import streamed
 from asrkit.files import DataError
-from asrkit.infer import Speech2Text, chunks
+from asrkit.infer import Speech2Text
 from asrkit.kaldi.datadir import read_dump
 from asrkit.kaldi.kaldi_text import write_keyed
 from asrkit.shards import FOLDER, Task, stamp
@@ -54,12 +54,10 @@ def score(
     """(id, source) to (id, log-probabilities [T, V]), or with ``best`` to (id, [T] best tokens), in
     the order of the utterances; what cannot be read goes to ``failed``.
 
-    Audio is read ahead, and several utterances are recognized at once. Longer recordings are cut at
-    quiet places and their scores joined.
+    Audio is read ahead, and several utterances are recognized at once, longer ones in windows.
     """
-    begun: deque[tuple[str, int]] = deque()  # utterances, and of how many parts
 
-    def parts() -> Generator[Tensor, None, None]:
+    def readable() -> Generator[tuple[str, Tensor], None, None]:
         heard = read_ahead(
             utterances,
             lambda row: read(row[1]),
@@ -71,16 +69,12 @@ def score(
                 failed[name] = str(found)
                 continue
             found.tell(source)
-            cut = list(chunks(torch.from_numpy(found.samples), max_seconds))
-            begun.append((name, len(cut)))
-            yield from cut
+            yield name, torch.from_numpy(found.samples)
 
-    with contextlib.closing(parts()) as waves:
-        results = model.stream(waves, best=best)
-        for first in results:
-            name, count = begun.popleft()
-            rest = itertools.islice(results, count - 1)
-            yield name, torch.cat([first, *rest]).numpy()
+    stream = functools.partial(model.stream, best=best)
+    with contextlib.closing(readable()) as recordings:
+        for name, parts in streamed(stream, recordings, model.clock, max_seconds):
+            yield name, torch.cat(list(parts)).numpy()
 
 
 def recognize(

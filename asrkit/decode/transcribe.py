@@ -26,7 +26,7 @@ from asrkit.decode.confidence import NBEST, Calibration, Evidence, evidence_of
 from asrkit.decode.parallel import BeamTask, decode_many
 from asrkit.decode.segments import Cutter, segments
 from asrkit.decode.timing import Clock, Span, spans, timed, words_of
-from asrkit.decode.windows import Window, plan, stitched
+from asrkit.decode.windows import Stream, streamed
 from asrkit.rate import RATE
 from asrkit.tokens import TokenList
 from asrkit.transcript import Alternative, Segment, Word
@@ -70,11 +70,10 @@ class Plan:
 
 
 class Recording(NamedTuple):
-    """duration: seconds. windows: of its samples. speech: bool, of each 20 ms; None: not asked."""
+    """duration: seconds. speech: bool, of each 20 ms; None: not asked."""
 
     name: str
     duration: float
-    windows: list[Window]
     speech: np.ndarray | None
 
 
@@ -101,43 +100,65 @@ def transcribe(
     Several recordings are recognized at once; of each no more is held than its samples and a
     minute of frames. ``tell`` is given notes on the search.
     """
+    words: list[Word] = []
+    made: list[Segment] = []
+    pieces = _pieces(model, model.stream, recordings, plan_)
+    for piece, said, best in _said(model, pieces, plan_, tell):
+        if best and said:
+            made.append(Segment.of(said, alternatives=best))
+        else:
+            words += said
+        if piece.last:
+            made = sorted([*made, *segments(words)], key=lambda segment: segment.start)
+            yield piece.recording.name, made, piece.recording.duration
+            words, made = [], []
+
+
+def passages(
+    model: Model, given: Given, plan_: Plan, *, tell: Callable[[str], None] = warn
+) -> Generator[tuple[float, list[Segment]], None, None]:
+    """One recording as it is recognized, a window at a time: (seconds that are done, the segments
+    that have come since). The last passage reaches the end."""
+
+    def stream(waves: Iterable[Tensor]) -> Iterator[Tensor]:
+        for wave in waves:
+            yield from model.stream([wave])
+
+    pieces = _pieces(model, stream, [("", given)], plan_)
+    for piece, words, _ in _said(model, pieces, plan_, tell):
+        end = model.clock.seconds(piece.start + len(piece.scores))
+        yield piece.recording.duration if piece.last else end, segments(words)
+
+
+def _said(
+    model: Model,
+    pieces: Generator[Piece, None, None],
+    plan_: Plan,
+    tell: Callable[[str], None],
+) -> Iterator[tuple[Piece, list[Word], list[Alternative]]]:
+    """Each piece with its words, and its n-best if that is asked for."""
     part = restrict(model.tokens, plan_.lang) if plan_.restricted and plan_.lang else None
-    with contextlib.closing(_pieces(model, recordings, plan_)) as pieces:
-        words: list[Word] = []
-        made: list[Segment] = []
+    with contextlib.closing(pieces):
         for piece, found in _searched(model, pieces, plan_, part, tell):
-            said = _words(model, piece, found, part)
-            if plan_.nbest > 1 and said:
-                best = _alternatives(model, found[: plan_.nbest], part)
-                made.append(Segment.of(said, alternatives=best))
-            else:
-                words += said
-            if piece.last:
-                made = sorted([*made, *segments(words)], key=lambda segment: segment.start)
-                yield piece.recording.name, made, piece.recording.duration
-                words, made = [], []
+            best = _alternatives(model, found[: plan_.nbest], part) if plan_.nbest > 1 else []
+            yield piece, _words(model, piece, found, part), best
 
 
 def _pieces(
-    model: Model, recordings: Iterable[tuple[str, Given]], plan_: Plan
+    model: Model, stream: Stream, recordings: Iterable[tuple[str, Given]], plan_: Plan
 ) -> Generator[Piece, None, None]:
     """Frames of all recordings, cut where nothing is said."""
-    begun: deque[Recording] = deque()
 
-    def waves() -> Iterator[Tensor]:
+    def readable() -> Iterator[tuple[Recording, Tensor]]:
         for name, given in recordings:
             samples = given.samples
-            windows = plan(len(samples), model.clock, plan_.max_seconds)
             speech = active(samples) if plan_.vad == "energy" else None
-            begun.append(Recording(name, round(len(samples) / RATE, 3), windows, speech))
-            for start, stop in windows:
-                yield torch.from_numpy(samples[start:stop])
+            duration = round(len(samples) / RATE, 3)
+            yield Recording(name, duration, speech), torch.from_numpy(samples)
 
-    results = model.stream(waves())
-    for first in results:
-        recording = begun.popleft()
+    made = streamed(stream, readable(), model.clock, plan_.max_seconds)
+    for recording, parts in made:
         cutter, at = Cutter(model.clock), 0
-        parts = stitched(recording.windows, _chain(first, results, recording), model.clock)
         for frames in parts:
             if recording.speech is not None:
                 frames = _silenced(frames, at, recording.speech, model.clock)
@@ -146,13 +167,6 @@ def _pieces(
                 yield Piece(recording, start, scores, False)
         start, scores = cutter.rest()
         yield Piece(recording, start, scores, True)
-
-
-def _chain(first: Tensor, results: Iterator[Tensor], recording: Recording) -> Iterator[Tensor]:
-    """The results of a recording's windows, taken when they are asked for."""
-    yield first
-    for _ in range(len(recording.windows) - 1):
-        yield next(results)
 
 
 def _silenced(frames: Tensor, at: int, speech: np.ndarray, clock: Clock) -> Tensor:
@@ -232,7 +246,7 @@ def evidence(
     confidence is made of), to fit that."""
     part = restrict(model.tokens, plan_.lang) if plan_.restricted and plan_.lang else None
     rows: list[tuple[str, Evidence]] = []
-    with contextlib.closing(_pieces(model, recordings, plan_)) as pieces:
+    with contextlib.closing(_pieces(model, model.stream, recordings, plan_)) as pieces:
         for piece, found in _searched(model, pieces, plan_, part, warn):
             best = found[0]
             if best.ends:

@@ -7,8 +7,9 @@ the stitch is where both windows are surest of the blank: no token is cut, doubl
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple, TypeVar
 
 import torch
 from torch import Tensor
@@ -18,6 +19,8 @@ from asrkit.rate import RATE
 
 OVERLAP = 4.0  # seconds that two windows share; a frame of the network sees little more
 MINIMUM = 0.1  # seconds of a window
+T = TypeVar("T")
+Stream = Callable[[Iterable[Tensor]], Iterator[Tensor]]
 
 
 class WindowError(ValueError):
@@ -46,6 +49,36 @@ def plan(length: int, clock: Clock, seconds: float, overlap: float = OVERLAP) ->
         lambda start: start == 0 or start + size - step < length, itertools.count(0, step)
     )
     return [Window(start, min(start + size, length)) for start in starts]
+
+
+def streamed(
+    stream: Stream, recordings: Iterable[tuple[T, Tensor]], clock: Clock, seconds: float
+) -> Iterator[tuple[T, Iterator[Tensor]]]:
+    """(what, samples [S]) to (what, the frames of all of it, in parts), in the same order.
+
+    stream: what a network makes of waveforms, one by one (Speech2Text.stream). Windows of several
+    recordings are recognized at once; the parts of one are used up before those of the next.
+    """
+    begun: deque[tuple[T, list[Window]]] = deque()
+
+    def waves() -> Iterator[Tensor]:
+        for what, samples in recordings:
+            windows = plan(len(samples), clock, seconds)
+            begun.append((what, windows))
+            for start, stop in windows:
+                yield samples[start:stop]
+
+    results = stream(waves())
+    for first in results:
+        what, windows = begun.popleft()
+        rest = itertools.islice(results, len(windows) - 1)
+        yield what, stitched(windows, itertools.chain([first], rest), clock)
+
+
+def in_windows(stream: Stream, samples: Tensor, clock: Clock, seconds: float) -> Iterator[Tensor]:
+    """The frames of one recording [S], in parts."""
+    for _, parts in streamed(stream, [(None, samples)], clock, seconds):
+        yield from parts
 
 
 def stitched(

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from asrkit.decode.timing import Clock
-from asrkit.decode.windows import plan, stitched
+from asrkit.decode.windows import in_windows
 from asrkit.infer import Speech2Text
 from asrkit.rate import RATE
 from asrkit.tokens import BLANK, SPACE, TokenList
@@ -74,9 +74,7 @@ def frames_of(
     """Frames of a recording [S], which the network is given in windows of ``max_seconds``."""
     clock = Clock.of(model.objective.output_lengths)
     wave = torch.from_numpy(samples)
-    windows = plan(len(wave), clock, max_seconds)
-    results = model.stream(wave[window.start : window.stop] for window in windows)
-    return joined(stitched(windows, results, clock), len(wave), columns, clock)
+    return joined(in_windows(model.stream, wave, clock, max_seconds), len(wave), columns, clock)
 
 
 def joined(parts: Iterable[Tensor], length: int, columns: Columns, clock: Clock) -> Frames:

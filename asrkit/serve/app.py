@@ -18,7 +18,7 @@ from asrkit.files import DataError
 from asrkit.serve.data_folder import Saver
 from asrkit.serve.guard import Guard
 from asrkit.serve.page import Page
-from asrkit.serve.recognizing import Decoder, Hearing, Recognizer
+from asrkit.serve.recognizing import WINDOW, Decoder, Hearing, Recognizer
 from asrkit.serve.requests import refused
 from asrkit.serve.rest import Rest
 from asrkit.serve.store import UNKNOWN, Store
@@ -35,12 +35,16 @@ def make_app(
     *,
     host: str = "127.0.0.1",
     token: str | None = None,
+    max_seconds: float = WINDOW,
 ) -> Starlette:
-    """The page over ``folder``, and /v1. Its threads begin now and end with the lifespan."""
+    """The page over ``folder``, and /v1. Its threads begin now and end with the lifespan.
+
+    max_seconds: of a window of the recognizer.
+    """
     store = Store(folder, lang)
     try:
         saver = Saver(store)
-        hearing = Hearing(recognizer, None if store.lang == UNKNOWN else store.lang)
+        hearing = Hearing(recognizer, None if store.lang == UNKNOWN else store.lang, max_seconds)
         decoder = Decoder(hearing, store)
     except BaseException:
         store.close()

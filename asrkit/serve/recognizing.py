@@ -6,21 +6,20 @@ import contextlib
 import dataclasses
 import threading
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-import torch
 
 from asrkit.audio.reading import load
 from asrkit.files import DataError
-from asrkit.infer import chunks
 from asrkit.rate import RATE
 from asrkit.serve.pieces import sentences
 from asrkit.serve.recordings import Unknown
 from asrkit.serve.store import Store
 from asrkit.transcript import Segment, Transcript, Word
 
-WINDOW = 30.0  # seconds that are recognized at once: text appears while a recording is decoded
+WINDOW = 30.0  # seconds of a window: text appears while a recording is decoded
 LONGEST = 12.0  # seconds of a piece: what a person keeps in mind while typing
 AGAIN = 2.0  # seconds between attempts where the disk is full
 LEAVE = 1.0  # seconds to end in
@@ -30,39 +29,44 @@ EDGE = 0.15  # seconds of sound around the words of a piece, where there is a pa
 class Recognizer(Protocol):
     """What the page needs of ``asrkit.infer.Speech2Text``."""
 
-    def transcribe(
-        self, audio: np.ndarray, lang: str | None = None, *, rate: int | None = None
-    ) -> Transcript: ...
+    path: Path
+
+    def passages(
+        self, audio: np.ndarray, lang: str | None, *, rate: int, max_seconds: float
+    ) -> Iterator[tuple[float, tuple[Segment, ...]]]: ...
 
 
 class Hearing:
-    """One recognizer for all who ask; it does one window at a time."""
+    """One recognizer for all who ask, a window of ``max_seconds`` at a time in turn."""
 
-    def __init__(self, recognizer: Recognizer, lang: str | None) -> None:
-        self.recognizer, self.lang = recognizer, lang
+    def __init__(
+        self, recognizer: Recognizer, lang: str | None, max_seconds: float = WINDOW
+    ) -> None:
+        self.recognizer, self.lang, self.max_seconds = recognizer, lang, max_seconds
         self._one = threading.Lock()
 
-    def windows(
+    def passages(
         self, samples: np.ndarray, start: float = 0.0
-    ) -> Iterator[tuple[float, Transcript]]:
-        """[S] at 16 kHz to (seconds done, what is said in them), window by window from ``start``
-        on; times are those of the whole."""
-        at = round(start * RATE)
-        for part in chunks(torch.from_numpy(samples[at:]), WINDOW):
+    ) -> Iterator[tuple[float, tuple[Segment, ...]]]:
+        """[S] at 16 kHz to (seconds done, what is said in them since), from ``start`` on; times
+        are those of the whole."""
+        rest = samples[round(start * RATE) :]
+        made = self.recognizer.passages(rest, self.lang, rate=RATE, max_seconds=self.max_seconds)
+        while True:
             with self._one:
-                found = self.recognizer.transcribe(part.numpy(), self.lang, rate=RATE)
-            segments = tuple(_later(segment, at / RATE) for segment in found.segments)
-            at += len(part)
-            yield at / RATE, dataclasses.replace(found, segments=segments)
+                found = next(made, None)
+            if found is None:
+                return
+            until, segments = found
+            yield start + until, tuple(_later(segment, start) for segment in segments)
 
     def transcript(self, samples: np.ndarray, name: str) -> Transcript:
-        found = [window for _, window in self.windows(samples)]
         return Transcript(
-            segments=tuple(segment for window in found for segment in window.segments),
+            segments=tuple(s for _, found in self.passages(samples) for s in found),
             duration=round(len(samples) / RATE, 3),
             audio=name,
             language=self.lang,
-            model=found[0].model,
+            model=str(self.recognizer.path),
         )
 
 
@@ -135,10 +139,10 @@ class Decoder:
 
     def _recognize(self, name: str) -> None:
         at = self.store.recording(name).heard
-        for until, window in self.hearing.windows(load(str(self.store.audio(name))), at):
+        for until, segments in self.hearing.passages(load(str(self.store.audio(name))), at):
             if self._end.is_set():
                 return
-            self._keep(name, parts(window.segments, at, until), until)
+            self._keep(name, parts(segments, at, until), until)
             at = until
 
     def _keep(self, name: str, found: list[Part], until: float) -> None:

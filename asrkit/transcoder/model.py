@@ -11,7 +11,8 @@ from torch import Tensor
 
 from asrkit.batch import Batch, pad
 from asrkit.decode.greedy import collapse
-from asrkit.infer import Speech2Text, chunks
+from asrkit.decode.windows import in_windows
+from asrkit.infer import Speech2Text
 from asrkit.model_io import ModelError, TrainedModel, device_of
 from asrkit.transcoder.dataset import one_hot
 from asrkit.transcoder.objective import Candidates, TranscoderObjective
@@ -127,7 +128,7 @@ def _cut(best: list[int]) -> int:
 class Speech2Words:
     """An acoustic model of phones and a Transcoder: samples at 16 kHz to words.
 
-    max_seconds: longer recordings are cut at quiet places for the acoustic model.
+    max_seconds: the acoustic model is given longer recordings in windows.
     """
 
     def __init__(
@@ -144,8 +145,9 @@ class Speech2Words:
 
     def posteriors(self, wave: np.ndarray) -> np.ndarray:
         """float32 samples [S] to [L, P]; L is 0 where no phone was recognized."""
-        parts = list(chunks(torch.from_numpy(wave), self.max_seconds))
-        return self.columns(torch.cat(self.asr_model.log_probs(parts)).numpy())
+        model = self.asr_model
+        parts = in_windows(model.stream, torch.from_numpy(wave), model.clock, self.max_seconds)
+        return self.columns(torch.cat(list(parts)).numpy())
 
     def __call__(self, wave: np.ndarray) -> list[str]:
         """float32 samples [S] to the best words."""

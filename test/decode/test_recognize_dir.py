@@ -14,7 +14,7 @@ from torch import Tensor
 
 from asrkit.audio.given import Given
 from asrkit.audio.reading import AudioError
-from asrkit.decode.run import recognize_dir
+from asrkit.decode.run import recognize_dir, score
 from asrkit.files import DataError
 from asrkit.infer import Speech2Text
 from asrkit.kaldi.datadir import read_dump
@@ -56,6 +56,26 @@ def test_files_that_a_run_does_not_write_are_not_left_of_an_earlier_one(tmp_path
     assert decode(["ab"], keep_scores=True) == {"failed", "hyp.text", "hyp.tokens", "scores.npz"}
     assert decode(None, keep_scores=False) == {"failed", "hyp.tokens"}
     assert (out / "hyp.tokens").read_text() == "u1 a b\n"
+
+
+def test_long_utterances_go_through_the_network_in_windows(tmp_path: Path) -> None:
+    """Each frame tells its own number, by the sound: no frame is lost, doubled or moved."""
+
+    class Counts(Hearing):
+        tokens = TokenList.build(["a"])
+
+        def hear(self, wave: Tensor) -> Tensor:
+            rows = torch.full((max(0, (len(wave) - 80) // 320), 3), -50.0)
+            rows[:, 1] = wave[: len(rows) * 320 : 320]
+            return rows
+
+    seconds = (1.0, 0.0, 25.0, 61.3)
+    waves = {f"u{n}": torch.arange(int(s * 16_000)) / 320 for n, s in enumerate(seconds)}
+    model = cast(Speech2Text, Counts())
+    read = Mock(side_effect=lambda name: Given(waves[name].numpy(), ""))
+    found = dict(score(model, [(name, name) for name in waves], read, {}, max_seconds=10.0))
+    for name, wave in waves.items():
+        assert np.array_equal(found[name][:, 1], np.arange(max(0, (len(wave) - 80) // 320)))
 
 
 def test_a_folder_with_segments_is_no_dump(tmp_path: Path) -> None:

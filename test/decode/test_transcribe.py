@@ -87,6 +87,33 @@ def test_a_long_recording_is_cut_into_windows_pieces_and_segments(model, speech)
         assert found.segments[-1].end == pytest.approx(len(speech) / 16_000, abs=1.5)
 
 
+def test_passages_are_the_transcript_as_it_is_made(model, speech):
+    whole = model.transcribe(speech, rate=16_000, max_seconds=10.0)
+    found = list(model.passages(speech, rate=16_000, max_seconds=10.0))
+    assert len(found) > 1 and found[-1][0] == whole.duration
+    words = [word for _, segments in found for segment in segments for word in segment.words]
+    assert [(w.text, w.start) for w in words] == [(w.text, w.start) for w in whole.words]
+    at = 0.0
+    for until, segments in found:
+        assert all(at - 0.2 < segment.start < until for segment in segments)
+        at = until
+
+
+def test_a_passage_waits_for_no_window_behind_it(model, speech, monkeypatch):
+    asked = []
+    stream = model.stream
+
+    def counting(waves):
+        return stream(asked.append(len(wave)) or wave for wave in waves)
+
+    monkeypatch.setattr(model, "stream", counting)
+    made = model.passages(np.tile(speech, 2), rate=16_000, max_seconds=10.0)
+    until, _ = next(made)
+    assert 15 <= until <= 30 and len(asked) == 6  # of 13
+    made.close()
+    assert next(model.passages(np.zeros(0), rate=16_000)) == (0.0, ())
+
+
 def test_recordings_come_in_their_order_and_are_let_go(model, speech):
     lengths = [160_000, 0, 100, 500_000, 48_000]
     rows = [(str(n), Given(speech[:n], "")) for n in lengths]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from asrkit.serve import recognizing
 from asrkit.serve.recognizing import Decoder, Hearing, parts
 from asrkit.serve.recordings import Recording
 from asrkit.serve.store import Store
-from asrkit.transcript import Segment, Transcript, Word
+from asrkit.transcript import Segment, Word
 
 TONE = (0.2 * np.sin(np.arange(16_000 * 9) / 10)).astype(np.float32)
 
@@ -37,24 +38,26 @@ def store_of(folder: Path, samples: np.ndarray = TONE) -> Store:
     return store
 
 
-def test_windows_are_joined_with_their_times(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recognizing, "WINDOW", 4.0)
+def test_passages_have_the_times_of_the_whole() -> None:
     recognizer = Scripted("a b c")
-    hearing = Hearing(recognizer, "it")
-    found = list(hearing.windows(TONE))
-    assert found[-1][0] == 9.0 and len(found) == len(recognizer.asked) >= 3
+    hearing = Hearing(recognizer, "it", 4.0)
+    found = list(hearing.passages(TONE))
+    assert [until for until, _ in found] == [4.0, 8.0, 9.0]
     assert sum(samples for samples, _ in recognizer.asked) == len(TONE)
     assert {lang for _, lang in recognizer.asked} == {"it"}
-    begun = 0.0
-    for until, window in found:
-        for word in window.words:
-            assert begun <= word.start < word.end <= until
-        begun = until
     transcript = hearing.transcript(TONE, "x")
-    assert transcript.segments == tuple(
-        segment for _, window in found for segment in window.segments
-    )
-    assert transcript.duration == 9.0
+    assert transcript.segments == tuple(segment for _, part in found for segment in part)
+    assert transcript.duration == 9.0 and transcript.model == "scripted"
+    (until, segments), *_ = hearing.passages(TONE, 4.0)
+    assert until == 8.0 and [word.start for word in segments[0].words] == [4.1, 5.1, 6.1, 7.1]
+
+
+def test_who_asks_in_between_waits_for_a_window_alone() -> None:
+    hearing = Hearing(Scripted("a b c"), "it", 4.0)
+    first = hearing.passages(TONE)
+    next(first)
+    assert len(hearing.transcript(TONE, "x").segments) == 3
+    assert [until for until, _ in first] == [8.0, 9.0]
 
 
 def test_pieces_take_the_pauses_around_their_words() -> None:
@@ -76,29 +79,25 @@ def test_silence_is_no_piece(tmp_path: Path) -> None:
     store.close()
 
 
-def test_a_killed_server_goes_on_at_the_window(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(recognizing, "WINDOW", 4.0)
+def test_a_killed_server_goes_on_at_the_window(tmp_path: Path) -> None:
     store = store_of(tmp_path)
-    whole = [window for window, _ in Hearing(Scripted("a b c"), None).windows(TONE)]
-    segments = next(iter(Hearing(Scripted("a b c"), None).windows(TONE)))[1].segments
-    store.add_heard("one", parts(segments, 0.0, whole[0]), whole[0])
+    (until, segments), *_ = Hearing(Scripted("a b c"), None, 4.0).passages(TONE)
+    store.add_heard("one", parts(segments, 0.0, until), until)
     store.close()
     store = Store(tmp_path)
     recognizer = Scripted("a b c")
-    decoder = Decoder(Hearing(recognizer, None), store)
+    decoder = Decoder(Hearing(recognizer, None, 4.0), store)
     wait(lambda: not store.recording("one").waiting)
-    assert sum(samples for samples, _ in recognizer.asked) == round((9 - whole[0]) * 16_000)
+    assert sum(samples for samples, _ in recognizer.asked) == 5 * 16_000
     starts = [piece.start for piece in store.pieces_of("one")]
-    assert len(starts) == len(set(starts)) == len(whole)
+    assert len(starts) == len(set(starts)) == 3
     decoder.close()
     store.close()
 
 
 def test_a_fault_of_one_recording_is_none_of_the_next(tmp_path: Path) -> None:
     class Refuses(Scripted):
-        def transcribe(self, *args: object, **options: object) -> Transcript:  # type: ignore[override]
+        def passages(self, *args: object, **options: object) -> NoReturn:
             raise RuntimeError("out of luck")
 
     store = store_of(tmp_path)
