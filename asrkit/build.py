@@ -9,16 +9,19 @@ import typing
 from collections.abc import Callable
 from typing import Any
 
+import torch
 from torch import nn
 
 from asrkit.choices import CHOICES
 from asrkit.config import ConfigError, check_type, suggest
 from asrkit.encoders.base import Encoder
 from asrkit.encoders.block import Block
+from asrkit.keys import key_of
 from asrkit.objectives.base import Objective
 from asrkit.options import BLOCKS, Options
 from asrkit.quantizers.base import Quantizer
 from asrkit.tokens import TokenList
+from asrkit.tuning.trainable import learn_only
 
 
 def choose(block: str, name: str | None) -> Callable[..., Any]:
@@ -38,20 +41,20 @@ def _parameters(made: Callable[..., Any]) -> tuple[list[str], dict[str, inspect.
     return positional, {p.name: p for p in found if p.kind is p.KEYWORD_ONLY}
 
 
-def _fill(block: str, made: Callable[..., Any], given: dict[str, Any]) -> dict[str, Any]:
+def _fill(where: str, made: Callable[..., Any], given: dict[str, Any]) -> dict[str, Any]:
     """``given`` with every default written out; unknown, missing and mistyped keys are errors."""
     _, known = _parameters(made)
     target = made.__init__ if inspect.isclass(made) else made
     hints = typing.get_type_hints(target, include_extras=True)
     for key in given:
         if key not in known:
-            raise ConfigError(f"{block}_conf: unknown key {key!r}; {suggest(key, known)}")
+            raise ConfigError(f"{where}: unknown key {key!r}; {suggest(key, known)}")
     filled = {}
     for key, parameter in known.items():
         value = given.get(key, parameter.default)
         if value is inspect.Parameter.empty:
-            raise ConfigError(f"{block}_conf: {key} is missing; it has no default")
-        check_type(f"{block}_conf.{key}", value, hints[key])
+            raise ConfigError(f"{where}: {key} is missing; it has no default")
+        check_type(f"{where}.{key}", value, hints[key])
         filled[key] = value
     return filled
 
@@ -78,7 +81,10 @@ def resolve(options: Options) -> Options:
             )
     for block in used:
         chosen = choose(block, content[block])
-        content[f"{block}_conf"] = _fill(block, chosen, content[f"{block}_conf"])
+        content[f"{block}_conf"] = _fill(f"{block}_conf", chosen, content[f"{block}_conf"])
+    for kind, conf in options.tune.items():
+        check_type(f"tune.{kind}", conf, dict[str, Any])
+        options.tune[kind] = _fill(f"tune.{kind}", choose("tune", kind), conf)
     return options
 
 
@@ -124,9 +130,15 @@ def build_objective(
                 raise
             except ValueError as error:
                 raise ConfigError(f"{name}_conf: {error}") from None
+            if isinstance(made[name], Encoder):
+                _tune(made[name], options)
         return made[name]
 
     objective: Objective = block("objective")
+    try:
+        learn_only(objective, options.trainable)
+    except ValueError as error:
+        raise ConfigError(str(error)) from None
     for part in objective.modules():  # an objective may build on another
         if isinstance(part, Objective):
             part.seed, part.total = options.seed, options.max_update
@@ -136,6 +148,17 @@ def build_objective(
             "leave it out"
         )
     return objective
+
+
+def _tune(encoder: Encoder, options: Options) -> None:
+    """Adds what ``tune`` says, with random numbers of its own: all else begins as without it."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(key_of(options.seed, "tuned weights"))
+        for kind, conf in options.tune.items():
+            try:
+                choose("tune", kind)(encoder, **conf)
+            except ValueError as error:
+                raise ConfigError(f"tune.{kind}: {error}") from None
 
 
 def blocks_of(model: nn.Module) -> list[Block]:

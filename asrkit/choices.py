@@ -23,6 +23,8 @@ from asrkit.transcoder.conformer import ConformerEncoder
 from asrkit.transcoder.encoder import TranscoderEncoder
 from asrkit.transcoder.objective import TranscoderObjective
 from asrkit.transcoder.source import PhoneSource
+from asrkit.tuning.adapters import adapters
+from asrkit.tuning.lora import lora
 
 DATA: Mapping[str, Callable[[Options], Source]] = {"speech": SpeechSource, "phones": PhoneSource}
 ENCODERS = {"wav2vec2": Wav2Vec2Encoder, "logmel": LogMelEncoder, "cpc": CpcEncoder}
@@ -39,6 +41,7 @@ OBJECTIVES = {
 PHONE_OBJECTIVES = {"transcoder": TranscoderObjective}
 OPTIMIZERS = {"adam": adam, "adamw": adamw, "muon": muon}
 SCHEDULES = {"constant": Constant, "polynomial": Polynomial, "tri_stage": TriStage}
+TUNINGS = {"lora": lora, "adapters": adapters}
 
 CHOICES: Mapping[str, Mapping[str, Callable[..., Any]]] = {
     "objective": {**OBJECTIVES, **PHONE_OBJECTIVES},
@@ -47,4 +50,5 @@ CHOICES: Mapping[str, Mapping[str, Callable[..., Any]]] = {
     "quantizer": QUANTIZERS,
     "optimizer": OPTIMIZERS,
     "schedule": SCHEDULES,
+    "tune": TUNINGS,
 }

@@ -16,6 +16,7 @@ from asrkit.objectives.base import Objective
 from asrkit.options import Options
 from asrkit.tokens import TokenList
 from asrkit.train import checkpoint
+from asrkit.tuning.lora import Lora, folded
 
 MODEL_NAMES = ("average.pt", "best.pt", "last.pt")
 
@@ -78,7 +79,8 @@ def folder_of(file: Path) -> Path:
 
 @dataclass(frozen=True)
 class TrainedModel:
-    """file: the checkpoint. content: what it holds. options: resolved, as its network was built."""
+    """file: the checkpoint. content: what it holds. options: resolved, as its network is built.
+    LoRA is merged into the weights: what is left computes the same."""
 
     file: Path
     content: dict[str, Any]
@@ -93,9 +95,12 @@ class TrainedModel:
             raise ModelError(f"{file}: no such model; {known}")
         file = checkpoint_of(file) if file.is_dir() else file
         content = checkpoint.load(file)
-        return cls(
-            file, content, resolve(config.from_mapping(content["config"], f"{file}: config"))
-        )
+        where = f"{file}: config"
+        options = resolve(config.from_mapping(content["config"], where))
+        if Lora.kind in options.tune:
+            content = folded({**content, "config": config.to_mapping(options)}, str(file))
+            options = config.from_mapping(content["config"], where)
+        return cls(file, content, options)
 
     @property
     def folder(self) -> Path:

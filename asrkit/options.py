@@ -40,6 +40,14 @@ class Options:
     schedule: str = option("polynomial", "learning rate over the updates")
     schedule_conf: Mapping = option({}, "options of the schedule")
 
+    # what learns
+    tune: Mapping = option(
+        {}, "small parts added to the encoder, which then learn in its place: {lora: {rank: 8}}"
+    )
+    trainable: list[str] = option(
+        [], "regular expressions in names of parameters: of the model's own, only these learn"
+    )
+
     # the run
     output_dir: str | None = option(None, "folder of this experiment: exp/<name>")
     ngpu: Natural = option(0, "GPUs on this machine; 0 trains on the CPU")

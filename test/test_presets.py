@@ -14,6 +14,7 @@ from asrkit.data.sampler import EpochPlan
 from asrkit.encoders.wav2vec2 import Wav2Vec2Encoder
 from asrkit.options import AUTO, Options
 from asrkit.phases import phase_length
+from asrkit.tokens import TokenList
 from asrkit.train.batch_size import update_seconds, with_accumulation
 from asrkit.train.length import with_length
 
@@ -22,7 +23,8 @@ PRETRAINING = sorted(path.stem for path in CONF.glob("pretrain_xlsr_*.yaml"))
 QUICK = ["finetune_ctc_base_quick", "finetune_ctc_large_quick"]
 FINETUNING = sorted(path.stem for path in CONF.glob("finetune_ctc_base*.yaml"))
 FINETUNING += sorted(path.stem for path in CONF.glob("finetune_ctc_large*.yaml"))
-FINETUNING = [name for name in FINETUNING if name not in QUICK]
+TUNED = [name for name in FINETUNING if "_quick_" in name]
+FINETUNING = [name for name in FINETUNING if "_quick" not in name]
 
 
 def read(name: str) -> Options:
@@ -72,7 +74,7 @@ def test_fine_tuning_as_section_3_2_says(name: str) -> None:
     assert options.batch_bins == AUTO and options.reference_batch_seconds == seconds
 
 
-@pytest.mark.parametrize("name", FINETUNING + QUICK)
+@pytest.mark.parametrize("name", FINETUNING + QUICK + TUNED)
 def test_fine_tuning_takes_the_encoder_of_its_pre_training(name: str) -> None:
     source = "pretrain_xlsr_base" if "base" in name else "pretrain_xlsr_large"
     for variant in ("_paper_literal", "_2020"):
@@ -115,6 +117,17 @@ def test_quick_fine_tuning_differs_from_the_published_one_where_it_says(name: st
     heard = {"freeze_steps", "mask_prob", "channel_mask_prob", "feature_cache_gib"}
     mine, theirs = quick["objective_conf"], published["objective_conf"]
     assert {key for key in mine if mine[key] != theirs[key]} == heard
+
+
+@pytest.mark.parametrize("name", TUNED)
+def test_tuning_is_quick_fine_tuning_of_few_numbers(name: str) -> None:
+    tuned, quick = (config.to_mapping(read(n)) for n in (name, "finetune_ctc_large_quick"))
+    assert {key for key in quick if tuned[key] != quick[key]} == {"tune", "optimizer_conf"}
+    with torch.device("meta"):
+        objective = build_objective(read(name), TokenList.build("abc"))
+    learns = sum(p.numel() for p in objective.parameters() if p.requires_grad)
+    share = learns / sum(p.numel() for p in objective.parameters())
+    assert 0.002 < share < (0.02 if "lora" in name else 0.004)
 
 
 def test_mono_and_multilingual_differ_in_the_audio_of_an_update_and_the_sampling_alone() -> None:

@@ -56,10 +56,10 @@ class TransformerLayer(Block):
         if self.norm_first:
             x = x + self.dropout(self.attention(self.attention_norm(x), lengths, valid))
             ffn = self._ffn(self.ffn_norm(x))
-            return x + self.dropout(ffn), ffn
+            return self.adapted(x + self.dropout(ffn)), ffn
         x = self.attention_norm(x + self.dropout(self.attention(x, lengths, valid)))
         ffn = self._ffn(x)
-        return self.ffn_norm(x + self.dropout(ffn)), ffn
+        return self.adapted(self.ffn_norm(x + self.dropout(ffn))), ffn
 
 
 class Transformer(nn.Module):

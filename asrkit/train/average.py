@@ -15,6 +15,8 @@ from asrkit.tokens import TokenList
 from asrkit.train import checkpoint
 from asrkit.train.checkpoint import CheckpointError
 from asrkit.train.folder import same_lists
+from asrkit.tuning.lora import is_factor, mean_of_products, of_sum
+from asrkit.tuning.tuned import meaning
 
 _BLOCKS = ("objective", "base", "encoder", "quantizer")
 
@@ -22,23 +24,31 @@ _BLOCKS = ("objective", "base", "encoder", "quantizer")
 def average(paths: Sequence[Path]) -> dict[str, Any]:
     """The content of the first checkpoint, with the mean of all models' weights (in float64).
 
-    The rest must agree: names, shapes and whole numbers, and what no shape shows: symbols, blocks,
-    options of their structure. Raises CheckpointError, and ConfigError for other symbols.
+    Of LoRA it is the mean of what the models compute: of a rank that is the sum of theirs. The rest
+    must agree: names, shapes and whole numbers, and what no shape shows: symbols, blocks, options
+    of their structure. Raises CheckpointError, and ConfigError for other symbols.
     """
     content = checkpoint.load(paths[0])
     folder = folder_of(paths[0])
     total: dict[str, Tensor] = {}
+    factors: list[dict[str, Tensor]] = []  # LoRA's: the mean of products is no product of means
     for path in paths:
         other = checkpoint.load(path)
         where = f"{path}: no average with {paths[0]}"
         if path != paths[0]:
             same_lists(folder_of(path), *_lists(folder), than=f"those of {folder}")
             _refuse_another_model(other["config"], content["config"], where)
-        _add(total, other["model"], where)
+        state = other["model"]
+        factors.append({name: state.pop(name) for name in list(state) if is_factor(name)})
+        checkpoint.refuse_other_tensors(factors[-1], factors[0], where)
+        _add(total, state, where)
     content["model"] = {
         name: (value / len(paths)).float() if value.is_floating_point() else value
         for name, value in total.items()
     }
+    if factors[0]:
+        content["model"] |= mean_of_products(factors)
+        content["config"] = of_sum(content["config"], len(paths))
     return content
 
 
@@ -54,6 +64,7 @@ def _refuse_another_model(theirs: Mapping[str, Any], mine: Mapping[str, Any], wh
             raise CheckpointError(
                 f"{where}: its {block} is {theirs.get(block)!r}, not {mine.get(block)!r}"
             )
+    checkpoint.refuse_other_tunings(meaning(theirs), meaning(mine), where)
     if theirs.get("encoder_conf") != mine.get("encoder_conf"):
         checkpoint.refuse_other_encoder(_class("encoder", mine), theirs, mine, where)
     if theirs.get("objective_conf") != mine.get("objective_conf"):

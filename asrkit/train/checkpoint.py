@@ -23,6 +23,8 @@ from asrkit.foreign import explained, next_command
 from asrkit.objectives.base import Objective
 from asrkit.train.contents import REALS, check_model, refuse_other_zips
 from asrkit.train.contents import CheckpointError as CheckpointError
+from asrkit.tuning.lora import folded
+from asrkit.tuning.tuned import added_names, meaning
 
 FORMAT = 1
 
@@ -181,6 +183,16 @@ def refuse_other_objective(
     _refuse_others("objective_conf", objective.structure, one, other, where)
 
 
+def refuse_other_tunings(theirs: Mapping[str, Any], mine: Mapping[str, Any], where: str) -> None:
+    """What two configurations add to the encoder (``tuned.meaning``) must be the same."""
+    for kind in sorted({*theirs, *mine}):
+        if theirs.get(kind) != mine.get(kind):
+            raise CheckpointError(
+                f"{where}: was trained with tune.{kind} = {theirs.get(kind)!r}, not "
+                f"{mine.get(kind)!r}"
+            )
+
+
 def _refuse_others(
     block: str, keys: Iterable[str], theirs: Mapping[str, Any], mine: Mapping[str, Any], where: str
 ) -> None:
@@ -202,8 +214,14 @@ def take_parts(
 
     A part must exist on both sides and agree in every name, shape and structural option. That of
     an objective's base is named without ``base.``, so that it fits with and without a phone head.
+    What ``tune`` adds begins as new unless the other run had the same; its LoRA is else merged.
     """
     content = load(path)
+    mine = meaning(config)
+    if meaning(content["config"]) != mine:  # what it learned becomes part of the weights
+        content = folded(content, path)
+    theirs = meaning(content["config"])
+    refuse_other_tunings(theirs, {kind: mine[kind] for kind in mine if kind in theirs}, path)
     taken = {}
     modules = {_bare(name): module for name, module in objective.named_modules()}
     weights = {_bare(name): value for name, value in content["model"].items()}
@@ -219,10 +237,12 @@ def take_parts(
             known = sorted({name.split(".")[0] for name in weights})
             raise CheckpointError(f"{path}: has no part {part!r}; it has {', '.join(known)}")
         module = modules[part]
+        new, own = added_names(module, without=theirs), module.state_dict()
+        state = {name: own[name] for name in new} | state
         if isinstance(module, Encoder):
             refuse_other_encoder(type(module), content["config"], config, path)
         elif isinstance(objective, Objective):
             refuse_other_objective(type(objective), content["config"], config, path)
         load_weights(module, state, f"{path}: {part}")
-        taken[part] = len(state)
+        taken[part] = len(state) - len(new)
     return taken

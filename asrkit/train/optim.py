@@ -7,13 +7,13 @@ parameter's name; the first that matches counts.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import Any
 
 import torch
 from torch import nn
 
+from asrkit.patterns import fitting
 from asrkit.ranges import BelowOne, NotNegative
 
 Named = Iterable[tuple[str, nn.Parameter]]
@@ -36,10 +36,9 @@ def group_parameters(
     found = []
     for number, rule in enumerate(groups):
         where = f"optimizer_conf.groups[{number}]"
-        taken = [(name, p) for name, p in learning if re.search(_pattern(rule, where), name)]
-        if not taken:
-            raise ValueError(f"{where}: match {rule['match']!r} fits no name of a parameter")
-        names = {name for name, _ in taken}
+        pattern = _pattern(rule, where)
+        names = set(fitting(pattern, [n for n, _ in learning], f"{where}: match", "a parameter"))
+        taken = [(name, p) for name, p in learning if name in names]
         learning = [(name, p) for name, p in learning if name not in names]
         group: dict[str, Any] = {
             "params": [p for _, p in taken],
@@ -60,15 +59,12 @@ def group_parameters(
     ]
 
 
-def _pattern(rule: dict[str, Any], where: str) -> re.Pattern[str]:
+def _pattern(rule: dict[str, Any], where: str) -> object:
     if unknown := sorted(rule.keys() - _KEYS):
         raise ValueError(f"{where}: unknown key {unknown[0]!r}; known: {', '.join(sorted(_KEYS))}")
-    try:
-        return re.compile(rule["match"])
-    except KeyError:
-        raise ValueError(f"{where}: match, a regular expression, is missing") from None
-    except (re.error, TypeError) as error:
-        raise ValueError(f"{where}: match is not a regular expression ({error})") from None
+    if "match" not in rule:
+        raise ValueError(f"{where}: match, a regular expression, is missing")
+    return rule["match"]
 
 
 def _number(rule: dict[str, Any], key: str, default: float, where: str) -> float:

@@ -54,8 +54,7 @@ class TranscoderBlock(Block):
                 inner = self.attention_norms[number](x)
                 x = x + self.dropout(self.attentions[number](inner, lengths, valid))
         ffn: Tensor = self.fc2(self.dropout(F.gelu(self.fc1(self.ffn_norm(x)))))
-        out: Tensor = x + self.dropout(ffn)
-        return out, ffn
+        return self.adapted(x + self.dropout(ffn)), ffn
 
 
 class TranscoderEncoder(PosteriorEncoder):

@@ -36,6 +36,12 @@ METHODS = {
         "encoder": "cpc",
         "encoder_conf": {"width": 8},
     },
+    "tuned": {
+        "objective": "ctc",
+        "objective_conf": {"freeze_steps": 2, "channel_mask_length": 3},
+        "tune": {"lora": {"rank": 3, "dropout": 0.2}, "adapters": {"size": 5}},
+        "trainable": ["^head", "feature_norm"],
+    },
 }
 
 
@@ -74,7 +80,7 @@ def train(
         "optimizer_conf": {"lr": 0.01}, "max_update": updates, "grad_clip": 0.5, "log_interval": 2,
         "valid_interval": 3, "accum_grad": 4 // world.size, "parallel": parallel,
     }  # fmt: skip
-    options = resolve(Options(objective=method, **(given | METHODS[method])))
+    options = resolve(Options(**({"objective": method} | given | METHODS[method])))
     torch.manual_seed(1)
     objective = build_objective(options, TOKENS)
     if again:

@@ -87,9 +87,10 @@ def test_frozen_weights_stay_as_they_are(runs, parallel):
 
 
 @pytest.mark.slow
-def test_two_ranks_freeze_as_one_does(runs, tmp_path):
-    shard_ranks.train(World(ngpu=0), tmp_path / "one", "ctc", 6, "ddp")
-    assert_same(tmp_path / "one", runs / "ctc_ddp")
+@pytest.mark.parametrize("method", ["ctc", "tuned"])
+def test_two_ranks_freeze_as_one_does(runs, tmp_path, method):
+    shard_ranks.train(World(ngpu=0), tmp_path / "one", method, 6, "ddp")
+    assert_same(tmp_path / "one", runs / f"{method}_ddp")
 
 
 @pytest.mark.slow
