@@ -41,7 +41,7 @@ OBJECTIVES = {
 PHONE_OBJECTIVES = {"transcoder": TranscoderObjective}
 OPTIMIZERS = {"adam": adam, "adamw": adamw, "muon": muon}
 SCHEDULES = {"constant": Constant, "polynomial": Polynomial, "tri_stage": TriStage}
-TUNINGS = {"lora": lora, "adapters": adapters}
+TUNINGS: Mapping[str, Callable[..., Any]] = {"lora": lora, "adapters": adapters}
 
 CHOICES: Mapping[str, Mapping[str, Callable[..., Any]]] = {
     "objective": {**OBJECTIVES, **PHONE_OBJECTIVES},

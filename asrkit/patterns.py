@@ -12,7 +12,7 @@ NEAREST = 3
 def compiled(pattern: object, where: str) -> re.Pattern[str]:
     """Raises ValueError unless ``pattern`` is a regular expression."""
     try:
-        return re.compile(pattern)  # type: ignore[call-overload, no-any-return]
+        return re.compile(pattern)  # type: ignore[call-overload]
     except (re.error, TypeError) as error:
         raise ValueError(f"{where}: {pattern!r} is not a regular expression ({error})") from None
 
