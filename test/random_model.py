@@ -20,7 +20,11 @@ TOKENS = TokenList.build("abcdef")
 
 
 def save_random(
-    folder: Path, encoder: str, encoder_conf: dict[str, Any], objective_conf: dict[str, Any]
+    folder: Path,
+    encoder: str,
+    encoder_conf: dict[str, Any],
+    objective_conf: dict[str, Any],
+    token_file: str | None = None,
 ) -> Path:
     """A recognizer by CTC; no norm, bias or scale is at its idle value."""
     torch.manual_seed(0)
@@ -31,6 +35,7 @@ def save_random(
             encoder=encoder,
             encoder_conf=encoder_conf,
             token_list="tokens.txt",
+            token_file=token_file,
             optimizer_conf={"lr": 1e-3},
         )
     )

@@ -156,7 +156,7 @@ phonemize() {
 
 # The tokens of all training languages, or of the target's whole training set.
 make_token_list() {
-    local from=${raw}/${target:+${target}_}train/${token_file} name files flags=() plain=()
+    local from=${raw}/${target:+${target}_}train/${token_file} flags=() plain=()
     # For shared subword units, train_bpe has written it.
     if [ "${token_type}" != bpe ] || [ "${vocabulary}" = separate ]; then
         # Labels of a corpus are what they are, also where espeak's flags on foreign words are among them.
@@ -167,13 +167,27 @@ make_token_list() {
             python3 -m asrkit.bin.token_list --text "${from}" "${plain[@]}" --out "${token_list}" "${flags[@]}"
     fi
     if [ "${pretrain_labels}" = true ] && [ -n "${pretrain_config}" ]; then
-        if [ "${token_type}" != phn ]; then
-            for name in "${pretrain_train_data[@]}" "${pretrain_valid_data[@]}"; do
-                phonemize "${name}"
-            done
-        fi
-        files=("${pretrain_train_data[@]/%//${pretrain_token_file}}")
-        step "${pretrain_token_list%/*}/.done" "${files[@]}" -- \
-            python3 -m asrkit.bin.token_list --text "${files[@]}" --out "${pretrain_token_list}"
+        phone_list "${pretrain_token_list}" "${pretrain_train_data[@]}" -- "${pretrain_valid_data[@]}"
     fi
+    if [ "${continue_labels}" = true ]; then
+        phone_list "${continue_token_list}" "${continue_train_data[@]}" -- "${raw}/${target}_valid"
+    fi
+}
+
+# phone_list LIST FOLDER... -- FOLDER...: the phones of the first folders; those of the others are made, too.
+phone_list() {
+    local list=$1 name files=() from=()
+    shift
+    while [ "$1" != -- ]; do
+        from+=("$1")
+        shift
+    done
+    shift
+    if [ "${token_type}" != phn ]; then
+        for name in "${from[@]}" "$@"; do
+            phonemize "${name}"
+        done
+    fi
+    files=("${from[@]/%//${pretrain_token_file}}")
+    step "${list%/*}/.done" "${files[@]}" -- python3 -m asrkit.bin.token_list --text "${files[@]}" --out "${list}"
 }

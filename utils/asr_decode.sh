@@ -4,12 +4,12 @@
 
 no_lmplz="n-gram models need lmplz: make lmplz, in asrkit's folder, builds it; then run stages 9 to 13 again"
 
-# ngram_folder LANG: where its lexicon and n-grams are; asr_infer.py --lang looks there too.
+# ngram_folder LANG: where its lexicon and n-grams are; asr_infer.py --lang looks there too. Or of a SET's (make_ngram).
 ngram_folder() {
     printf '%s\n' "${expdir}/ngram/$1"
 }
 
-# lexicon_file LANG: of phones, or of letters, which may lie side by side.
+# lexicon_file LANG or SET: of phones, or of letters, which may lie side by side.
 lexicon_file() {
     local type=
     [ "${token_type}" = phn ] || type=.char
@@ -38,29 +38,33 @@ clean_raw() {
     log "no text of $1 in --lm_raw ${lm_raw}"
 }
 
-# make_ngram LANG: a lexicon, a word n-gram and an n-gram of tokens.
+# make_ngram LANG [SET]: a lexicon, a word n-gram and an n-gram of tokens; of the training texts of a language, or, in
+# the folder of that name, of SET alone, and in both cases of the language's other text.
 make_ngram() {
-    local folder words=() type=phn texts=() name
-    folder=$(ngram_folder "$1")
-    words=(--text "${raw}/$1_train/text")
+    local folder words=() type=phn texts=() name set=${2:-$1_train} time often=()
+    folder=$(ngram_folder "${2:-$1}")
+    words=(--text "${raw}/${set}/text")
+    for ((time = 1; time < own_text_times; time++)); do
+        often+=("${raw}/${set}/text")
+    done
     clean_raw "$1"
     mapfile -t texts < <(texts_of "$1")
     [ ${#texts[@]} -eq 0 ] || words+=(--plain "${texts[@]}")
     local cache=(--cache_dir data/phones)
     [ "${token_type}" = phn ] || type=char cache=()
-    name=$(lexicon_file "$1")
-    step "${folder}/.done.$(basename -- "${name}" .txt)" "${raw}/$1_train/text" "${texts[@]}" -- \
+    name=$(lexicon_file "${2:-$1}")
+    step "${folder}/.done.$(basename -- "${name}" .txt)" "${raw}/${set}/text" "${texts[@]}" -- \
         python3 -m asrkit.bin.make_lexicon "${words[@]}" --lang "$1" --type "${type}" \
         --hyphens "${hyphens}" "${cache[@]}" ${lexicon_words:+--max_words "${lexicon_words}"} --out "${name}"
     if [ "${dry_run}" = false ] && ! python3 -m asrkit.bin.train_ngram --check >/dev/null 2>&1; then
         log "no lmplz: ${no_lmplz}"
         return
     fi
-    step "${folder}/.done.word" "${raw}/$1_train/text" "${texts[@]}" -- \
-        python3 -m asrkit.bin.train_ngram "${words[@]}" --lang "$1" --hyphens "${hyphens}" --order "${ngram_num}" \
-        ${ngram_prune:+--prune ${ngram_prune}} --out "${folder}/word.bin"
-    step "${folder}/.done.${plain_file}" "${raw}/$1_train/${plain_file}" -- \
-        python3 -m asrkit.bin.train_ngram --text "${raw}/$1_train/${plain_file}" \
+    step "${folder}/.done.${word_lm%.bin}" "${raw}/${set}/text" "${texts[@]}" -- \
+        python3 -m asrkit.bin.train_ngram "${words[@]:0:2}" "${often[@]}" "${words[@]:2}" --lang "$1" --hyphens "${hyphens}" --order "${ngram_num}" \
+        ${ngram_prune:+--prune ${ngram_prune}} --out "${folder}/${word_lm}"
+    step "${folder}/.done.${plain_file}" "${raw}/${set}/${plain_file}" -- \
+        python3 -m asrkit.bin.train_ngram --text "${raw}/${set}/${plain_file}" \
         --order "${ngram_num}" --out "${folder}/${plain_file#text.}.bin"
 }
 
@@ -97,7 +101,7 @@ decode() {
     ngram=$(ngram_folder "${set%_*}")
     case "${mode}" in
     free) lm=${ngram}/${plain_file#text.}.bin ;;
-    lexicon_lm) lm=${ngram}/word.bin ;;
+    lexicon_lm) lm=${ngram}/${word_lm} ;;
     esac
     [[ ${mode} != lexicon* ]] || lexicon=$(lexicon_file "${set%_*}")
     [ "${mode}" = greedy ] || search=(--nj "${inference_nj}" "${beam_args[@]}")

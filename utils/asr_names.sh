@@ -57,15 +57,16 @@ except EspeakError as error:
 # Stop with exit 2 on values that no stage could use.
 check_options() {
     local name
-    words_in local_data_opts convert_args pretrain_args continue_args finetune_args lm_raw_args \
+    words_in local_data_opts convert_args pretrain_args continue_args self_training_args finetune_args lm_raw_args \
         transcoder_args transcoder_text_args inference_args beam_args pack_args
     local_data_files=()
     for name in "${local_data_opts[@]}"; do
         [ ! -f "${name}" ] || local_data_files+=("${name}")
     done
-    for name in stage stop_stage ngpu nj inference_nj shards bpe_size ngram_num; do
+    for name in stage stop_stage ngpu nj inference_nj shards bpe_size ngram_num own_text_times self_training; do
         need_integer "${name}" "${!name}"
     done
+    [ "${own_text_times}" != 0 ] || refuse "--own_text_times is at least 1"
     [ "${shards}" != 0 ] || refuse "--shards is at least 1"
     # As many digits as the shell's numbers surely have.
     ((${#stage} <= 9 && ${#stop_stage} <= 9)) || refuse "--stage and --stop_stage are of 1 to 14"
@@ -109,11 +110,15 @@ check_options() {
     if [ -n "${labelled_list}" ] && [ "${labelled_minutes}" != 0 ]; then
         refuse "--labelled_list does not go with --labelled_minutes"
     fi
+    check_self_training
     if [ "${restrict_langs}" = true ] && [ "${vocabulary}" = shared ]; then
         refuse "--restrict_langs needs --vocabulary separate: shared tokens belong to no language"
     fi
     if [ -n "${pretrain_unlabelled_sets}" ] && [ "${pretrain_labels}" = false ]; then
         refuse "--pretrain_unlabelled_sets goes with --pretrain_labels true; else name them among --pretrain_sets"
+    fi
+    if [ "${continue_labels}" = true ] && [ -z "${continue_config}" ]; then
+        refuse "--continue_labels true goes with --continue_config"
     fi
     if [ -n "${continue_config}" ] && [ -z "${pretrain_config}${pretrained}${pretrained_source}" ]; then
         refuse "--continue_config needs a model to continue: --pretrain_config or --pretrained"
@@ -261,9 +266,11 @@ name_tokens() {
     bpe_model=data/token_list/${plain_file#text.}${target:+_${target}}/bpe.model
 }
 
-# Experiments of stages 6, 7 and 8.
+# Experiments of stages 6, 7 and 8, and the n-gram that they are searched with.
 name_models() {
     local name from
+    word_lm=word.bin
+    [ "${own_text_times}" = 1 ] || word_lm=word_own${own_text_times}.bin
     if [ -n "${pretrain_config}" ]; then
         name=$(basename -- "${pretrain_config}" .yaml)
         : "${pretrain_tag:=${name#pretrain_}}"
@@ -284,6 +291,7 @@ name_models() {
         : "${continue_tag:=$(basename -- "${continue_config}" .yaml)_${target}_from_${pretrain_tag}}"
         from=${continue_tag}
     fi
+    continue_token_list=data/token_list/${pretrain_token_file#text.}_continue_${continue_tag#continue_}/tokens.txt
     : "${continue_exp:=${expdir}/continue_${continue_tag#continue_}}"
     init_options=() # of stage 8
     if [ -n "${continue_config}" ]; then
@@ -294,6 +302,7 @@ name_models() {
     if [ -z "${asr_tag}" ]; then
         asr_tag=$(basename -- "${finetune_config:-none}" .yaml)_${train_set}_${token_list_name%"_${target}"}
         [ -z "${from}" ] || asr_tag+=_from_${from}
+        [ "${self_training}" = 0 ] || asr_tag+=_selftrained${self_training}
     fi
     : "${asr_exp:=${expdir}/asr_${asr_tag}}"
 }

@@ -24,29 +24,42 @@ pretrain() {
 
 # Stage 7: which modules it takes over, the configuration says (init_take).
 continue_pretraining() {
+    local labels=()
+    [ "${continue_labels}" = false ] ||
+        labels=(--token_list "${continue_token_list}" --token_file "${pretrain_token_file}")
     train "${continue_exp}" --config "${continue_config}" --init "${start_model}" \
-        --train_data "${continue_train_data[@]}" --valid_data "${raw}/${target}_valid" \
+        --train_data "${continue_train_data[@]}" --valid_data "${raw}/${target}_valid" "${labels[@]}" \
         "${train_options[@]}" "${continue_args[@]}"
 }
 
-# Stage 8: one model, or one for each learning rate, of which the best on the valid set gets the name.
+# Stage 8: one model, or one after each round of self-training.
 finetune() {
+    finetune_data=("${raw}/${train_set}")
+    if [ "${self_training}" = 0 ]; then
+        finetune_to "${asr_exp}"
+    else
+        self_train
+    fi
+}
+
+# finetune_to FOLDER OPTION...: one model, or one for each learning rate, of which the best on the valid set gets the name.
+finetune_to() {
     local rate folders=()
     if [ -z "${learning_rates}" ]; then
-        finetune_one "${asr_exp}"
+        finetune_one "$@"
         return
     fi
     for rate in ${learning_rates}; do
-        folders+=("${asr_exp}_lr${rate}")
-        finetune_one "${asr_exp}_lr${rate}" --set "optimizer_conf.lr=${rate}"
+        folders+=("$1_lr${rate}")
+        finetune_one "$1_lr${rate}" --set "optimizer_conf.lr=${rate}" "${@:2}"
     done
-    run python3 -m asrkit.bin.select_model --out "${asr_exp}" "${folders[@]}"
+    run python3 -m asrkit.bin.select_model --out "$1" "${folders[@]}"
 }
 
 # finetune_one FOLDER OPTION...
 finetune_one() {
     train "$1" --config "${finetune_config}" "${init_options[@]}" \
-        --train_data "${raw}/${train_set}" --valid_data "${raw}/${valid_set}" \
+        --train_data "${finetune_data[@]}" --valid_data "${raw}/${valid_set}" \
         --token_list "${token_list}" --token_file "${token_file}" \
         "${train_options[@]}" "${finetune_args[@]}" "${@:2}"
 }

@@ -147,7 +147,7 @@ transcode() {
     folder=$(decode_folder "$1" "$2")
     model=$(transcoder_of "${lang}" "$2")
     if [ "$2" = transcoder_lm ]; then
-        lm=(--lm "$(ngram_folder "${lang}")/word.bin")
+        lm=(--lm "$(ngram_folder "${lang}")/${word_lm}")
         has_ngram "${lm[1]}" "${folder}" || return 0
         if [ "${tune_lm}" = true ]; then
             tuned=${asr_exp}/tune_lm/${lang}/$(transcoder_name)_lm.json

@@ -43,14 +43,17 @@ def run(recipe: Path, *options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=recipe, env=env, capture_output=True, text=True)
 
 
+def copy_recipe(folder: Path) -> None:
+    for name in ("asr.sh", "path.sh", "conf", "local"):
+        (folder / name).symlink_to(RECIPE / name)
+    (folder / "run.sh").write_bytes((RECIPE / "run.sh").read_bytes())
+    (folder / "run.sh").chmod(0o755)
+    make_corpus(folder / "downloads")
+
+
 @pytest.mark.recipe
 def test_all_stages_then_nothing_then_more_updates(tmp_path: Path) -> None:
-    for name in ("asr.sh", "path.sh", "conf", "local"):
-        (tmp_path / name).symlink_to(RECIPE / name)
-    (tmp_path / "run.sh").write_bytes((RECIPE / "run.sh").read_bytes())
-    (tmp_path / "run.sh").chmod(0o755)
-    make_corpus(tmp_path / "downloads")
-
+    copy_recipe(tmp_path)
     pack = ("--stop_stage", "14", "--skip_packing", "false")
     first = run(tmp_path, "--max_update", "2", *pack)
     assert first.returncode == 0, first.stderr[-3000:]
@@ -73,3 +76,29 @@ def test_all_stages_then_nothing_then_more_updates(tmp_path: Path) -> None:
     assert more.returncode == 0, more.stderr[-3000:]
     log = (tmp_path / "exp/asr_multilingual_it_es/train.jsonl").read_text()
     assert '"step": 3' in log
+
+
+@pytest.mark.recipe
+@pytest.mark.timeout(900)
+def test_labels_of_the_models_own(tmp_path: Path) -> None:
+    copy_recipe(tmp_path)
+    # noise has no words: they are paid for, and none is sure
+    (tmp_path / "weights.json").write_text('{"lm_weight": 0, "word_score": 30}')
+    labels = ["--self_training_args", "--min_confidence 0 --weights weights.json"]
+    length = ["--max_update", "2", "--self_training_update", "3"]
+    done = run(tmp_path, "--method", "self_trained", *length, *labels)
+    assert done.returncode == 0, done.stderr[-3000:]
+    pretrained = (tmp_path / "exp/continue_joint_it_0.5min_it_es/train.log").read_text()
+    assert "train es: " in pretrained and "train it: " in pretrained
+    name = "asr_it_0.5min_self_trained_it_es"
+    labelled = set((tmp_path / "dump/raw/it_train_0.5min/text").read_text().splitlines())
+    for number, model in enumerate((f"{name}_round1", name)):
+        own = tmp_path / f"dump/raw/it_train_by_{name}_round{number}"
+        rows = (own / "text").read_text().splitlines()
+        ids = {row.split()[0] for row in rows}
+        assert ids and ids.isdisjoint(row.split()[0] for row in labelled)
+        assert set(" ".join(row.partition(" ")[2] for row in rows).split()) <= set(WORDS["it"])
+        config = (tmp_path / "exp" / model / "config.yaml").read_text()
+        assert f"- {own.relative_to(tmp_path)}\n" in config
+        assert '"step": 3' in (tmp_path / "exp" / model / "train.jsonl").read_text()
+    assert name in (tmp_path / "exp/RESULTS.md").read_text()

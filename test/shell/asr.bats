@@ -405,3 +405,31 @@ setup() { setup_recipe; }
     [ "$status" -eq 2 ]
     [[ "$output" == *"--hyphens is one of: split keep"* ]]
 }
+
+@test "self-training: what each round writes down trains the next, and nothing of its text is in the search" {
+    run ./asr.sh --dry_run true --langs it --target it --labelled_minutes 5 --finetune_config conf/tune.yaml --asr_tag few \
+        --self_training 2 --self_training_update 7 --self_training_args "--min_confidence 0.6" --own_text_times 3 --stage 8 --stop_stage 9
+    [ "$status" -eq 0 ]
+    five=dump/raw/it_train_5min
+    [[ "$output" == *"--output_dir exp/asr_few_round0 "*"--train_data ${five} --valid_data "* ]]
+    [[ "$output" == *"train_ngram --text ${five}/text ${five}/text ${five}/text "*"--out exp/ngram/it_train_5min/word_own3.bin"* ]]
+    label="label_data --model exp/asr_few_round0 --in_dir dump/raw/it_train --out_dir dump/raw/it_train_by_asr_few_round0 --without ${five}"
+    [[ "$output" == *"${label} --lexicon exp/ngram/it_train_5min/lexicon.txt --lm exp/ngram/it_train_5min/word_own3.bin"*"--min_confidence 0.6"* ]]
+    [[ "$output" == *"--output_dir exp/asr_few_round1 "*"--train_data ${five} dump/raw/it_train_by_asr_few_round0 --valid"*"--max_update 7"* ]]
+    [[ "$output" == *"--output_dir exp/asr_few "*"--train_data ${five} dump/raw/it_train_by_asr_few_round1 --valid"* ]]
+    [ "$(grep -c 'bin.tokenize' <<<"${output}")" -eq 0 ]
+    run ./asr.sh --dry_run true --langs it --target it --labelled_minutes 5 --finetune_config conf/tune.yaml --token_type char \
+        --self_training 1 --stage 8 --stop_stage 8
+    [[ "$output" == *"tokenize --data_dir dump/raw/it_train_by_asr_tune_it_train_5min_char_selftrained1_round0 --type char"* ]]
+}
+
+@test "self-training needs a target, audio without labels and a lexicon" {
+    for options in "--langs it" "--langs it --target it" "--langs it --target it --labelled_minutes 5 --use_ngram false" \
+        "--langs it --target it --labelled_minutes 5 --vocabulary separate"; do
+        # shellcheck disable=SC2086  # several options
+        run ./asr.sh --dry_run true ${options} --self_training 1
+        [ "$status" -eq 2 ] && [[ "$output" == *"--self_training"* ]]
+    done
+    run ./asr.sh --dry_run true --langs it --target it --labelled_minutes 5 --self_training_update 7
+    [ "$status" -eq 2 ] && [[ "$output" == *"go with --self_training"* ]]
+}

@@ -70,15 +70,20 @@ language_alpha=""  # of stage 6: languages are sampled by hours^alpha; default: 
 pretrained=""  # model to go on from instead of stage 6: exp/<name>, or one checkpoint, e.g. one that convert_checkpoint wrote
 pretrained_source=""  # or a folder of transformers, or a .pt of fairseq: stage 6 converts it
 convert_args=""  # more options of convert_checkpoint, where the source does not say all
-continue_config=""  # conf/*.yaml of stage 7: goes on from stage 6 on the audio of the target
+continue_config=""  # conf/*.yaml of stage 7: goes on from stage 6, on the audio of the target or on continue_sets
 continue_tag=""  # default: <continue_config>_<target>_from_<pretrain_tag>
 continue_sets=""  # sets of dumpdir/raw for it; default: <target>_<pretrain_part>
+continue_labels=false  # true: stage 7 learns from phones (of continue_sets, of any of langs), whatever --token_type
 continue_exp=""  # default: <expdir>/continue_<continue_tag>
 continue_args=""  # more options of asr_train.py in stage 7
 finetune_config=""  # conf/*.yaml of stage 8
 learning_rates=""  # of stage 8: one model each, the best on the valid set stays, e.g. "2e-5 4e-5 6e-5"
 asr_tag=""  # default: <finetune_config>_<train_set>_<token_type>, and _from_<pretrain_tag>
 asr_exp=""  # default: <expdir>/asr_<asr_tag>
+self_training=0  # stage 8: so many rounds that add what the round before writes down, where it is sure, to the labels
+self_training_sets=""  # sets of dumpdir/raw that are written down; default: <target>_train, less what is labelled
+self_training_args=""  # more options of label_data.py, e.g. "--min_confidence 0.6"
+self_training_update=""  # updates of a round; default: the configuration's
 finetune_args=""  # more options of asr_train.py in stage 8; they do not rename the experiment
 yes=false  # true: train even what would take longer than anybody waits
 
@@ -87,6 +92,7 @@ use_ngram=true  # make n-gram models and a lexicon per language (stage 9)
 ngram_num=4  # their order
 ngram_prune=""  # KenLM's thresholds by order for the word n-gram, for example "0 0 1"
 lm_text=data/lm_text  # folder of <lang>.txt or .txt.gz, a sentence a line, added to the training texts
+own_text_times=1  # how often the training texts count in the word n-gram, beside much other text; then word_own<times>.bin
 lm_raw=""  # folder of <lang>.txt, .gz, .xz or .bz2 as from the web: cleaned for lm_text by the first stage that reads it
 lm_raw_args=""  # more options of clean_lm_text.py, for example "--json_field raw_content" or "--sample 400000"
 lexicon_words=""  # so many of the most frequent words in the lexicon; default: all
@@ -121,6 +127,7 @@ fi
 . "${ASRKIT_ROOT}/utils/asr_names.sh"
 . "${ASRKIT_ROOT}/utils/asr_data.sh"
 . "${ASRKIT_ROOT}/utils/asr_train.sh"
+. "${ASRKIT_ROOT}/utils/self_training.sh"
 . "${ASRKIT_ROOT}/utils/asr_decode.sh"
 . "${ASRKIT_ROOT}/utils/asr_models.sh"
 . "${ASRKIT_ROOT}/utils/transcoder.sh"

@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# Self-training of asr.sh, in stage 8: what a model writes down of unlabelled audio is training data of the next.
+# shellcheck disable=SC2154,SC2034  # the options are set by asr.sh; asr_train.sh reads finetune_data
+
+# Stop with exit 2 where there is nothing that a round of self-training could write down.
+check_self_training() {
+    self_training_options=()
+    if [ "${self_training}" = 0 ]; then
+        [ -z "${self_training_sets}${self_training_args[*]}${self_training_update}" ] ||
+            refuse "--self_training_sets, _args and _update go with --self_training"
+        return 0
+    fi
+    [ -n "${target}" ] || refuse "--self_training needs --target, the language that is written down"
+    [ "${use_ngram}" = true ] || refuse "--self_training searches with a lexicon: it needs --use_ngram true"
+    [ "${vocabulary}" = shared ] || refuse "--self_training needs --vocabulary shared"
+    if [ -z "${self_training_sets}" ]; then
+        [ "${labelled_minutes}" != 0 ] || [ -n "${labelled_list}" ] ||
+            refuse "--self_training: all of ${target}_train is labelled; give --self_training_sets, or --labelled_minutes"
+        self_training_sets=${target}_train
+    fi
+    if [ -n "${self_training_update}" ]; then
+        need_integer self_training_update "${self_training_update}"
+        self_training_options=(--max_update "${self_training_update}")
+    fi
+}
+
+# self_train: the model of the labels alone is <asr_exp>_round0; that of the last round has the name.
+self_train() {
+    local round folder teacher=${asr_exp}_round0
+    finetune_to "${teacher}"
+    make_ngram "${target}" "${train_set}"
+    for ((round = 1; round <= self_training; round++)); do
+        folder=${asr_exp}_round${round}
+        ((round < self_training)) || folder=${asr_exp}
+        label_unlabelled "${teacher}"
+        finetune_to "${folder}" "${self_training_options[@]}"
+        teacher=${folder}
+    done
+}
+
+# label_unlabelled MODEL: adds to finetune_data what the model writes down of --self_training_sets. Words are searched
+# for in text that the unlabelled audio has no part in.
+label_unlabelled() {
+    local name set lexicon lm=() ngram
+    ngram=$(ngram_folder "${train_set}")
+    lexicon=$(lexicon_file "${train_set}")
+    if [ "${dry_run}" = true ] || [ -e "${ngram}/${word_lm}" ]; then lm=(--lm "${ngram}/${word_lm}"); fi
+    finetune_data=("${raw}/${train_set}")
+    for name in ${self_training_sets}; do
+        set=${raw}/${name}_by_$(basename -- "$1")
+        step "${set}/.done" "$1/last.pt" "${raw}/${name}"/{wav.scp,utt2num_samples} "${raw}/${train_set}/wav.scp" \
+            "${lexicon}" "${lm[@]:1}" -- \
+            python3 -m asrkit.bin.label_data --model "$1" --in_dir "${raw}/${name}" --out_dir "${set}" \
+            --without "${raw}/${train_set}" --lexicon "${lexicon}" "${lm[@]}" --nj "${inference_nj}" \
+            "${device[@]}" "${self_training_args[@]}"
+        # of phones, the search has told them
+        [ "${token_type}" = phn ] || tokenize "${set}"
+        finetune_data+=("${set}")
+    done
+}
