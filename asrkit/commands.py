@@ -52,6 +52,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "Text": {
         "text normalize": ("normalize_text", "Bring text to lower case without punctuation"),
+        "text languages": ("languages", "Tell what espeak-ng does with each language"),
         "text phonemize": ("phonemize", "Turn text into phones with espeak-ng"),
         "text tokenize": ("tokenize", "Split text into characters, subword units or words"),
         "text separate": ("separate_tokens", "Name the language in every token"),

@@ -65,7 +65,9 @@ def test_contents(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     here = {f"asrkit/{path.relative_to(ROOT / 'asrkit')}" for path in ROOT.glob("asrkit/**/*.py")}
     inside = {name for name in names if ".dist-info/" not in name}
-    assert inside == here | {"asrkit/py.typed"}
+    data = [*ROOT.glob("asrkit/serve/static/*"), *ROOT.glob("asrkit/text/data/*")]
+    there = {str(path.relative_to(ROOT)) for path in data}
+    assert inside == here | there | {"asrkit/py.typed"} and len(there) > 4
     assert any(name.endswith("licenses/LICENSE") for name in names)
 
 

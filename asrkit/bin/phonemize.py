@@ -7,7 +7,7 @@ import json
 import sys
 from pathlib import Path
 
-from asrkit.arguments import boolean, finite, refuse_unused, run_main
+from asrkit.arguments import boolean, finite, refuse_unused, run_main, warn
 from asrkit.files import atomic, write_json
 from asrkit.kaldi.kaldi_text import languages_of, read_keyed, write_keyed
 from asrkit.shards import FOLDER, add_arguments, do_part, refuse_both
@@ -15,6 +15,7 @@ from asrkit.text.markup import warn_of_asides
 from asrkit.text.normalize import DIGIT_POLICIES, HYPHEN_POLICIES, HYPHENS_HELP
 from asrkit.text.phone_table import PhoneTable
 from asrkit.text.phonemize import SWITCH_POLICIES
+from asrkit.text.verdict import advice
 
 
 def get_parser() -> argparse.ArgumentParser:
@@ -74,6 +75,8 @@ def run(args: argparse.Namespace) -> None:
     sentences = table.sentences(
         task=task, allow_empty=args.allow_empty_text, max_unread=args.max_unread
     )
+    if doubts := advice(list(table.parts)):
+        warn(doubts)
     kept = {key: s for key, s in sentences.items() if not s.removed}
     removed = [key for key, s in sentences.items() if s.removed]
     write_keyed(

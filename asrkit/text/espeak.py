@@ -98,7 +98,10 @@ def voice_of(language: str) -> str:
                     " along with the text (docs/text.md, Labels of the corpus)"
                 )
             return candidate
-    raise EspeakError(f"espeak-ng has no voice for language {language!r}; known: {' '.join(known)}")
+    raise EspeakError(
+        f"espeak-ng has no voice for language {language!r}; train on characters"
+        f" (--token_type char), or name one that it has: {' '.join(known)}"
+    )
 
 
 @functools.cache

@@ -17,7 +17,7 @@ from asrkit.text.normalize import NormalizeError, normalize, split_hyphens
 from asrkit.text.numerals import with_numerals
 from asrkit.text.scripts import base_language
 from asrkit.text.spoken import spoken
-from asrkit.text.unread import Unread
+from asrkit.text.unread import Reading, Unread
 from asrkit.tokens import SPACE
 
 _BATCH = 2000
@@ -145,7 +145,7 @@ class Phonemizer:
         self.switched: Counter[str] = Counter()
         self.unread: Counter[str] = Counter()
         self.cache = Cache(cache_dir, self.voice)
-        self._unread = Unread(language, self._phones)
+        self._unread = Unread(language, self.readings)
 
     def __call__(self, texts: Sequence[str]) -> list[Sentence]:
         """Phones of raw (unnormalized) texts, in their order. An empty text gives no phones."""
@@ -167,9 +167,19 @@ class Phonemizer:
         digits = self.options["digits"]
         return normalize(text, self.language, digits=digits, hyphens="keep").split()
 
-    def _phones(self, texts: list[str]) -> list[list[str]]:
-        raws = self.cache.phonemes(texts, self.voice)
-        return [[p for word in parse_raw(raw)[0] for p in word] for raw in raws]
+    def readings(self, texts: list[str]) -> list[Reading]:
+        """What the voice says to texts as they are."""
+        found = []
+        for raw in self.cache.phonemes(texts, self.voice):
+            words, flags, _ = parse_raw(raw)
+            phones = [phone for word in words for phone in word]
+            found.append(Reading(phones, len(words), bool(self._switches(flags))))
+        return found
+
+    def _switches(self, flags: list[str]) -> list[str]:
+        """The languages of flags that are not the voice's own."""
+        home = base_language(self.voice)
+        return [flag[1:-1] for flag in flags if base_language(flag[1:-1]) != home]
 
     def read(self, texts: Sequence[Plain]) -> list[Sentence]:
         """Phones of normalized texts, in their order, which are not counted."""
@@ -186,8 +196,7 @@ class Phonemizer:
         if self.options["hyphens"] == "split":
             text = split_hyphens(text)
         words = text.split()
-        home = base_language(self.voice)
-        switches = [flag[1:-1] for flag in flags if base_language(flag[1:-1]) != home]
+        switches = self._switches(flags)
         removed = bool(switches) and self.switch == "remove-utterance"
         aligned, silent = len(words) == len(phones), 0
         if not aligned:
@@ -224,7 +233,8 @@ class Phonemizer:
         for token, own in zip(tokens, phones, strict=True):
             parts = joint.split(token)
             if len(parts) > 1:
-                out.extend(share_out(self._phones(parts), own))
+                alone = [reading.phones for reading in self.readings(parts)]
+                out.extend(share_out(alone, own))
             else:
                 out.append(own)
         return out

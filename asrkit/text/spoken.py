@@ -17,6 +17,13 @@ _SILENT = re.compile(
 # Bengali khanda ta is read by its name, the two letters it stands for are not; Devanagari candra a
 # is passed over where a word begins with it, candra e, which sounds alike, is not.
 _READ = {0x066B: ".", 0x09CE: "\u09a4\u09cd", 0x0972: "\u090d"}
+# By language. Unicode's composed forms (NFC) take some letters of Assamese apart; its voice then
+# spells the whole word. It reads one when put together; the two that sound as the letter for r as
+# that. The Mandarin voice has no tone 5 for the traditional letter, and spells it in English.
+_OWN = {
+    "as": {"\u09af\u09bc": "\u09df", "\u09a1\u09bc": "\u09f0", "\u09a2\u09bc": "\u09f0"},
+    "zh": {"兒": "儿"},
+}
 _RANGE = re.compile(r"(?<=\d)-(?=\d)")
 _FRENCH_Y = re.compile(r"(?<=[\s-])y$")
 
@@ -46,5 +53,7 @@ def spoken(text: str, language: str) -> str:
     """
     language = base_language(language)
     text = _RANGE.sub(" ", _SILENT.sub("", text)).translate(_READ)
+    for written, read in _OWN.get(language, {}).items():
+        text = text.replace(written, read)
     text = text.translate(_DIGITS.get(language, _ASCII_DIGITS))
     return _FRENCH_Y.sub("i", text) if language == "fr" else text

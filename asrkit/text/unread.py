@@ -2,59 +2,73 @@
 
 Each is asked for alone and between two letters of the language; it is suspect if the name that it
 has alone (*Chinese letter*, *letter two zero A nine*) is in both answers. The letters of a language
-have names as well, but between vowels they are read. Short names cannot be told from readings. A
-text says whether a suspect is read in it after all, as small kana are behind others.
+have names as well, but between vowels they are read. Short names cannot be told from readings,
+unless both answers are in another language: Mandarin *xiong* is none of its voice's syllables, and
+is read in English with the number of its tone. A text says whether a suspect is read in it after
+all, as small kana are behind others.
 """
 
 from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
 
-from asrkit.text.scripts import scripts_of
+from asrkit.text.scripts import script_of, scripts_of
 
-_SHORTEST = 7  # phones of a name; Korean and Chinese syllables have up to five
-# A letter of each script that may stand on both sides of any other.
+SHORTEST = 7  # phones of a name; Korean and Chinese syllables have up to five
+# Two letters of each script that may stand on both sides of any other.
 _BETWEEN = {
-    "ARABIC": "ا",
-    "ARMENIAN": "ա",
-    "BENGALI": "ক",
-    "CJK": "一",
-    "CYRILLIC": "а",
-    "DEVANAGARI": "क",
-    "ETHIOPIC": "ከ",
-    "GEORGIAN": "ა",
-    "GREEK": "α",
-    "GUJARATI": "ક",
-    "GURMUKHI": "ਕ",
-    "HANGUL": "가",
-    "HEBREW": "א",
-    "KANNADA": "ಕ",
-    "KATAKANA": "ア",
-    "KHMER": "ក",
-    "LAO": "ກ",
-    "LATIN": "a",
-    "MALAYALAM": "ക",
-    "MYANMAR": "က",
-    "ORIYA": "କ",
-    "SINHALA": "ක",
-    "TAMIL": "க",
-    "TELUGU": "క",
-    "THAANA": "އ",
-    "THAI": "ก",
-    "TIBETAN": "ཀ",
+    "ARABIC": "او",
+    "ARMENIAN": "աո",
+    "BENGALI": "কম",
+    "CJK": "一大",
+    "CYRILLIC": "ао",
+    "DEVANAGARI": "कम",
+    "ETHIOPIC": "ከመ",
+    "GEORGIAN": "აო",
+    "GREEK": "αο",
+    "GUJARATI": "કમ",
+    "GURMUKHI": "ਕਮ",
+    "HANGUL": "가마",
+    "HEBREW": "או",
+    "KANNADA": "ಕಮ",
+    "KATAKANA": "アマ",
+    "KHMER": "កម",
+    "LAO": "ກມ",
+    "LATIN": "ao",
+    "MALAYALAM": "കമ",
+    "MYANMAR": "ကမ",
+    "ORIYA": "କମ",
+    "SINHALA": "කම",
+    "TAMIL": "கம",
+    "TELUGU": "కమ",
+    "THAANA": "އމ",
+    "THAI": "กม",
+    "TIBETAN": "ཀམ",
 }
-Ask = Callable[[list[str]], list[list[str]]]  # texts to the phones of each
+
+
+class Reading(NamedTuple):
+    """What a voice says to a text: phones, in how many words, and whether in another language."""
+
+    phones: list[str]
+    words: int
+    foreign: bool
+
+
+Ask = Callable[[list[str]], list[Reading]]
 
 
 class Unread:
     """The characters one voice cannot read, found out as they are met.
 
-    ask: texts to their phones, without flags, of the voice of ``language``.
+    ask: texts to what the voice of ``language`` says.
     """
 
     def __init__(self, language: str, ask: Ask) -> None:
-        self._beside = _BETWEEN.get(scripts_of(language)[-1], "a")
+        self._beside = neighbors_of(language)[0]
+        self._scripts = scripts_of(language)
         self._ask = ask
         self._names: dict[str, list[str]] = {}
         self._known: set[str] = set()
@@ -66,9 +80,10 @@ class Unread:
         new = [character for character in new if _can_be_unread(character)]
         alone = self._ask(new)
         inside = self._ask([f"{self._beside}{character}{self._beside}" for character in new])
-        for character, name, reading in zip(new, alone, inside, strict=True):
-            if len(name) >= _SHORTEST and _holds(reading, name):
-                self._names[character] = name
+        for character, one, reading in zip(new, alone, inside, strict=True):
+            spelled = one.foreign and reading.foreign and script_of(character) in self._scripts
+            if (spelled or len(one.phones) >= SHORTEST) and holds(reading.phones, one.phones):
+                self._names[character] = one.phones
 
     def within(self, text: str) -> list[str]:
         """Characters of a text, which must have been learned, that are named or passed over."""
@@ -76,12 +91,17 @@ class Unread:
         if not suspects:
             return []
         without = [" ".join(text.replace(character, "").split()) for character in suspects]
-        said, *others = self._ask([text, *without])
+        said, *others = (reading.phones for reading in self._ask([text, *without]))
         return [
             character
             for character, other in zip(suspects, others, strict=True)
-            if other == said or (character in self._names and _holds(said, self._names[character]))
+            if other == said or (character in self._names and holds(said, self._names[character]))
         ]
+
+
+def neighbors_of(language: str) -> str:
+    """Two letters of the language's script, each of which may stand on both sides of any other."""
+    return _BETWEEN.get(scripts_of(language)[-1], "ao")
 
 
 def _can_be_unread(character: str) -> bool:
@@ -90,7 +110,7 @@ def _can_be_unread(character: str) -> bool:
     return not character.isascii() and category != "Lm" and category[0] == "L"
 
 
-def _holds(phones: Sequence[str], name: Sequence[str]) -> bool:
+def holds(phones: Sequence[str], name: Sequence[str]) -> bool:
     """Whether the name is said somewhere in the phones."""
     ends = range(len(name), len(phones) + 1)
     return any(list(phones[end - len(name) : end]) == list(name) for end in ends)

@@ -15,8 +15,13 @@ def test_iso_codes_and_locales_find_their_voice() -> None:
     assert [voice_of(code) for code in codes] == voices
 
 
+def test_a_language_without_a_voice_has_an_alternative() -> None:
+    with pytest.raises(EspeakError, match=r"'xh'; train on characters \(--token_type char\)"):
+        voice_of("xh")
+
+
 def test_unknown_language_lists_the_known() -> None:
-    with pytest.raises(EspeakError, match=r"'xx'.*known: .*\bit\b.*\bru\b"):
+    with pytest.raises(EspeakError, match=r"'xx'.*it has: .*\bit\b.*\bru\b"):
         Phonemizer("xx")
 
 

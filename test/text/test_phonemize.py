@@ -154,6 +154,7 @@ def _table(language: str, *texts: str, **options: float) -> dict[str, Sentence]:
         ("de", "das ist 今", "今"),
         ("ru", "вѣра и миръ", "ѣ"),
         ("ar", "هذا ڞ جيد", "ڞ"),
+        ("zh-TW", "高雄的熊貓", "熊雄"),  # read in English, with the number of the tone
     ],
 )
 def test_characters_that_a_voice_cannot_read_are_an_error(
@@ -223,6 +224,15 @@ def test_program(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     rows = [json.loads(line) for line in words.read_text(encoding="utf-8").splitlines()]
     assert rows[0]["words"] == ["ciao", "mondo"] and rows[0]["aligned"] is True
     assert "espeak 1.5" in capsys.readouterr().out
+
+
+def test_the_verdict_on_a_language_is_told_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = _folder(tmp_path, "a ciao\nb салам\n", "a it\nb ky\n")
+    assert phonemize_bin.main(["--data_dir", str(folder)]) == 0
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("warning: espeak-ng 1.52.0, ky: use with care (symbols that are no IPA")
 
 
 def test_removed_utterances_are_recorded(tmp_path: Path) -> None:
@@ -310,6 +320,9 @@ def test_phones_of_a_whole_go_to_its_parts() -> None:
         ("bn", "হঠাৎ", "হঠাত্"),
         ("fr", "10\u202f000", "10000"),
         ("ml", "അവന്\u200d", "അവൻ"),
+        ("as", "সময়", "সম\u09df"),  # NFC takes it apart; the voice would spell the word
+        ("as", "বাঢ়ি", "বাৰি"),
+        ("zh-TW", "兒子", "儿子"),
     ],
 )
 def test_what_is_not_spoken_or_not_read_does_not_reach_espeak(
