@@ -14,6 +14,7 @@ from torch import nn
 
 from asrkit.choices import CHOICES
 from asrkit.config import ConfigError, check_type, suggest
+from asrkit.data.augment import Augment
 from asrkit.encoders.base import Encoder
 from asrkit.encoders.block import Block
 from asrkit.keys import key_of
@@ -62,6 +63,8 @@ def _fill(where: str, made: Callable[..., Any], given: dict[str, Any]) -> dict[s
 def _used_blocks(options: Options) -> list[str]:
     """The blocks this configuration needs, the objective's first."""
     used, waiting = [], ["objective", "optimizer", "schedule"]
+    if options.augment is not None:
+        waiting.append("augment")
     while waiting:
         block = waiting.pop(0)
         used.append(block)
@@ -78,6 +81,8 @@ def resolve(options: Options) -> Options:
         if block not in used and (content[block] is not None or content[f"{block}_conf"]):
             raise ConfigError(
                 f"{block}: given, but objective {options.objective!r} has no use for it; remove it"
+                if block != "augment"
+                else "augment_conf: given without augment; name one, or remove it"
             )
     for block in used:
         chosen = choose(block, content[block])
@@ -94,6 +99,17 @@ def tokens_of(options: Options) -> TokenList | None:
 
 def phones_of(options: Options) -> TokenList | None:
     return TokenList.read(options.phone_list) if options.phone_list else None
+
+
+def augment_of(options: Options) -> Augment | None:
+    """The change of training audio, from resolved options."""
+    if options.augment is None:
+        return None
+    try:
+        made: Augment = choose("augment", options.augment)(**options.augment_conf)
+    except ValueError as error:
+        raise ConfigError(f"augment_conf: {error}") from None
+    return made
 
 
 def build_objective(

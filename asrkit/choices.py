@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from asrkit.data.augment import Augment, Waveform
 from asrkit.data.source import Source, SpeechSource
 from asrkit.encoders.cpc import CpcEncoder
 from asrkit.encoders.logmel import LogMelEncoder
@@ -26,7 +27,10 @@ from asrkit.transcoder.source import PhoneSource
 from asrkit.tuning.adapters import adapters
 from asrkit.tuning.lora import lora
 
-DATA: Mapping[str, Callable[[Options], Source]] = {"speech": SpeechSource, "phones": PhoneSource}
+DATA: Mapping[str, Callable[[Options, Augment | None], Source]] = {
+    "speech": SpeechSource,
+    "phones": PhoneSource,
+}
 ENCODERS = {"wav2vec2": Wav2Vec2Encoder, "logmel": LogMelEncoder, "cpc": CpcEncoder}
 PHONE_ENCODERS = {"transcoder": TranscoderEncoder, "conformer": ConformerEncoder}
 READERS = {"speech": ENCODERS, "phones": PHONE_ENCODERS}  # of each kind of data
@@ -39,6 +43,7 @@ OBJECTIVES = {
     "phonetic": PhoneticObjective,
 }
 PHONE_OBJECTIVES = {"transcoder": TranscoderObjective}
+AUGMENTS = {"waveform": Waveform}
 OPTIMIZERS = {"adam": adam, "adamw": adamw, "muon": muon}
 SCHEDULES = {"constant": Constant, "polynomial": Polynomial, "tri_stage": TriStage}
 TUNINGS: Mapping[str, Callable[..., Any]] = {"lora": lora, "adapters": adapters}
@@ -48,6 +53,7 @@ CHOICES: Mapping[str, Mapping[str, Callable[..., Any]]] = {
     "base": FRAME_OBJECTIVES,
     "encoder": {**ENCODERS, **PHONE_ENCODERS},
     "quantizer": QUANTIZERS,
+    "augment": AUGMENTS,
     "optimizer": OPTIMIZERS,
     "schedule": SCHEDULES,
     "tune": TUNINGS,

@@ -35,6 +35,8 @@ class Options:
     encoder_conf: Mapping = option({}, "options of the encoder")
     quantizer: str | None = option(None, "discrete targets of a contrastive objective")
     quantizer_conf: Mapping = option({}, "options of the quantizer")
+    augment: str | None = option(None, "change of the training audio: waveform; null: none")
+    augment_conf: Mapping = option({}, "options of the change")
     optimizer: str = option("adamw", "adamw, adam or muon")
     optimizer_conf: Mapping = option({}, "options of the optimizer; lr is the peak rate")
     schedule: str = option("polynomial", "learning rate over the updates")
@@ -132,7 +134,7 @@ class Options:
     stop_on_collapse: bool = option(True, "stop, and say why, when a monitor reports a collapse")
 
 
-BLOCKS = ("objective", "base", "encoder", "quantizer", "optimizer", "schedule")
+BLOCKS = ("objective", "base", "encoder", "quantizer", "augment", "optimizer", "schedule")
 # What may differ when a run goes on: none of it changes what the model is or learns from.
 RESUMABLE = frozenset(
     "output_dir ngpu parallel resume init init_take num_workers max_update patience log_interval "

@@ -12,6 +12,7 @@ import torch
 from asrkit.audio import reading as audio
 from asrkit.batch import Batch
 from asrkit.data import collate
+from asrkit.data.augment import Augment
 from asrkit.data.index import DataIndex
 from asrkit.data.sampler import BatchSpec
 from asrkit.files import DataError
@@ -62,6 +63,7 @@ class SpeechDataset(BatchDataset):
     unknown: a symbol that is not in ``tokens`` is an "error", or becomes ``<unk>`` with "map".
     replace_bad: an unreadable file gives way to the next readable utterance of its folder
         (training); otherwise it is left out (evaluation). Both are reported in ``Batch.bad``.
+    augment: changes every clip, in each epoch and copy another way.
     """
 
     index: DataIndex
@@ -76,6 +78,7 @@ class SpeechDataset(BatchDataset):
         label_field: str = "text",
         unknown: str = "error",
         replace_bad: bool = True,
+        augment: Augment | None = None,
         seed: int = 0,
     ) -> None:
         if label_field not in ("text", "phones"):
@@ -91,7 +94,7 @@ class SpeechDataset(BatchDataset):
         self.index, self.tokens, self.crop = index, tokens, crop
         self.max_sample_size = max_sample_size
         self.label_field, self.unknown = label_field, unknown
-        self.replace_bad, self.seed = replace_bad, seed
+        self.replace_bad, self.augment, self.seed = replace_bad, augment, seed
         self._bad: dict[int, str] = {}
 
     def _batch(self, spec: BatchSpec) -> Batch:
@@ -162,6 +165,12 @@ class SpeechDataset(BatchDataset):
         return waves
 
     def _wave(self, row: int, target: int, epoch: int, copy: int) -> np.ndarray:
+        wave = self._recorded(row, target, epoch, copy)
+        if self.augment is None:
+            return wave
+        return self.augment(wave, self.seed, epoch, self.index.id(row), copy)
+
+    def _recorded(self, row: int, target: int, epoch: int, copy: int) -> np.ndarray:
         length, path = int(self.index.num_samples[row]), self.index.path(row)
         if not self.crop:
             return audio.load(path, 0, length)

@@ -10,6 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from asrkit.config import ConfigError
+from asrkit.data.augment import Augment
 from asrkit.data.dataset import BatchDataset, SpeechDataset
 from asrkit.data.index import DataIndex
 from asrkit.data.sampler import EpochPlan
@@ -33,19 +34,26 @@ class Index(Protocol):
 class Source(ABC):
     """A kind of data, as the options of a run want it; a subclass is a name in choices.DATA.
 
+    augment: a change of training audio, if one is wanted.
     audio: its units are samples of audio, so that bins have seconds and data have hours. Raises
     ConfigError for options that are for another kind.
     """
 
     audio: bool
 
-    def __init__(self, options: Options) -> None:
-        self.options = options
+    def __init__(self, options: Options, augment: Augment | None = None) -> None:
+        self.options, self.augment = options, augment
         self.token_file = options.token_file if options.token_list else None
 
     @abstractmethod
     def open(self, dirs: Sequence[str], unlabelled: Sequence[str] = ()) -> Index:
         """The utterances of dump folders; those of ``unlabelled`` have no labels."""
+
+    def lengths(self, index: Index) -> np.ndarray:
+        """int32 [N]: the most units that each utterance may have in training."""
+        return (
+            index.num_samples if self.augment is None else self.augment.longest(index.num_samples)
+        )
 
     def speakers(self, index: Index) -> np.ndarray | None:
         """int32 [N] where micro-batches are to hold one speaker, else None."""
@@ -68,8 +76,15 @@ class SpeechSource(Source):
 
     audio = True
 
-    def __init__(self, options: Options) -> None:
-        super().__init__(options)
+    def __init__(self, options: Options, augment: Augment | None = None) -> None:
+        super().__init__(options, augment)
+        if augment is not None and options.crop and augment.slowest != 1:
+            raise ConfigError("augment_conf.speeds: not with crop, which cuts clips to one length")
+        if augment is not None and options.objective_conf.get("feature_cache_gib"):
+            raise ConfigError(
+                "augment: given, but features are kept from epoch to epoch; set "
+                "objective_conf.feature_cache_gib to 0"
+            )
         if options.phone_noise:
             raise ConfigError("phone_noise: given, but without phone_list the data are speech")
         if options.batch_by not in ("length", "speaker"):
@@ -96,6 +111,7 @@ class SpeechSource(Source):
             label_field=label_field,
             unknown="error" if train else "map",
             replace_bad=train,
+            augment=self.augment if train else None,
             seed=options.seed,
         )
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from asrkit.batch import Batch
+from asrkit.build import augment_of
 from asrkit.choices import DATA, READERS
 from asrkit.config import ConfigError
 from asrkit.data.loader import make_loader
@@ -27,7 +28,7 @@ def source_of(options: Options) -> Source:
         given = "phone_list: given" if options.phone_list else "phone_list: missing"
         reads = "speech" if options.phone_list else "phones"
         raise ConfigError(f"{given}, but encoder {options.encoder!r} reads {reads}")
-    return DATA[name](options)
+    return DATA[name](options, augment_of(options))
 
 
 def open_index(source: Source, dirs: list[str], name: str, unlabelled: Sequence[str] = ()) -> Index:
@@ -60,7 +61,7 @@ def plan_of(source: Source, index: Index) -> EpochPlan:
     options = source.options
     assert options.batch_bins != AUTO and options.batch_shapes != AUTO  # settled
     return EpochPlan(
-        index.num_samples,
+        source.lengths(index),
         index.langs,
         batch_bins=options.batch_bins,
         max_batch_size=options.max_batch_size,

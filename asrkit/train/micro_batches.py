@@ -60,8 +60,9 @@ def settle(
         on_gpu = world.device.type == "cuda" and source.audio
         found["batch_shapes"] = GPU_SHAPES if on_gpu else 0
     if options.batch_bins == AUTO:
+        longest = int(source.lengths(index).max())
         found["batch_bins"] = remembered.get("batch_bins") or _bins(
-            options, objective, index, world, symbols
+            options, objective, longest, world, symbols
         )
     found |= {name: value for name, value in remembered.items() if name in found}
     options = dataclasses.replace(options, **found)
@@ -84,9 +85,9 @@ def write(folder: Path, given: Options, settled: Options) -> None:
         write_json(folder / FILE, {name: vars(settled)[name] for name in names})
 
 
-def _bins(options: Options, objective: Objective, index: Index, world: World, symbols: int) -> int:
+def _bins(options: Options, objective: Objective, longest: int, world: World, symbols: int) -> int:
     """As much as the device holds, of which whole micro-batches make up the published update."""
-    clip = min(int(index.num_samples.max()), options.max_sample_size)
+    clip = min(longest, options.max_sample_size)
     if world.device.type != "cuda":
         return max(CPU_BINS, clip)
     if options.accum_grad or not options.reference_batch_seconds:

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Sequence
 
 from asrkit.config import ConfigError
+from asrkit.data.augment import Augment
 from asrkit.data.sampler import EpochPlan
 from asrkit.data.source import Index, Source
 from asrkit.options import Options
@@ -22,8 +23,10 @@ class PhoneSource(Source):
 
     audio = False
 
-    def __init__(self, options: Options) -> None:
-        super().__init__(options)
+    def __init__(self, options: Options, augment: Augment | None = None) -> None:
+        super().__init__(options, augment)
+        if augment is not None:
+            raise ConfigError("phone_list: given, but augment changes speech")
         if options.crop or options.unlabelled_data:
             raise ConfigError("phone_list: given, but crop and unlabelled_data are for speech")
 

@@ -114,3 +114,19 @@ setup() {
     [ "$status" -eq 1 ]
     [[ "$output" == *"make env"* ]]
 }
+
+@test "joint learns the phones of all languages after xlsr; augmented and self_trained go on from there" {
+    run ./run.sh --dry_run true --stage 5 --stop_stage 8 --method joint
+    [ "$status" -eq 0 ]
+    lists=$(grep -c 'token_list --text .*it_train_5min/text.phn .*--out data/token_list/phn_continue_joint_it_5min/' <<<"${output}")
+    [ "${lists}" -eq 1 ]
+    [[ "$output" == *"exp/continue_joint_it_5min "*"--init exp/pretrain_xlsr/last.pt "*"dump/raw/it_train_5min dump/raw/ru_train --valid_data dump/raw/it_valid --token_list data/token_list/phn_continue_joint_it_5min/tokens.txt --token_file text.phn"* ]]
+    [[ "$output" == *"exp/asr_it_5min_joint "*"--config conf/ctc_few.yaml --init exp/continue_joint_it_5min/last.pt"* ]]
+    run ./run.sh --dry_run true --stage 8 --stop_stage 8 --method augmented
+    [[ "$output" == *"exp/asr_it_5min_augmented "*"--config conf/ctc_few_augmented.yaml --init exp/continue_joint_it_5min/last.pt"* ]]
+    run ./run.sh --dry_run true --stage 8 --stop_stage 8 --method self_trained
+    [ "$(grep -c 'config conf/ctc_few_augmented.yaml --init exp/continue_joint_it_5min' <<<"${output}")" -eq 3 ]
+    [ "$(grep -c 'bin.label_data' <<<"${output}")" -eq 2 ]
+    run ./run.sh --dry_run true --stage 5 --stop_stage 8 --method joint --token_type char
+    [[ "$output" == *"phonemize --data_dir dump/raw/en_train"*"exp/continue_joint_it_5min "*"--token_file text.phn"* ]]
+}

@@ -7,7 +7,8 @@
 # scratch            CTC on the labelled minutes of the target
 # xlsr               contrastive pre-training on all audio of all languages, then CTC as scratch
 # joint              goes on from xlsr with the phones of all languages, of the target's those of its labelled minutes
-# self_trained       as joint, then two rounds of labels for the rest of the target's audio by the model itself
+# augmented          as joint, with the labelled minutes at other speeds, in rooms and in noise
+# self_trained       as augmented, then two rounds of labels for the rest of the target's audio by the model itself
 # For a target whose labelled minutes are all the audio it has:
 # xlsr_mono          pre-training on these minutes alone
 # xlsr_english       pre-training on English alone
@@ -96,9 +97,10 @@ train_method() {
     xlsr_all_unbalanced)
         pretrained "$1" "$1_${few}" --pretrain_sets "${scarce[*]}" --pretrain_args "--language_alpha 1"
         ;;
-    joint | self_trained)
+    joint | augmented | self_trained)
         local more=()
-        [ "$1" = joint ] || more=(--self_training 2 --self_training_update 450 --own_text_times 10)
+        [ "$1" = joint ] || more=(--finetune_config conf/ctc_few_augmented.yaml)
+        [ "$1" != self_trained ] || more+=(--self_training 2 --self_training_update 450 --own_text_times 10)
         pretrained "$1" xlsr --continue_config conf/continue_joint.yaml --continue_labels true \
             --continue_sets "${scarce[*]}" --continue_tag "joint_${few}${suffix}" "${more[@]}"
         ;;
