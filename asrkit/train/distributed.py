@@ -99,6 +99,14 @@ class World:
         return self.rank == 0
 
     @property
+    def device_name(self) -> str:
+        """What this process computes with, as far as the rounding of sums depends on it."""
+        if self.device.type == "cuda":
+            return torch.cuda.get_device_name(self.device)
+        kind = torch.backends.cpu.get_cpu_capability()
+        return f"CPU of {kind} with {torch.get_num_threads()} threads"
+
+    @property
     def distributed(self) -> bool:
         return dist.is_initialized()
 

@@ -124,7 +124,8 @@ def _train(options: Options, folder: Path, world: World) -> None:
     valid = valid_loader(source, tokens, objective.label_field, world)
     trainer = _trainer(objective, options, world, content)
     trainer.data_fingerprint = mark
-    if goes_on and trainer.restore(folder / "last.pt") != mark:
+    before = trainer.restore(folder / "last.pt") if goes_on else None
+    if before is not None and before.data_mark != mark:
         raise ConfigError(
             f"output_dir: {folder} has learned from other utterances than train_data holds now; "
             f"choose another folder, where --init {folder}/last.pt goes on with its weights, or "
@@ -139,10 +140,11 @@ def _train(options: Options, folder: Path, world: World) -> None:
         to_file_and_screen(folder / "train.log")
     else:
         logger.setLevel(logging.WARNING)
-    if goes_on:
+    if before is not None:
         logger.info("going on at update %d", trainer.step)
         for change in changed:
             logger.info("from here on, %s", change)
+        _tell_of_rounding(before.device, world.device_name)
     for part, tensors in taken.items():
         logger.info("%s: %d tensors from %s", part, tensors, options.init)
     describe(source, index, plan, world)
@@ -212,6 +214,14 @@ def _warn_of_random_frozen(objective: Objective, options: Options) -> None:
             "give --init a pre-trained model, or take a configuration that starts from scratch, "
             "such as scratch_ctc_base.yaml",
             len(frozen), frozen[0],
+        )  # fmt: skip
+
+
+def _tell_of_rounding(before: str, now: str) -> None:
+    if before != now:
+        logger.info(
+            "from here on, device: %s -> %s, which rounds sums differently: the weights will not "
+            "be bit for bit those of a run without interruption", before, now,
         )  # fmt: skip
 
 

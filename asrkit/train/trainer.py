@@ -22,7 +22,7 @@ from asrkit.keys import key_of
 from asrkit.objectives.base import Objective, Stat
 from asrkit.options import Options
 from asrkit.train import checkpoint
-from asrkit.train.contents import check_run
+from asrkit.train.contents import RunMark, check_run
 from asrkit.train.distributed import World, gradients_stay_local
 from asrkit.train.log import Meter, MetricsLogger, logger
 from asrkit.train.models import BestCheckpoints
@@ -312,7 +312,7 @@ class Trainer:
             content |= {
                 "optimizer": optimizer,
                 "stream": list(stream.state(self._consumed)),
-                "data_mark": self.data_fingerprint,
+                **self._run_mark()._asdict(),
                 "precision": self.precision.state(),
                 "best": self.best.state(),
                 "validation_due": self._validation_due,
@@ -320,8 +320,8 @@ class Trainer:
             checkpoint.save(self.folder / "last.pt", content)
         self.world.barrier()
 
-    def restore(self, path: Path) -> str:
-        """Goes back to the state that ``save`` wrote; returns its data_fingerprint."""
+    def restore(self, path: Path) -> RunMark:
+        """Goes back to the state that ``save`` wrote."""
         content = checkpoint.load(path)
         check_run(content, self.optimizer, str(path))
         weights = self.world.to_sharded(content["model"], self.objective)
@@ -334,4 +334,7 @@ class Trainer:
         self.precision.restore(content["precision"])
         self.best.restore(content["best"], self.world)
         self._validation_due = bool(content.get("validation_due", False))
-        return str(content.get("data_mark", self.data_fingerprint))  # older files have none
+        return self._run_mark().of(content)
+
+    def _run_mark(self) -> RunMark:
+        return RunMark(self.data_fingerprint, self.world.device_name)

@@ -137,7 +137,8 @@ def drop(argv, *flags):
 def process(argv, **kwargs):
     command = [sys.executable, "-m", "asrkit.bin.asr_train", *argv]
     root = Path(asr_train.__file__).parents[2]
-    env = os.environ | {"PYTHONPATH": str(root), "OMP_NUM_THREADS": "1"}
+    # as many threads as here, since sums are rounded by how they are split
+    env = os.environ | {"PYTHONPATH": str(root), "OMP_NUM_THREADS": str(torch.get_num_threads())}
     return subprocess.Popen(
         command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, **kwargs
     )
@@ -166,6 +167,20 @@ def test_killed_at_any_moment_and_resumed_it_ends_the_same(tones, tmp_path, sett
     assert checkpoint.load(parts / "last.pt")["step"] % 7 in (0, 5)
     assert asr_train.main([*ctc_args(tones, parts, *more), "--resume", "true"]) == 0
     assert same(model(whole), model(parts))
+
+
+@pytest.fixture
+def two_threads():
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.slow  # on a busy machine threads wait for each other
+@pytest.mark.parametrize("settings", [(), BF16], ids=["plain", "bf16"])
+def test_killed_and_resumed_with_two_threads(tones, tmp_path, settings, two_threads):
+    test_killed_at_any_moment_and_resumed_it_ends_the_same(tones, tmp_path, settings)
 
 
 def test_activations_may_be_computed_again_from_any_update_on(tones, tmp_path):
@@ -268,6 +283,15 @@ def test_extending_a_run_goes_on_in_its_folder(tones, tmp_path):
     assert asr_train.main(argv) == 0
     assert asr_train.main([*argv[:-2], "--max_update", "9", "--resume", "true"]) == 0
     assert checkpoint.load(tmp_path / "x" / "last.pt")["step"] == 9
+
+
+def test_another_number_of_threads_is_told(tones, tmp_path, monkeypatch):
+    argv = ctc_args(tones, tmp_path / "x", "--resume", "true")
+    for updates, threads in ((1, 3), (2, 3), (3, 5)):
+        monkeypatch.setattr(torch, "get_num_threads", lambda number=threads: number)
+        assert asr_train.main([*argv, "--max_update", str(updates)]) == 0
+        log = (tmp_path / "x" / "train.log").read_text()
+        assert ("with 5 threads, which rounds sums differently" in log) == (threads == 5)
 
 
 @pytest.mark.parametrize(
