@@ -45,17 +45,26 @@ class UsageError(ValueError):
     """Options that do not go together."""
 
 
-def refuse_unused(args: argparse.Namespace, *rules: tuple[bool, str, str]) -> None:
+def refuse_unused(
+    args: argparse.Namespace,
+    *rules: tuple[bool, str, str],
+    of_script: argparse.ArgumentParser | None = None,
+) -> None:
     """An option that the chosen mode does not consume is an error: it was meant to do something.
 
     rules: whether one applies, the options that it leaves without use (``lm lm_weight``), and why,
     in words that follow "--lm has no use". Only options of the command line count (``args.given``).
+    of_script: the parser, where a script passes all of its options on: those at their defaults say
+    nothing.
     """
+    given = args.given
+    if of_script is not None:
+        given = {name for name in given if vars(args)[name] != of_script.get_default(name)}
     for applies, names, why in rules:
         for name in names.split():
             if name not in vars(args):
                 raise KeyError(f"the program has no option --{name}")
-            if applies and name in args.given:
+            if applies and name in given:
                 raise UsageError(f"--{name} has no use {why}; leave it out")
 
 

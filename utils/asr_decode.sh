@@ -79,14 +79,16 @@ decode_folder() {
 
 # has_ngram LM FOLDER: whether stage 9 made the n-gram; if it did not, FOLDER/skipped says why nothing is decoded there.
 has_ngram() {
+    local why=${no_lmplz}
     [ "${dry_run}" = false ] || return 0
     if [ -e "$1" ]; then
         rm -f "$2/skipped"
         return
     fi
     mkdir -p "$2"
-    printf '%s\n' "${no_lmplz}" >"$2/skipped"
-    log "skipped: $2: no $1; ${no_lmplz}"
+    [ "${use_ngram}" = true ] || why="stage 9 makes n-gram models with --use_ngram true"
+    printf '%s\n' "${why}" >"$2/skipped"
+    log "skipped: $2: no $1; ${why}"
     return 1
 }
 
@@ -194,6 +196,7 @@ score_by_other_labels() {
         [ "${dry_run}" = true ] || mkdir -p "${other}"
         step "${other}/.done.per" "${folder}/.done" "${data}/${ref}" -- \
             python3 -m asrkit.bin.score --unit per --ref "${data}/${ref}" --hyp "${folder}/hyp.tokens" \
-            --langs "${data}/utt2lang" "${strip[@]}" --config "${asr_exp}/config.yaml" --out "${other}/score_per"
+            --langs "${data}/utt2lang" "${strip[@]}" ${score_label:+--label "${score_label}"} \
+            --config "${asr_exp}/config.yaml" --out "${other}/score_per"
     done
 }

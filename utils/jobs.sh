@@ -10,6 +10,7 @@ read_jobs() {
     if [ "${1:-}" = --max-jobs-run ] && [[ ${2:-} =~ ^[1-9][0-9]*$ ]]; then
         most=$2
         shift 2
+        [[ ${1:-} == JOB=* ]] || set -- # without an array it has no use
     fi
     if [[ ${1:-} =~ ^JOB=1:([1-9][0-9]*)$ ]]; then
         count=${BASH_REMATCH[1]}

@@ -7,6 +7,7 @@
 #
 # Options that several scripts share are in a file that they source before, which adds itself to the array
 # option_files; what the script sets itself wins. `options_of FILE` lists their names.
+# default_of has the value of each before the command line was read.
 # A script that sets the array `rest` passes options on: those unknown here go there with their values, and --help
 # alone once the script's own help is printed, for the program that the script calls.
 
@@ -74,6 +75,11 @@ _known=()
 # shellcheck disable=SC2154  # unset where no file has added itself
 for _name in "${_script}" "${option_files[@]}"; do
     mapfile -t -O "${#_known[@]}" _known < <(options_of "${_name}")
+done
+declare -A default_of=()
+for _name in "${_known[@]}"; do
+    # shellcheck disable=SC2034  # for scripts that refuse what has no use
+    default_of[${_name}]=${!_name-}
 done
 while [ $# -gt 0 ]; do
     case "$1" in

@@ -187,7 +187,7 @@ score_transcoder() {
     step "${folder}/.done.wer" "${folder}/.done" "${data}/text" -- \
         python3 -m asrkit.bin.score --unit wer --ref "${data}/text" --hyp "${folder}/hyp.text" \
         --langs "${data}/utt2lang" --normalize true --hyphens "${hyphens}" --vocabulary "$(transcoder_text "${1%_*}")/words.txt" \
-        --config "$(transcoder_of "${1%_*}" "$2")/config.yaml" --out "${folder}/score_wer"
+        ${score_label:+--label "${score_label}"} --config "$(transcoder_of "${1%_*}" "$2")/config.yaml" --out "${folder}/score_wer"
 }
 
 # transcode_text LANG: words of correct phones ("correct text" of TranUSR's Table 3), in <model>/decode_text/: those
@@ -201,7 +201,8 @@ transcode_text() {
         python3 -m asrkit.bin.transcode --transcoder "${model}" --data_dir "${text}/test" --output_dir "${folder}" "${device[@]}"
     step "${folder}/.done.wer" "${folder}/.done" "${text}/test/text" -- \
         python3 -m asrkit.bin.score --unit wer --ref "${text}/test/text" --hyp "${folder}/hyp.text" --lang "$1" \
-        --vocabulary "${text}/words.txt" --config "${model}/config.yaml" --out "${folder}/score_wer"
+        --vocabulary "${text}/words.txt" ${score_label:+--label "${score_label}"} \
+        --config "${model}/config.yaml" --out "${folder}/score_wer"
     for name in "${tests[@]}"; do
         [ "${name%_*}" = "$1" ] || continue
         folder=${model}/decode_text/${name}
@@ -209,6 +210,7 @@ transcode_text() {
             python3 -m asrkit.bin.transcode --transcoder "${model}" --phones "${raw}/${name}/text.phn" --output_dir "${folder}" "${device[@]}"
         step "${folder}/.done.wer" "${folder}/.done" "${raw}/${name}/text" -- \
             python3 -m asrkit.bin.score --unit wer --ref "${raw}/${name}/text" --hyp "${folder}/hyp.text" --lang "$1" --normalize true \
-            --hyphens "${hyphens}" --vocabulary "${text}/words.txt" --config "${model}/config.yaml" --out "${folder}/score_wer"
+            --hyphens "${hyphens}" --vocabulary "${text}/words.txt" ${score_label:+--label "${score_label}"} \
+            --config "${model}/config.yaml" --out "${folder}/score_wer"
     done
 }

@@ -82,6 +82,8 @@ parse_method() {
     all/*) bad_option "--finetune_on all is for all languages together: leave --target out" ;;
     *) bad_option "--finetune_on is target or all, not '${finetune_on}'" ;;
     esac
+    [ "${finetune_on}/${vocabulary}" != target/separate ] ||
+        bad_option "--vocabulary separate has no use without --finetune_on all: a model of one language has its tokens only"
     [[ ${seed} =~ ^[0-9]+$ ]] || bad_option "--seed is a whole number, not '${seed}'"
 }
 

@@ -185,6 +185,8 @@ def test_options_that_need_the_corpus(
     options = ["--tags", "kaldi", "--lexicon", str(tmp_path / "none")]
     assert prepare(corpus, tmp_path / "data", "sw", *options) == 1
     assert "needs it, or give --lexicon" in capsys.readouterr().err
+    assert prepare(corpus, tmp_path / "data", "sw", "--lexicon", "x") == 1
+    assert "--lexicon has no use with --tags xlsr" in capsys.readouterr().err
     assert prepare(corpus, tmp_path / "data", "sw", "--valid_split", "none") == 1
     assert not (tmp_path / "data").exists()
     folder = corpus / babel.RELEASES["404"].root

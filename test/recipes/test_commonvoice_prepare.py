@@ -196,6 +196,31 @@ def test_listed_clips_are_held_out_of_pre_training_with_official_splits_too(tmp_
     assert sorted(keys(tmp_path / "data/it_pretrain/text")) == names(5)
 
 
+@pytest.mark.parametrize(
+    "options,unused",
+    [
+        ("--splits official --min_matched 0.5", "min_matched"),
+        ("--splits official --fewshot_hours 5", "fewshot_hours"),
+        ("--lang it --digits keep", "digits"),
+        ("--parts labelled --max_hours 1", "max_hours"),
+        ("--parts labelled --tables other", "tables"),
+    ],
+)
+def test_options_without_use_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], options: str, unused: str
+) -> None:
+    assert prepare(tmp_path, "--lang", "en", *options.split()) == 1
+    assert f"--{unused} has no use with" in capsys.readouterr().err
+
+
+def test_what_a_script_passes_on_at_its_default_says_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = "--splits official --min_matched 0.95 --fewshot_hours 1 --tables validated"
+    assert prepare(tmp_path, "--lang", "en", *options.split()) == 1  # there is no release
+    assert "has no use" not in capsys.readouterr().err
+
+
 def test_digits_are_left_out_of_official_splits(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

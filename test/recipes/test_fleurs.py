@@ -148,3 +148,5 @@ def test_nothing_there_and_offline(
     monkeypatch.setattr(fleurs_prepare, "URL", "http://127.0.0.1:9")
     assert fleurs_prepare.main([*options, "--download", "true"]) == 1
     assert "127.0.0.1:9/ky_kg/train.tsv" in capsys.readouterr().err
+    assert fleurs_prepare.main([*options, "--download", "true", "--fleurs", str(tmp_path)]) == 1
+    assert "--download has no use with --fleurs" in capsys.readouterr().err

@@ -17,7 +17,7 @@ from asrkit.vocabulary import languages_in
 PARTS = {"train": slice(0, 10), "valid": slice(10, 13), "test": slice(13, 16)}
 TINY = [
     *("--token_type", "char", "--max_update", "2", "--valid_interval", "2", "--nj", "1"),
-    *("--inference_nj", "1", "--beam_args", "--beam_size 5"),
+    *("--inference_nj", "1"),
 ]
 
 
@@ -56,7 +56,7 @@ def test_one_model_of_two_languages_with_separate_vocabularies(recipe: Path) -> 
         *TINY, "--langs", "it es", "--vocabulary", "separate", "--asr_tag", "separate",
         "--finetune_config", "finetune.yaml", "--learning_rates", "1e-3 2e-3",
         "--speed_perturb_factors", "0.9 1.0", "--test_sets", "it_test", "--tune_lm", "true",
-        "--inference_modes", "greedy lexicon",
+        "--inference_modes", "greedy lexicon", "--beam_args", "--beam_size 5",
     ]  # fmt: skip
     whole_recipe.run(recipe, *options)
     ids = (recipe / "dump/raw/train_sp/wav.scp").read_text().split()[::2]
@@ -79,7 +79,8 @@ def test_one_model_of_two_languages_with_separate_vocabularies(recipe: Path) -> 
     table = (recipe / "exp/RESULTS.md").read_text()
     assert f"word_score {tuned['word_score']:g} of `exp/asr_separate/tune_lm/it" in table
 
-    restricted = [*options, "--restrict_langs", "true", "--inference_modes", "greedy"]
+    restricted = [*options, "--restrict_langs", "true"]
+    restricted += ["--inference_modes", "greedy", "--beam_args", ""]
     whole_recipe.run(recipe, *restricted, "--stage", "12")
     own = (model / "decode_greedy_restricted/it_test/hyp.tokens").read_text()
     assert "(es)" not in own

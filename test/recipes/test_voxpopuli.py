@@ -95,6 +95,18 @@ def test_unlabelled_parts_share_no_session(corpus: Path, tmp_path: Path) -> None
     assert len(seen) == len(set(seen)) == 4 and all(name.endswith("_lt") for name in seen)
 
 
+@pytest.mark.parametrize(
+    "options,unused",
+    [("--plenary true", "plenary"), ("--part unlabelled --raw_text true", "raw_text")],
+)
+def test_options_of_the_other_part_are_refused(
+    corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], options: str, unused: str
+) -> None:
+    assert prepare(corpus, tmp_path / "data", *options.split()) == 1
+    assert f"--{unused} has no use with --part" in capsys.readouterr().err
+    assert not (tmp_path / "data").exists()
+
+
 def test_plenary_leaves_out_committees(corpus: Path, tmp_path: Path) -> None:
     assert prepare(corpus, tmp_path / "data", "--part", "unlabelled", "--plenary", "true") == 0
     events = {

@@ -125,6 +125,7 @@ fi
 . "${ASRKIT_ROOT}/utils/stages.sh"
 . "${ASRKIT_ROOT}/utils/launch.sh"
 . "${ASRKIT_ROOT}/utils/asr_names.sh"
+. "${ASRKIT_ROOT}/utils/asr_used.sh"
 . "${ASRKIT_ROOT}/utils/asr_data.sh"
 . "${ASRKIT_ROOT}/utils/asr_train.sh"
 . "${ASRKIT_ROOT}/utils/self_training.sh"
@@ -137,6 +138,7 @@ if [ $# -ne 0 ]; then
     exit 2
 fi
 check_options
+check_used
 name_experiments
 need_data
 [ "${skip_data_prep}" = false ] || skip_stages+=" 1 2 3 4 5"

@@ -8,7 +8,7 @@
 # --audio FOLDER    of the audio that the source names, where it is not beside it
 # --import_args ... more options of the import, for example "--tier utterance --test 5 --by recording"
 # --size SIZE       small: the demo's network, in minutes on a laptop, from the demo's pre-trained model where that was
-#                   made (--pretrained takes another, --pretrained "" none); base: XLSR Base is pre-trained first;
+#                   made (--pretrained takes another, --pretrained "" none); base: XLSR Base is pre-trained first, or --pretrained;
 #                   large: fine-tunes a released model, --pretrained_source FOLDER, on a GPU
 # Every option of asr.sh can be given, too.
 set -euo pipefail
@@ -75,7 +75,10 @@ small)
         echo "$0: starts from the demo's pre-trained model, ${demo}; --pretrained \"\" starts from scratch" >&2
     fi
     ;;
-base) system=(--pretrain_config conf/pretrain_xlsr_base.yaml --finetune_config conf/finetune_ctc_base.yaml) ;;
+base)
+    system=(--finetune_config conf/finetune_ctc_base.yaml)
+    [[ ${given} == *" __pretrained"* ]] || system+=(--pretrain_config conf/pretrain_xlsr_base.yaml)
+    ;;
 large)
     [[ ${given} == *" __pretrained"* ]] ||
         bad_option "--size large starts from a released model: give --pretrained_source FOLDER (docs/own_data.md)"

@@ -22,13 +22,14 @@ set -euo pipefail
 from=${PWD}
 cd "$(dirname -- "${BASH_SOURCE[0]}")"
 
-phone_labels="" token_type="" bpe_size=4000 tokens_from=train splits=fewshot fewshot_hours=1
+phone_labels="" token_type="" bpe_size=4000 tokens_from=train splits=fewshot fewshot_hours=1 digits=drop
 transcoder=()
 # shellcheck disable=SC2034  # read by utils/xlsr_methods.sh
 languages="es fr it ky nl ru sv tr tt zh" pretrain_languages="es fr it ky nl ru sv tr tt zh en" alpha=0.5 finetune_kind=""
 pretrain_part=pretrain # the hours of Table 1; 557 h of English
 librispeech=${LIBRISPEECH:-}
 cpc_hours=360
+of_cpc=
 method_name=
 target="" pretrain_langs="" locales=""
 data=()
@@ -48,8 +49,8 @@ while [ $# -gt 0 ]; do
     --bpe_size) bpe_size=$2 && shift 2 ;;
     --transcoder) transcoder_options "$2" && shift 2 ;;
     --tokens_from) tokens_from=$2 && shift 2 ;;
-    --librispeech) librispeech=$2 && shift 2 ;;
-    --cpc_hours) cpc_hours=$2 && shift 2 ;;
+    --librispeech) librispeech=$2 of_cpc+=" $1" && shift 2 ;;
+    --cpc_hours) cpc_hours=$2 of_cpc+=" $1" && shift 2 ;;
     --commonvoice | --fewshot_lists | --urls)
         path=$(corpus_path "$1" "$2")
         data+=("${1/#--commonvoice/--corpus}" "${path}") && shift 2
@@ -60,6 +61,7 @@ while [ $# -gt 0 ]; do
         case "$1" in
         --splits) splits=$2 ;;
         --fewshot_hours) fewshot_hours=$2 ;;
+        --digits) digits=$2 ;;
         esac
         # One list for all languages: each takes its own.
         [ "$1" != --locales ] || { locales=$2 && data+=(--skip_other_locales true); }
@@ -76,6 +78,8 @@ while [ $# -gt 0 ]; do
     *) rest+=("$1" "$2") && shift 2 ;;
     esac
 done
+[ -z "${of_cpc}" ] || [ "${method_name}" = m_cpc ] || bad_option "${of_cpc# } is of --method m_cpc alone; leave it out"
+[ "${splits}/${digits}" != fewshot/keep ] || bad_option "--digits is of --splits official; leave it out"
 labelled_sets=en_pretrain_1350h unlabelled_part=pretrain # L and U of TranUSR's Table 1
 # What the fine-tuned model learns: its tokens, and its labelled sets. Both are part of its name.
 known=lists modes=greedy
@@ -133,7 +137,8 @@ esac
 [[ ${method_name} != m_cpc || ${pretrain_part} == pretrain_360h ]] ||
     rest+=(--pretrain_tag "m_cpc_${pretrain_part#pretrain_}")
 compared="espeak lists" words=false
-[ "${splits}" != official ] || compared=espeak
+[ "${splits}/${token_type}" = fewshot/phn ] || compared=espeak
+[ "${token_type}" = phn ] || compared=
 [ "${splits}/${token_type}" != official/char ] || words=true modes="greedy lexicon_lm"
 [ "${splits}/${token_type}" != official/phn ] || words=true modes="greedy lexicon lexicon_lm"
 # shellcheck disable=SC2034  # these two as well

@@ -42,6 +42,15 @@ for ((number = 0; number < ${#rest[@]}; number += 2)); do
         ;;
     esac
 done
+if [ "${method}" = multilingual ]; then
+    for name in target labelled_minutes; do
+        # shellcheck disable=SC2154  # of parse_options.sh
+        if [ "${!name}" != "${default_of[${name}]}" ]; then
+            echo "$0: --${name} has no use with --method multilingual, a model of all --langs; leave it out" >&2
+            exit 2
+        fi
+    done
+fi
 modes="greedy lexicon lexicon_lm"
 few=${target}_${labelled_minutes}min
 few_set=${target}_train_${labelled_minutes}min

@@ -31,6 +31,7 @@ fi
 method_options=(--token_type char --inference_modes "greedy lexicon lexicon_lm" --tune_lm true
     --lexicon_words 200000 --ngram_prune "0 0 1 1" --local_data_opts "${data[*]}")
 tag_suffix=_${labelled}
+[ "${labelled}" = 10min ] || [ "${fold}" = 0 ] || bad_option "--fold has no use without --labelled 10min; leave it out"
 case "${labelled}" in
 10min)
     [[ ${fold} =~ ^[0-5]$ ]] || bad_option "--fold is 0 to 5, not '${fold}'"

@@ -70,6 +70,7 @@ while [ $# -gt 0 ]; do
     esac
     shift 2
 done
+[ -n "${finetune}" ] || [ -z "${finetune_opts}" ] || fail 2 "--finetune_opts has no use without --finetune; leave it out"
 [[ ${allow_missing} == true || ${allow_missing} == false ]] || fail 2 "--allow_missing is true or false"
 [[ ${stage}${stop_stage} =~ ^[0-9]+$ ]] || fail 2 "--stage and --stop_stage are whole numbers"
 words=$(xargs -r printf '%s\n' <<<"${finetune_opts}" 2>/dev/null) || # as a shell reads quotes
@@ -91,12 +92,13 @@ for name in ${sets:=${known[*]}}; do
 done
 
 # Options that asr.sh refuses end the run here, before the first set.
-said=$(./asr.sh --langs "" --pretrain_langs "${sets}" "${rest[@]}" --dry_run "${dry_run}" --seed "${seed}" \
+configuration=(--pretrain_config ../../TEMPLATE/asr1/conf/pretrain_xlsr_53.yaml)
+said=$(./asr.sh --langs "" --pretrain_langs "${sets}" "${configuration[@]}" "${rest[@]}" --dry_run "${dry_run}" --seed "${seed}" \
     --stage 2 --stop_stage 1 2>&1) || fail "$?" "${said}"
 
 # Stage 1 set by set, as those that fail may be left out.
 there=() missing=()
-one=(./asr.sh --langs "" "${rest[@]}" --dry_run "${dry_run}" --stage 1 --stop_stage 1)
+one=(./asr.sh --langs "" "${configuration[@]}" "${rest[@]}" --dry_run "${dry_run}" --stage 1 --stop_stage 1)
 if [ "${dry_run}" = true ]; then
     ((stage > 1)) || "${one[@]}" --pretrain_langs "${sets}"
     read -r -a there <<<"${sets}"
@@ -123,7 +125,7 @@ suffix=
 # to the sampler: it looks at utt2lang.
 pretrain() {
     ./asr.sh --langs "" --pretrain_langs "${there[*]}" --skip_stages "${skip_stages}" --pretrain_tag "xlsr_53${suffix}" \
-        --pretrain_config ../../TEMPLATE/asr1/conf/pretrain_xlsr_53.yaml --use_ngram false --max_bad 0.01 \
+        "${configuration[@]}" --use_ngram false --max_bad 0.01 \
         --dry_run "${dry_run}" --seed "${seed}" --expdir "${expdir}" "${rest[@]}" "$@" --skip_data_prep false --skip_train false
 }
 

@@ -25,6 +25,10 @@ dry_run=false  # true: print the commands only
 . "${ASRKIT_ROOT}/utils/parse_options.sh"
 . "${ASRKIT_ROOT}/utils/stages.sh"
 
+if [ -n "${audio}${import_args}" ] && { [ -z "${corpus}" ] || [ -e local/prepare.py ]; }; then
+    log "error: --audio and --import_args have no use without --corpus that is imported; local/prepare.py reads its own"
+    exit 2
+fi
 words_in import_args
 if [ -z "${corpus}" ] && [ ! -e "data/${lang}_train/wav.scp" ]; then
     log "error: where is the speech of ${lang}? Give --corpus FILE_OR_FOLDER, set MY_CORPUS, or make data/${lang}_train"

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from tqdm import tqdm
 
-from asrkit.arguments import boolean, run_main
+from asrkit.arguments import boolean, refuse_unused, run_main
 from asrkit.audio import decoders, headers
 from asrkit.files import DataError, atomic, read_lines
 from asrkit.kaldi.utterances import Command, Utterance, print_counts, write_data_dir
@@ -131,10 +131,13 @@ def lexicon_of(training: Path, given: Path | None) -> Path:
 
 def make_policy(args: argparse.Namespace, pack: Pack, training: Path) -> TagPolicy:
     try:
-        return TagPolicy(args.tags, pack.lang)
+        policy = TagPolicy(args.tags, pack.lang)
     except DataError:
         if args.tags not in POLICIES:
             raise
+    else:
+        refuse_unused(args, (True, "lexicon", f"with --tags {args.tags}, which looks no word up"))
+        return policy
     path = lexicon_of(training, args.lexicon)
     if not path.is_file():
         raise DataError(f"{path}: no such file; --tags {args.tags} needs it, or give --lexicon")

@@ -18,7 +18,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from asrkit.arguments import boolean, run_main, warn
+from asrkit.arguments import boolean, refuse_unused, run_main, warn
 from asrkit.files import DataError, atomic
 from asrkit.text.markup import has_markup
 from cv_draw import DRAWN, digits_in, fill_up, items_of, lengths, without_words
@@ -228,8 +228,22 @@ def write(
     print(f"{folder}: {len(items)} clips")
 
 
+def refuse_idle(args: argparse.Namespace, parts: list[str]) -> None:
+    lists = args.splits == "fewshot" and args.lang in FEW_SHOT
+    refuse_unused(
+        args,
+        (args.splits == "official", "fewshot_hours min_matched allow_missing",
+         "with --splits official"),
+        (lists, "digits", "with the sentences of few-shot lists"),
+        ("pretrain" not in parts, "max_hours", "without pretrain among --parts"),
+        (parts == ["labelled"], "tables max_seconds", "with --parts labelled"),
+        of_script=get_parser(),
+    )  # fmt: skip
+
+
 def run(args: argparse.Namespace) -> None:
     parts = args.parts.split(",")
+    refuse_idle(args, parts)
     unlabelled = [part for part in parts if part != "labelled"]
     for part in unlabelled:
         hours_of(part, args.lang)  # refuses names that say nothing, before any work

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from tqdm import tqdm
 
-from asrkit.arguments import boolean, run_main
+from asrkit.arguments import boolean, refuse_unused, run_main
 from asrkit.files import DataError
 from asrkit.kaldi.archives import download, unpack
 from asrkit.kaldi.utterances import Utterance, print_counts, write_data_dir
@@ -167,6 +167,7 @@ def get_parser() -> argparse.ArgumentParser:
 
 
 def run(args: argparse.Namespace) -> None:
+    refuse_unused(args, (args.fleurs is not None, "download", "with --fleurs (or FLEURS) as well"))
     lang, config = resolve(args.lang)
     downloads = args.downloads.absolute()
     if args.fleurs:

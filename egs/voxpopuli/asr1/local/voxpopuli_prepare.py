@@ -15,7 +15,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from asrkit.arguments import boolean, run_main
+from asrkit.arguments import boolean, refuse_unused, run_main
 from asrkit.files import DataError
 from asrkit.kaldi.archives import download
 from asrkit.kaldi.utterances import Utterance, print_counts, write_data_dir
@@ -201,6 +201,11 @@ def collect(args: argparse.Namespace, corpus: Path, counts: Counter[str]) -> Par
 
 
 def run(args: argparse.Namespace) -> None:
+    refuse_unused(
+        args,
+        (args.part == "transcribed", "plenary", "with --part transcribed"),
+        (args.part == "unlabelled", "raw_text", "with --part unlabelled, which has no text"),
+    )
     if args.voxpopuli is None:
         raise DataError("where is VoxPopuli? Say --voxpopuli FOLDER, or set VOXPOPULI")
     corpus = args.voxpopuli.expanduser().absolute()
