@@ -128,10 +128,10 @@ decode() {
         "${search[@]}" "${device[@]}" "${inference_args[@]}"
 }
 
-# tune_weights LANG MODE FILE LM LEXICON OPTION...: chooses the weights of a language on its valid set, and writes them to
-# FILE. LM and LEXICON may be empty; the options name them, and what else the search of the test set has.
+# tune_weights LANG MODE FILE LM LEXICON OPTION...: chooses the weights of a language on its valid set, by the beam of
+# --beam_args, and writes them to FILE. LM and LEXICON may be empty; the options name them, and what else the search of the test set has.
 tune_weights() {
-    local valid=${raw}/$1_valid folder=${3%/*} unit=wer ref=text grid=() lang=(--normalize true --hyphens "${hyphens}" --lang "$1")
+    local valid=${raw}/$1_valid folder=${3%/*} unit=wer ref=text grid=() at lang=(--normalize true --hyphens "${hyphens}" --lang "$1")
     case "$2" in
     free)
         ref=${plain_file} lang=()
@@ -140,6 +140,12 @@ tune_weights() {
         ;;
     lexicon) grid=(--word_scores -6 -4 -3 -2 -1 0) ;;
     esac
+    for ((at = 0; at < ${#beam_args[@]}; at++)); do
+        case "${beam_args[at]}" in
+        --beam_*=*) grid+=("${beam_args[at]}") ;;
+        --beam_*) grid+=("${beam_args[@]:at:2}") ;;
+        esac
+    done
     step "${folder}/.done" "${asr_exp}/last.pt" "${valid}"/{wav.scp,utt2num_samples} -- \
         python3 -m asrkit.bin.asr_infer --model "${asr_exp}" --data_dir "${valid}" \
         --output_dir "${folder}" --decode greedy --keep_scores true "${device[@]}"

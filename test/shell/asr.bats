@@ -433,3 +433,11 @@ setup() { setup_recipe; }
     run ./asr.sh --dry_run true --langs it --target it --labelled_minutes 5 --self_training_update 7
     [ "$status" -eq 2 ] && [[ "$output" == *"go with --self_training"* ]]
 }
+
+@test "weights are tuned with the beam that they are used with" {
+    run ./asr.sh --dry_run true --langs it --finetune_config conf/tune.yaml --stage 12 --stop_stage 12 --inference_modes lexicon_lm \
+        --tune_lm true --beam_args "--beam_size 300 --nj 3 --beam_threshold=100"
+    [ "$status" -eq 0 ]
+    tuned=$(grep 'bin.tune_lm ' <<<"${output}")
+    [[ ${tuned} == *" --beam_size 300 --beam_threshold=100 "* ]] && [[ ${tuned} != *"--nj 3"* ]]
+}
