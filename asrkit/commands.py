@@ -21,6 +21,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "calibrate": ("calibrate", "Fit the confidence of words to a model on a valid set"),
         "align": ("align", "Align long recordings with their texts, to train on"),
         "transcode": ("transcode", "Turn phones or audio into words with a Transcoder"),
+        "combine": ("combine_hypotheses", "Combine n-best lists: least risk, vote of systems"),
         "average": ("average_checkpoints", "Average the weights of several checkpoints"),
         "select": ("select_model", "Choose the run that is best on the validation set"),
         "convert": ("convert_checkpoint", "Convert checkpoints of transformers and fairseq"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import tempfile
 import weakref
 from collections import deque
@@ -20,6 +21,7 @@ from asrkit.decode.beam import BeamDecoder
 from asrkit.decode.confidence import Calibration
 from asrkit.decode.device import Flight, attention_without_plans, host_zeros
 from asrkit.decode.grouping import InOrder, like_lengths, rounded, windows
+from asrkit.decode.hotwords import BOOST, hotword
 from asrkit.decode.parallel import BeamTask
 from asrkit.decode.prepared import prepare
 from asrkit.decode.search import Search, find
@@ -83,7 +85,7 @@ class Speech2Text:
         self.objective = objective.to(self.device)
         self.clock = Clock.of(objective.output_lengths)
         self.calibration = Calibration.of(self.folder)
-        self._decoder: tuple[BeamTask, BeamDecoder] | None = None
+        self._decoders: list[tuple[BeamTask, BeamDecoder]] = []  # the last used first
         self._told: set[str] = set()
         int8 = precision == "int8"
         if int8 and self.device.type != "cpu":
@@ -113,6 +115,7 @@ class Speech2Text:
         channel: int | None = None,
         max_seconds: float = 60.0,
         vad: str = "energy",
+        hotwords: Iterable[str | tuple[str, float]] = (),
     ) -> Transcript:
         """What is said in a recording: a path, the bytes of a file, a file object, or samples with
         their ``rate`` (floats in [-1, 1], [S] or [channels, S]).
@@ -120,11 +123,13 @@ class Speech2Text:
         lang: of the words: its lexicon and n-gram are searched with if there are any, and of a
         separate vocabulary its tokens alone. search: what to search with instead. channel: number
         of the one to take, from 1; the mean of all if None. max_seconds, vad: as in
-        decode/transcribe.py. Raises AudioError for what cannot be read, DecodeError for files of
-        the search that are not there.
+        decode/transcribe.py. hotwords: words and phrases that are expected, or pairs of one and its
+        boost, beside those of ``search``. Raises AudioError for what cannot be read, DecodeError
+        for files of the search that are not there, HotwordError for words that cannot be spelled.
         """
         given = read_object(audio, rate=rate, channel=channel)
         name = str(audio) if isinstance(audio, str | Path) else ""
+        search = _expecting(search, hotwords, lang)
         plan = self.plan(search, lang, max_seconds=max_seconds, vad=vad)
         ((_, segments, duration),) = transcribe(self, [(name, given)], plan, tell=self._tell)
         return Transcript(tuple(segments), duration, name, lang, str(self.path))
@@ -139,10 +144,12 @@ class Speech2Text:
         channel: int | None = None,
         max_seconds: float = 30.0,
         vad: str = "energy",
+        hotwords: Iterable[str | tuple[str, float]] = (),
     ) -> Iterator[tuple[float, tuple[Segment, ...]]]:
         """``transcribe`` as it goes on, a window of ``max_seconds`` at a time: (seconds that are
         done, the segments that have come since); times are those of the recording."""
         given = read_object(audio, rate=rate, channel=channel)
+        search = _expecting(search, hotwords, lang)
         plan = self.plan(search, lang, max_seconds=max_seconds, vad=vad)
         with contextlib.closing(passages(self, given, plan, tell=self._tell)) as found:
             for until, segments in found:
@@ -166,10 +173,12 @@ class Speech2Text:
         return Plan(task, lang, restricted, nbest=nbest, max_seconds=max_seconds, vad=vad)
 
     def decoder(self, task: BeamTask) -> BeamDecoder:
-        """The search of a task; the last one is kept, as making one takes seconds."""
-        if self._decoder is None or self._decoder[0] != task:
-            self._decoder = task, task.build()
-        return self._decoder[1]
+        """The search of a task; the last two are kept, as making one takes seconds."""
+        found = next((made for known, made in self._decoders if known == task), None)
+        found = found or task.build()
+        others = [pair for pair in self._decoders if pair[0] != task]
+        self._decoders = [(task, found), *others[:1]]
+        return found
 
     def _tell(self, note: str) -> None:
         """A warning, once for each object."""
@@ -264,6 +273,17 @@ class Speech2Text:
         if kind.startswith("bpe"):
             return "".join(symbols).replace(META, " ").split()
         return None
+
+
+def _expecting(
+    search: Search | None, hotwords: Iterable[str | tuple[str, float]], lang: str | None
+) -> Search | None:
+    pairs = [(one, BOOST) if isinstance(one, str) else one for one in hotwords]
+    more = tuple(hotword(text, boost, lang=lang) for text, boost in pairs)
+    if not more:
+        return search
+    search = search or Search()
+    return dataclasses.replace(search, hotwords=(*search.hotwords, *more))
 
 
 def _checked(wave: Tensor | np.ndarray) -> Tensor:

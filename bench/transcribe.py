@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import argparse
 import csv
-from collections.abc import Iterable, Iterator
+import functools
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,6 +24,7 @@ from torch import Tensor
 from asrkit.align import align
 from asrkit.audio.given import Given
 from asrkit.audio.reading import decode
+from asrkit.decode.confidence import quality
 from asrkit.decode.search import Search
 from asrkit.decode.segments import Cutter
 from asrkit.decode.transcribe import transcribe
@@ -31,6 +33,8 @@ from asrkit.infer import Speech2Text
 from asrkit.kaldi.datadir import read_dump
 from asrkit.kaldi.kaldi_text import read_keyed
 from asrkit.rate import RATE
+from asrkit.transcoder.model import Phones2Words, Speech2Words
+from asrkit.transcoder.search import WordSearch
 from asrkit.transcript import Word
 
 CLIPS = Path(__file__).resolve().parents[1] / "test" / "corpora" / "clips"
@@ -86,7 +90,7 @@ def join(rows: Iterable[tuple[Path, str]], gap: float) -> Joined:
 
 
 def words_of(
-    model: Speech2Text, joined: Joined, lang: str, search: Search, *, seconds: float
+    model: Speech2Text, joined: Joined, lang: str, *, search: Search, seconds: float
 ) -> list[Word]:
     how = model.plan(search, lang if search.mode != "greedy" else None, max_seconds=seconds)
     rows = [("joined", Given(joined.samples, ""))]
@@ -94,12 +98,16 @@ def words_of(
     return [word for segment in found for word in segment.words]
 
 
-def borders(model: Speech2Text, langs: list[str], mode: str) -> str:
+def by_transcoder(model: Speech2Words, joined: Joined) -> list[Word]:
+    return list(model.transcribe(joined.samples, rate=RATE).words)
+
+
+def borders(name: str, langs: list[str], said: Callable[[Joined, str], list[Word]]) -> str:
     """A row: median and 95th percentile of the absolute errors, and medians with their sign."""
     starts, ends, seen, count = [], [], 0, 0
     for lang in langs:
         joined = join(shipped(lang), 0.5)
-        words = words_of(model, joined, lang, Search(mode=mode), seconds=60.0)
+        words = said(joined, lang)
         for start, end in joined.spans:
             inside = [w for w in words if start - 0.25 < (w.start + w.end) / 2 < end + 0.25]
             count += 1
@@ -107,7 +115,7 @@ def borders(model: Speech2Text, langs: list[str], mode: str) -> str:
                 seen += 1
                 starts.append(inside[0].start - start)
                 ends.append(inside[-1].end - end)
-    cells = [mode, f"{seen} of {count}"]
+    cells = [name, f"{seen} of {count}"]
     for errors in (np.array(starts), np.array(ends)):
         size = np.abs(errors)
         cells += [f"{1000 * np.median(size):.0f}", f"{1000 * np.percentile(size, 95):.0f}"]
@@ -157,19 +165,57 @@ def cuts(model: Speech2Text, langs: list[str], seconds: float, dump: Path | None
     return f"| {seconds:g} | {' | '.join(f'{100 * wrong[way] / total:.1f}' for way in WAYS)} |"
 
 
+def of_transcoder(
+    model: Speech2Text, path: Path, lm: Path | None, langs: list[str]
+) -> Iterator[str]:
+    """Rows of ``borders``: its likeliest words, and those of a search."""
+    transcoder = Phones2Words(path)
+    both = Speech2Words(model, transcoder)
+    yield borders("Transcoder", langs, lambda joined, _: by_transcoder(both, joined))
+    if lm is not None:
+        transcoder.search = WordSearch(transcoder.tokens, lm=lm)
+        yield borders("the same, n-gram", langs, lambda joined, _: by_transcoder(both, joined))
+
+
+def confidence(model: Speech2Text, path: Path, folder: Path) -> str:
+    """How sure a Transcoder is of its words on a dump folder, against whether they are right."""
+    both = Speech2Words(model, Phones2Words(path))
+    sure: list[float] = []
+    right: list[bool] = []
+    for file, text in of_set(folder):
+        words = both.transcribe(file).words
+        pairs = align(text.split(), [word.text for word in words]).pairs
+        right += [one == two for one, two in pairs if two is not None]
+        sure += [word.confidence or 0.0 for word in words]
+    found = quality(sure, right)
+    return f"{len(sure)} words, {sum(right)} right: AUC {found.auc:.3f}, ECE {found.ece:.3f}"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--langs", nargs="+", default=["en", "es", "fr", "it", "ru"])
     parser.add_argument("--seconds", type=float, nargs="+", default=[5.0, 10.0, 20.0])
     parser.add_argument("--dump", type=Path, help="cuts alone, of its test sets: dump/raw")
+    parser.add_argument("--transcoder", type=Path, help="borders alone, by it too; of its --langs")
+    parser.add_argument("--lm", type=Path, help="n-gram of words that it searches with")
     args = parser.parse_args()
     model = Speech2Text(args.model)
     if not args.dump:
         print("| search | clips | start: median ms | 95 % | sign | end: median ms | 95 % | sign |")
         print("|---|---|--:|--:|--:|--:|--:|--:|")
         for mode in ("greedy", "lexicon", "lexicon_lm"):
-            print(borders(model, args.langs, mode), flush=True)
+            search = Search(mode=mode)
+            said = functools.partial(words_of, model, search=search, seconds=60.0)
+            print(borders(mode, args.langs, said), flush=True)
+    if args.transcoder and args.dump:
+        for lang in args.langs:
+            print(confidence(model, args.transcoder, args.dump / f"{lang}_test"), flush=True)
+        return
+    if args.transcoder:
+        for row in of_transcoder(model, args.transcoder, args.lm, args.langs):
+            print(row, flush=True)
+        return
     print(f"\n| seconds at once | {' | '.join(WAYS)} |")
     print("|--:|--:|--:|--:|")
     for seconds in args.seconds:

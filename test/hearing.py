@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 import torch
 from torch import Tensor
 
+from asrkit.decode.confidence import Calibration
 from asrkit.decode.timing import Clock
 from asrkit.tokens import TokenList
 
@@ -18,6 +19,8 @@ class Hearing:
     device = torch.device("cpu")
     look_ahead = 10.0
     clock = Clock(hop=320, seen=400)
+    calibration = Calibration()
+    token_file = "text.phn"
 
     def hear(self, wave: Tensor) -> Tensor:
         raise NotImplementedError

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -23,11 +23,19 @@ class Scripted:
     def __init__(self, words: str, unsure: str = "") -> None:
         self.words, self.unsure = words.split(), unsure.split()
         self.asked: list[tuple[int, str | None]] = []  # samples and language
+        self.expected: list[tuple[str, float]] = []
 
     def passages(
-        self, audio: np.ndarray, lang: str | None = None, *, rate: int, max_seconds: float
+        self,
+        audio: np.ndarray,
+        lang: str | None,
+        *,
+        rate: int,
+        max_seconds: float,
+        hotwords: Sequence[tuple[str, float]],
     ) -> Iterator[tuple[float, tuple[Segment, ...]]]:
         assert rate == RATE and audio.ndim == 1
+        self.expected = list(hotwords)
         size = int(max_seconds)
         for start in range(0, max(1, -(-len(audio) // RATE)), size):
             part = audio[start * RATE : (start + size) * RATE]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import sys
 from functools import partial
 from pathlib import Path
@@ -12,7 +13,13 @@ from asrkit.arguments import at_least, boolean, finite, refuse_unused, run_main,
 from asrkit.audio.given import read_dumped, read_file
 from asrkit.decode.beam import TOKENS_A_FRAME
 from asrkit.decode.files import Job, expand, jobs, left, stamped, transcripts, write_all
-from asrkit.decode.options import add_network_options, known_network, open_recognizer
+from asrkit.decode.hotwords import BOOST, Hotword, read_hotwords
+from asrkit.decode.options import (
+    add_network_options,
+    known_network,
+    known_weights,
+    open_recognizer,
+)
 from asrkit.decode.parallel import BeamTask
 from asrkit.decode.run import READERS, recognition, recognize_dir
 from asrkit.decode.search import MODES, Search, find, read_weights
@@ -24,7 +31,13 @@ from asrkit.kaldi.datadir import read_dump
 from asrkit.kaldi.kaldi_text import read_keyed
 from asrkit.model_io import ModelError, default_model
 from asrkit.shards import add_arguments, do_part, refuse_both
+from asrkit.transcoder.model import Phones2Words, Speech2Words
 from asrkit.vocabulary import languages_in
+
+NO_SEARCH = (
+    "data_dir decode lexicon lm lm_weight word_score weights beam_size beam_size_token "
+    "beam_threshold nj nbest restrict_langs hotwords boost add_words"
+)
 
 
 def get_parser() -> argparse.ArgumentParser:
@@ -61,7 +74,12 @@ def get_parser() -> argparse.ArgumentParser:
         default="energy",
         help="where words may be: energy: where sound rises above the noise; none: everywhere",
     )
-    add("--nbest", type=at_least(1), default=1, help="alternatives of each segment, in json")
+    add(
+        "--nbest",
+        type=at_least(1),
+        default=1,
+        help="alternatives of each segment, in json; of each utterance, in nbest.jsonl",
+    )
     add(
         "--decode",
         choices=MODES,
@@ -69,8 +87,21 @@ def get_parser() -> argparse.ArgumentParser:
         "Default: lexicon_lm or lexicon if --lang has one, else greedy",
     )
     add("--lang", help="language of the words: takes lexicon and n-gram of <model>/../ngram/<lang>")
+    add("--transcoder", type=Path, help="exp/<name> of stage 10 or 11: words of --model's phones")
     add("--lexicon", type=Path, help="word<TAB>tokens")
     add("--lm", type=Path, help="KenLM file: of words with a lexicon, of tokens without")
+    add(
+        "--hotwords",
+        type=Path,
+        help="words and phrases that are expected, one a line, with a boost behind a tab if it is "
+        "another than --boost; unknown words are spelled by letters, or by espeak",
+    )
+    add("--boost", type=finite, default=BOOST, help="of --hotwords: natural log")
+    add(
+        "--add_words",
+        type=Path,
+        help="words beside the lexicon's, one a line, with tokens behind a tab or spelled as above",
+    )
     add("--beam_size", type=at_least(1), default=50)
     add("--beam_size_token", type=at_least(1), default=TOKENS_A_FRAME, help="tried in a frame")
     add("--beam_threshold", type=finite, default=50.0)
@@ -105,10 +136,16 @@ def get_parser() -> argparse.ArgumentParser:
 
 
 def _beam(args: argparse.Namespace, model: Speech2Text) -> BeamTask | None:
-    """What to search with; None for the best path."""
+    """What to search with; None for the best path, and for a Transcoder."""
+    if args.transcoder is not None:
+        return None
     names = ("lexicon", "lm", "beam_size", "beam_size_token", "beam_threshold", "nbest")
     options = {name: vars(args)[name] for name in (*names, "lm_weight", "word_score")}
-    found = find(Search(args.decode, **options), model, args.lang)
+    expected: tuple[Hotword, ...] = ()
+    if args.hotwords is not None:
+        expected = read_hotwords(args.hotwords, args.boost, lang=args.lang)
+    search = Search(args.decode, **options, hotwords=expected, add_words=args.add_words)
+    found = find(search, model, args.lang)
     asked, args.decode = args.decode, found.mode  # for the record
     _refuse_unused(args, found.mode if asked else None, with_lm=found.has_lm)
     if found.note:
@@ -120,6 +157,7 @@ def _beam(args: argparse.Namespace, model: Speech2Text) -> BeamTask | None:
 def _refuse_unused(args: argparse.Namespace, asked: str | None, *, with_lm: bool) -> None:
     """asked: --decode, or None where the mode (``args.decode``) follows from the other options."""
     mode, search = args.decode, f"with --decode {args.decode}"
+    spells = args.hotwords is not None or args.add_words is not None  # in a language
     files = args.lexicon is not None and (mode == "lexicon" or args.lm is not None)
     no_lexicon = "without --lexicon, or --decode free and an n-gram of tokens"
     of_search = "beam_size beam_size_token beam_threshold nj nbest"
@@ -130,10 +168,11 @@ def _refuse_unused(args: argparse.Namespace, asked: str | None, *, with_lm: bool
         (mode in ("greedy", "free"), "lexicon word_score", search),
         (mode in ("greedy", "lexicon"), "lm", search),
         (mode == "greedy", of_search, search),
+        (args.hotwords is None, "boost", "without --hotwords"),
         (mode == "greedy" or without_lm, "lm_weight", f"{search} and no n-gram"),
         (mode == "greedy" or (mode == "free" and not with_lm), "weights", search),
         (asked == "greedy" and not args.restrict_langs, "lang", search),
-        (files and not args.restrict_langs, "lang", "beside the files it would choose"),
+        (files and not (args.restrict_langs or spells), "lang", "beside the files it would choose"),
         (args.weights is not None, "lm_weight word_score", "beside --weights, whose numbers count"),
     )
 
@@ -157,14 +196,11 @@ def _read_weights(args: argparse.Namespace) -> None:
 
 def _record(args: argparse.Namespace, beam: BeamTask | None) -> None:
     """decoding.json beside the hypotheses: what they were searched with."""
-    options = {} if beam is None else {k: _plain(v) for k, v in sorted(beam.options.items())}
+    searched = sorted(beam.options.items()) if beam else []
+    options = {name: str(v) if isinstance(v, Path) else v for name, v in searched}
     tuned = None if args.weights is None else str(args.weights)
     content = {"decode": args.decode, "restrict_langs": args.restrict_langs, "tuned": tuned}
     write_json(args.output_dir / "decoding.json", {**content, **options})
-
-
-def _plain(value: object) -> object:
-    return str(value) if isinstance(value, Path) else value
 
 
 def run(args: argparse.Namespace) -> int:
@@ -182,7 +218,8 @@ def run(args: argparse.Namespace) -> int:
         (bool(args.audio), "keep_scores split shard", "without --data_dir"),
         (args.keep_scores, "split shard", "with --keep_scores: shards keep no scores"),
         (bool(args.data_dir), "channel", "with --data_dir: what stage 3 wrote has one channel"),
-        (bool(args.data_dir), "format vad nbest", of_files),
+        (bool(args.data_dir), "format vad", of_files),
+        (args.transcoder is not None, NO_SEARCH, "with --transcoder: asrkit transcode searches"),
     )
     if (args.data_dir or args.format) and not args.output_dir:
         what = "--data_dir" if args.data_dir else "--format"
@@ -203,6 +240,8 @@ def _folder(
     beam: BeamTask | None,
     langs: dict[str, str] | None,
 ) -> int:
+    if beam is not None and args.nbest > 1:
+        beam = dataclasses.replace(beam, options={**beam.options, "nbest": args.nbest})
     what = (model, args.data_dir, args.output_dir, read_dumped)
     how = {
         "beam": beam,
@@ -221,11 +260,12 @@ def _folder(
     return 0
 
 
-def _files(
-    args: argparse.Namespace, model: Speech2Text, beam: BeamTask | None, todo: list[Job]
-) -> int:
-    """Prints what is said, or writes it to files."""
-    plan = Plan(
+def _plan(args: argparse.Namespace, model: Speech2Text, beam: BeamTask | None) -> Plan:
+    if args.transcoder is not None:
+        transcoder = Phones2Words(args.transcoder, device=args.device)
+        both = Speech2Words(model, transcoder, max_seconds=args.max_seconds)
+        return both.plan(lang=args.lang, vad=args.vad)
+    return Plan(
         beam,
         args.lang,
         args.restrict_langs,
@@ -234,12 +274,21 @@ def _files(
         max_seconds=args.max_seconds,
         vad=args.vad,
     )
+
+
+def _files(
+    args: argparse.Namespace, model: Speech2Text, beam: BeamTask | None, todo: list[Job]
+) -> int:
+    """Prints what is said, or writes it to files."""
+    plan = _plan(args, model, beam)
     of: dict[str, Any] = {}
     if args.format:
         named = ("lang", "decode", "restrict_langs", "nbest", "vad", "channel")
         of = {name: vars(args)[name] for name in named}
         of["network"] = known_network(args.model, args)
         of |= stamped({} if beam is None else dict(beam.options))
+        if args.transcoder is not None:
+            of["transcoder"] = known_weights(args.transcoder)
         todo = left(todo, args.format, args.output_dir, of)
     failures: dict[str, str] = {}
     made = transcripts(

@@ -1,5 +1,7 @@
 """Trains an n-gram language model of words, characters or phones with KenLM's lmplz.
 
+    asrkit lm train letters.txt --lang it       # your own text, cleaned; letters.bin for infer --lm
+
 Exit code 3: lmplz is not installed (the message says how to enable it), so that recipes can skip.
 """
 
@@ -9,8 +11,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from asrkit.arguments import refuse_unused, run_main, warn
+from asrkit.arguments import UsageError, refuse_unused, run_main, warn
 from asrkit.decode.ngram import MissingLmplz, NgramOptions, find_tool, train_ngram
+from asrkit.files import temporary_folder
+from asrkit.text.lm_text import Rules, clean
 from asrkit.text.normalize import HYPHEN_POLICIES, HYPHENS_HELP
 from asrkit.text.readers import text_lines
 
@@ -18,11 +22,22 @@ from asrkit.text.readers import text_lines
 def get_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
     add = parser.add_argument
+    add(
+        "inputs",
+        nargs="*",
+        metavar="TEXT",
+        help="texts of any kind, also .gz, .xz and .bz2: cut into sentences in asrkit's spelling, "
+        "and what cannot be words is left out and counted (asrkit lm clean has the rules)",
+    )
     add("--text", nargs="*", default=[], help="Kaldi texts or token files: '<id> <words>'")
     add("--plain", nargs="*", default=[], help="texts, a sentence a line; .gz, .xz, .bz2 too")
     add("--lang", help="normalize the texts by the rules of this language (words only)")
     add("--hyphens", choices=HYPHEN_POLICIES, default="split", help=HYPHENS_HELP)
-    add("--out", type=Path, help="lm.arpa, or any other name for KenLM's binary")
+    add(
+        "--out",
+        type=Path,
+        help="lm.arpa, or any other name for KenLM's binary; default: of TEXT, ending in .bin",
+    )
     add("--order", type=int, default=4)
     add("--prune", type=int, nargs="*", default=[], help="thresholds by order: 0 0 1")
     add("--limit_vocab", type=Path, help="file of words; all others are <unk>")
@@ -41,19 +56,23 @@ def run(args: argparse.Namespace) -> int:
     refuse_unused(
         args,
         (args.check, training, "with --check, which trains nothing"),
+        (bool(args.inputs), "text plain", "beside TEXT, which is cleaned"),
         (args.lang is None, "hyphens", "without --lang: texts are read as they are"),
         (arpa, "structure quantize build_binary", "for .arpa, which is not a binary"),
     )
+    if args.check and args.inputs:
+        raise UsageError("TEXT has no use with --check, which trains nothing; leave it out")
     try:
         program = find_tool("lmplz", args.lmplz)
         if args.check:
             print(program)
             return 0
+        if args.inputs and not args.lang:
+            raise ValueError("TEXT needs --lang, the language that it is spelled in")
         if args.out is None:
-            raise ValueError("give --out lm.bin")
-        lines = text_lines(
-            args.text, args.plain, language=args.lang, nlsyms="keep", hyphens=args.hyphens
-        )
+            if not args.inputs:
+                raise ValueError("give --out lm.bin")
+            args.out = Path(args.inputs[0]).with_suffix(".bin")
         options = NgramOptions(
             order=args.order,
             prune=tuple(args.prune),
@@ -62,9 +81,18 @@ def run(args: argparse.Namespace) -> int:
             structure=args.structure,
             quantize=args.quantize,
         )
-        report = train_ngram(
-            lines, args.out, options=options, lmplz=program, build_binary=args.build_binary
-        )
+        args.out.parent.mkdir(parents=True, exist_ok=True)
+        with temporary_folder(args.out) as folder:
+            plain = args.plain
+            if args.inputs:
+                plain = [folder / "cleaned.txt"]
+                print(clean(args.inputs, plain[0], Rules(language=args.lang, min_words=1)).table())
+            lines = text_lines(
+                args.text, plain, language=args.lang, nlsyms="keep", hyphens=args.hyphens
+            )
+            report = train_ngram(
+                lines, args.out, options=options, lmplz=program, build_binary=args.build_binary
+            )
     except MissingLmplz as error:
         print(f"skipped: {error}", file=sys.stderr)
         return 3

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
@@ -16,6 +14,7 @@ from tqdm import tqdm
 from asrkit.arguments import at_least, boolean, finite, refuse_unused, run_main, warn
 from asrkit.audio.given import read_dumped, read_file
 from asrkit.decode.dealt import Failed, read_ones
+from asrkit.decode.nbest import FILE, Scored, write_nbest
 from asrkit.decode.options import (
     NETWORK_OPTIONS,
     add_network_options,
@@ -24,7 +23,7 @@ from asrkit.decode.options import (
 )
 from asrkit.decode.run import score
 from asrkit.decode.search import read_weights
-from asrkit.files import DataError, atomic, write_json
+from asrkit.files import DataError, write_json
 from asrkit.kaldi.datadir import read_dump
 from asrkit.kaldi.kaldi_text import read_keyed, split_line, write_keyed
 from asrkit.model_io import ModelError
@@ -262,19 +261,18 @@ def _write(
     out: Path = args.output_dir
     out.mkdir(parents=True, exist_ok=True)
     words: dict[str, str] = {}
-    with ExitStack() as stack:
-        nbest = stack.enter_context(atomic(out / "nbest.jsonl")) if args.nbest > 1 else None
-        bar = tqdm(results, f"transcode {out.name}", mininterval=1, disable=not args.progress)
-        for name, hypotheses in bar:
-            bar.total = source.count
-            if name in words:
-                raise DataError(f"duplicate utterance {name!r}; its words would be lost")
-            words[name] = " ".join(hypotheses[0].words)
-            if nbest is not None:
-                row = [{"words": " ".join(h.words), "score": h.score} for h in hypotheses]
-                nbest.write(json.dumps({"id": name, "nbest": row}, ensure_ascii=False) + "\n")
-    if args.nbest == 1:
-        (out / "nbest.jsonl").unlink(missing_ok=True)
+    nbest: list[tuple[str, list[Scored]]] = []
+    bar = tqdm(results, f"transcode {out.name}", mininterval=1, disable=not args.progress)
+    for name, hypotheses in bar:
+        bar.total = source.count
+        if name in words:
+            raise DataError(f"duplicate utterance {name!r}; its words would be lost")
+        words[name] = " ".join(hypotheses[0].words)
+        nbest.append((name, [Scored(tuple(one.words), one.score) for one in hypotheses]))
+    if args.nbest > 1:
+        write_nbest(out / FILE, nbest)
+    else:
+        (out / FILE).unlink(missing_ok=True)
     if source.model.search is None:
         (out / "decoding.json").unlink(missing_ok=True)
     else:

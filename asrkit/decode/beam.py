@@ -9,28 +9,27 @@ from __future__ import annotations
 
 import copy
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from flashlight.lib.text.decoder import (
-    LM,
     CriterionType,
     LexiconDecoder,
     LexiconDecoderOptions,
     LexiconFreeDecoder,
     LexiconFreeDecoderOptions,
-    LMState,
     SmearingMode,
     Trie,
     ZeroLM,
 )
 from flashlight.lib.text.dictionary import Dictionary
 
-from asrkit.decode.lexicon import Lexicon, read_lexicon, usable
+from asrkit.decode.hotwords import Biased, of_tokens, of_words
+from asrkit.decode.lexicon import Lexicon, read_lexicon, usable, with_words
 from asrkit.decode.overlap import load_ngram, losses, some
-from asrkit.keys import key_of
+from asrkit.decode.ties import TieBreaker
 from asrkit.text.non_linguistic import join_characters
 from asrkit.tokens import BLANK, SPACE, UNK, TokenList
 
@@ -51,47 +50,14 @@ class DecodeError(ValueError):
 class Hypothesis(NamedTuple):
     """tokens: numbers without blanks. words: empty without lexicon or ``<space>``. score: natural
     log of the best path, plus lm_weight times log10 of the LM, plus the word scores. ends: of words
-    of a lexicon, how many tokens there are up to the end of each."""
+    of a lexicon or a Transcoder, how many tokens there are up to the end of each. confidences: of
+    the words, where what found them tells it."""
 
     tokens: list[int]
     words: list[str]
     score: float
     ends: tuple[int, ...] = ()
-
-
-class TieBreaker(LM):
-    """Adds to every word a constant of its own, about a ten-thousandth at most, and a thousandth of
-    it for each word before: homophones in another order differ too. ``of`` tells the sum.
-
-    Why: without language model, homophones score the same, and which of many equal hypotheses
-    flashlight keeps depends on their addresses in memory: others in every run.
-    """
-
-    def __init__(self, names: Dictionary) -> None:
-        super().__init__()
-        words = map(names.get_entry, range(names.index_size()))
-        self._of = [-(key_of(word, "tie") % 2**20) / 2**20 * 1e-4 for word in words]
-        self._before: dict[LMState, int] = {}  # words before; also keeps the states alive
-
-    def _add(self, word: int, before: int) -> float:
-        return self._of[word] * (1 + before / 1024)
-
-    def of(self, words: Iterable[int]) -> float:
-        return sum(self._add(word, before) for before, word in enumerate(words))
-
-    def start(self, start_with_nothing: bool) -> LMState:
-        state = LMState()
-        self._before = {state: 0}
-        return state
-
-    def score(self, state: LMState, token: int) -> tuple[LMState, float]:
-        before = self._before[state]
-        child = state.child(token)
-        self._before[child] = before + 1
-        return child, self._add(token, before)
-
-    def finish(self, state: LMState) -> tuple[LMState, float]:
-        return state, 0.0
+    confidences: tuple[float, ...] = ()
 
 
 class BeamDecoder:
@@ -103,6 +69,9 @@ class BeamDecoder:
     tried in it; with all 4,000 characters of a language a search takes minutes instead of seconds.
     lm_weight multiplies log10 probabilities; word_score is added for each word (a negative one is
     a penalty). nbest: hypotheses returned at most.
+    hotwords: pairs of a phrase, of words with a lexicon, of tokens without, and its boost
+    (hotwords.py). added: words beside the lexicon's, with their pronunciations; to an n-gram that
+    does not know one it is a word as likely as others.
 
     notes: what is missing between lexicon, n-gram and tokens, a sentence each. Raises OverlapError
     where they share nothing.
@@ -120,6 +89,8 @@ class BeamDecoder:
         lm_weight: float = 2.0,
         word_score: float = -1.0,
         nbest: int = 1,
+        hotwords: Sequence[tuple[Sequence[str], float]] = (),
+        added: Lexicon | None = None,
     ) -> None:
         if min(beam_size, beam_size_token, nbest) < 1 or beam_threshold <= 0:
             raise DecodeError(
@@ -142,6 +113,7 @@ class BeamDecoder:
         self._word_score = word_score
         self._words: Dictionary | None = None
         self._trie: Trie | None = None
+        self._ties: TieBreaker | None = None
         if lexicon is None:
             names = [*tokens.symbols, "</end>", "</dead>"]
             self._lm, self.notes = load_lm(
@@ -150,16 +122,24 @@ class BeamDecoder:
                 "tokens of the model",
                 "without a lexicon the n-gram is one of tokens: train_ngram --text FOLDER/text.phn",
             )
+            if hotwords:
+                favored = of_tokens(hotwords, tokens)
+                self._lm = Biased(self._lm, lm_weight, favored, begin=self._space)
         else:
             if not isinstance(lexicon, Mapping):
                 lexicon = read_lexicon(lexicon)
-            spelled, _, lost = usable(lexicon, tokens)
-            words = [*spelled, UNK] if UNK not in spelled else list(spelled)
+            new = {word for word in added or {} if word not in lexicon}
+            self._spelled, _, lost = usable(with_words(lexicon, added or {}), tokens)
+            words = [*self._spelled, UNK] if UNK not in self._spelled else list(self._spelled)
             self._words = Dictionary(words)
-            self._lm, unknown = load_lm(lm, words, "words of the lexicon", OTHER_SPELLING)
+            self._lm, unknown = load_lm(lm, words, "words of the lexicon", OTHER_SPELLING, new)
             if lm is None:
-                self._lm = TieBreaker(self._words)
-            self._trie, crowded = self._make_trie(spelled)
+                self._lm = self._ties = TieBreaker(self._words)
+            if hotwords or new:
+                weight = lm_weight if self._ties is None else 1.0
+                numbers = {word: self._words.get_index(word) for word in words}
+                self._lm = of_words(self._lm, weight, numbers, hotwords, new)
+            self._trie, crowded = self._make_trie(self._spelled)
             self.notes = [*lost, *unknown, *crowded]
         self._decoder = self._make_decoder()
 
@@ -168,6 +148,10 @@ class BeamDecoder:
         other = copy.copy(self)
         other._search = {**self._search, "lm_weight": lm_weight}
         other._word_score = word_score
+        if isinstance(self._lm, Biased) and self._ties is None:  # boosts stay as they are
+            other._lm = self._lm.weighed(lm_weight)
+            if self._trie is not None:
+                other._trie, _ = other._make_trie(self._spelled)
         other._decoder = other._make_decoder()
         return other
 
@@ -244,13 +228,13 @@ class BeamDecoder:
 
     def _make_decoder(self) -> Any:
         silence = self._dead if self._space is None else self._space
+        search = dict(self._search)
+        if isinstance(self._lm, TieBreaker | Biased):
+            search["lm_weight"] = 1.0
         if self._trie is None:
-            options = LexiconFreeDecoderOptions(**self._search)
+            options = LexiconFreeDecoderOptions(**search)
             return LexiconFreeDecoder(options, self._lm, silence, 0, [])
         assert self._words is not None
-        search = dict(self._search)
-        if isinstance(self._lm, TieBreaker):
-            search["lm_weight"] = 1.0
         options = LexiconDecoderOptions(
             **search, word_score=self._word_score, unk_score=float("-inf")
         )
@@ -270,8 +254,8 @@ class BeamDecoder:
             found = [n for n in result.words if n >= 0]
             ends = self._ends(result.tokens, result.words, len(numbers))
             words = [self._words.get_entry(n) for n in found]
-            if isinstance(self._lm, TieBreaker):
-                score -= self._lm.of(found)
+            if self._ties is not None:
+                score -= self._ties.of(found)
         elif self._space is not None:
             words = join_characters(self.tokens.decode(numbers), SPACE)
         else:
@@ -292,11 +276,16 @@ class BeamDecoder:
 
 
 def load_lm(
-    path: str | Path | None, names: Sequence[str], what: str, remedy: str
+    path: str | Path | None,
+    names: Sequence[str],
+    what: str,
+    remedy: str,
+    beside: Collection[str] = (),
 ) -> tuple[Any, list[str]]:
     """KenLM over ``names``, or a language model that scores nothing; and a note on unknown names.
 
     what, remedy: words for that note, and for OverlapError where all but the marks are unknown.
+    beside: names that need not be known.
     """
     if path is None:
         return ZeroLM(), []
@@ -306,7 +295,8 @@ def load_lm(
         lm, unknown = load_ngram(path, names)
     except (RuntimeError, ValueError) as error:
         raise DecodeError(f"{path}: KenLM cannot read it ({error})") from None
-    lost = [name for name in unknown if name not in _NO_WORDS]
-    total = sum(name not in _NO_WORDS for name in names)
+    others = {*_NO_WORDS, *beside}
+    lost = [name for name in unknown if name not in others]
+    total = sum(name not in others for name in names)
     why = f"to it they are {UNK}: {some(lost)}"
     return lm, losses(len(lost), total, f"{what} are not in {path}", why, remedy)

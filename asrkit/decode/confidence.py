@@ -20,8 +20,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from asrkit.align import align
 from asrkit.decode.beam import Hypothesis
+from asrkit.decode.nbest import Scored, agreement
 from asrkit.decode.timing import Span
 from asrkit.files import DataError, write_json
 
@@ -124,28 +124,15 @@ def evidence_of(
 ) -> list[Evidence]:
     """Of the words of the best of ``found``: ``groups`` are the spans of their tokens in ``path``
     [T], the best path's tokens in ``log_probs`` [T, V]."""
-    agreement = _agreement(found)
+    listed = [Scored(tuple(one.words), one.score) for one in found]
+    agreed = agreement(found[0].words, listed, _SCALE)
     held = log_probs.gather(1, path.long()[:, None])[:, 0]
     behind = (held - log_probs.amax(1)).clamp(min=-50.0)
     lost = torch.cat([behind.new_zeros(1), behind.cumsum(0)]).tolist()
     low, high = _SHARES
     rows = []
-    for share, group in zip(agreement, groups, strict=True):
+    for share, group in zip(agreed, groups, strict=True):
         share = min(max(share, low), high)
         gap = (lost[group[-1].end] - lost[group[0].start]) / len(group)
         rows.append(Evidence(math.log(share / (1 - share)), max(gap, _WORST), math.log(len(group))))
     return rows
-
-
-def _agreement(found: Sequence[Hypothesis]) -> list[float]:
-    """Of each word of the best hypothesis, the share of all that have it in its place."""
-    best = found[0]
-    scores = np.array([one.score for one in found])
-    shares = np.exp(_SCALE * (scores - scores.max()))
-    shares /= shares.sum()
-    agreed = np.zeros(len(best.words))
-    for share, other in zip(shares.tolist(), found, strict=True):
-        pairs = align(best.words, other.words).pairs
-        same = [one == two for one, two in pairs if one is not None]
-        agreed += share * np.array(same)
-    return [float(value) for value in agreed]

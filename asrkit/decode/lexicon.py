@@ -58,6 +58,15 @@ def write_lexicon(path: str | Path, lexicon: Mapping[str, Iterable[tuple[str, ..
                 out.write(f"{word}\t{' '.join(phones)}\n")
 
 
+def with_words(lexicon: Lexicon, added: Lexicon) -> Lexicon:
+    """The lexicon with more words, and more pronunciations of those that it has, behind its own."""
+    made = {word: list(spellings) for word, spellings in lexicon.items()} if added else lexicon
+    for word, spellings in added.items():
+        known = made.setdefault(word, [])
+        known += [spelling for spelling in spellings if spelling not in known]
+    return made
+
+
 class Usable(NamedTuple):
     """A lexicon in a model's tokens: what it can spell, pronunciations lost, and a note on them."""
 

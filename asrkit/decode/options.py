@@ -54,6 +54,10 @@ def open_recognizer(model: Path, args: argparse.Namespace) -> Speech2Text:
 
 def known_network(model: Path, args: argparse.Namespace) -> tuple[object, ...]:
     """What its scores depend on beside the audio and rounding: the weights and the options."""
+    return known_weights(model), args.precision, args.device.partition(":")[0], args.max_seconds
+
+
+def known_weights(model: Path) -> tuple[object, ...]:
+    """A model's checkpoint, with its size and time."""
     home = model / "model" if (model / MANIFEST).is_file() else model
-    weights = checkpoint_of(home) if home.is_dir() else home
-    return stamp(weights), args.precision, args.device.partition(":")[0], args.max_seconds
+    return stamp(checkpoint_of(home) if home.is_dir() else home)

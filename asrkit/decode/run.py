@@ -21,6 +21,8 @@ from asrkit.audio.reading import AudioError
 from asrkit.decode.beam import DecodeError
 from asrkit.decode.dealt import Failed, read_ones, task_of
 from asrkit.decode.greedy import collapse
+from asrkit.decode.nbest import FILE as NBEST_FILE
+from asrkit.decode.nbest import Scored, write_nbest
 from asrkit.decode.parallel import BeamTask, decode_many, save_scores
 from asrkit.decode.windows import streamed
 from asrkit.files import DataError
@@ -35,11 +37,13 @@ READERS = {"cuda": min(8, os.cpu_count() or 1), "cpu": 1}
 
 
 class Result(NamedTuple):
-    """words is None where tokens do not spell words (phones without a lexicon)."""
+    """words is None where tokens do not spell words (phones without a lexicon). nbest: words and
+    scores, if the search was asked for more than one."""
 
     id: str
     tokens: list[str]
     words: list[str] | None
+    nbest: list[tuple[list[str], float]] | None = None
 
 
 def score(
@@ -105,9 +109,18 @@ def recognize(
         beam = dataclasses.replace(beam, lang=found[0])
         columns = part.columns
         scores = ((name, row[:, columns]) for name, row in scores)
-    for name, (best, *_) in decode_many(beam, scores, nj=nj):
-        tokens = model.tokens.decode(part.whole(best.tokens) if part else best.tokens)
-        yield Result(name, tokens, best.words if "lexicon" in beam.options else model.words(tokens))
+    spelled = "lexicon" in beam.options
+    for name, hypotheses in decode_many(beam, scores, nj=nj):
+        said = []
+        for one in hypotheses:
+            tokens = model.tokens.decode(part.whole(one.tokens) if part else one.tokens)
+            said.append((tokens, one.words if spelled else model.words(tokens)))
+        best, words = said[0]
+        nbest = None
+        if beam.options.get("nbest", 1) > 1:
+            pairs = zip(said, hypotheses, strict=True)
+            nbest = [(tokens if w is None else w, one.score) for (tokens, w), one in pairs]
+        yield Result(name, best, words, nbest)
 
 
 def _best_paths(
@@ -195,8 +208,8 @@ def recognize_dir(
     langs: Mapping[str, str] | None = None,
     of: object = None,
 ) -> list[str]:
-    """A dump folder to hyp.tokens, hyp.text and failed (with reasons); ids that failed. DataError
-    if all do.
+    """A dump folder to hyp.tokens, hyp.text and failed (with reasons), and nbest.jsonl of a search
+    for more than one; ids that failed. DataError if all do.
 
     langs: as in ``recognize``; every utterance must have one. scores.npz with ``keep_scores``. of:
     as in ``recognition``, of which shards may have done a part. What an earlier run with other
@@ -238,5 +251,10 @@ def recognize_dir(
     else:
         (out / "hyp.text").unlink(missing_ok=True)
     write_keyed(out / "hyp.tokens", ((r.id, " ".join(r.tokens)) for r in results))
+    if all(result.nbest is not None for result in results):
+        rows = ((r.id, [Scored(tuple(w), s) for w, s in r.nbest or []]) for r in results)
+        write_nbest(out / NBEST_FILE, rows)
+    else:
+        (out / NBEST_FILE).unlink(missing_ok=True)
     task.forget()
     return sorted(failed)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 from asrkit.decode.beam import TOKENS_A_FRAME, DecodeError
-from asrkit.decode.lexicon import lexicon_name
+from asrkit.decode.hotwords import Hotword, read_words, spelled
+from asrkit.decode.lexicon import lexicon_name, read_lexicon
 from asrkit.decode.parallel import BeamTask
-from asrkit.vocabulary import SUFFIX
+from asrkit.tokens import SPACE
+from asrkit.vocabulary import type_of
 
 MODES = ("greedy", "free", "lexicon", "lexicon_lm")
 TUNED = "tune_lm"  # <model>/tune_lm/<lang>/<mode>.json, which stage 12 makes
@@ -38,6 +41,9 @@ class Search:
     beam_size, beam_size_token, beam_threshold, lm_weight, word_score: of BeamDecoder. Where neither
     weight is given and a language is named, those that the model was tuned with for it, if it was
     (<model>/tune_lm/<lang>/<mode>.json); else WEIGHTS. nbest: texts of each segment, at most.
+    hotwords: words and phrases that are expected (hotwords.py); with any, greedy is free unless it
+    is asked for. add_words: file of words beside those of the lexicon, which lack a pronunciation
+    or have one.
     """
 
     mode: str | None = None
@@ -49,10 +55,16 @@ class Search:
     lm_weight: float | None = None
     word_score: float | None = None
     nbest: int = 1
+    hotwords: tuple[Hotword, ...] = ()
+    add_words: Path | None = None
 
     def __post_init__(self) -> None:
         if self.mode is not None and self.mode not in MODES:
             raise DecodeError(f"no way to decode is called {self.mode!r}; {', '.join(MODES)} are")
+        if self.mode == "greedy" and (self.hotwords or self.add_words):
+            raise DecodeError("--decode greedy does not search: it has no use for expected words")
+        if self.add_words is not None and not Path(self.add_words).is_file():
+            raise DecodeError(f"--add_words: no file {self.add_words}")
         for option, path in {"lexicon": self.lexicon, "lm": self.lm}.items():
             if path is not None and not Path(path).is_file():
                 raise DecodeError(f"--{option}: no file {path}; stage 9 makes lexicons and n-grams")
@@ -83,7 +95,7 @@ class Found:
         search, mode = self.search, self.mode
         if mode == "greedy":
             return None
-        if mode == "free" and lang and not self.has_lm and not restricted:
+        if mode == "free" and lang and not (self.has_lm or restricted or search.hotwords):
             raise DecodeError(
                 f"--lang {lang}: no n-gram of tokens at {self.lm}; give --lm, or run stage 9"
             )
@@ -99,27 +111,67 @@ class Found:
                     f"--decode {mode}: no lexicon at {self.lexicon}; give --lexicon, or run stage 9"
                 )
             options["lexicon"] = self.lexicon
+            options |= self._expected_words(model.token_file, lang)
+        elif search.add_words is not None:
+            raise DecodeError(f"--add_words has no use with --decode {mode}: it needs a lexicon")
+        elif search.hotwords:
+            options["hotwords"] = _as_tokens(search.hotwords, model.token_file, lang)
         if mode == "lexicon_lm" and not self.has_lm:
             raise DecodeError(f"--decode {mode}: no n-gram at {self.lm}; give --lm, or run stage 9")
         if mode == "lexicon_lm" or (mode == "free" and self.has_lm):
             options |= {"lm": self.lm, "lm_weight": self.lm_weight}
         return BeamTask(model.folder / "tokens.txt", options)
 
+    def _expected_words(self, token_file: str, lang: str | None) -> dict[str, Any]:
+        """Options of BeamDecoder: what is expected, and pronunciations of what is not in the
+        lexicon."""
+        search = self.search
+        added = read_words(search.add_words, lang=lang) if search.add_words else {}
+        if not (search.hotwords or added):
+            return {}
+        assert self.lexicon is not None
+        known = read_lexicon(self.lexicon)
+        named = [*added, *(word for phrase in search.hotwords for word in phrase.words)]
+        missing = [word for word in named if not added.get(word) and word not in known]
+        added |= spelled(missing, token_file, lang)
+        found: dict[str, Any] = {"added": {word: added[word] for word in added if added[word]}}
+        if search.hotwords:
+            found["hotwords"] = tuple((one.words, one.boost) for one in search.hotwords)
+        return found
+
+
+def _as_tokens(
+    hotwords: Sequence[Hotword], token_file: str, lang: str | None
+) -> tuple[tuple[tuple[str, ...], float], ...]:
+    """Phrases in tokens of a model, for a search without a lexicon: letters with word separators,
+    or phones."""
+    parts = spelled((word for one in hotwords for word in one.words), token_file, lang)
+    edge = (SPACE,) if type_of(token_file)[0] == "char" else ()
+    found = []
+    for one in hotwords:
+        tokens = [parts[word][0] for word in one.words]
+        joined = [symbol for word in tokens for symbol in (*edge, *word)]
+        found.append((tuple(joined[len(edge) :]), one.boost))
+    return tuple(found)
+
 
 def find(search: Search, model: Model, lang: str | None) -> Found:
     """Where the files of a search are, and what mode follows from those that there are."""
     lexicon, lm = search.lexicon, search.lm
+    folder = model.folder.parent / "ngram" / (lang or "")
     if lang:
-        folder = model.folder.parent / "ngram" / lang
         lexicon = lexicon or folder / lexicon_name(model.token_file)
-        kind = Path(model.token_file).suffix.removeprefix(".").removesuffix(SUFFIX)
-        lm = lm or folder / ("word.bin" if search.mode != "free" else f"{kind}.bin")
     words = lexicon is not None and lexicon.exists()
+    best = "free" if search.hotwords else "greedy"
+    if lang and not lm:
+        without = search.mode == "free" or not (search.mode or words or best == "greedy")
+        lm = folder / (f"{type_of(model.token_file)[0]}.bin" if without else "word.bin")
     both = words and lm is not None and lm.exists()
-    mode = search.mode or ("lexicon_lm" if both else "lexicon" if words else "greedy")
+    mode = search.mode or ("lexicon_lm" if both else "lexicon" if words else best)
     note = ""
-    if mode == "greedy" and lang and not search.mode:
-        note = f"no lexicon {lexicon} (stage 9): best path instead"
+    if not words and lang and not search.mode:
+        instead = "best path" if mode == "greedy" else "tokens"
+        note = f"no lexicon {lexicon} (stage 9): {instead} instead"
     own = model.folder / TUNED / (lang or "") / f"{mode}.json"
     given = search.lm_weight is not None or search.word_score is not None
     tuned = own if lang and not given and own.is_file() else None

@@ -51,7 +51,8 @@ class Model(Protocol):
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """beam: the search; None for the best path. lang: of the words; with ``restricted``, the one
+    """beam: the search; None for the best path. reader: what makes hypotheses of frames [T, V], in
+    place of both. lang: of the words; with ``restricted``, the one
     whose tokens alone may be written (separate vocabularies). nj: processes of the search. nbest:
     alternatives of a segment; none with 1. max_seconds: of a window. vad: one of VADS; energy:
     nothing is said where only noise is."""
@@ -63,6 +64,7 @@ class Plan:
     nbest: int = 1
     max_seconds: float = 60.0
     vad: str = "energy"
+    reader: Callable[[np.ndarray], list[Hypothesis]] | None = None
 
     def __post_init__(self) -> None:
         if self.vad not in VADS:
@@ -190,6 +192,10 @@ def _searched(
         piece if part is None else piece._replace(scores=piece.scores[:, part.columns])
         for piece in pieces
     )
+    if plan_.reader is not None:
+        for piece in restricted:
+            yield piece, plan_.reader(piece.scores.numpy())
+        return
     if plan_.beam is None:
         for piece in restricted:
             best = piece.scores.argmax(-1)
@@ -225,7 +231,9 @@ def _words(
     confidences: list[float] | None = None
     if best.ends:
         groups = _groups(best, held)
-        confidences = [model.calibration(row) for row in _evidence(found, path, piece.scores)]
+        confidences = list(best.confidences) or [
+            model.calibration(row) for row in _evidence(found, path, piece.scores)
+        ]
     else:
         names = [symbols[number] for number in best.tokens]
         groups = [[held[at] for at in group] for group in words_of(model.token_file, names)]

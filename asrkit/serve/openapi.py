@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from asrkit import __version__
+from asrkit.decode.hotwords import BOOST
 from asrkit.serve.formats import TYPES
 from asrkit.serve.uploads import Limits
 
@@ -59,7 +60,10 @@ def document(limits: Limits) -> dict[str, Any]:
     """limits: of this server, which the description names."""
     formats = {"type": "string", "enum": list(TYPES), "default": "json"}
     audio = {"type": "string", "format": "binary"}
-    form = _object("file", file=audio, format=formats)
+    expected = {"type": "string", "description": "words and phrases, with commas between them"}
+    boost = {"type": "number", "default": BOOST, "description": "of hotwords: a natural log"}
+    options = {"format": formats, "hotwords": expected, "boost": boost}
+    form = _object("file", file=audio, **options)
     content: dict[str, Any] = {}
     for media_type in TYPES.values():
         kind = media_type.partition(";")[0]
@@ -80,7 +84,10 @@ def document(limits: Limits) -> dict[str, Any]:
                 "post": {
                     "operationId": "transcribe",
                     "summary": "Turn audio into text, with times",
-                    "parameters": [{"name": "format", "in": "query", "schema": formats}],
+                    "parameters": [
+                        {"name": name, "in": "query", "schema": schema}
+                        for name, schema in options.items()
+                    ],
                     "requestBody": {
                         "required": True,
                         "content": {

@@ -32,7 +32,13 @@ class Recognizer(Protocol):
     path: Path
 
     def passages(
-        self, audio: np.ndarray, lang: str | None, *, rate: int, max_seconds: float
+        self,
+        audio: np.ndarray,
+        lang: str | None,
+        *,
+        rate: int,
+        max_seconds: float,
+        hotwords: Sequence[tuple[str, float]],
     ) -> Iterator[tuple[float, tuple[Segment, ...]]]: ...
 
 
@@ -46,12 +52,17 @@ class Hearing:
         self._one = threading.Lock()
 
     def passages(
-        self, samples: np.ndarray, start: float = 0.0
+        self,
+        samples: np.ndarray,
+        start: float = 0.0,
+        hotwords: Sequence[tuple[str, float]] = (),
     ) -> Iterator[tuple[float, tuple[Segment, ...]]]:
         """[S] at 16 kHz to (seconds done, what is said in them since), from ``start`` on; times
-        are those of the whole."""
+        are those of the whole. hotwords: what is expected, with boosts."""
         rest = samples[round(start * RATE) :]
-        made = self.recognizer.passages(rest, self.lang, rate=RATE, max_seconds=self.max_seconds)
+        made = self.recognizer.passages(
+            rest, self.lang, rate=RATE, max_seconds=self.max_seconds, hotwords=hotwords
+        )
         while True:
             with self._one:
                 found = next(made, None)
@@ -60,9 +71,12 @@ class Hearing:
             until, segments = found
             yield start + until, tuple(_later(segment, start) for segment in segments)
 
-    def transcript(self, samples: np.ndarray, name: str) -> Transcript:
+    def transcript(
+        self, samples: np.ndarray, name: str, hotwords: Sequence[tuple[str, float]] = ()
+    ) -> Transcript:
+        made = self.passages(samples, hotwords=hotwords)
         return Transcript(
-            segments=tuple(s for _, found in self.passages(samples) for s in found),
+            segments=tuple(segment for _, found in made for segment in found),
             duration=round(len(samples) / RATE, 3),
             audio=name,
             language=self.lang,

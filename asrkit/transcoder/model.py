@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import heapq
+import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -9,15 +11,24 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from asrkit.audio.given import Audio, read_object
 from asrkit.batch import Batch, pad
+from asrkit.decode.beam import Hypothesis
 from asrkit.decode.greedy import collapse
+from asrkit.decode.transcribe import Plan
+from asrkit.decode.transcribe import transcribe as timed_transcripts
 from asrkit.decode.windows import in_windows
 from asrkit.infer import Speech2Text
 from asrkit.model_io import ModelError, TrainedModel, device_of
+from asrkit.rate import RATE
 from asrkit.transcoder.dataset import one_hot
 from asrkit.transcoder.objective import Candidates, TranscoderObjective
+from asrkit.transcoder.places import places
 from asrkit.transcoder.posteriors import PhoneColumns, check_rows
 from asrkit.transcoder.search import WordHypothesis, WordSearch
+from asrkit.transcript import Transcript
+
+PAUSE = 0.3  # seconds without a phone that end what is read at once: a Transcoder knows sentences
 
 
 class Phones2Words:
@@ -63,7 +74,7 @@ class Phones2Words:
 
         No phones give one hypothesis without words. Raises PosteriorError on another P.
         """
-        return [self._words(whole) for whole in self.candidates(rows)]
+        return [self.best(whole) for whole in self.candidates(rows)]
 
     def candidates(self, rows: Sequence[np.ndarray]) -> list[Candidates]:
         """What is found possible at the positions of each utterance [L_i, P]."""
@@ -107,7 +118,8 @@ class Phones2Words:
             for number, length in enumerate(padded.lengths.tolist())
         ]
 
-    def _words(self, whole: Candidates) -> list[WordHypothesis]:
+    def best(self, whole: Candidates) -> list[WordHypothesis]:
+        """The n-best of an utterance."""
         if self.search is not None:
             return self.search(whole)
         best = whole.best().tolist()
@@ -152,6 +164,65 @@ class Speech2Words:
     def __call__(self, wave: np.ndarray) -> list[str]:
         """float32 samples [S] to the best words."""
         return self.transcoder([self.posteriors(wave)])[0][0].words
+
+    def plan(self, *, lang: str | None = None, nbest: int = 1, vad: str = "energy") -> Plan:
+        """What makes transcripts, with times, of recordings (decode/transcribe.py)."""
+        return Plan(
+            lang=lang, nbest=nbest, max_seconds=self.max_seconds, vad=vad, reader=self._read
+        )
+
+    def transcribe(
+        self,
+        audio: Audio,
+        lang: str | None = None,
+        *,
+        rate: int | None = None,
+        channel: int | None = None,
+        vad: str = "energy",
+    ) -> Transcript:
+        """What is said in a recording, as Speech2Text.transcribe. A word has the times of the
+        phones that the Transcoder read it from, and its probability there as confidence. It reads
+        what is between pauses of 0.3 seconds at once.
+        """
+        given = read_object(audio, rate=rate, channel=channel)
+        name = str(audio) if isinstance(audio, str | Path) else ""
+        search = self.transcoder.search
+        plan = self.plan(lang=lang, nbest=search.nbest if search else 1, vad=vad)
+        ((_, segments, duration),) = timed_transcripts(self.asr_model, [(name, given)], plan)
+        return Transcript(tuple(segments), duration, name, lang, str(self.transcoder.path))
+
+    def _read(self, log_probs: np.ndarray) -> list[Hypothesis]:
+        """Frames [T, V] to the n-best words, each of so many of the phones in the frames."""
+        rows, runs = self.columns.read(log_probs)
+        if not runs:
+            return [Hypothesis([], [], 0.0)]
+        longest = PAUSE * RATE / self.asr_model.clock.hop
+        pairs = itertools.pairwise(runs)
+        cuts = [at for at, (a, b) in enumerate(pairs, 1) if b.start - a.end > longest]
+        search = self.transcoder.search
+        made = [Hypothesis([run.phone for run in runs], [], 0.0)]
+        parts = np.split(rows, cuts)
+        for start, whole in zip([0, *cuts], self.transcoder.candidates(parts), strict=True):
+            grown = [_joined(one, more) for one in made for more in self._placed(whole, start)]
+            made = heapq.nlargest(search.nbest if search else 1, grown, key=lambda h: h.score)
+        return [one if one.words else one._replace(tokens=[]) for one in made]
+
+    def _placed(self, whole: Candidates, start: int) -> Iterator[Hypothesis]:
+        """The n-best of phones from number ``start`` on, without these."""
+        for words, score in self.transcoder.best(whole):
+            found = places(self.transcoder.tokens.encode(words), whole)
+            ends = tuple(start + place.end for place in found)
+            yield Hypothesis([], words, score, ends, tuple(place.confidence for place in found))
+
+
+def _joined(one: Hypothesis, more: Hypothesis) -> Hypothesis:
+    return Hypothesis(
+        one.tokens,
+        one.words + more.words,
+        one.score + more.score,
+        one.ends + more.ends,
+        one.confidences + more.confidences,
+    )
 
 
 def transcribe(

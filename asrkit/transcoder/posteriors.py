@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,6 +15,15 @@ MINIMUM_SHARED = 0.5  # of the phones of the smaller list must be in the other
 
 class PosteriorError(ValueError):
     """A recognizer and a Transcoder that do not belong together."""
+
+
+class Run(NamedTuple):
+    """A phone, by its number among the acoustic model's tokens, its first frame and the one behind
+    its last."""
+
+    phone: int
+    start: int
+    end: int
 
 
 class PhoneColumns:
@@ -48,28 +58,33 @@ class PhoneColumns:
     def __call__(self, log_probs: np.ndarray) -> np.ndarray:
         """Log-probabilities [T, V] to float32 [L, P], rows that sum to 1; a row for every run of
         frames whose best token is the same phone. A blank between two equal phones parts them."""
+        return self.read(log_probs)[0]
+
+    def read(self, log_probs: np.ndarray) -> tuple[np.ndarray, list[Run]]:
+        """The rows, and the run of frames that each is of."""
         if log_probs.ndim != 2 or log_probs.shape[1] != len(self._columns):
             raise PosteriorError(
                 f"scores are [T, {len(self._columns)}] for this token list, not {log_probs.shape}"
             )
         if not len(log_probs):
-            return np.zeros((0, self.size), np.float32)
+            return np.zeros((0, self.size), np.float32), []
         if np.isnan(log_probs).any():
             raise PosteriorError("the scores hold NaN; the model or its input is broken")
         best = log_probs.argmax(1)
         begins = np.flatnonzero(np.append(True, best[1:] != best[:-1]))
+        ends = np.append(begins[1:], len(best))
         phones = best[begins]
         probabilities = np.exp(log_probs.astype(np.float32))
         if self.pool == "mean":
-            sizes = np.diff(np.append(begins, len(best)))
-            rows = np.add.reduceat(probabilities, begins) / sizes[:, None]
+            rows = np.add.reduceat(probabilities, begins) / (ends - begins)[:, None]
         else:
-            ends = np.append(begins[1:], len(best))
             runs = zip(begins, ends, phones, strict=True)
             rows = probabilities[[b + probabilities[b:e, p].argmax() for b, e, p in runs]]
-        rows = rows[self._columns[phones] >= 0] @ self._project
-        normal: np.ndarray = (rows / rows.sum(1, keepdims=True)).astype(np.float32)
-        return normal
+        spoken = self._columns[phones] >= 0
+        rows = rows[spoken] @ self._project
+        rows = (rows / rows.sum(1, keepdims=True)).astype(np.float32)
+        columns = (part[spoken].tolist() for part in (phones, begins, ends))
+        return rows, [Run(*run) for run in zip(*columns, strict=True)]
 
     def names(self, rows: np.ndarray) -> list[str]:
         """The likeliest phone of every row [L, P]."""

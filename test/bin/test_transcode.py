@@ -3,6 +3,7 @@
 import io
 import json
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,13 +12,17 @@ from phone_toy import PHONES, WORDS, Ears, corpus, sentences, train_args, write_
 from tones import write_dump
 
 from asrkit.align import align
+from asrkit.audio.given import Given
 from asrkit.batch import Padded
-from asrkit.bin import asr_train, transcode, tune_transcoder
+from asrkit.bin import asr_infer, asr_train, transcode, tune_transcoder
+from asrkit.decode.transcribe import transcribe
 from asrkit.kaldi.kaldi_text import read_keyed, write_keyed
 from asrkit.model_io import ModelError
 from asrkit.score.rates import Counts
 from asrkit.tokens import TokenList
 from asrkit.transcoder.model import Phones2Words, Speech2Words
+from asrkit.transcoder.search import WordSearch
+from asrkit.transcript import Transcript
 
 ARPA = """\\data\\
 ngram 1=4
@@ -263,6 +268,68 @@ def test_audio_becomes_words_in_one_command(trained, tmp_path, monkeypatch, caps
     assert "error: no.wav" in printed.err
     heard = Speech2Words(Ears(), Phones2Words(trained))
     assert heard(np.zeros(100, np.float32)) == []
+
+
+def test_files_of_transcripts(trained, tmp_path, monkeypatch, capsys):
+    dump = write_dump(tmp_path / "dump", 2)
+    files = [str(path) for path in sorted((dump / "audio").iterdir())]
+    ears = Ears()
+    ears.path = tmp_path / "ears"
+    monkeypatch.setattr(asr_infer, "open_recognizer", lambda *_: ears)
+    monkeypatch.setattr(asr_infer, "known_network", lambda *_: [])
+    argv = ["--model", "x", "--transcoder", str(trained), *files]
+    written = [*argv, "--format", "json", "ctm", "--output_dir", str(tmp_path / "out")]
+    assert asr_infer.main(written) == 0
+    said = read_keyed(dump / "text.phn")
+    for path, spoken in zip(files, said.values(), strict=True):
+        found = Transcript.from_json((tmp_path / "out" / f"{Path(path).stem}.json").read_bytes())
+        tokens = [token.text for word in found.words for token in word.tokens]
+        assert tokens == spoken.split()[: len(tokens)] and {w.text for w in found.words} <= {*WORDS}
+        assert (tmp_path / "out" / f"{Path(path).stem}.ctm").exists()
+    capsys.readouterr()
+    assert asr_infer.main(argv) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 2
+    assert asr_infer.main([*argv, "--hotwords", "x"]) == 1
+    assert "--hotwords has no use with --transcoder" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("nbest", [0, 3])
+def test_words_have_the_times_of_their_phones(trained, nbest):
+    """Ears hear a phone each 0.12 s as 5 frames of 20 ms and a blank; a second of silence parts
+    what is read at once."""
+    texts = [["cab", "a", "bc"], ["bc", "cab"]]
+    transcoder = Phones2Words(trained)
+    if nbest:
+        transcoder.search = WordSearch(transcoder.tokens, nbest=nbest)
+    speech = Speech2Words(Ears(), transcoder)
+    phones = [[letter for word in words for letter in word] for words in texts]
+    quiet = torch.eye(5)[[0] * 50].clamp(min=1e-6).log()
+    frames = [
+        (torch.eye(5)[[n for p in Ears.tokens.encode(one) for n in [p] * 5 + [0]]] + 1e-6).log()
+        for one in phones
+    ]
+    plan = speech.plan(nbest=max(1, nbest), vad="none")
+    model = speech.asr_model
+    model.hear = lambda wave: torch.cat([frames[0], quiet, frames[1]])
+    given = Given(np.zeros(320 * 200, np.float32), "")
+    ((_, segments, _),) = transcribe(model, [("x", given)], plan)
+    words = [word for segment in segments for word in segment.words]
+    assert [word.text for word in words] == [word for words in texts for word in words]
+    at = 0.0
+    for part, begin in zip(texts, (0, 36 + 50), strict=True):
+        for word in part:
+            found = words.pop(0)
+            assert found.start == pytest.approx((begin * 320 + 40) / 16_000, abs=0.045)
+            begin += 6 * len(word)
+            assert found.end == pytest.approx((begin * 320 + 40) / 16_000, abs=0.125)
+            assert [token.text for token in found.tokens] == list(word)
+            assert found.start >= at and 0.5 < found.confidence <= 1
+            at = found.end
+    if nbest:
+        assert len(segments[0].alternatives) == 3
+        assert segments[0].alternatives[0].text == segments[0].text
+    model.hear = lambda wave: quiet
+    assert speech.transcribe(given.samples, "xx", rate=16_000).segments == ()
 
 
 @pytest.mark.parametrize(

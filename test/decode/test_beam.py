@@ -12,9 +12,10 @@ import torch
 from decode.toy import TOKENS, scores, unigram_arpa, unsure
 from flashlight.lib.text.dictionary import Dictionary
 
-from asrkit.decode.beam import BeamDecoder, DecodeError, TieBreaker
+from asrkit.decode.beam import BeamDecoder, DecodeError, Hypothesis
 from asrkit.decode.greedy import collapse
 from asrkit.decode.overlap import OverlapError
+from asrkit.decode.ties import TieBreaker
 from asrkit.tokens import TokenList
 
 LEXICON = {
@@ -211,7 +212,7 @@ def test_other_weights_share_the_models(tmp_path: Path) -> None:
 def test_no_frames_no_words() -> None:
     empty = np.zeros((0, len(TOKENS)), dtype=np.float32)
     for decoder in (BeamDecoder(TOKENS), BeamDecoder(TOKENS, lexicon=LEXICON)):
-        assert decoder(empty) == [([], [], 0.0, ())]
+        assert decoder(empty) == [Hypothesis([], [], 0.0)]
         assert decoder(scores("----"))[0].tokens == []
 
 

@@ -94,3 +94,33 @@ def test_program(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert program.main([*options, "--order", "2", "--memory", "64M", "--out", str(out)]) == 0
     assert "2-gram of 5 tokens in 3 lines" in capsys.readouterr().out
     assert program.main(options) == 1
+
+
+@needs_lmplz
+def test_an_ngram_of_own_text_in_one_command(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    """Sentences in asrkit's spelling; what was left out is told."""
+    text = tmp_path / "letters.txt"
+    lines = ["Cara Anna, come stai? Io sto bene!", "Scrivi a anna@example.org.", "Ciao", "123"]
+    text.write_text("\n".join(lines), encoding="utf-8")
+    assert program.main([str(text), "--lang", "it", "--order", "2", "--memory", "64M"]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert "sentences kept 3" in told and "dropped: a web or mail address 1" in told
+    assert "dropped: digits 1" in told and "letters.bin: 2-gram of 8 tokens in 3 lines" in told
+    words = {word: [("a",)] for word in "cara anna come stai io sto bene ciao".split()}
+    decoder = BeamDecoder(TOKENS, lexicon=words, lm=tmp_path / "letters.bin")
+    assert all("n-gram" not in note and "letters.bin" not in note for note in decoder.notes)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["letters.bin", "letters.txt"]
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["x.txt"], "TEXT needs --lang"),
+        (["x.txt", "--lang", "it", "--plain", "y"], "--plain has no use beside TEXT"),
+        (["--plain", "y"], "give --out"),
+    ],
+)
+def test_wrong_options_of_own_text(argv, message, monkeypatch, capsys) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.setattr(program, "find_tool", lambda *_: Path("lmplz"))
+    assert program.main(argv) != 0
+    assert message in capsys.readouterr().err

@@ -14,10 +14,13 @@ from torch import Tensor
 
 from asrkit.audio.given import Given
 from asrkit.audio.reading import AudioError
+from asrkit.decode.nbest import read_nbest
+from asrkit.decode.parallel import BeamTask
 from asrkit.decode.run import recognize_dir, score
 from asrkit.files import DataError
 from asrkit.infer import Speech2Text
 from asrkit.kaldi.datadir import read_dump
+from asrkit.kaldi.kaldi_text import read_keyed
 from asrkit.tokens import TokenList
 
 
@@ -76,6 +79,32 @@ def test_long_utterances_go_through_the_network_in_windows(tmp_path: Path) -> No
     found = dict(score(model, [(name, name) for name in waves], read, {}, max_seconds=10.0))
     for name, wave in waves.items():
         assert np.array_equal(found[name][:, 1], np.arange(max(0, (len(wave) - 80) // 320)))
+
+
+def test_the_nbest_of_a_search_is_kept(tmp_path: Path) -> None:
+    (tmp_path / "wav.scp").write_text("u1 x\nu2 y\n")
+    Always.tokens.write(tmp_path / "tokens.txt")
+    model, out = Always(), tmp_path / "out"
+    model.hear = lambda wave: (torch.eye(4)[[2, 0, 3]] + 0.1).log()  # type: ignore[method-assign]
+
+    def decode(**options: object) -> None:
+        lexicon = {"a": [("a",)], "b": [("b",)], "ab": [("a", "b")]}
+        beam = BeamTask(tmp_path / "tokens.txt", {"lexicon": lexicon, **options})
+        read = Mock(return_value=Given(np.zeros(800, np.float32), ""))
+        recognize_dir(
+            cast(Speech2Text, model), tmp_path, out, read, beam=beam, nj=1, max_seconds=60,
+            keep_scores=False,
+        )  # fmt: skip
+
+    decode(nbest=3)
+    found = read_nbest(out / "nbest.jsonl")
+    assert found.keys() == {"u1", "u2"} and len(found["u1"]) == 3
+    best = read_keyed(out / "hyp.text")
+    assert {key: " ".join(rows[0].words) for key, rows in found.items()} == best
+    scores = [one.score for one in found["u1"]]
+    assert scores == sorted(scores, reverse=True)
+    decode()
+    assert not (out / "nbest.jsonl").exists() and read_keyed(out / "hyp.text") == best
 
 
 def test_a_folder_with_segments_is_no_dump(tmp_path: Path) -> None:

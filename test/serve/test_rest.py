@@ -9,6 +9,7 @@ import pytest
 from scripted import Scripted, wave
 from starlette.testclient import TestClient
 
+from asrkit.decode.hotwords import BOOST
 from asrkit.serve.app import make_app
 from asrkit.serve.formats import TYPES
 from asrkit.serve.uploads import Limits
@@ -22,9 +23,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("data")
 
 
+SCRIPTED = Scripted("uno due")
+
+
 @pytest.fixture(scope="module")
 def client(folder: Path) -> Iterator[TestClient]:
-    app = make_app(Scripted("uno due"), folder, "it", Limits(1 << 18, 20))
+    app = make_app(SCRIPTED, folder, "it", Limits(1 << 18, 20))
     with TestClient(app, "http://127.0.0.1:8808") as client:
         yield client
 
@@ -38,6 +42,22 @@ def test_raw_audio_and_forms(client: TestClient, folder: Path) -> None:
     assert Transcript.from_json(form.text).audio == "x y.wav"
     assert Transcript.from_json(form.text).segments == transcript.segments
     assert list((folder / "originals").iterdir()) == []  # nothing is kept
+
+
+def test_expected_words_of_a_request(client: TestClient) -> None:
+    def expected(**options: object) -> list[tuple[str, float]]:
+        assert client.post("/v1/transcribe", **options).status_code == 200  # type: ignore[arg-type]
+        return SCRIPTED.expected
+
+    named = {"hotwords": "Anna Rossi, Milano\nNapoli,", "boost": "4"}
+    wanted = [("Anna Rossi", 4.0), ("Milano", 4.0), ("Napoli", 4.0)]
+    assert expected(content=AUDIO, params=named) == wanted
+    assert expected(files={"file": ("x.wav", AUDIO)}, data=named) == wanted
+    assert expected(content=AUDIO, params={"hotwords": "Anna"}) == [("Anna", BOOST)]
+    assert expected(content=AUDIO) == []
+    for key, value in {"boost": "much", "hotwords": "a," * 1001}.items():
+        answer = client.post("/v1/transcribe", content=AUDIO, params={key: value})
+        assert answer.status_code == 400 and answer.json()["error"].startswith(f"{key}: ")
 
 
 @pytest.mark.parametrize("name", TYPES)
