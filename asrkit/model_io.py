@@ -16,6 +16,7 @@ from asrkit.objectives.base import Objective
 from asrkit.options import Options
 from asrkit.tokens import TokenList
 from asrkit.train import checkpoint
+from asrkit.train.checkpoint import folder_of
 from asrkit.tuning.lora import Lora, folded
 
 MODEL_NAMES = ("average.pt", "best.pt", "last.pt")
@@ -68,13 +69,6 @@ def device_of(name: str) -> torch.device:
             "cpu, or check nvidia-smi and CUDA_VISIBLE_DEVICES"
         )
     return device
-
-
-def folder_of(file: Path) -> Path:
-    """The experiment that a checkpoint belongs to: its folder, or the one above ``checkpoints``."""
-    above = file.parent.parent
-    inside = file.parent.name == "checkpoints" and (above / "config.yaml").is_file()
-    return above if inside else file.parent
 
 
 @dataclass(frozen=True)

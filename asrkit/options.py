@@ -58,6 +58,9 @@ class Options:
     resume: bool = option(False, "go on from output_dir/last.pt if it is there")
     init: str | None = option(None, "checkpoint to take weights from, strictly")
     init_take: list[str] = option(["encoder"], "which parts of it: names of modules")
+    save_base: bool = option(
+        True, "false: checkpoints hold what is tuned alone, and need the model of init to be used"
+    )
     precision: str = option("auto", "fp32, bf16 or fp16 (CUDA); auto is bf16 on CUDA, fp32 on CPU")
     compile: bool | Literal["auto"] = option(
         AUTO, "torch.compile the transformer layers; auto: on a GPU, in long runs"

@@ -20,7 +20,7 @@ def get_parser() -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> None:
     content = average(args.inputs)
-    kept = {name: content[name] for name in ("step", "config", "model")}
+    kept = {name: content[name] for name in ("step", "config", "model", "base") if name in content}
     checkpoint.save(args.out, kept | {"averaged": [str(path) for path in args.inputs]})
     print(f"{args.out}: average of {len(args.inputs)} checkpoints")
 

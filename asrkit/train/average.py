@@ -10,10 +10,9 @@ import torch
 from torch import Tensor
 
 from asrkit.build import choose
-from asrkit.model_io import folder_of
 from asrkit.tokens import TokenList
-from asrkit.train import checkpoint
-from asrkit.train.checkpoint import CheckpointError
+from asrkit.train import checkpoint, parts
+from asrkit.train.checkpoint import CheckpointError, folder_of
 from asrkit.train.folder import same_lists
 from asrkit.tuning.lora import is_factor, mean_of_products, of_sum
 from asrkit.tuning.tuned import meaning
@@ -28,13 +27,15 @@ def average(paths: Sequence[Path]) -> dict[str, Any]:
     must agree: names, shapes and whole numbers, and what no shape shows: symbols, blocks, options
     of their structure. Raises CheckpointError, and ConfigError for other symbols.
     """
-    content = checkpoint.load(paths[0])
+    content = checkpoint.load(paths[0], complete=False)
     folder = folder_of(paths[0])
     total: dict[str, Tensor] = {}
     factors: list[dict[str, Tensor]] = []  # LoRA's: the mean of products is no product of means
     for path in paths:
-        other = checkpoint.load(path)
+        other = checkpoint.load(path, complete=False)
         where = f"{path}: no average with {paths[0]}"
+        if other.get("base") != content.get("base"):
+            raise CheckpointError(f"{where}: it leaves out other weights, or is of another base")
         if path != paths[0]:
             same_lists(folder_of(path), *_lists(folder), than=f"those of {folder}")
             _refuse_another_model(other["config"], content["config"], where)
@@ -64,11 +65,11 @@ def _refuse_another_model(theirs: Mapping[str, Any], mine: Mapping[str, Any], wh
             raise CheckpointError(
                 f"{where}: its {block} is {theirs.get(block)!r}, not {mine.get(block)!r}"
             )
-    checkpoint.refuse_other_tunings(meaning(theirs), meaning(mine), where)
+    parts.refuse_other_tunings(meaning(theirs), meaning(mine), where)
     if theirs.get("encoder_conf") != mine.get("encoder_conf"):
-        checkpoint.refuse_other_encoder(_class("encoder", mine), theirs, mine, where)
+        parts.refuse_other_encoder(_class("encoder", mine), theirs, mine, where)
     if theirs.get("objective_conf") != mine.get("objective_conf"):
-        checkpoint.refuse_other_objective(_class("objective", mine), theirs, mine, where)
+        parts.refuse_other_objective(_class("objective", mine), theirs, mine, where)
 
 
 def _class(block: str, config: Mapping[str, Any]) -> Any:

@@ -23,14 +23,15 @@ from asrkit.data.sampler import BatchStream
 from asrkit.data.shared_memory import readers_that_fit
 from asrkit.data.source import Index
 from asrkit.keys import key_of
-from asrkit.model_io import folder_of
 from asrkit.objectives.base import Objective
 from asrkit.options import AUTO, Options
 from asrkit.rate import RATE
 from asrkit.tokens import TokenList
 from asrkit.train import checkpoint, micro_batches
 from asrkit.train.agreement import assert_same_on_all_ranks, common, data_fingerprint
+from asrkit.train.base_model import base_of
 from asrkit.train.batch_size import update_seconds
+from asrkit.train.checkpoint import folder_of
 from asrkit.train.data import (
     describe,
     open_index,
@@ -44,6 +45,7 @@ from asrkit.train.folder import alone, changes, open_folder, same_lists, write_e
 from asrkit.train.length import describe_length, with_length
 from asrkit.train.log import logger, to_file_and_screen
 from asrkit.train.pace import Pace
+from asrkit.train.parts import take_parts
 from asrkit.train.trainer import Stopped, Trainer
 
 LONG = 1000  # updates after which half a minute of compiling has paid
@@ -71,6 +73,8 @@ def _check(options: Options) -> Path:
         raise ConfigError(
             "compile: leave it out without a GPU; the routines for CPUs are not traced"
         )
+    if not options.save_base and options.init is None:
+        raise ConfigError("save_base: false leaves weights to the model of init, which is missing")
     if options.patience and not options.valid_data:
         raise ConfigError("patience: needs valid_data, whose best_metric it waits for")
     return Path(options.output_dir)
@@ -98,6 +102,7 @@ def _train(options: Options, folder: Path, world: World) -> None:
     refuse_repeated_ids(options, index)
     objective = _new_objective(options, tokens, phones)
     taken = {} if goes_on else _take_parts(objective, options, tokens, phones, content)
+    base = None if goes_on else _base(objective, options)
     mark = data_fingerprint(index.num_samples, index.langs)
     assert_same_on_all_ranks(
         world,
@@ -120,10 +125,11 @@ def _train(options: Options, folder: Path, world: World) -> None:
     for module in objective.modules():
         if isinstance(module, Objective):
             module.total = options.max_update
+    _refuse_idle(objective)
     dataset = source.dataset(index, tokens, objective.label_field, train=True)
     valid = valid_loader(source, tokens, objective.label_field, world)
     trainer = _trainer(objective, options, world, content)
-    trainer.data_fingerprint = mark
+    trainer.data_fingerprint, trainer.base = mark, base
     before = trainer.restore(folder / "last.pt") if goes_on else None
     if before is not None and before.data_mark != mark:
         raise ConfigError(
@@ -199,9 +205,29 @@ def _take_parts(
     # shapes show no other order of the symbols
     with_head = tokens if "head" in options.init_take else None
     same_lists(folder_of(Path(options.init)), with_head, phones)
-    taken = checkpoint.take_parts(objective, options.init, options.init_take, content)
+    taken = take_parts(objective, options.init, options.init_take, content)
     objective.after_init(list(taken))
     return taken
+
+
+def _base(objective: Objective, options: Options) -> dict[str, Any] | None:
+    """What checkpoints leave to the model of ``init``; None where they are to be whole."""
+    if options.save_base or options.init is None:
+        return None
+    weights = checkpoint.load(options.init)["model"]
+    return base_of(objective, options.init, weights, options.init_take)
+
+
+def _refuse_idle(objective: Objective) -> None:
+    """Something has to learn from the first update on."""
+    objective.train()
+    objective.before_step(0)
+    rests = {id(parameter) for parameter in objective.frozen()}
+    if not any(p.requires_grad and id(p) not in rests for p in objective.parameters()):
+        raise ConfigError(
+            "trainable: nothing learns in the first update, as all that it names rests then "
+            "(objective_conf.freeze_steps, freeze_encoder); name the head, too"
+        )
 
 
 def _warn_of_random_frozen(objective: Objective, options: Options) -> None:

@@ -72,6 +72,7 @@ class Trainer:
         self.best = BestCheckpoints(self.folder, options.keep_nbest_models, active=world.is_main)
         self.step = 0
         self.start: tuple[int, int] = (0, 0)  # (epoch, offset) of the first micro-batch to read
+        self.base: dict[str, Any] | None = None  # what files leave out (base_model.py)
         self.data_fingerprint = ""  # of the training data; saved, so that a resumed run can compare
         self._consumed = 0
         self._skipped_in_row = 0
@@ -301,8 +302,11 @@ class Trainer:
         self._validation_due = False
 
     def _model_content(self) -> dict[str, Any]:
-        weights = self.world.to_full(self.objective.state_dict())
-        return {"model": weights, "step": self.step, "config": self.config}
+        state, base = self.objective.state_dict(), self.base
+        if base is not None:
+            state = {name: value for name, value in state.items() if name not in base["names"]}
+        content = {"model": self.world.to_full(state), "step": self.step, "config": self.config}
+        return content if base is None else content | {"base": base}
 
     def save(self, stream: Stream) -> None:
         """Everything a run needs to go on exactly: last.pt."""
@@ -329,6 +333,7 @@ class Trainer:
         self.optimizer.load_state_dict(
             self.world.optimizer_to_sharded(content["optimizer"], self.optimizer)
         )
+        self.base = content.get("base")
         self.step = int(content["step"])
         self.start = (int(content["stream"][0]), int(content["stream"][1]))
         self.precision.restore(content["precision"])

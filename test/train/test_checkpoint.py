@@ -16,6 +16,7 @@ from asrkit.objectives.ctc import CtcObjective
 from asrkit.tokens import TokenList
 from asrkit.train import checkpoint
 from asrkit.train.checkpoint import CheckpointError
+from asrkit.train.parts import take_parts
 
 
 @pytest.fixture
@@ -176,8 +177,8 @@ def test_a_head_is_taken_from_one_of_its_structure_only(tmp_path, theirs, mine, 
     model, config = recognizer(**mine), {"encoder_conf": {}, "objective_conf": mine}
     if message:
         with pytest.raises(CheckpointError, match=message):
-            checkpoint.take_parts(model, path, ["head"], config)
-        checkpoint.take_parts(model, path, ["encoder"], config)  # the rest is no matter
+            take_parts(model, path, ["head"], config)
+        take_parts(model, path, ["encoder"], config)  # the rest is no matter
     else:
-        assert checkpoint.take_parts(model, path, ["encoder", "head"], config)["head"] == 2
+        assert take_parts(model, path, ["encoder", "head"], config)["head"] == 2
         assert torch.equal(model.head.weight, content["model"]["head.weight"])

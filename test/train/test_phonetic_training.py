@@ -10,6 +10,7 @@ from phonetic_toy import KINDS, Stream, make, one_rank, run, weights
 from ports import free_port
 
 from asrkit.train import checkpoint
+from asrkit.train.parts import take_parts
 from asrkit.train.trainer import Stopped
 
 
@@ -98,7 +99,7 @@ def chain(tmp_path, base, objective, parts):
     trainer.config = {"encoder_conf": {}}
     run(trainer)
     path = str(tmp_path / "first" / "last.pt")
-    taken = checkpoint.take_parts(objective, path, parts, {"encoder_conf": {}})
+    taken = take_parts(objective, path, parts, {"encoder_conf": {}})
     objective.after_init(list(taken))
     return model
 
@@ -138,7 +139,7 @@ def test_a_phonetic_model_takes_a_self_supervised_one(tmp_path):
     }
     checkpoint.save(tmp_path / "plain.pt", content)
     model = make(tmp_path / "b")[1]
-    checkpoint.take_parts(model, str(tmp_path / "plain.pt"), ["encoder"], {"encoder_conf": {}})
+    take_parts(model, str(tmp_path / "plain.pt"), ["encoder"], {"encoder_conf": {}})
     assert torch.equal(weights(model.encoder), weights(other.encoder))
 
 

@@ -12,6 +12,7 @@ from asrkit.config import from_mapping, to_mapping
 from asrkit.model_io import TrainedModel
 from asrkit.train import checkpoint
 from asrkit.train.average import average
+from asrkit.train.parts import take_parts
 from asrkit.tuning.lora import Lora, LoraLinear, folded
 
 
@@ -114,7 +115,7 @@ def take(tmp_path, theirs, mine):
     before = make(theirs)
     path = save(tmp_path / "theirs", before, theirs)
     after = make(mine, filled=False)
-    taken = checkpoint.take_parts(after, str(path), ["encoder"], to_mapping(mine))
+    taken = take_parts(after, str(path), ["encoder"], to_mapping(mine))
     after.head.load_state_dict(before.head.state_dict())
     return before, after, taken["encoder"]
 
@@ -158,7 +159,7 @@ def test_a_damaged_file_is_no_new_tuning(tmp_path):
     del content["model"]["encoder.context.layers.1.adapter.up.bias"]
     checkpoint.save(path, content)
     with pytest.raises(checkpoint.CheckpointError, match=r"has no context.layers.1.adapter.up"):
-        checkpoint.take_parts(make(options), str(path), ["encoder"], to_mapping(options))
+        take_parts(make(options), str(path), ["encoder"], to_mapping(options))
 
 
 def test_configurations_from_before_tunings_have_none():

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from tones import corpus, ctc_args
+from tones import ctc_args, write_dump, write_tokens
 from train import shard_ranks
 
 from asrkit.bin import asr_infer, asr_train, pack
@@ -52,7 +52,9 @@ def test_what_does_not_learn_has_no_state_and_stays(runs):
 
 def test_train_average_pack_recognize(tmp_path, capsys):
     """From a model of all to one of LoRA, with the programs."""
-    corpus(tmp_path)
+    for name, count in (("train", 8), ("valid", 2)):
+        write_dump(tmp_path / name, count)
+    write_tokens(tmp_path / "tokens.txt")
     steps = ["--max_update", "4", "--valid_interval", "2", "--save_interval", "2"]
     assert asr_train.main(ctc_args(tmp_path, tmp_path / "exp/base", *steps)) == 0
     tuned = [*steps, "--init", str(tmp_path / "exp/base/last.pt"), "--init_take", "encoder", "head",
