@@ -20,8 +20,8 @@ from asrkit.convert.fairseq import read_fairseq
 from asrkit.convert.huggingface import read_huggingface
 from asrkit.convert.source import ConvertError, Given
 from asrkit.foreign import explained, is_weights
-from asrkit.model_io import folder_of
 from asrkit.text.tokenize import TYPES
+from asrkit.train.checkpoint import folder_of
 
 
 def get_parser() -> argparse.ArgumentParser:
@@ -42,6 +42,7 @@ def get_parser() -> argparse.ArgumentParser:
         help="what the tokens are; default: what the source says, or a guess, which is reported",
     )
     add("--blank", help="token that was the blank, where a folder of transformers names two")
+    add("--language", help="which of the languages of an MMS model: its adapters and output layer")
     add("--encoder_only", type=boolean, default=False, help="true: leave every head out")
     return parser
 
@@ -65,6 +66,7 @@ def convert(args: argparse.Namespace) -> dict[str, Any]:
         dictionary=args.dict,
         token_type=args.token_type,
         blank=args.blank,
+        language=args.language,
         encoder_only=args.encoder_only,
     )
     if source.is_dir() and (source / "config.json").exists():

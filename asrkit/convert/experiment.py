@@ -12,6 +12,7 @@ from torch import Tensor
 from asrkit import config
 from asrkit.build import build_objective, resolve
 from asrkit.config import ConfigError
+from asrkit.convert.mms import adapter_files
 from asrkit.convert.source import ConvertError, Source
 from asrkit.files import atomic, atomic_folder, sha256, write_json
 from asrkit.options import Options
@@ -30,6 +31,7 @@ def options_of(source: Source, out: Path) -> Options:
         encoder_conf=dict(source.encoder_conf),
         quantizer=None if source.quantizer_conf is None else "gumbel",
         quantizer_conf=dict(source.quantizer_conf or {}),
+        tune=dict(source.tune),
         output_dir=str(out),
         optimizer_conf={"lr": 3e-5},
     )
@@ -60,9 +62,12 @@ def check(source: Source, options: Options) -> None:
             raise ConvertError(str(error)) from None
 
 
-def _digest(path: Path) -> dict[str, str]:
-    """SHA-256 of the file, or of the weights and settings in the folder."""
+def _digest(path: Path, language: str | None) -> dict[str, str]:
+    """SHA-256 of the file, or of the weights and settings in the folder: of one language's adapters
+    if it holds those of many."""
     files = [path] if path.is_file() else sorted(p for p in path.iterdir() if p.is_file())
+    others = {file for name, file in adapter_files(path).items() if name != language}
+    files = [file for file in files if file not in others]
     found = {}
     for file in files:
         if file == path or file.suffix in (".bin", ".safetensors", ".json"):
@@ -86,7 +91,8 @@ def write_experiment(source: Source, out: Path) -> dict[str, Any]:
     record = {
         "source": source.path.name,
         "kind": source.kind,
-        "sha256": _digest(source.path),
+        "sha256": _digest(source.path, source.language),
+        **({"language": source.language} if source.language else {}),
         "parameters": sum(tensor.numel() for tensor in source.state.values()),
         "left_out": source.dropped,
         "notes": source.notes,

@@ -17,6 +17,7 @@ from asrkit.convert.vocabulary import vocabulary_of
 from asrkit.files import atomic_folder, write_json
 from asrkit.model_io import TrainedModel
 from asrkit.rate import RATE
+from asrkit.tuning.adapters import Adapter
 from asrkit.vocabulary import type_of
 
 _FAMILIES = {"wav2vec2": "Wav2Vec2", "data2vec-audio": "Data2VecAudio", "hubert": "Hubert"}
@@ -33,8 +34,17 @@ def read_model(path: Path) -> tuple[dict[str, Tensor], dict[str, Any], list[str]
 def _kind(config: dict[str, Any], where: Path) -> str:
     """transformers' model_type; ConvertError for networks that transformers does not have."""
     encoder = config["encoder_conf"]
-    if config["encoder"] != "wav2vec2":
-        raise ConvertError(f"{where}: transformers has no encoder {config['encoder']!r}")
+    kind = _network(config["encoder"], encoder, where)
+    if Adapter.kind in config["tune"] and not (kind == "wav2vec2" and encoder["norm_first"]):
+        raise ConvertError(
+            f"{where}: transformers has adapters in Wav2Vec2 with norm_first: true only"
+        )
+    return kind
+
+
+def _network(name: str, encoder: dict[str, Any], where: Path) -> str:
+    if name != "wav2vec2":
+        raise ConvertError(f"{where}: transformers has no encoder {name!r}")
     if encoder["positional"][2] == 1:
         return "hubert" if encoder["positional_affine"] else "wav2vec2"
     if encoder["positional_affine"]:
@@ -171,6 +181,8 @@ def write_huggingface(path: Path, out: Path) -> dict[str, Any]:
     tensors |= from_asrkit(head)
     family = _FAMILIES[kind]
     content = {"architectures": [family + name], **_config_json(kind, config["encoder_conf"])}
+    if adapters := config["tune"].get(Adapter.kind):
+        content["adapter_attn_dim"] = adapters["size"]
     ready = {
         key: (tensor.float() if tensor.is_floating_point() else tensor).contiguous()
         for key, tensor in tensors.items()

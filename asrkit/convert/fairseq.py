@@ -187,6 +187,8 @@ def _refuse(settings: Settings, fixed: Mapping[str, Any]) -> None:
 def read_fairseq(path: Path, given: Given) -> Source:
     """A .pt file of fairseq. Raises ConvertError on anything it cannot say or asrkit not hold."""
     where = str(path)
+    if given.language is not None:
+        raise ConvertError(f"{path}: --language is for MMS as transformers has it")
     if given.blank is not None:
         raise ConvertError(f"{where}: fairseq's blank is its row 0; --blank is for transformers'")
     content = load_inert(path)

@@ -15,7 +15,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from asrkit.convert import structure, vocabulary
+from asrkit.convert import mms, structure, vocabulary
 from asrkit.convert.hubert import fold_position
 from asrkit.convert.names import to_asrkit, without_prefixes
 from asrkit.convert.source import ConvertError, Given, Said, Source
@@ -102,6 +102,11 @@ def _load_bin(path: Path) -> dict[str, Tensor]:
     return content
 
 
+def _load(path: Path) -> dict[str, Tensor]:
+    """Tensors of one file of either format."""
+    return load_safetensors(path) if path.suffix == ".safetensors" else _load_bin(path)
+
+
 def _weights(folder: Path) -> dict[str, Tensor]:
     """All tensors of the folder, in one file or in the files that an index names."""
     for name, load in (("model.safetensors", load_safetensors), ("pytorch_model.bin", _load_bin)):
@@ -176,8 +181,6 @@ def _check(config: dict[str, Any], folder: Path) -> str:
         raise ConvertError(
             f"{folder}/config.json: model_type {kind!r}; known: {', '.join(PREFIXES)}"
         )
-    if config.get("adapter_attn_dim") is not None:
-        structure.refuse_unknown(["adapter_attn_dim"], str(folder), encoder_only=False)
     for key, only in _FIXED.items():
         if config.get(key, only) != only:
             raise ConvertError(
@@ -201,9 +204,12 @@ def read_huggingface(folder: Path, given: Given) -> Source:
     kind = _check(config, folder)
     if (folder / "adapter_config.json").exists():
         raise ConvertError(f"{where}: {next_command(folder)}")
+    tensors = without_prefixes(_weights(folder), (PREFIXES[kind],), where)
+    if (language := mms.language_of(folder, given)) is not None:
+        tensors = mms.with_language(tensors, folder, language, (PREFIXES[kind],), _load)
     tensors = {
         name: tensor.float() if tensor.is_floating_point() else tensor
-        for name, tensor in without_prefixes(_weights(folder), (PREFIXES[kind],), where).items()
+        for name, tensor in tensors.items()
     }
     tensors = fold_position(tensors, "huggingface", where)
     state, unknown = to_asrkit(tensors, "huggingface", where)
@@ -211,6 +217,8 @@ def read_huggingface(folder: Path, given: Given) -> Source:
     source = Source(
         path=folder, kind=f"transformers {kind}", state=encoder, objective="ctc", encoder_conf={}
     )
+    source.language = language
+    _add_adapters(source, config, given, where)
     if kind == "unispeech" and "quantizer.codebook" in state:
         source.notes.append("the heads of UniSpeech's pre-training are left out")
         unknown = [name for name in unknown if not name.startswith("ctc_proj.")]
@@ -221,13 +229,23 @@ def read_huggingface(folder: Path, given: Given) -> Source:
         encoder, _said(config, kind, folder), given, where
     ) | _options(config, TRAINING)
     if given.encoder_only:
-        source.dropped = sorted(state.keys() - encoder.keys())
+        source.dropped += sorted(state.keys() - encoder.keys() - {*source.dropped})
     elif "head.weight" in state:
         _add_ctc(source, state, config, given, folder)
     elif "quantizer.codebook" in state:
         _add_contrastive(source, state, config, where)
     source.check_used(given)
     return source
+
+
+def _add_adapters(source: Source, config: dict[str, Any], given: Given, where: str) -> None:
+    """Those of a language; the network alone of a model of many languages has none."""
+    source.tune = mms.take_adapters(source.state, config, where)
+    if source.tune and given.encoder_only and source.language is None:
+        source.tune = {}
+        source.dropped = sorted(name for name in source.state if ".adapter." in name)
+        for name in source.dropped:
+            del source.state[name]
 
 
 def _add_mask_embedding(source: Source) -> None:
@@ -243,7 +261,8 @@ def _add_ctc(
     source: Source, state: dict[str, Tensor], config: dict[str, Any], given: Given, folder: Path
 ) -> None:
     size = state["head.weight"].shape[0]
-    found = vocabulary.read_vocabulary(folder, size, config, given)
+    vocab = mms.vocabulary_of(folder, source.language)
+    found = vocabulary.read_vocabulary(folder, vocab, size, config, given)
     vocabulary.take_head(source, state, found, folder / "vocab.json")
     source.objective_conf = _options(config, CTC)
     for file in sorted((folder / "language_model").glob("*")):

@@ -54,6 +54,13 @@ _HEADS = (
     ("context_projection", "project_hid", "final_proj"),
     ("head", "lm_head", "proj"),
 )
+# of transformers alone: fairseq keeps the adapters of all languages in one tensor
+_ADAPTERS = tuple(
+    (f"encoder.context.layers.{{n}}.adapter.{ours}.{kind}",
+     f"encoder.layers.{{n}}.adapter_layer.{theirs}.{kind}")
+    for ours, theirs in (("norm", "norm"), ("down", "linear_1"), ("up", "linear_2"))
+    for kind in ("weight", "bias")
+)  # fmt: skip
 _POSITION = "encoder.context.position.blocks.0"
 _SINGLE = (
     ("encoder.mask_embedding", "masked_spec_embed", "mask_emb"),
@@ -103,9 +110,10 @@ class Names:
     """Translates tensor names between asrkit and one other dialect."""
 
     def __init__(self, dialect: Dialect) -> None:
-        column, rows = _COLUMN[dialect], _rows()
-        self._to_ours = [(_pattern(row[column]), row[0]) for row in rows]
-        self._to_theirs = [(_pattern(row[0]), row[column]) for row in rows]
+        rows = [(row[0], row[_COLUMN[dialect]]) for row in _rows()]
+        rows += _ADAPTERS if dialect == "huggingface" else ()
+        self._to_ours = [(_pattern(theirs), ours) for ours, theirs in rows]
+        self._to_theirs = [(_pattern(ours), theirs) for ours, theirs in rows]
         self._old = _OLD[dialect]
 
     def ours(self, name: str) -> str | None:

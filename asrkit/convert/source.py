@@ -21,6 +21,7 @@ class Given:
 
     heads, norm_first, normalize: see Wav2Vec2Encoder; no shape shows them. dictionary: fairseq's
     dict.*.txt. token_type: phn, char, bpe or word. blank: the token that is it in transformers.
+    language: of which the adapters and the output layer are taken, of a model of several (MMS).
     encoder_only: leave every head out.
     """
 
@@ -30,6 +31,7 @@ class Given:
     dictionary: Path | None = None
     token_type: str | None = None
     blank: str | None = None
+    language: str | None = None
     encoder_only: bool = False
 
 
@@ -52,8 +54,9 @@ class Said:
 class Source:
     """A network ready to be written as an experiment.
 
-    state: tensors under asrkit's names. objective, *_conf: as in a configuration. symbols: the
-    tokens of a recognizer. token_file: names what they are. dropped: tensors left out.
+    state: tensors under asrkit's names. objective, *_conf, tune: as in a configuration. symbols:
+    the tokens of a recognizer. token_file: names what they are. language: whose they are, if the
+    source has several. dropped: tensors left out.
     notes: what the user should know.
     """
 
@@ -64,6 +67,8 @@ class Source:
     objective: str
     objective_conf: dict[str, Any] = dataclasses.field(default_factory=dict)
     quantizer_conf: dict[str, Any] | None = None
+    tune: dict[str, Any] = dataclasses.field(default_factory=dict)
+    language: str | None = None
     symbols: list[str] | None = None
     token_file: str | None = None
     dropped: list[str] = dataclasses.field(default_factory=list)

@@ -25,9 +25,9 @@ _MEANING = {
 }
 _POSITION = "encoder.context.position.blocks"
 _ADAPTERS = (
-    "holds adapters ({}, ...), as MMS models of many languages do; asrkit's transformer layers "
-    "have none, and without them the output is wrong. Convert the pre-trained checkpoint "
-    "(MMS-300M, MMS-1B), or one that was fine-tuned without adapters"
+    "holds adapters ({}, ...) that asrkit does not read here, and without them the output is "
+    "wrong. MMS models of many languages are read from transformers' folder (facebook/mms-1b-all, "
+    "with --language)"
 )
 _NETWORK = ("encoder.", "feature_extractor.", "feature_projection.", "adapter.")
 

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from asrkit.convert.source import ConvertError, Given, Source
-from asrkit.convert.tokenizer import Said, optional_json, read_json, read_tokenizer
+from asrkit.convert.tokenizer import Said, optional_json, read_tokenizer
 from asrkit.files import read_lines
 from asrkit.text.tokenize import META
 from asrkit.tokens import BLANK, SPACE, UNK, TokenError, TokenList
@@ -39,14 +39,13 @@ class Vocabulary(NamedTuple):
     notes: list[str]
 
 
-def read_vocabulary(folder: Path, size: int, config: dict[str, Any], given: Given) -> Vocabulary:
-    """Of a transformers folder, whose output layer has ``size`` rows and config.json ``config``."""
-    vocab = read_json(folder / "vocab.json")
-    if any(isinstance(value, dict) for value in vocab.values()):
-        raise ConvertError(
-            f"{folder}/vocab.json: one vocabulary per language, as MMS has them; asrkit's models "
-            "have one. Use a checkpoint that was fine-tuned on one language"
-        )
+def read_vocabulary(
+    folder: Path, vocab: dict[str, Any], size: int, config: dict[str, Any], given: Given
+) -> Vocabulary:
+    """Of a transformers folder, whose output layer has ``size`` rows and config.json ``config``.
+
+    vocab: symbols to rows, of vocab.json.
+    """
     tokenizer = read_tokenizer(folder, config)
     rows: dict[int, str] = {}
     for symbol, row in {**optional_json(folder / "added_tokens.json"), **vocab}.items():

@@ -17,7 +17,7 @@ from asrkit.convert.source import ConvertError
 from asrkit.infer import Speech2Text
 from asrkit.model_io import ModelError
 from asrkit.train import checkpoint
-from asrkit.train.checkpoint import take_parts
+from asrkit.train.parts import take_parts
 
 
 @pytest.mark.parametrize("style", ["args", "cfg"])

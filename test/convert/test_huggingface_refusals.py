@@ -54,7 +54,7 @@ def edit(file, **changes):
         ("config.json", {"hidden_act": "relu"}, [], "hidden_act = 'relu'"),
         ("config.json", {"layer_norm_eps": 1e-3}, [], "layer_norm_eps"),
         ("config.json", {"add_adapter": True}, [], "add_adapter"),
-        ("config.json", {"adapter_attn_dim": 16}, [], "adapters.*MMS"),
+        ("config.json", {"adapter_attn_dim": 16}, [], "adapter_attn_dim = 16"),
         ("config.json", {"model_type": "wav2vec2-conformer"}, [], "model_type"),
         ("preprocessor_config.json", {"sampling_rate": 8000}, [], "8000 Hz"),
     ],
@@ -107,7 +107,7 @@ POSITION = "wav2vec2.encoder.pos_conv_embed.conv."
         (lambda s: s.pop(LAYER + "attention.k_proj.bias"), "has no.*attention.key"),
         (lambda s: s.pop(LAYER + "layer_norm.weight"), "has no .*attention_norm"),
         (lambda s: s.update({"wav2vec2.encoder.x": torch.ones(1)}), "no place for encoder.x"),
-        (lambda s: s.update({LAYER + "adapter_layer.norm.bias": torch.ones(1)}), "adapters"),
+        (lambda s: s.update({LAYER + "adapter_layer.norm.bias": torch.ones(1)}), "unknown"),
         (lambda s: s.update({POSITION + "weight_g": torch.ones(1)}), "twice"),
         (
             lambda state: state["quantizer.codevectors"].view(-1)[3:4].fill_(float("nan")),
@@ -166,7 +166,11 @@ def test_damaged_folders(folder, tmp_path, files, message):
     ("vocab", "message"),
     [
         ({"<pad>": 0, "a": 1}, "no symbol for rows"),
-        ({"spa": {"<pad>": 0}}, "one vocabulary per language"),
+        ({"spa": {"<pad>": 0}}, "no symbol for rows"),
+        (
+            {"spa": {"<pad>": 0}, "fra": {"<pad>": 0}},
+            "of 2 languages; --language says .*: fra, spa",
+        ),
         (VOCAB | {"x y": 8}, "no number of its own"),
         ({**{k: v for k, v in VOCAB.items() if k != "c"}, "x y": 8}, "holds white space"),
         ({**{k: v for k, v in VOCAB.items() if k != "c"}, "<space>": 8}, "duplicate token"),
