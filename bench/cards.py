@@ -2,6 +2,7 @@
 
     python bench/cards.py
     python bench/cards.py --hours 0.5 1 2 10 --tflops 5 11.6 150
+    python bench/cards.py --tuning
 
 Counted, as bench/scaling.py does, under bfloat16 autocast: weights of 4 bytes, 12 more for each
 that learns (gradient, two moments of Adam), and the most that is alive at once in a forward pass,
@@ -14,6 +15,9 @@ With --hours of speech: what the quick presets of fine-tuning hear of it, beside
 and how long that takes. An audio second costs a forward pass, c of the convolutions and t of all
 else: c + t while the encoder is frozen, then c + 3 t, and once more the blocks where they are
 recomputed. c is counted each time, though features that are kept cost it once.
+
+With --tuning: what the quick preset of Large takes when all of it learns, or LoRA, adapters, or the
+classifier alone, and how large a checkpoint of what learns is (save_base: false, not last.pt).
 """
 
 from __future__ import annotations
@@ -23,7 +27,6 @@ import dataclasses
 import math
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from scaling import CONF, GIB, RATE, Counts, count, options_of
@@ -40,6 +43,12 @@ MODELS: dict[str, tuple[str, dict[str, Any]]] = {
 FINE_TUNING = [
     f"finetune_ctc_{size}{kind}" for size in ("base", "large") for kind in ("_quick", "")
 ]
+TUNINGS: dict[str, tuple[str, list[str]]] = {
+    "all": ("", []),
+    "LoRA": ("_lora", []),
+    "adapters": ("_adapters", []),
+    "classifier": ("", ["^head"]),
+}
 TASKS = {"pre-training": "pretrain_xlsr", "fine-tuning": "finetune_ctc"}
 
 
@@ -65,10 +74,10 @@ class Memory(NamedTuple):
         return max(0, int(most))
 
 
-def _options(path: Path, encoder: dict[str, Any], again: bool) -> Options:
-    options = options_of(path)
-    options.encoder_conf |= encoder
-    return dataclasses.replace(options, checkpoint_activations=again)
+def _options(given: Options, encoder: dict[str, Any], again: bool) -> Options:
+    return dataclasses.replace(
+        given, encoder_conf=given.encoder_conf | encoder, checkpoint_activations=again
+    )
 
 
 def _line(one: float, two: float) -> Line:
@@ -76,17 +85,17 @@ def _line(one: float, two: float) -> Line:
     return Line(2 * one - two, two - one)
 
 
-def memory(path: Path, encoder: dict[str, Any], cache: float) -> tuple[Counts, Memory, Memory]:
+def memory(given: Options, encoder: dict[str, Any], cache: float) -> tuple[Counts, Memory, Memory]:
     """Counts of one clip; the memory without and with blocks that are computed again."""
     plain, again = (
-        [count(_options(path, encoder, recompute), clips) for clips in (1, 2)]
+        [count(_options(given, encoder, recompute), clips) for clips in (1, 2)]
         for recompute in (False, True)
     )
     one = plain[0]
     state: float = 4 * one.parameters + 12 * one.learning
-    if options_of(path).objective_conf.get("feature_cache_gib"):
+    if given.objective_conf.get("feature_cache_gib"):
         state += cache * GIB
-    layers = _options(path, encoder, False).encoder_conf["layers"]
+    layers = _options(given, encoder, False).encoder_conf["layers"]
     backward = [
         less.kept + (whole.kept - less.kept) / layers
         for whole, less in zip(plain, again, strict=True)
@@ -107,7 +116,8 @@ def report(args: argparse.Namespace, say: Callable[[str], None]) -> None:
     )
     for name, (size, encoder) in MODELS.items():
         for task, stem in TASKS.items():
-            one, plain, again = memory(CONF / f"{stem}_{size}.yaml", encoder, args.cache)
+            given = options_of(CONF / f"{stem}_{size}.yaml")
+            one, plain, again = memory(given, encoder, args.cache)
             both = plain, again
             taken = [", ".join(f"{m.of(n) / GIB:.1f}" for m in both) for n in (1, 4)]
             rooms = [(card - args.reserve) * GIB for card in args.cards]
@@ -116,6 +126,24 @@ def report(args: argparse.Namespace, say: Callable[[str], None]) -> None:
                 f"| {name} ({one.parameters / 1e6:.0f} M), {task}, {one.samples / RATE:.1f} s "
                 f"| {plain.state / GIB:.1f} GiB | {taken[0]} GiB | {taken[1]} GiB "
                 f"| {' | '.join(fit)} |"
+            )
+
+
+def report_tuning(args: argparse.Namespace, say: Callable[[str], None]) -> None:
+    say(
+        "| counted, fine-tuning; what learns | parameters that do | weights, gradients, Adam; "
+        "features | 1 clip: without, with | 4 clips | a checkpoint of them |\n"
+        "|---|--:|--:|--:|--:|--:|"
+    )
+    for name, (size, encoder) in MODELS.items():
+        for what, (kind, trainable) in TUNINGS.items() if size == "large" else ():
+            given = options_of(CONF / f"finetune_ctc_large_quick{kind}.yaml")
+            given = dataclasses.replace(given, trainable=trainable)
+            one, *both = memory(given, encoder, args.cache)
+            taken = [", ".join(f"{m.of(n) / GIB:.1f}" for m in both) for n in (1, 4)]
+            say(
+                f"| {name}, {what} | {one.learning:,} | {both[0].state / GIB:.1f} GiB "
+                f"| {taken[0]} GiB | {taken[1]} GiB | {4 * one.learning / 1e6:,.1f} MB |"
             )
 
 
@@ -175,6 +203,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--cache", type=float, default=0.5, help="GiB of features kept")
     parser.add_argument("--reserve", type=float, default=1.5, help="GiB that are not counted")
     parser.add_argument("--hours", type=float, nargs="+", help="of speech, to fine-tune on")
+    parser.add_argument("--tuning", action="store_true", help="ways to tune Large, side by side")
     parser.add_argument("--tflops", type=float, nargs="+", default=[11.6], help="as training runs")
     args = parser.parse_args(argv)
     if min(args.tflops) <= 0 or min(args.hours or [1]) <= 0:
@@ -186,7 +215,8 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
 
 def main(argv: list[str] | None = None) -> int:
     args = parse(argv)
-    (report_hours if args.hours else report)(args, lambda line: print(line, flush=True))
+    chosen = report_hours if args.hours else report_tuning if args.tuning else report
+    chosen(args, lambda line: print(line, flush=True))
     return 0
 
 

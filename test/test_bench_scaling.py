@@ -90,7 +90,7 @@ def test_memory_of_a_micro_batch(scaling, cards, tiny, again):
         options = dataclasses.replace(scaling.options_of(tiny), checkpoint_activations=again)
         return scaling.count(options, clips)
 
-    one, *both = cards.memory(tiny, {}, cache=1.0)
+    one, *both = cards.memory(scaling.options_of(tiny), {}, cache=1.0)
     found = both[again]
     assert found.state == 16 * one.parameters  # all learn, and no features are kept
     eight = counted(8)
@@ -112,7 +112,7 @@ def test_fine_tuning_learns_less_and_keeps_features(scaling, cards, tmp_path):
         " heads: 2, positional: [1, 32, 1], feature_grad_mult: 0.0}\n"
         "optimizer_conf: {lr: 1.0}\nbatch_bins: 64000\nmax_sample_size: 32000\n"
     )
-    one, plain, again = cards.memory(path, {}, cache=0.25)
+    one, plain, again = cards.memory(scaling.options_of(path), {}, cache=0.25)
     assert one.parameters - one.learning == 32 * 320 + 2 * 32
     assert one.front == 2 * 100 * 320 * 32
     assert one.front + one.inner < one.forward < 2 * (one.front + one.inner)
@@ -132,6 +132,29 @@ def test_table_of_cards(scaling, cards, tiny, capsys, monkeypatch):
     assert 0 < fewer < more
     with pytest.raises(SystemExit):
         cards.main(["--cards", "1"])
+
+
+def test_table_of_tunings(scaling, cards, capsys, monkeypatch, tmp_path):
+    kinds = {"": "", "_lora": "tune: {lora: {rank: 2}}", "_adapters": "tune: {adapters: {}}"}
+    for kind, tune in kinds.items():
+        (tmp_path / f"finetune_ctc_large_quick{kind}.yaml").write_text(
+            "objective: ctc\nencoder: wav2vec2\noptimizer_conf: {lr: 1.0}\n"
+            "encoder_conf: {conv_layers: [[32, 320, 320]], conv_norm: layer, width: 32, layers: 2,"
+            f" heads: 2, positional: [1, 32, 1]}}\nmax_sample_size: 32000\n{tune}\n"
+        )
+    monkeypatch.setattr(cards, "CONF", tmp_path)
+    monkeypatch.setattr(cards, "MODELS", {"Large": ("large", {}), "Base": ("base", {})})
+    assert cards.main(["--tuning"]) == 0
+    table = capsys.readouterr().out.splitlines()[2:]
+    learn = [int(row.split(" | ")[1].replace(",", "")) for row in table]
+    head = 32 * len(scaling.TOKENS) + len(scaling.TOKENS)
+    assert learn[1:] == [
+        head + 2 * 2 * (4 * 32 + 2 * 32 + 2 * 5 * 32),  # qkv, out, fc1 and fc2 of two layers
+        head + 2 * (2 * 32 + 2 * 64 * 32 + 64 + 32),
+        head,
+    ]
+    memory = [float(row.split("|")[4].split(",")[0]) for row in table]
+    assert memory == sorted(memory, reverse=True) and learn[0] > max(learn[1:])
 
 
 def test_hours_of_fine_tuning(scaling, cards, monkeypatch, tmp_path, capsys):

@@ -46,6 +46,10 @@ setup() {
     [[ "$output" == *"exp/pretrain_unidata2vec_without_it "*"--train_data dump/raw/en_train dump/raw/es_train dump/raw/fr_train dump/raw/ru_train --valid"* ]]
     [[ "$output" == *"exp/continue_unidata2vec_plus_it "*"--init exp/pretrain_unidata2vec_without_it/last.pt --train_data dump/raw/it_train --valid"* ]]
     [[ "$output" == *"--init exp/continue_unidata2vec_plus_it/last.pt --init_take encoder --train_data dump/raw/it_train_5min"* ]]
+    run ./run.sh --dry_run true --stage 6 --stop_stage 8 --method xlsr --tuning lora
+    [[ "$output" == *"exp/asr_it_5min_xlsr_lora "*"--config conf/ctc_few_lora.yaml --init exp/pretrain_xlsr/last.pt"* ]]
+    run ./run.sh --dry_run true --stage 6 --method scratch --tuning lora
+    [ "$status" -eq 2 ]
     run ./run.sh --dry_run true --method no_such_method
     [ "$status" -eq 2 ]
 }

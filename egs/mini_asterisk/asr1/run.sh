@@ -29,6 +29,7 @@ target=it  # the one with few labels
 labelled_minutes=5  # of it
 token_type=phn  # phn, char or bpe
 method=""  # one of those above; default: multilingual, scratch and xlsr
+tuning=""  # what of a pre-trained model CTC trains: lora, adapters or head (docs/config.md); default: all of it
 seed=0  # other than 0, it is part of the experiments' names
 rest=()
 . "${ASRKIT_ROOT}/utils/parse_options.sh"
@@ -51,6 +52,13 @@ if [ "${method}" = multilingual ]; then
         fi
     done
 fi
+case "${tuning}:${method}" in
+:* | lora:[ux]* | adapters:[ux]* | head:[ux]*) ;;
+*)
+    echo "$0: --tuning ${tuning}: it is lora, adapters or head, with a --method that pre-trains" >&2
+    exit 2
+    ;;
+esac
 modes="greedy lexicon lexicon_lm"
 few=${target}_${labelled_minutes}min
 few_set=${target}_train_${labelled_minutes}min
@@ -66,8 +74,8 @@ suffix=
 # few_labels METHOD OPTION...: fine-tune on the labelled minutes of the target.
 few_labels() {
     ./asr.sh --langs "${langs}" --target "${target}" --labelled_minutes "${labelled_minutes}" \
-        --finetune_config conf/ctc_few.yaml --inference_modes "${modes}" --seed "${seed}" "${units[@]}" \
-        --asr_tag "${few}_$1${tokens}${suffix}" "${@:2}" "${rest[@]}"
+        --finetune_config "conf/ctc_few${tuning:+_${tuning}}.yaml" --inference_modes "${modes}" --seed "${seed}" "${units[@]}" \
+        --asr_tag "${few}_$1${tuning:+_${tuning}}${tokens}${suffix}" "${@:2}" "${rest[@]}"
 }
 
 # pretrained METHOD TAG OPTION...: contrastive pre-training, then few_labels.
