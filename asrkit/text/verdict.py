@@ -24,8 +24,8 @@ RULES = (
     f" of the same numbers in digits and in words differ in {_OTHER_WORDS:.0%} of the phones;"
     f" *{CARE}*: any letter that it cannot read, a symbol that is no IPA, tones that it does not"
     f" tell apart, digits that are silent, or numbers that differ in more than {_OTHER_PHONES:.0%};"
-    f" *{SAFE}*: none of these. They say what can be found out without knowing the language: a voice"
-    " may be safe and still be wrong about its vowels."
+    f" *{SAFE}*: none of these. They say what can be found out without knowing the language: a"
+    " voice may be safe and still be wrong about its vowels."
 )
 
 
