@@ -151,7 +151,7 @@ name_token_texts() {
 # phonemize FOLDER
 phonemize() {
     step_in_shards "${nj}" "$1/.done.text.phn" "$1"/{text,utt2lang} -- python3 -m asrkit.bin.phonemize --data_dir "$1" \
-        --word_boundary "${word_boundary}" --hyphens "${hyphens}" --max_unread "${max_unread}" --cache_dir data/phones
+        --word_boundary "${word_boundary}" --hyphens "${hyphens}" --max_unread "${max_unread}" --cache_dir data/phones "${phones_by[@]}"
 }
 
 # The tokens of all training languages, or of the target's whole training set.

@@ -50,7 +50,7 @@ make_ngram() {
     clean_raw "$1"
     mapfile -t texts < <(texts_of "$1")
     [ ${#texts[@]} -eq 0 ] || words+=(--plain "${texts[@]}")
-    local cache=(--cache_dir data/phones)
+    local cache=(--cache_dir data/phones "${phones_by[@]}")
     [ "${token_type}" = phn ] || type=char cache=()
     name=$(lexicon_file "${2:-$1}")
     step "${folder}/.done.$(basename -- "${name}" .txt)" "${raw}/${set}/text" "${texts[@]}" -- \

@@ -81,6 +81,11 @@ check_options() {
     done
     [[ ${channel} =~ ^([1-9][0-9]*)?$ ]] || refuse "--channel is the number of a channel, from 1, not '${channel}'"
     one_of token_type phn char bpe auto
+    one_of g2p espeak epitran
+    [ "${g2p}" = espeak ] || [ "${token_type}" = phn ] || refuse "--g2p ${g2p} goes with --token_type phn"
+    # Commands of espeak do not name it, so that what earlier versions did is not done again.
+    phones_by=()
+    [ "${g2p}" = espeak ] || phones_by=(--g2p "${g2p}")
     choose_tokens
     one_of tokens_from train text
     one_of vocabulary shared separate

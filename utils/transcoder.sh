@@ -81,7 +81,7 @@ transcoder_on_text() {
     held=("${held[@]/%//text}")
     step "${text}/.done" "${raw}/$1_train/text" "${token_list}" "${texts[@]}" "${held[@]}" -- \
         python3 -m asrkit.bin.transcoder_text "${words[@]}" --held_out "${held[@]}" --lang "$1" --phone_list "${token_list}" \
-        --vocabulary "${transcoder_words}" --hyphens "${hyphens}" --cache_dir data/phones --out_dir "${text}" "${transcoder_text_args[@]}"
+        --vocabulary "${transcoder_words}" --hyphens "${hyphens}" --cache_dir data/phones "${phones_by[@]}" --out_dir "${text}" "${transcoder_text_args[@]}"
     if [ "${transcoder_noise}" = true ]; then
         name=$(own_valid_set "$1")
         decode "${name}" greedy
@@ -138,7 +138,7 @@ hypotheses() {
     [ -n "${target}" ] || only=(--only_lang "$1")
     step_in_shards "${inference_nj}" "$4/.done" "$2/last.pt" "$3/wav.scp" -- \
         python3 -m asrkit.bin.dump_posteriors --model "$2" --data_dir "$3" --out_dir "$4" \
-        --phone_list "${token_list}" --hyphens "${hyphens}" --cache_dir data/phones "${only[@]}" "${device[@]}"
+        --phone_list "${token_list}" --hyphens "${hyphens}" --cache_dir data/phones "${phones_by[@]}" "${only[@]}" "${device[@]}"
 }
 
 # transcode SET MODE: words of a test set in <asr_exp>/decode_<name of the Transcoder><rest of mode>/<set>.

@@ -19,6 +19,7 @@ from asrkit.files import DataError
 from asrkit.kaldi.datadir import read_dump
 from asrkit.kaldi.kaldi_text import languages_of, read_keyed, write_keyed
 from asrkit.shards import add_arguments, do_part, refuse_both
+from asrkit.text.g2p import CHOICES, HELP
 from asrkit.text.normalize import HYPHEN_POLICIES, HYPHENS_HELP
 from asrkit.text.phone_table import PhoneTable
 from asrkit.tokens import TokenList
@@ -38,7 +39,8 @@ def get_parser() -> argparse.ArgumentParser:
     add("--labels", type=boolean, default=True, help="align the words of text: text.star")
     add("--hyphens", choices=HYPHEN_POLICIES, default="split", help=HYPHENS_HELP)
     add("--pool", choices=POOLS, default="mean", help="frames of a phone to its posteriors")
-    add("--cache_dir", help="folder of espeak's answers, shared between runs")
+    add("--g2p", choices=CHOICES, default="espeak", help=HELP)
+    add("--cache_dir", help="folder of its answers, shared between runs")
     add_network_options(parser)
     add_arguments(parser)
     return parser
@@ -47,7 +49,7 @@ def get_parser() -> argparse.ArgumentParser:
 def run(args: argparse.Namespace) -> None:
     refuse_both(args)
     refuse_unused(
-        args, (not args.labels, "cache_dir hyphens", "without --labels: nothing is phonemized")
+        args, (not args.labels, "cache_dir hyphens g2p", "without --labels: nothing is phonemized")
     )
     model = open_recognizer(args.model, args)
     columns = PhoneColumns(model.tokens, TokenList.read(args.phone_list), pool=args.pool)
@@ -75,7 +77,9 @@ def run(args: argparse.Namespace) -> None:
                 f"{absent[0]!r}; repair the folder with fix_data_dir"
             )
         texts = {key: texts[key] for key in sources}
-        table = PhoneTable(texts, langs, hyphens=args.hyphens, cache_dir=args.cache_dir)
+        table = PhoneTable(
+            texts, langs, hyphens=args.hyphens, g2p=args.g2p, cache_dir=args.cache_dir
+        )
         sentences = table.sentences()
     failed: dict[str, str] = {}
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from asrkit.arguments import at_least, refuse_unused, run_main
 from asrkit.decode.lexicon import build_lexicon, usable, write_lexicon
 from asrkit.files import atomic
+from asrkit.text.g2p import CHOICES, HELP
 from asrkit.text.normalize import HYPHEN_POLICIES, HYPHENS_HELP
 from asrkit.text.phonemize import Phonemizer
 from asrkit.text.readers import text_lines
@@ -35,17 +36,20 @@ def get_parser() -> argparse.ArgumentParser:
         default=100_000,
         help="sentences at most that espeak reads for how words sound in them",
     )
-    add("--cache_dir", help="folder of espeak's answers, shared between runs")
+    add("--g2p", choices=CHOICES, default="espeak", help=HELP)
+    add("--cache_dir", help="folder of its answers, shared between runs")
     return parser
 
 
 def run(args: argparse.Namespace) -> None:
-    spoken = "max_pronunciations max_sentences cache_dir"
+    spoken = "max_pronunciations max_sentences cache_dir g2p"
     refuse_unused(args, (args.type == "char", spoken, "with --type char: espeak speaks nothing"))
     nlsyms = "keep" if args.type == "char" else "drop"
     phonemizer = None
     if args.type == "phn":
-        phonemizer = Phonemizer(args.lang, hyphens=args.hyphens, cache_dir=args.cache_dir)
+        phonemizer = Phonemizer(
+            args.lang, hyphens=args.hyphens, g2p=args.g2p, cache_dir=args.cache_dir
+        )
     # espeak reads hyphens, whatever they do to the words.
     policy = args.hyphens if phonemizer is None else "keep"
     lines = text_lines(args.text, args.plain, language=args.lang, nlsyms=nlsyms, hyphens=policy)

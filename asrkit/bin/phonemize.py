@@ -11,6 +11,7 @@ from asrkit.arguments import boolean, finite, refuse_unused, run_main, warn
 from asrkit.files import atomic, write_json
 from asrkit.kaldi.kaldi_text import languages_of, read_keyed, write_keyed
 from asrkit.shards import FOLDER, add_arguments, do_part, refuse_both
+from asrkit.text.g2p import CHOICES, HELP
 from asrkit.text.markup import warn_of_asides
 from asrkit.text.normalize import DIGIT_POLICIES, HYPHEN_POLICIES, HYPHENS_HELP
 from asrkit.text.phone_table import PhoneTable
@@ -44,7 +45,8 @@ def get_parser() -> argparse.ArgumentParser:
         help="of a language's texts that hold characters its voice cannot read; more is an error",
     )
     parser.add_argument("--allow_empty_text", type=boolean, default=False)
-    parser.add_argument("--cache_dir", help="folder of espeak's answers, shared between runs")
+    parser.add_argument("--g2p", choices=CHOICES, default="espeak", help=HELP)
+    parser.add_argument("--cache_dir", help="folder of its answers, shared between runs")
     add_arguments(parser)
     return parser
 
@@ -64,6 +66,7 @@ def run(args: argparse.Namespace) -> None:
         switch=args.language_switch,
         digits=args.digits,
         hyphens=args.hyphens,
+        g2p=args.g2p,
         # What a shard is told goes through its results; many writing to one file would wait.
         cache_dir=None if args.shard else args.cache_dir,
     )
@@ -75,7 +78,7 @@ def run(args: argparse.Namespace) -> None:
     sentences = table.sentences(
         task=task, allow_empty=args.allow_empty_text, max_unread=args.max_unread
     )
-    if doubts := advice(list(table.parts)):
+    if args.g2p == "espeak" and (doubts := advice(list(table.parts))):
         warn(doubts)
     kept = {key: s for key, s in sentences.items() if not s.removed}
     removed = [key for key, s in sentences.items() if s.removed]
@@ -92,7 +95,7 @@ def run(args: argparse.Namespace) -> None:
     task.forget()
     for lang, part in record["languages"].items():
         shown = " ".join(f"{name}={count}" for name, count in part["counts"].items() if count)
-        print(f"{out}: {lang} (espeak {record['espeak']} {part['voice']}): {shown}")
+        print(f"{out}: {lang} ({args.g2p} {record[args.g2p]} {part['voice']}): {shown}")
 
 
 def main(argv: list[str] | None = None) -> int:

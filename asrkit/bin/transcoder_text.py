@@ -14,6 +14,7 @@ from pathlib import Path
 from asrkit.arguments import run_main, warn
 from asrkit.kaldi.kaldi_text import read_keyed
 from asrkit.text.files import text_of
+from asrkit.text.g2p import CHOICES, HELP
 from asrkit.text.normalize import HYPHEN_POLICIES, HYPHENS_HELP
 from asrkit.text.phonemize import SWITCH_POLICIES, Phonemizer
 from asrkit.text.readers import text_lines
@@ -41,7 +42,8 @@ def get_parser() -> argparse.ArgumentParser:
     add("--mixed_scripts", choices=("skip", "keep"), default=DEFAULTS.mixed_scripts)
     add("--language_switch", choices=SWITCH_POLICIES[:2], default="remove-flags")
     add("--seed", type=int, default=DEFAULTS.seed, help="of the choice of --valid and --test")
-    add("--cache_dir", help="folder of espeak's answers, shared between runs")
+    add("--g2p", choices=CHOICES, default="espeak", help=HELP)
+    add("--cache_dir", help="folder of its answers, shared between runs")
     return parser
 
 
@@ -70,7 +72,11 @@ def run(args: argparse.Namespace) -> None:
     )
     phones = TokenList.read(args.phone_list) if args.phone_list else None
     phonemizer = Phonemizer(
-        args.lang, switch=args.language_switch, hyphens=args.hyphens, cache_dir=args.cache_dir
+        args.lang,
+        switch=args.language_switch,
+        hyphens=args.hyphens,
+        g2p=args.g2p,
+        cache_dir=args.cache_dir,
     )
     held_out = text_lines(args.held_out, language=args.lang, hyphens=args.hyphens)
     report = prepare_text(

@@ -8,12 +8,15 @@ import importlib.metadata
 import os
 import tempfile
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import espeakng_loader
 from phonemizer.backend.espeak.wrapper import EspeakWrapper
 
 from asrkit.files import writing
+from asrkit.text.g2p import epitran_name
+from asrkit.text.languages import find_language
 
 # ISO 639-1 codes (and Common Voice locales) whose espeak voice has another name. All other codes
 # stand for themselves.
@@ -98,9 +101,11 @@ def voice_of(language: str) -> str:
                     " along with the text (docs/text.md, Labels of the corpus)"
                 )
             return candidate
+    there = find_language(language)
+    other = "" if there is None or epitran_name(there) is None else ", on phones by --g2p epitran"
     raise EspeakError(
         f"espeak-ng has no voice for language {language!r}; train on characters"
-        f" (--token_type char), or name one that it has: {' '.join(known)}"
+        f" (--token_type char){other}, or name one that it has: {' '.join(known)}"
     )
 
 
@@ -124,14 +129,23 @@ def raw_phonemes(texts: list[str], voice: str) -> list[str]:
 
 
 class Cache:
-    """espeak's raw answers on disk: one append-only file for a voice and a version.
+    """Raw answers on disk, espeak's or ``ask``'s: one append-only file for a voice and a version.
 
-    Several processes may append; a line cut short by a kill is ignored and asked for again.
+    maker: what answers, with its version, as the file's name has it; espeak by default. Several
+    processes may append; a line cut short by a kill is ignored and asked for again.
     """
 
-    def __init__(self, folder: str | Path | None, voice: str) -> None:
-        name = f"{voice}-espeak{versions()['espeak']}.tsv"
+    def __init__(
+        self,
+        folder: str | Path | None,
+        voice: str,
+        *,
+        maker: str = "",
+        ask: Callable[[list[str]], list[str]] | None = None,
+    ) -> None:
+        name = f"{voice}-{maker or 'espeak' + versions()['espeak']}.tsv"
         self.path = None if folder is None else Path(folder) / name
+        self._ask = ask
         self.hits = Counter[str]()
         self._known: dict[str, str] = {}
         if self.path is not None and self.path.exists():
@@ -141,10 +155,11 @@ class Cache:
                     self._known[parts[0]] = parts[1]
 
     def phonemes(self, texts: list[str], voice: str) -> list[str]:
-        """raw_phonemes of ``texts``, asking espeak only for those never seen."""
+        """raw_phonemes of ``texts``, asking only for those never seen."""
         new = [text for text in dict.fromkeys(texts) if text not in self._known]
         self.hits.update(hit=len(texts) - len(new), miss=len(new))
-        fresh = dict(zip(new, raw_phonemes(new, voice), strict=True))
+        said = raw_phonemes(new, voice) if self._ask is None else self._ask(new)
+        fresh = dict(zip(new, said, strict=True))
         self._known.update(fresh)
         if self.path is not None and fresh:
             self.path.parent.mkdir(parents=True, exist_ok=True)

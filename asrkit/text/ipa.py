@@ -26,6 +26,16 @@ _MARKS = frozenset(
 _TONE = re.compile(r"\d+")
 
 
+def is_letter(character: str) -> bool:
+    """Whether it is a phone by itself."""
+    return character in _LETTERS or character == "ç"
+
+
+def is_mark(character: str) -> bool:
+    """Whether it belongs to the letter before it."""
+    return character in _MODIFIERS or character in _MARKS
+
+
 def strange_symbols(phone: str) -> str:
     """What of a phone is not in the alphabet, digits of tones aside; empty if all is."""
     plain = unicodedata.normalize("NFD", phone.replace("ç", "c"))

@@ -8,6 +8,7 @@ import textwrap
 from collections.abc import Iterable, Mapping
 
 from asrkit.text.espeak import EspeakError, versions
+from asrkit.text.g2p import epitran_name
 from asrkit.text.languages import Language, sources
 from asrkit.text.probe import Probe, probe
 from asrkit.text.scripts import script_of
@@ -57,8 +58,8 @@ _WITHOUT = """
 ## No voice
 
 To be trained on characters (`--token_type char`), or with phones brought along
-([text.md](text.md)). epitran (release {version}) makes phones of some; uroman writes other
-scripts in Latin letters.
+([text.md](text.md)). epitran (release {version}) makes phones of some (`--g2p epitran`); uroman
+writes other scripts in Latin letters.
 
 | | language | corpora | besides characters |
 |---|---|---|---|
@@ -167,7 +168,8 @@ def note(language: Language, found: Probe) -> str:
 
 def row_without_voice(language: Language) -> str:
     """A line of the second table."""
-    others = [f"epitran {name}" for name in language.epitran]
+    name = epitran_name(language)
+    others = [] if name is None else [f"epitran {name}"]
     scripts = {script_of(character) for letter in language.letters for character in letter}
     if "LATIN" not in scripts and scripts != {None} and scripts:
         others.append("uroman")

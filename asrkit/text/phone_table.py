@@ -43,7 +43,7 @@ class PhoneTable:
 
     def _items(self, *, marked: bool) -> list[Item]:
         of = {
-            name: (__version__, versions(), part.voice, part.options)
+            name: (__version__, part.versions, part.voice, part.options)
             for name, part in self.parts.items()
         }
         return [
@@ -111,11 +111,11 @@ class PhoneTable:
 
     def record(self, *, word_boundary: bool = False, removed: Sequence[str] = ()) -> dict[str, Any]:
         """What ``phonemizer.json`` holds: versions, options, and a report for every language."""
-        options = [part.options for part in self.parts.values()][:1] or [{}]
+        parts = list(self.parts.values())
         return {
-            **versions(),
+            **(parts[0].versions if parts else versions()),
             "options": {
-                **options[0],
+                **(parts[0].options if parts else {}),
                 "word_boundary": word_boundary,
                 "stress": False,
                 "ties": False,
@@ -133,8 +133,13 @@ def _named(part: Phonemizer, first: str, count: int, total: int) -> str:
     common = part.unread.most_common(_SHOWN)
     shown = ", ".join(f"{character} ({times})" for character, times in common)
     more = f" and {len(part.unread) - _SHOWN} others" if len(part.unread) > _SHOWN else ""
-    return (
+    cannot = (
         f"espeak's voice {part.voice} cannot read {shown}{more}: it says their names, or nothing,"
-        f" in {count} of {total} texts, the first {first}; write them in letters of the language"
+    )
+    if part.options["g2p"] == "epitran":
+        cannot = f"epitran has no rule in {part.voice} for {shown}{more}, which are passed over"
+    return (
+        f"{cannot} in {count} of {total} texts, the first {first}; write them in letters of the"
+        " language"
         f"{_IN_KANA if part.voice == 'ja' else ''}"
     )

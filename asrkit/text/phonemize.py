@@ -1,4 +1,7 @@
-"""Texts to phones: espeak-ng's IPA without stress, flags and empty phones, word by word."""
+"""Texts to phones: espeak-ng's IPA without stress, flags and empty phones, word by word.
+
+With ``g2p="epitran"`` (text/g2p.py) that package's rules make them.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,8 @@ from typing import Any, NamedTuple
 from tqdm import tqdm
 
 from asrkit.align import align
-from asrkit.text.espeak import Cache, voice_of
+from asrkit.text.espeak import Cache, versions, voice_of
+from asrkit.text.g2p import CHOICES, Epitran
 from asrkit.text.normalize import NormalizeError, normalize, split_hyphens
 from asrkit.text.numerals import with_numerals
 from asrkit.text.scripts import base_language
@@ -123,7 +127,8 @@ class Phonemizer:
     switch: what to do where espeak switches to another language (foreign words): ``remove-flags``
     keeps the phones, ``keep`` keeps the flags as tokens too, ``remove-utterance`` drops the text.
     digits: ``keep`` (espeak reads them) or ``refuse``. hyphens: ``split`` or ``keep`` words that
-    have them; espeak reads them whole in any case. Raises EspeakError for unknown languages.
+    have them; espeak reads them whole in any case. g2p: ``espeak`` or ``epitran``. Raises
+    EspeakError or G2PError for languages that it has not.
     """
 
     def __init__(
@@ -133,19 +138,29 @@ class Phonemizer:
         switch: str = "remove-flags",
         digits: str = "keep",
         hyphens: str = "split",
+        g2p: str = "espeak",
         cache_dir: str | Path | None = None,
     ) -> None:
         if switch not in SWITCH_POLICIES:
             raise PhonemizeError(f"switch is one of {SWITCH_POLICIES}, not {switch!r}")
+        if g2p not in CHOICES:
+            raise PhonemizeError(f"g2p is one of {CHOICES}, not {g2p!r}")
         self.language = language
-        self.voice = voice_of(language)
         self.switch = switch
-        self.options = {"switch": switch, "digits": digits, "hyphens": hyphens}
+        self.options = {"switch": switch, "digits": digits, "hyphens": hyphens, "g2p": g2p}
         self.counts: Counter[str] = Counter()
         self.switched: Counter[str] = Counter()
         self.unread: Counter[str] = Counter()
-        self.cache = Cache(cache_dir, self.voice)
-        self._unread = Unread(language, self.readings)
+        self._unread: Unread | Epitran
+        if g2p == "espeak":
+            self.voice, self.versions = voice_of(language), versions()
+            self.cache = Cache(cache_dir, self.voice)
+            self._unread = Unread(language, self.readings)
+        else:
+            rules = self._unread = Epitran(language)
+            self.voice, self.versions = rules.name, rules.versions
+            maker = f"epitran{rules.versions['epitran']}"
+            self.cache = Cache(cache_dir, self.voice, maker=maker, ask=rules.phonemes)
 
     def __call__(self, texts: Sequence[str]) -> list[Sentence]:
         """Phones of raw (unnormalized) texts, in their order. An empty text gives no phones."""
@@ -160,8 +175,11 @@ class Phonemizer:
             words = self._words(text)
         except NormalizeError as error:
             raise PhonemizeError(str(error)) from None
+        plain = " ".join(words)
+        if self.options["g2p"] != "espeak":
+            return Plain(plain, plain)
         said = with_numerals(text, words, self.language, self._words)
-        return Plain(" ".join(words), spoken(" ".join(said), self.language))
+        return Plain(plain, spoken(" ".join(said), self.language))
 
     def _words(self, text: str) -> list[str]:
         digits = self.options["digits"]
@@ -200,7 +218,8 @@ class Phonemizer:
         removed = bool(switches) and self.switch == "remove-utterance"
         aligned, silent = len(words) == len(phones), 0
         if not aligned:
-            each = [spoken(word, self.language) for word in words]
+            own = self.options["g2p"] != "espeak"
+            each = [word if own else spoken(word, self.language) for word in words]
             alone = self.cache.phonemes(each, self.voice)
             silent = sum(not parse_raw(one)[0] for one in alone)
         digits = any(character.isdigit() for character in text)

@@ -169,6 +169,20 @@ setup() { setup_recipe; }
     [ "$status" -eq 2 ]
 }
 
+@test "phones, lexicon and Transcoder's text are made by the same package" {
+    run ./asr.sh --dry_run true --langs zu --stage 5 --finetune_config conf/tune.yaml --g2p epitran --use_ngram true
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"bin.phonemize --data_dir dump/raw/"*"--g2p epitran"* ]]
+    [[ $(grep 'bin.make_lexicon' <<<"${output}") == *"--g2p epitran"* ]]
+    run ./asr.sh --dry_run true --langs it --stage 5 --finetune_config conf/tune.yaml
+    [[ "$output" != *"--g2p"* ]]
+    run ./asr.sh --dry_run true --langs zu --g2p epitran --token_type char
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"--g2p epitran goes with --token_type phn"* ]]
+    run ./asr.sh --dry_run true --langs zu --g2p uroman
+    [ "$status" -eq 2 ]
+}
+
 @test "a model of one target combines no languages, unless it is pre-trained on them" {
     run ./asr.sh --dry_run true --langs it --target it --finetune_config conf/tune.yaml
     [ "$status" -eq 0 ]

@@ -16,7 +16,9 @@ def test_iso_codes_and_locales_find_their_voice() -> None:
 
 
 def test_a_language_without_a_voice_has_an_alternative() -> None:
-    with pytest.raises(EspeakError, match=r"'xh'; train on characters \(--token_type char\)"):
+    with pytest.raises(
+        EspeakError, match=r"'xh'; train on characters \(--token_type char\), on phones by --g2p"
+    ):
         voice_of("xh")
 
 

@@ -48,12 +48,13 @@ test_sets=""  # default: <lang>_test of the target or of all langs
 
 # -- Tokens
 token_type=phn  # phn, char or bpe; auto: phn where espeak-ng has a voice for every language, else char
-phone_labels=espeak  # with phn: espeak's of stage 5, or NAME: text.NAME that stage 1 left beside the text
+g2p=espeak  # with phn: what makes phones: espeak (espeak-ng), or epitran (pip install epitran) where that has the languages
+phone_labels=espeak  # with phn: espeak, those of stage 5 (by --g2p), or NAME: text.NAME that stage 1 left beside the text
 compare_labels=""  # report PER by these labels too, of espeak and such names
 bpe_size=4000  # with token_type bpe
 tokens_from=train  # what char and bpe are learned from: train, the training set, or text, its text and that of lm_text (lm_raw)
 hyphens="split"  # split: well-known is two words; keep: one. espeak reads it whole in any case
-max_unread=0.01  # with phn: share of a language's texts that may hold characters espeak cannot read
+max_unread=0.01  # with phn: share of a language's texts that may hold characters it cannot read
 word_boundary=false  # with phn: keep <space> between words
 vocabulary=shared  # shared, or separate: each language has tokens of its own, such as (it)a
 
