@@ -14,7 +14,8 @@ from tones import ctc_args, write_dump, write_tokens
 
 from asrkit.batch import Batch, pad
 from asrkit.bin import asr_train
-from asrkit.config import dump_yaml, read_yaml
+from asrkit.build import build_objective, resolve
+from asrkit.config import dump_yaml, from_mapping, read_yaml
 from asrkit.convert.source import ConvertError
 from asrkit.files import sha256
 from asrkit.model_io import TrainedModel
@@ -112,6 +113,34 @@ def test_back_to_transformers(source, tmp_path):
     one, two = (checkpoint.load(tmp_path / name / "last.pt") for name in ("exp", "again"))
     assert one["config"]["tune"] == two["config"]["tune"] == {"adapters": {"size": SIZE}}
     assert all(torch.equal(value, two["model"][name]) for name, value in one["model"].items())
+
+
+def test_lora_is_merged_on_the_way_back(source, tmp_path):
+    """A model of MMS's adapters and LoRA beside all its matrices."""
+    convert("--source", source, "--out", tmp_path / "exp", "--language", "abc")
+    content = checkpoint.load(tmp_path / "exp/last.pt")
+    content["config"]["tune"] |= {"lora": {"rank": 2, "alpha": 4.0}}
+    tokens = TokenList.read(tmp_path / "exp/tokens.txt")
+    options = resolve(from_mapping(content["config"], "config"))
+    objective = build_objective(options, tokens).eval()
+    state = objective.state_dict() | content["model"]
+    for name, value in state.items():
+        if name.endswith(".lora.up"):
+            state[name] = torch.full_like(value, 0.05)
+    objective.load_state_dict(state)
+    checkpoint.save(tmp_path / "exp/last.pt", content | {"model": state})
+    convert("--source", tmp_path / "exp", "--out", tmp_path / "hf")
+    vocab = json.loads((tmp_path / "hf/vocab.json").read_text())
+    rows = [tokens.symbols.index({"<pad>": "<blank>", "|": "<space>"}.get(s, s)) for s in vocab]
+    for wave, other in zip(waves(), theirs(tmp_path / "hf"), strict=True):
+        batch = Batch(["x"], torch.zeros(1, dtype=torch.int64), pad([wave]))
+        with torch.no_grad():
+            mine = objective.log_probs(batch).data[0, :, rows]
+        assert (mine - other).abs().max() < 1e-4
+    before = theirs(source, "abc")
+    assert all(
+        (a - b).abs().max() > 0.01 for a, b in zip(before, theirs(tmp_path / "hf"), strict=True)
+    )
 
 
 def test_the_network_alone_has_no_adapters(source, tmp_path):
