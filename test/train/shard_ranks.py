@@ -13,6 +13,8 @@ from asrkit.keys import key_of
 from asrkit.objectives.base import Objective
 from asrkit.options import Options
 from asrkit.tokens import TokenList
+from asrkit.train import checkpoint
+from asrkit.train.base_model import base_of
 from asrkit.train.distributed import World
 from asrkit.train.optim import adamw
 from asrkit.train.schedule import Constant
@@ -71,9 +73,18 @@ class Stream:
 
 
 def train(
-    world: World, folder: Path, method: str, updates: int, parallel: str, again: bool = False
+    world: World,
+    folder: Path,
+    method: str,
+    updates: int,
+    parallel: str,
+    again: bool = False,
+    base: Path | None = None,
 ) -> Objective:
-    """Goes on in ``folder``, if something is there, to ``updates``; again: recomputes blocks."""
+    """Goes on in ``folder``, if something is there, to ``updates``; again: recomputes blocks.
+
+    base: a checkpoint of the initial weights, which files then leave out.
+    """
     world.sharded = parallel == "fsdp" and world.distributed
     given = {
         "encoder": "wav2vec2", "encoder_conf": ENCODER, "output_dir": str(folder),
@@ -85,9 +96,13 @@ def train(
     objective = build_objective(options, TOKENS)
     if again:
         recompute_blocks(objective)
+    left_out = None
+    if base is not None:
+        left_out = base_of(objective, str(base), checkpoint.load(base)["model"], ["encoder"])
     world.shard(objective)
     optimizer = adamw(objective.named_parameters(), lr=0.01)
     trainer = Trainer(objective, optimizer, Constant(), options, world, {"max_update": updates})
+    trainer.base = left_out
     if (folder / "last.pt").exists():
         trainer.restore(folder / "last.pt")
     world.barrier()
@@ -99,6 +114,14 @@ def train(
     held_out = [stream.batch(900 + n) for n in range(world.rank, 3, world.size)]
     trainer.run(stream, iter(stream), held_out)
     return objective
+
+
+def write_initial(path: Path, method: str) -> None:
+    """The weights that ``train`` begins with."""
+    given = {"encoder": "wav2vec2", "encoder_conf": ENCODER, "optimizer_conf": {"lr": 0.01}}
+    torch.manual_seed(1)
+    objective = build_objective(resolve(Options(**(given | METHODS[method]))), TOKENS)
+    checkpoint.save(path, {"model": objective.state_dict(), "step": 0, "config": {}})
 
 
 def rank(number: int, folder: str, port: int) -> None:
@@ -118,6 +141,13 @@ def rank(number: int, folder: str, port: int) -> None:
         mixed = out / f"{first}_{second}"
         train(world, mixed, "ctc", 3, first)
         train(world, mixed, "ctc", 6, second)
+    if world.is_main:
+        write_initial(out / "initial.pt", "tuned")
+    world.barrier()
+    for parallel in ("ddp", "fsdp"):  # files of what learns alone
+        for updates in (3, 6):
+            small = out / f"small_{parallel}"
+            train(world, small, "tuned", updates, parallel, base=out / "initial.pt")
     for parallel in ("ddp", "fsdp"):  # whose encoder is still frozen
         frozen = out / f"frozen_{parallel}"
         train(world, frozen, "ctc", 1, parallel)

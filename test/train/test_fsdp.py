@@ -73,6 +73,17 @@ def test_blocks_computed_again_change_no_bit(runs, parallel):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("parallel", ["ddp", "fsdp"])
+def test_files_of_what_learns_alone_are_the_whole_ones(runs, parallel):
+    """Of a run that went on from such a file, too."""
+    names = torch.load(runs / f"small_{parallel}/last.pt", weights_only=True)["model"].keys()
+    assert not any("fc1.weight" in name for name in names)
+    assert any("lora" in name for name in names)
+    small, whole = (runs / f"{name}_{parallel}" for name in ("small", "tuned"))
+    assert_same(whole, small)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("kinds", ["ddp_fsdp", "fsdp_ddp"])
 def test_runs_go_on_either_way(runs, kinds):
     assert_same(runs / "ctc_ddp", runs / kinds)
