@@ -102,12 +102,14 @@ class Epitran:
 def segments(ipa: str) -> tuple[list[str], list[str]]:
     """Phones of a word in IPA, and what is none of its symbols.
 
-    A phone is a letter with the marks behind it; ties join two, and are taken away.
+    A phone is a letter with the marks behind it; ties join two, and are taken away. Some rules
+    (Sorani) write a colon for length.
     """
+    ipa = ipa.replace(":", "ː").replace("ç", "\ue000")
     phones: list[str] = []
     left: list[str] = []
     joins = False
-    for character in unicodedata.normalize("NFD", ipa.replace("ç", "\ue000")):
+    for character in unicodedata.normalize("NFD", ipa):
         character = character.replace("\ue000", "ç")
         if character in _TIES:
             joins = bool(phones)

@@ -19,9 +19,11 @@ _SILENT = re.compile(
 _READ = {0x066B: ".", 0x09CE: "\u09a4\u09cd", 0x0972: "\u090d"}
 # By language. Unicode's composed forms (NFC) take some letters of Assamese apart; its voice then
 # spells the whole word. It reads one when put together; the two that sound as the letter for r as
-# that. The Mandarin voice has no tone 5 for the traditional letter, and spells it in English.
+# that. Haitian ou is read as three vowels, u as what it stands for. The Mandarin voice has no tone
+# 5 for the traditional letter, and spells it in English.
 _OWN = {
     "as": {"\u09af\u09bc": "\u09df", "\u09a1\u09bc": "\u09f0", "\u09a2\u09bc": "\u09f0"},
+    "ht": {"ou": "u"},
     "zh": {"兒": "儿"},
 }
 _RANGE = re.compile(r"(?<=\d)-(?=\d)")

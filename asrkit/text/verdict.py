@@ -22,10 +22,10 @@ _SHOWN = 8
 RULES = (
     f"Verdicts: *{DO_NOT}*: the voice cannot read a tenth of the letters or more, or its readings"
     f" of the same numbers in digits and in words differ in {_OTHER_WORDS:.0%} of the phones;"
-    f" *{CARE}*: any letter that it cannot read, a symbol that is no IPA, tones that it does not"
-    f" tell apart, digits that are silent, or numbers that differ in more than {_OTHER_PHONES:.0%};"
-    f" *{SAFE}*: none of these. They say what can be found out without knowing the language: a"
-    " voice may be safe and still be wrong about its vowels."
+    f" *{CARE}*: any letter that it cannot read or reads as several, a symbol that is no IPA, tones"
+    " that it does not tell apart, digits that are silent, or numbers that differ in more than"
+    f" {_OTHER_PHONES:.0%}; *{SAFE}*: none of these. They say what can be found out without knowing"
+    " the language: a voice may be safe and still be wrong about its vowels."
 )
 
 
@@ -41,6 +41,8 @@ def verdict_of(found: Probe) -> Verdict:
     letters, reasons = found.letters, []
     if letters.unread:
         reasons.append(f"cannot read {shown(letters.unread)}")
+    if letters.apart:
+        reasons.append(f"reads one by one what is one letter: {shown(letters.apart)}")
     if found.strange:
         reasons.append(f"symbols that are no IPA: {shown(found.strange)}")
     if found.merged:

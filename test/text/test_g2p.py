@@ -50,6 +50,7 @@ def _installed(monkeypatch: pytest.MonkeyPatch) -> None:
         ("ɔd͡ʒɔ́ ɛ̀".replace(" ", ""), "ɔ dʒ ɔ́ ɛ̀", ""),
         ("ᵐbaɲçaː", "ᵐb a ɲ ç aː", ""),
         ("a1ួb", "a b", "1ួ"),
+        ("di:", "d iː", ""),
         ("", "", ""),
     ],
 )

@@ -323,6 +323,7 @@ def test_phones_of_a_whole_go_to_its_parts() -> None:
         ("as", "সময়", "সম\u09df"),  # NFC takes it apart; the voice would spell the word
         ("as", "বাঢ়ি", "বাৰি"),
         ("zh-TW", "兒子", "儿子"),
+        ("ht", "bonjou nou", "bonju nu"),  # not three vowels
     ],
 )
 def test_what_is_not_spoken_or_not_read_does_not_reach_espeak(

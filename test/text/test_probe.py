@@ -78,6 +78,8 @@ def test_rules_of_the_verdict() -> None:
     few, many = Letters(tried=30, named=["ж"]), Letters(tried=30, skipped=["ж", "з", "и"])
     assert verdict_of(Probe("xx", few)) == (CARE, "cannot read ж")
     assert verdict_of(Probe("xx", many)).kind == DO_NOT
+    apart = Probe("xx", Letters(tried=30, apart=["ch"]))
+    assert verdict_of(apart) == (CARE, "reads one by one what is one letter: ch")
     assert verdict_of(Probe("xx", Letters(tried=30), number_errors=0.2)) == (SAFE, "")
     assert verdict_of(Probe("xx", Letters(tried=30), number_errors=0.5)).kind == CARE
     assert verdict_of(Probe("xx", Letters(tried=30), number_errors=0.8)).kind == DO_NOT
