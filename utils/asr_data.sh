@@ -27,7 +27,7 @@ parts_of() {
 }
 
 # tables_of FOLDER: the tables of a data folder that decide what stages 2 and 3 make of it, there or not.
-# Tables that stay the same keep their time; of what later stages are made, the marks tell.
+# Tables that stay the same keep their time; later stages go by the marks.
 tables_of() {
     printf '%s\n' "$1"/{wav.scp,segments,utt2spk,utt2lang,text} "$1"/text.*
 }
@@ -102,7 +102,7 @@ prepare_sets() {
     fi
 }
 
-# tokenize FOLDER: text.phn, text.char or text.bpeN beside its text; with separate vocabularies also
+# tokenize FOLDER: text.phn, text.char or text.bpeN next to its text; with separate vocabularies also
 # text.phn_separate and so on, where each token names its language.
 tokenize() {
     local mark=$1/.done.${plain_file} plain=() language=(--utt2lang "${raw}/${train_set}/utt2lang")

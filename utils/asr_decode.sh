@@ -158,12 +158,10 @@ tune_weights() {
 # score SET MODE: error rates in <asr_exp>/decode_<mode>/<set>/score_*.
 score() {
     local data=${raw}/$1 folder unit ref hyp spelling strip
-    if [[ $2 == transcoder* ]]; then
-        score_transcoder "$1" "$2"
-        return
-    fi
     folder=$(decode_folder "$1" "$2")
-    if [ -e "${folder}/skipped" ]; then
+    [ ! -e "${folder}/skipped" ] || return 0
+    if [[ $2 == transcoder* ]]; then
+        score_transcoder "$1" "$2" "${folder}"
         return
     fi
     for unit in per cer wer; do

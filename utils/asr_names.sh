@@ -49,7 +49,7 @@ except EspeakError as error:
     case "${status}" in
     0) token_type=phn ;;
     3) token_type=char ;;
-    *) refuse "--token_type auto: espeak-ng does not answer; say --token_type char" ;;
+    *) refuse "--token_type auto: espeak-ng does not work; give --token_type char" ;;
     esac
     log "--token_type auto: ${token_type}"
 }

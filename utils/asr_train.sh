@@ -32,13 +32,13 @@ continue_pretraining() {
         "${train_options[@]}" "${continue_args[@]}"
 }
 
-# Stage 8: one model, or one after each round of self-training.
+# finetune FOLDER SET: stage 8 on SET: one model, or one after each round of self-training.
 finetune() {
-    finetune_data=("${raw}/${train_set}")
+    finetune_data=("${raw}/$2")
     if [ "${self_training}" = 0 ]; then
-        finetune_to "${asr_exp}"
+        finetune_to "$1"
     else
-        self_train
+        self_train "$1" "$2"
     fi
 }
 

@@ -84,7 +84,7 @@ done
 
 [ "${jobs}" -le 1 ] || export OMP_NUM_THREADS=1
 names=() pids=()
-set -m # a group of processes for each system: in the background they would not hear an interrupt
+set -m # a group of processes for each system: in the background they would not receive an interrupt
 trap interrupted INT TERM
 for seed in ${seeds}; do
     for target in ${targets}; do

@@ -19,7 +19,7 @@ mkdir -p "${target}/local" "${target}/conf"
 for name in pretrain_xlsr_base finetune_ctc_base finetune_ctc_small finetune_ctc_large_quick; do
     cp -- "${template}/conf/${name}.yaml" "${target}/conf/"
 done
-sed "s/^size=base$/size=${size#--}/" "${template}/run.sh" >"${target}/run.sh"
+sed "s/^size=base /size=${size#--} /" "${template}/run.sh" >"${target}/run.sh"
 chmod +x "${target}/run.sh"
 cp -- "${template}/local/data.sh" "${target}/local/data.sh"
 # The stage runner is shared: links, so that repairs reach every recipe and path.sh finds asrkit.

@@ -8,8 +8,8 @@
 # Options that several scripts share are in a file that they source before, which adds itself to the array
 # option_files; what the script sets itself wins. `options_of FILE` lists their names.
 # default_of has the value of each before the command line was read.
-# A script that sets the array `rest` passes options on: those unknown here go there with their values, and --help
-# alone once the script's own help is printed, for the program that the script calls.
+# A script that sets the array passes_to, the program that it calls, passes options on: those unknown here go to the
+# array `rest` with their values, and --help ends with the help of that program.
 
 # options_of FILE: all `name=` assignments at the start of a line, down to the line that sources this file.
 options_of() {
@@ -31,7 +31,9 @@ _print_options() {
             name=${BASH_REMATCH[1]}
             rest=${BASH_REMATCH[2]}
             [[ ${rest} == *'  # '* ]] && rest="${rest#*  # }" || rest=""
-            [[ ${known} == *" ${name} "* ]] || printf '  --%-22s %s (default: %s)\n' "${name}" "${rest}" "${!name}"
+            [[ ${known} != *" ${name} "* ]] || continue
+            [[ -z ${!name} || ${rest} == *default* ]] || rest+=" (default: ${!name})"
+            printf '  --%-22s %s\n' "${name}" "${rest}"
         elif [[ ${line} =~ ^'# -- '(.*)$ ]]; then
             printf '\n%s\n' "${BASH_REMATCH[1]}"
         fi
@@ -70,7 +72,8 @@ _closest_option() { # name known...
 
 _script=$0
 [ -r "${_script}" ] || _script=${0##*/} # it has changed to its own folder
-[[ $(declare -p rest 2>/dev/null) == 'declare -a'* ]] && _passes=true || _passes=false
+# shellcheck disable=SC2154  # unset where nothing is passed on
+[[ $(declare -p passes_to 2>/dev/null) == 'declare -a'* ]] && _passes=true rest=() || _passes=false
 _known=()
 # shellcheck disable=SC2154  # unset where no file has added itself
 for _name in "${_script}" "${option_files[@]}"; do
@@ -86,8 +89,9 @@ while [ $# -gt 0 ]; do
     --help | -h)
         _print_help "${_script}" "${option_files[@]}"
         [ "${_passes}" = true ] || exit 0
-        rest=(--help)
-        set --
+        printf '\n%s\n%s\n\n' "And every option of ${passes_to[0]##*/}. The defaults below are its own, some of which this script changes:" \
+            "--dry_run true shows every command with what it gets."
+        exec "${passes_to[@]}" --help
         ;;
     --)
         [ "${_passes}" = false ] || break

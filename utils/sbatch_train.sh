@@ -38,7 +38,7 @@ torchrun=(python3 -m torch.distributed.run --nnodes="${SLURM_JOB_NUM_NODES}"
 # to save and stop. torchrun itself would die of it: it starts with the signal ignored.
 stopping=false
 trap 'stopping=true; scancel --signal=USR1 "${SLURM_JOB_ID}"' USR1
-# From 22.05 on srun does not take over the job's CPUs for each task: it is told them.
+# From 22.05 on srun does not take over the job's CPUs for each task: it is given them.
 # shellcheck disable=SC2016  # the words of "$@" are those of the inner shell
 srun --kill-on-bad-exit=1 ${SLURM_CPUS_PER_TASK:+--cpus-per-task="${SLURM_CPUS_PER_TASK}"} bash -c 'trap "" USR1; exec "$@"' - \
     "${torchrun[@]}" -m asrkit.bin.asr_train --ngpu "${gpus}" --resume true "$@" &

@@ -24,34 +24,34 @@ check_self_training() {
     fi
 }
 
-# self_train: the model of the labels alone is <asr_exp>_round0; that of the last round has the name.
+# self_train FOLDER SET: the model of the labels of SET alone is FOLDER_round0; that of the last round has the name.
 self_train() {
-    local round folder teacher=${asr_exp}_round0
+    local round folder teacher=$1_round0
     finetune_to "${teacher}"
-    make_ngram "${target}" "${train_set}"
+    make_ngram "${target}" "$2"
     for ((round = 1; round <= self_training; round++)); do
-        folder=${asr_exp}_round${round}
-        ((round < self_training)) || folder=${asr_exp}
-        label_unlabelled "${teacher}"
+        folder=$1_round${round}
+        ((round < self_training)) || folder=$1
+        label_unlabelled "${teacher}" "$2"
         finetune_to "${folder}" "${self_training_options[@]}"
         teacher=${folder}
     done
 }
 
-# label_unlabelled MODEL: adds to finetune_data what the model writes down of --self_training_sets. Words are searched
+# label_unlabelled MODEL SET: sets finetune_data to SET and what the model writes down of --self_training_sets. Words are searched
 # for in text that the unlabelled audio has no part in.
 label_unlabelled() {
     local name set lexicon lm=() ngram
-    ngram=$(ngram_folder "${train_set}")
-    lexicon=$(lexicon_file "${train_set}")
+    ngram=$(ngram_folder "$2")
+    lexicon=$(lexicon_file "$2")
     if [ "${dry_run}" = true ] || [ -e "${ngram}/${word_lm}" ]; then lm=(--lm "${ngram}/${word_lm}"); fi
-    finetune_data=("${raw}/${train_set}")
+    finetune_data=("${raw}/$2")
     for name in ${self_training_sets}; do
         set=${raw}/${name}_by_$(basename -- "$1")
-        step "${set}/.done" "$1/last.pt" "${raw}/${name}"/{wav.scp,utt2num_samples} "${raw}/${train_set}/wav.scp" \
+        step "${set}/.done" "$1/last.pt" "${raw}/${name}"/{wav.scp,utt2num_samples} "${raw}/$2/wav.scp" \
             "${lexicon}" "${lm[@]:1}" -- \
             python3 -m asrkit.bin.label_data --model "$1" --in_dir "${raw}/${name}" --out_dir "${set}" \
-            --without "${raw}/${train_set}" --lexicon "${lexicon}" "${lm[@]}" --nj "${inference_nj}" \
+            --without "${raw}/$2" --lexicon "${lexicon}" "${lm[@]}" --nj "${inference_nj}" \
             "${device[@]}" "${self_training_args[@]}"
         # of phones, the search has told them
         [ "${token_type}" = phn ] || tokenize "${set}"

@@ -29,7 +29,7 @@ fi
 read -r -a site <<<"${ASRKIT_SBATCH:-}"
 sbatch --wait --parsable --export=ALL --chdir="${PWD}" --open-mode=append \
     "${options[@]}" "${site[@]}" --wrap "${line}" >"${job}" &
-# Before sbatch has said a number, there is none to cancel.
+# Before sbatch has printed a number, there is none to cancel.
 trap 'number=$(head -n 1 -- "${job}"); [ -z "${number}" ] || scancel "${number}"; exit 130' INT TERM
 status=0
 wait "$!" || status=$?

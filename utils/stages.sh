@@ -123,7 +123,7 @@ _hold() {
     flock "${_held}" || log "warning: this file system has no locks; start no second run here"
 }
 
-# variables_used FOLDER NAME VALUE...: local/data.sh says which environment variables it took VALUEs
+# variables_used FOLDER NAME VALUE...: local/data.sh records which environment variables it took VALUEs
 # from, in FOLDER/.variables. A VALUE that an option gave is left out: the command of the step holds it.
 variables_used() {
     local folder=$1 lines=
@@ -137,8 +137,8 @@ variables_used() {
     mv -- "${folder}/.variables.new" "${folder}/.variables"
 }
 
-# variables_changed FOLDER: true when a variable of variables_used says something else now. One that is
-# not set now, or was not noted, says nothing.
+# variables_changed FOLDER: true when a variable of variables_used has another value now. One that is
+# not set now, or was not recorded, does not count.
 variables_changed() {
     local line name value
     [ -e "$1/.variables" ] || return 1

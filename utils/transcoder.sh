@@ -92,35 +92,35 @@ transcoder_on_text() {
         --train_data "${text}/train" --valid_data "${text}/valid" "${noise[@]}"
 }
 
-# Stage 11 for LANG: what recognizers hear in speech that they did not learn from, and the model tuned on it.
+# Stage 11 for LANG: hypotheses of recognizers for speech that they did not learn from, and the model tuned on it.
 transcoder_on_hypotheses() {
-    local part parts=() split=${raw}/${train_set}/split${hypothesis_folds} heard=${asr_exp}/hypotheses/$1
+    local part parts=() split=${raw}/${train_set}/split${hypothesis_folds} folder=${asr_exp}/hypotheses/$1
     if [ "${hypothesis_folds}" = 0 ]; then
-        hypotheses "$1" "${asr_exp}" "${raw}/${train_set}" "${heard}/train"
-        parts=("${heard}/train")
+        hypotheses "$1" "${asr_exp}" "${raw}/${train_set}" "${folder}/train"
+        parts=("${folder}/train")
     else
         step "${split}/.done" "${raw}/${train_set}/${token_file}" -- \
             python3 -m asrkit.bin.split_data --in_dir "${raw}/${train_set}" --parts "${hypothesis_folds}"
     fi
     for ((part = 1; part <= hypothesis_folds; part++)); do
         recognize_fold "${part}" "${split}"
-        hypotheses "$1" "${asr_exp}_without${part}of${hypothesis_folds}" "${split}/${part}" "${heard}/part${part}of${hypothesis_folds}"
-        parts+=("${heard}/part${part}of${hypothesis_folds}")
+        hypotheses "$1" "${asr_exp}_without${part}of${hypothesis_folds}" "${split}/${part}" "${folder}/part${part}of${hypothesis_folds}"
+        parts+=("${folder}/part${part}of${hypothesis_folds}")
     done
-    hypotheses "$1" "${asr_exp}" "${raw}/$(own_valid_set "$1")" "${heard}/valid"
+    hypotheses "$1" "${asr_exp}" "${raw}/$(own_valid_set "$1")" "${folder}/valid"
     train_transcoder "$(transcoder_hyp_exp "$1")" "$1" --config "${transcoder_hyp_config}" \
-        --init "$(transcoder_exp "$1")/average.pt" --train_data "${parts[@]}" --valid_data "${heard}/valid"
+        --init "$(transcoder_exp "$1")/average.pt" --train_data "${parts[@]}" --valid_data "${folder}/valid"
 }
 
 # recognize_fold PART SPLIT: a recognizer of all parts of the training set but one.
 recognize_fold() {
-    local rest=() other set=${train_set}_without$1of${hypothesis_folds}
+    local others=() other set=${train_set}_without$1of${hypothesis_folds}
     for ((other = 1; other <= hypothesis_folds; other++)); do
-        [ "${other}" = "$1" ] || rest+=("$2/${other}")
+        [ "${other}" = "$1" ] || others+=("$2/${other}")
     done
     step "${raw}/${set}/.done" "$2/.done" -- \
-        python3 -m asrkit.bin.combine_data --out_dir "${raw}/${set}" "${rest[@]}"
-    train_set=${set} asr_exp=${asr_exp}_without$1of${hypothesis_folds} finetune
+        python3 -m asrkit.bin.combine_data --out_dir "${raw}/${set}" "${others[@]}"
+    finetune "${asr_exp}_without$1of${hypothesis_folds}" "${set}"
 }
 
 # own_valid_set LANG: without a target valid_set holds all languages.
@@ -177,13 +177,9 @@ tune_transcoder() {
         --lang "$1" --hyphens "${hyphens}" --lm "$3" --out "$4" "${device[@]}"
 }
 
-# score_transcoder SET MODE: WER with the share of unknown words.
+# score_transcoder SET MODE FOLDER: WER with the share of unknown words.
 score_transcoder() {
-    local data=${raw}/$1 folder
-    folder=$(decode_folder "$1" "$2")
-    if [ -e "${folder}/skipped" ]; then
-        return
-    fi
+    local data=${raw}/$1 folder=$3
     step "${folder}/.done.wer" "${folder}/.done" "${data}/text" -- \
         python3 -m asrkit.bin.score --unit wer --ref "${data}/text" --hyp "${folder}/hyp.text" \
         --langs "${data}/utt2lang" --normalize true --hyphens "${hyphens}" --vocabulary "$(transcoder_text "${1%_*}")/words.txt" \

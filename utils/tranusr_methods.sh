@@ -11,32 +11,35 @@
 #   unlabelled_part     U is <target>_<unlabelled_part>; default train
 # shellcheck disable=SC2154,SC2034  # variables of run.sh and of xlsr_methods.sh
 
-# tranusr_pretraining METHOD: its options of asr.sh in `system`; the model's size in `size`.
+# tranusr_pretraining METHOD TARGET: sets system and size, as pretraining of xlsr_methods.sh does.
 tranusr_pretraining() {
-    local base=${1%_*} langs=${labelled_langs:-en} names=()
-    read -r -a names <<<"${langs}"
-    [ "${finetune_on}" = target ] || bad_option "--method $1 is for one target; leave --finetune_on all out"
+    local base=${1%_*} languages_of_l=${labelled_langs:-en} names=()
+    read -r -a names <<<"${languages_of_l}"
+    [ -n "$2" ] || bad_option "--method $1 is for one target; leave --finetune_on all out"
     size=${base}_base
-    system=(--pretrain_labels true --pretrain_langs "${langs}"
+    system=(--pretrain_labels true --pretrain_langs "${languages_of_l}"
         --pretrain_sets "${labelled_sets:-${names[*]/%/_train}}"
-        --pretrain_config "$(config "pretrain_${base}_base")" --pretrain_tag "${base}${suffix}")
+        --pretrain_config "$(config "pretrain_${base}_base")" --pretrain_tag "${base}${name_suffix}")
     [ "${base}" != "$1" ] || return 0
     if [ "$1" = "${base}_joint" ]; then # U is the target's, and so is the model
-        system+=(--pretrain_tag "$1_${target}${suffix}" --pretrain_unlabelled_sets "${target}_${unlabelled_part:-train}")
+        system+=(--pretrain_tag "$1_$2${name_suffix}" --pretrain_unlabelled_sets "$2_${unlabelled_part:-train}")
         return
     fi
-    system+=(--continue_config "$(config "pretrain_$1_base")" --continue_tag "$1_${target}${suffix}"
-        --continue_sets "${target}_${unlabelled_part:-train}")
+    system+=(--continue_config "$(config "pretrain_$1_base")" --continue_tag "$1_$2${name_suffix}"
+        --continue_sets "$2_${unlabelled_part:-train}")
 }
 
-# transcoder_options NAME: of asr.sh for a column of TranUSR's Table 3, in `transcoder`: standard, or without a part.
+# transcoder_options NAME: sets transcoding, options of asr.sh for a column of TranUSR's Table 3: standard, or without
+# a part. Empty for no NAME.
 transcoder_options() {
     local name=transcoder
+    transcoding=()
     case "$1" in
+    "") return ;;
     standard) ;;
     onehot | oneconv | ctc | conformer) name+=_$1 ;;
     *) bad_option "--transcoder is standard, onehot, oneconv, ctc or conformer, not '$1'" ;;
     esac
-    transcoder=(--inference_modes "greedy transcoder transcoder_text"
-        --transcoder_config "$(config "${name}")" --transcoder_hyp_config "$(config "${name}_hyp")")
+    transcoding=(--inference_modes "greedy transcoder transcoder_text"
+        --transcoder_config "$(find_config "${name}")" --transcoder_hyp_config "$(find_config "${name}_hyp")")
 }

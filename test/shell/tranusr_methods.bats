@@ -7,12 +7,16 @@ setup() {
     cat >run.sh <<END
 #!/usr/bin/env bash
 set -euo pipefail
+. ./path.sh
+. "${root}/utils/method_options.sh"
+passes_to=(./asr.sh)
+. "${root}/utils/parse_options.sh"
+. "${root}/utils/recipe.sh"
+. "${root}/utils/xlsr_methods.sh"
 languages="it es" pretrain_languages="it es en" alpha=0.5 finetune_kind=""
 labelled_sets="en_pretrain_1350h" unlabelled_part=pretrain
 method_options=(--pretrain_part pretrain --use_ngram false)
-. ./path.sh
-. "${root}/utils/xlsr_methods.sh"
-run_method "\$@"
+run_method
 END
     chmod +x run.sh
     for name in unispeech unispeech_plus unidata2vec unidata2vec_plus; do

@@ -7,11 +7,15 @@ setup() {
     cat >run.sh <<END
 #!/usr/bin/env bash
 set -euo pipefail
+. ./path.sh
+. "${root}/utils/method_options.sh"
+passes_to=(./asr.sh)
+. "${root}/utils/parse_options.sh"
+. "${root}/utils/recipe.sh"
+. "${root}/utils/xlsr_methods.sh"
 languages="it es" pretrain_languages="it es en" alpha=0.5 finetune_kind=""
 method_options=(--pretrain_part audio --use_ngram false)
-. ./path.sh
-. "${root}/utils/xlsr_methods.sh"
-run_method "\$@"
+run_method
 END
     chmod +x run.sh
     for name in pretrain_xlsr_base pretrain_xlsr_base_mono pretrain_xlsr_large finetune_ctc_base finetune_ctc_large \
@@ -73,6 +77,8 @@ train() {
     [ "$status" -eq 2 ]
     run ./run.sh --finetune_on some
     [ "$status" -eq 2 ]
+    run ./run.sh --target it --vocabulary separate
+    [[ "$status" -eq 2 && "$output" == *"--vocabulary separate has no use without --finetune_on all"* ]]
 }
 
 @test "seeds and variants are part of the names" {
@@ -110,10 +116,10 @@ train() {
 @test "--help tells methods and options" {
     run ./run.sh --help
     [ "$status" -eq 0 ]
-    [[ "$output" == *"--finetune_on all"*"--finetune_config"* ]]
+    [[ "$output" == *"--finetune_on "*"--finetune_config"* ]]
     for recipe in commonvoice babel mls voxpopuli fleurs; do
         run "${root}/egs/${recipe}/asr1/run.sh" --help
-        [[ "$output" == *"--method "*"(default"*"--finetune_on all"*"Usage: asr.sh"* ]]
+        [[ "$output" == *"--method "*"(default"*"--finetune_on "*"every option of asr.sh"*"Usage: asr.sh"* ]]
         [[ "$output" != *"method_options"* ]]
     done
 }

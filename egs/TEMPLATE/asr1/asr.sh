@@ -49,7 +49,7 @@ test_sets=""  # default: <lang>_test of the target or of all langs
 # -- Tokens
 token_type=phn  # phn, char or bpe; auto: phn where espeak-ng has a voice for every language, else char
 g2p=espeak  # with phn: what makes phones: espeak (espeak-ng), or epitran (pip install epitran) where that has the languages
-phone_labels=espeak  # with phn: espeak, those of stage 5 (by --g2p), or NAME: text.NAME that stage 1 left beside the text
+phone_labels=espeak  # with phn: espeak, those of stage 5 (by --g2p), or NAME: text.NAME that stage 1 left next to the text
 compare_labels=""  # report PER by these labels too, of espeak and such names
 bpe_size=4000  # with token_type bpe
 tokens_from=train  # what char and bpe are learned from: train, the training set, or text, its text and that of lm_text (lm_raw)
@@ -86,7 +86,7 @@ self_training_sets=""  # sets of dumpdir/raw that are written down; default: <ta
 self_training_args=""  # more options of label_data.py, e.g. "--min_confidence 0.6"
 self_training_update=""  # updates of a round; default: the configuration's
 finetune_args=""  # more options of asr_train.py in stage 8; they do not rename the experiment
-yes=false  # true: train even what would take longer than anybody waits
+yes=false  # true: train even what would take longer than two months
 
 # -- Language models and decoding
 use_ngram=true  # make n-gram models and a lexicon per language (stage 9)
@@ -102,7 +102,7 @@ transcoder_hyp_config=""  # conf/*.yaml of stage 11: goes on from it on what rec
 transcoder_tag=""  # of its experiments, <expdir>/<transcoder_tag>_<lang>; default: the name of transcoder_config
 transcoder_words=50000  # so many of the most frequent words it can write
 transcoder_args=""  # more options of asr_train.py in stages 10 and 11
-transcoder_noise=false  # true: stage 10 hears its text as badly as the recognizer of stage 8 hears the valid set
+transcoder_noise=false  # true: stage 10 corrupts its text with the errors that the recognizer of stage 8 makes on the valid set
 transcoder_text_args=""  # more options of transcoder_text, for example "--test 500"
 hypothesis_folds=2  # stage 11: a recognizer of the other parts decodes each part; 0: the one of stage 8 decodes all
 inference_modes="greedy"  # of greedy, free (tokens with n-gram), lexicon, lexicon_lm, transcoder, transcoder_lm, transcoder_text (before stage 11)
@@ -110,7 +110,7 @@ tune_lm=false  # choose the weights of n-gram and words on the valid set of each
 restrict_langs=false  # with separate vocabularies: an utterance has tokens of its language only
 inference_args=""  # more options of asr_infer.py in every mode, for example "--max_seconds 20"
 beam_args=""  # more options of asr_infer.py where it searches (not greedy), for example "--beam_size 100"
-score_label=""  # how the texts were made, e.g. "tags: xlsr"; shown beside every error rate
+score_label=""  # how the texts were made, e.g. "tags: xlsr"; shown with every error rate
 results=""  # table to write; default: <expdir>/RESULTS.md
 results_args=""  # more options of results.py, for example "--baseline xlsr_mono --langs as tl sw lo"
 skip_packing=true  # false: stage 14 writes <asr_exp>/<name>.zip, which asr_infer.py takes; without stage 8 <pretrain_exp>/<name>.zip
@@ -202,7 +202,7 @@ if in_stage 8 "fine-tune"; then
     if [ -z "${finetune_config}" ]; then
         log "no --finetune_config: nothing to do"
     else
-        finetune
+        finetune "${asr_exp}" "${train_set}"
     fi
 fi
 

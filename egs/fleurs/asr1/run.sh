@@ -5,14 +5,16 @@
 set -euo pipefail
 cd "$(dirname -- "${BASH_SOURCE[0]}")"
 . ./path.sh
+. "${ASRKIT_ROOT}/utils/method_options.sh"
 
 fleurs=""  # folder that holds it_it or data/it_it; default: $FLEURS
 method=xlsr_53  # xlsr_53, xlsr_mono (pre-trained on the same audio) or scratch
 local_data_opts=""  # more options for local/data.sh
-rest=()
+passes_to=(./asr.sh)
 . "${ASRKIT_ROOT}/utils/parse_options.sh"
+. "${ASRKIT_ROOT}/utils/recipe.sh"
+. "${ASRKIT_ROOT}/utils/xlsr_methods.sh"
 
-from=${OLDPWD}
 languages=
 while IFS=$'\t' read -r lang _; do
     [ "${lang}" = lang ] || languages+=" ${lang}"
@@ -20,8 +22,6 @@ done <local/configs.tsv
 # shellcheck disable=SC2034  # read by utils/xlsr_methods.sh
 pretrain_languages="" alpha=0.5 finetune_kind=""
 data=()
-. "${ASRKIT_ROOT}/utils/xlsr_methods.sh"
-
 if [ -n "${fleurs}" ]; then
     path=$(corpus_path --fleurs "${fleurs}")
     data+=(--fleurs "${path}")
@@ -34,4 +34,4 @@ esac
 # shellcheck disable=SC2034  # as above
 method_options=(--token_type char --inference_modes "greedy lexicon lexicon_lm" --tune_lm true --max_bad 0.01
     --local_data_opts "${data[*]}")
-run_method --method "${method}" "${rest[@]}"
+run_method

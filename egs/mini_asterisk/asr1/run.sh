@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Two hours of prompts in five languages: what does cross-lingual pre-training give a language with
 # five labelled minutes? --method trains one system; without it: multilingual, scratch and xlsr.
-# Every option of asr.sh can be given, too; here --target is it, --labelled_minutes 5 unless told otherwise.
+# Every option of asr.sh can be given, too; here --target is it, --labelled_minutes 5 by default.
 #
 # multilingual       CTC on the shared phones of all languages
 # scratch            CTC on the labelled minutes of the target
@@ -31,33 +31,22 @@ token_type=phn  # phn, char or bpe
 method=""  # one of those above; default: multilingual, scratch and xlsr
 tuning=""  # what of a pre-trained model CTC trains: lora, adapters or head (docs/config.md); default: all of it
 seed=0  # other than 0, it is part of the experiments' names
-rest=()
+passes_to=(./asr.sh)
 . "${ASRKIT_ROOT}/utils/parse_options.sh"
+. "${ASRKIT_ROOT}/utils/recipe.sh"
 
-[[ ${rest[0]:-} != --help ]] || exec ./asr.sh --help
-for ((number = 0; number < ${#rest[@]}; number += 2)); do
-    case "${rest[number]}" in
-    --asr_tag | --asr_exp | --pretrain_tag | --pretrain_exp | --continue_tag | --continue_exp)
-        echo "$0: ${rest[number]} would give several models one name; call ./asr.sh instead" >&2
-        exit 2
-        ;;
-    esac
-done
+refuse_passed_on "would give several models one name; call ./asr.sh instead" \
+    asr_tag asr_exp pretrain_tag pretrain_exp continue_tag continue_exp
 if [ "${method}" = multilingual ]; then
     for name in target labelled_minutes; do
         # shellcheck disable=SC2154  # of parse_options.sh
-        if [ "${!name}" != "${default_of[${name}]}" ]; then
-            echo "$0: --${name} has no use with --method multilingual, a model of all --langs; leave it out" >&2
-            exit 2
-        fi
+        [ "${!name}" = "${default_of[${name}]}" ] ||
+            bad_option "--${name} has no use with --method multilingual, a model of all --langs; leave it out"
     done
 fi
 case "${tuning}:${method}" in
 :* | lora:[ux]* | adapters:[ux]* | head:[ux]*) ;;
-*)
-    echo "$0: --tuning ${tuning}: it is lora, adapters or head, with a --method that pre-trains" >&2
-    exit 2
-    ;;
+*) bad_option "--tuning ${tuning}: it is lora, adapters or head, with a --method that pre-trains" ;;
 esac
 modes="greedy lexicon lexicon_lm"
 few=${target}_${labelled_minutes}min
@@ -88,8 +77,7 @@ phonetic() {
     local base=${1%_plus} others=" ${langs} "
     others=${others/" ${target} "/" "}
     if [[ ${others} != *[a-z]* ]]; then
-        echo "$0: --method $1 learns the phones of languages other than ${target}: name some with --langs" >&2
-        exit 2
+        bad_option "--method $1 learns the phones of languages other than ${target}: name some with --langs"
     fi
     few_labels "$1" --pretrain_langs "${others:1:-1}" --pretrain_labels true \
         --pretrain_config "conf/pretrain_${base}.yaml" --pretrain_tag "${base}_without_${target}${suffix}" "${@:2}"
@@ -126,8 +114,7 @@ train_method() {
         phonetic "$1" --continue_config "conf/continue_$1.yaml" --continue_tag "$1_${target}${suffix}"
         ;;
     *)
-        echo "$0: no --method '$1'; --help lists them" >&2
-        exit 2
+        bad_option "no --method '$1'; --help lists them"
         ;;
     esac
 }

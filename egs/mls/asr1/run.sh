@@ -7,21 +7,21 @@
 set -euo pipefail
 cd "$(dirname -- "${BASH_SOURCE[0]}")"
 . ./path.sh
+. "${ASRKIT_ROOT}/utils/method_options.sh"
 
 mls=""  # folder that holds mls_italian, mls_italian_opus or their .tar.gz; an archive; its address; default: $MLS
 labelled=10h  # 10min, 1h, 10h or all
 fold=0  # which ten minutes: 0 to 5; all six together are the hour
 method=xlsr_53  # xlsr_53, xlsr_mono (pre-trained on all audio of the language), xlsr_english or scratch
 local_data_opts=""  # more options for local/data.sh
-rest=()
+passes_to=(./asr.sh)
 . "${ASRKIT_ROOT}/utils/parse_options.sh"
+. "${ASRKIT_ROOT}/utils/recipe.sh"
+. "${ASRKIT_ROOT}/utils/xlsr_methods.sh"
 
-from=${OLDPWD}
 # shellcheck disable=SC2034  # read by utils/xlsr_methods.sh
 languages="nl en fr de it pl pt es" pretrain_languages="" alpha=0.5 finetune_kind=""
 data=()
-. "${ASRKIT_ROOT}/utils/xlsr_methods.sh"
-
 if [ -n "${mls}" ]; then
     path=$(corpus_path --mls "${mls}")
     data+=(--mls "${path}")
@@ -46,4 +46,4 @@ case "${method}" in
 xlsr_10*) bad_option "--method ${method} is pre-trained on Common Voice or BABEL: see their recipes" ;;
 m_cpc | unispeech* | unidata2vec*) bad_option "--method ${method} is a system of egs/commonvoice" ;;
 esac
-run_method --method "${method}" "${rest[@]}"
+run_method

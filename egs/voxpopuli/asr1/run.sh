@@ -6,19 +6,19 @@
 set -euo pipefail
 cd "$(dirname -- "${BASH_SOURCE[0]}")"
 . ./path.sh
+. "${ASRKIT_ROOT}/utils/method_options.sh"
 
 voxpopuli=""  # folder that holds raw_audios; default: $VOXPOPULI
 method=xlsr_53  # xlsr_53, xlsr_mono or scratch
 local_data_opts=""  # more options for local/data.sh
-rest=()
+passes_to=(./asr.sh)
 . "${ASRKIT_ROOT}/utils/parse_options.sh"
+. "${ASRKIT_ROOT}/utils/recipe.sh"
+. "${ASRKIT_ROOT}/utils/xlsr_methods.sh"
 
-from=${OLDPWD}
 # shellcheck disable=SC2034  # read by utils/xlsr_methods.sh
 languages="cs de en es et fi fr hr hu it lt nl pl ro sk sl" pretrain_languages="" alpha=0.5 finetune_kind=""
 data=()
-. "${ASRKIT_ROOT}/utils/xlsr_methods.sh"
-
 if [ -n "${voxpopuli}" ]; then
     path=$(corpus_path --voxpopuli "${voxpopuli}")
     data+=(--voxpopuli "${path}")
@@ -36,4 +36,4 @@ esac
 # shellcheck disable=SC2034  # as above
 method_options=(--token_type char --inference_modes "greedy lexicon lexicon_lm" --tune_lm true --max_bad 0.01
     --pretrain_part "${part}" --local_data_opts "${data[*]}")
-run_method --method "${method}" "${rest[@]}"
+run_method

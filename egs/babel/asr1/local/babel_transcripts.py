@@ -1,6 +1,6 @@
 """Transcripts of BABEL: time marks in brackets and lines of text in turn, with every known fault.
 
-A mark that is out of order makes its neighbors doubtful: which of them is wrong, nobody knows.
+A mark that is out of order makes its neighbors doubtful: which of them is wrong cannot be known.
 Only marks in every longest increasing run are trusted, and a segment needs two such marks.
 """
 
@@ -118,7 +118,7 @@ def _pieces(path: Path, lines: list[str], faults: list[Fault]) -> tuple[list[flo
 
 
 def trusted_marks(marks: list[float]) -> list[bool]:
-    """Which marks stand in every longest increasing run; neighbors of equal time count as one."""
+    """Which marks are in every longest increasing run; neighbors of equal time count as one."""
     groups = [n for n in range(len(marks)) if n == 0 or marks[n] != marks[n - 1]]
     times = [marks[n] for n in groups]
     before = _ranks(times)

@@ -246,7 +246,7 @@ def run(args: argparse.Namespace) -> None:
     refuse_idle(args, parts)
     unlabelled = [part for part in parts if part != "labelled"]
     for part in unlabelled:
-        hours_of(part, args.lang)  # refuses names that say nothing, before any work
+        hours_of(part, args.lang)  # refuses names without hours, before any work
     lists = fewshot_lists(args)
     language = open_language(args)
     print(f"{args.lang}: {language.names()}: {len(language.files)} audio files")

@@ -41,7 +41,7 @@ class Selection:
 
 
 def rank(clip: str, seed: int) -> bytes:
-    """Where a clip stands in the random order of `seed`; it depends on nothing else.
+    """The place of a clip in the random order of `seed`; it depends on nothing else.
 
     So 557 hours of English are a part of its 1350 hours, and two releases choose alike.
     """

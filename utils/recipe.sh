@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# What every run.sh begins with: how it stops at wrong options, and paths as its caller sees them. To be sourced in the
+# recipe's folder, after `cd` there.
+
+from=${OLDPWD:-${PWD}} # where run.sh was called
+
+# bad_option MESSAGE: exit 2.
+bad_option() {
+    echo "$0: $1" >&2
+    exit 2
+}
+
+# absolute PATH: as seen from where run.sh was called; the address of a download stays as it is.
+absolute() {
+    if [[ $1 == http*://* ]]; then
+        printf '%s\n' "$1"
+    else
+        (cd "${from}" && realpath -ms -- "$1")
+    fi
+}
+
+# one_word OPTION VALUE: stop unless VALUE is one word, which the variables of several options need.
+one_word() {
+    [[ $2 != *' '* ]] || bad_option "$1 '$2' holds a space; give one word (a file: link it to a name without)"
+}
+
+# corpus_path OPTION PATH: the absolute path, as one word of --local_data_opts.
+corpus_path() {
+    local path
+    path=$(absolute "$2")
+    one_word "$1" "${path}"
+    printf '%s\n' "${path}"
+}
+
+# refuse_passed_on REASON NAME...: stop where one of these is among the options for asr.sh.
+refuse_passed_on() {
+    local number name
+    for ((number = 0; number < ${#rest[@]}; number += 2)); do
+        for name in "${@:2}"; do
+            [ "${rest[number]}" != "--${name}" ] || bad_option "--${name} $1"
+        done
+    done
+}
+
+# data_options NAME...: moves these, options of local/data.sh, from rest, the options for asr.sh, to data.
+data_options() {
+    local number name kept=()
+    for ((number = 0; number < ${#rest[@]}; number += 2)); do
+        name=${rest[number]#--}
+        if [[ " $* " == *" ${name} "* ]]; then
+            one_word "--${name}" "${rest[number + 1]:-}"
+            data+=("${rest[@]:number:2}")
+        else
+            kept+=("${rest[@]:number:2}")
+        fi
+    done
+    rest=("${kept[@]}")
+}
