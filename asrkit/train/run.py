@@ -160,7 +160,7 @@ def _train(options: Options, folder: Path, world: World) -> None:
     describe_length(options, trainer.schedule, plan, world.size, derived=given.max_update == 0)
     if options.compile is True or (options.compile == AUTO and pays(options, world)):
         compile_blocks(objective, may_fail=options.compile == AUTO)
-    trainer.pace = _pace(options, trainer.step, index, world)
+    trainer.progress.pace = _pace(options, trainer.step, index, world)
     stream = BatchStream(plan, rank=world.rank, world_size=world.size, start=trainer.start)
     on_gpu = world.device.type == "cuda"
     batch_bytes = plan.batch_bins * dataset.sample_bytes + SMALL_BYTES

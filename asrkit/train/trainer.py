@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import torch
-from torch import Tensor
 
 from asrkit import rate
 from asrkit.batch import Batch
@@ -24,20 +23,18 @@ from asrkit.options import Options
 from asrkit.train import checkpoint
 from asrkit.train.contents import RunMark, check_run
 from asrkit.train.distributed import World, gradients_stay_local
-from asrkit.train.log import Meter, MetricsLogger, logger
+from asrkit.train.log import Meter, MetricsLogger
 from asrkit.train.models import BestCheckpoints
 from asrkit.train.optim import RATE
-from asrkit.train.pace import Pace
 from asrkit.train.patience import why_end
 from asrkit.train.precision import Precision
 from asrkit.train.profile import Profile
+from asrkit.train.progress import Progress
 from asrkit.train.schedule import Schedule
 from asrkit.train.signals import Interrupted, Signals
 from asrkit.train.signals import Stopped as Stopped
-
-
-class TrainingError(RuntimeError):
-    """Training cannot go on; the message says why and what to try."""
+from asrkit.train.skips import Skips
+from asrkit.train.skips import TrainingError as TrainingError
 
 
 class Stream(Protocol):
@@ -75,15 +72,14 @@ class Trainer:
         self.base: dict[str, Any] | None = None  # what files leave out (base_model.py)
         self.data_fingerprint = ""  # of the training data; saved, so that a resumed run can compare
         self._consumed = 0
-        self._skipped_in_row = 0
+        self._skips = Skips(objective, options.max_skipped)
         self._signals = Signals()  # received by this process
         self._stop = 0  # known to all ranks, so that they stop after the same update
         self._validation_due = False  # of self.step, where a signal cut it short
-        self.pace: Pace | None = None  # which tells how long the run will take
+        self.progress = Progress(world.device)
         self._meter = Meter()
         self._stats: list[dict[str, Stat]] = []
         self._weight = torch.zeros((), dtype=torch.float64, device=world.device)
-        self._shapes: set[tuple[int, int]] = set()
         self._peak = float(options.optimizer_conf["lr"])
         self._parameters = [p for p in objective.parameters() if p.requires_grad]
 
@@ -158,7 +154,7 @@ class Trainer:
             seconds += self._gradients(train)
             done = self._step_if_finite()
             if self.world.device.type == "cuda":  # where only an update waits for the device
-                self._tell_pace(self.options.accum_grad)
+                self.progress.done(self.options.accum_grad)
             if done:
                 return seconds
 
@@ -177,7 +173,7 @@ class Trainer:
             batch = next(train)
             if batch.speech is not None:
                 seconds += float(batch.speech.lengths.sum()) / rate.RATE
-            self._note_shape(batch)
+            self.progress.note(batch)
             batch = batch.to(device)
             # dropout and layerdrop: a micro-batch draws the same whichever rank it falls to
             position = micro * self.world.size + self.world.rank
@@ -189,7 +185,7 @@ class Trainer:
             self._weight += output.weight
             self._stats.append(output.stats)
             if device.type != "cuda":
-                self._tell_pace(1)
+                self.progress.done(1)
         for parameter in self.objective.frozen():
             parameter.grad = None  # optimizers decay and count what has a gradient, even of zeros
         self._consumed += options.accum_grad * self.world.size
@@ -199,19 +195,6 @@ class Trainer:
         """Raises Interrupted after a signal, where no other process waits for this one."""
         if self._signals.number and self.world.size == 1:
             raise Interrupted(self._signals.number)
-
-    def _tell_pace(self, micro_batches: int) -> None:
-        if self.pace is not None and (said := self.pace.done(micro_batches)):
-            logger.info("%s", said)
-
-    def _note_shape(self, batch: Batch) -> None:
-        """A GPU's libraries make plans for each new one: the log says when, and how many."""
-        if self.world.device.type != "cuda" or batch.speech is None:
-            return
-        rows, size = batch.speech.data.shape[:2]
-        if (rows, size) not in self._shapes:
-            self._shapes.add((rows, size))
-            logger.info("micro-batches of shape %d: %d x %d", len(self._shapes), rows, size)
 
     def _step_if_finite(self) -> bool:
         """Divides the summed gradients by the weight of all ranks and steps, or skips together."""
@@ -231,9 +214,9 @@ class Trainer:
         self._meter.add({"skipped": (float(not finite), 1.0)})
         self.precision.update(finite)
         if not finite:
-            self._skip(gradients)
+            self._skips.add(self.step + 1, gradients)
             return False
-        self._skipped_in_row = 0
+        self._skips.reset()
         for stats in self._stats:  # those of a skipped update may be NaN: they are left out
             self._meter.add(stats)
         self._meter.add({"grad_norm": (norm_value, 1.0)})
@@ -250,31 +233,13 @@ class Trainer:
         """The learning rate of update number ``self.step``, counted from 1."""
         return self._peak * self.schedule.factor(self.step, self.options.max_update)
 
-    def _skip(self, gradients: list[Tensor]) -> None:
-        self._skipped_in_row += 1
-        if self._skipped_in_row < self.options.max_skipped:
-            return
-        learning = [(n, p) for n, p in self.objective.named_parameters() if p.requires_grad]
-        names = [n for n, p in learning if p.grad is not None]
-        sick = next(
-            (n for n, g in zip(names, gradients, strict=True) if not g.isfinite().all()), "?"
-        )
-        raise TrainingError(
-            f"update {self.step + 1}: {self._skipped_in_row} gradients in a row were not finite "
-            f"(first in {sick}); last.pt is the last good state. Lower optimizer_conf.lr, set "
-            "grad_clip, or try --precision fp32"
-        )
-
     def _log(self, metrics: MetricsLogger, stream: Stream, speed: float) -> None:
         stats = self._meter.averages(self.world)
         epoch, _ = stream.state(self._consumed)
         extra = {"lr": self.rate(), "epoch": float(epoch), "audio_seconds_per_second": speed}
         if self.precision.scales:
             extra["loss_scale"] = self.precision.scale
-        if (device := self.world.device).type == "cuda":
-            extra["shapes"] = float(len(self._shapes))
-            extra["gpu_memory_gib"] = torch.cuda.max_memory_allocated(device) / 2**30  # so far
-        metrics.write(self.step, "train", stats | extra)
+        metrics.write(self.step, "train", stats | extra | self.progress.stats())
         diagnosis = self.objective.check_collapse(stats)
         if diagnosis is not None:
             metrics.say(diagnosis.message, logging.WARNING)
