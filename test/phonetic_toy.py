@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import torch
+from small_quantizer import small_quantizer
 from toy import Stream as ToyStream
 from toy import options_for
 
@@ -15,7 +16,6 @@ from asrkit.keys import key_of
 from asrkit.objectives.contrastive import ContrastiveObjective
 from asrkit.objectives.phonetic import PhoneticObjective
 from asrkit.objectives.regression import RegressionObjective
-from asrkit.quantizers.gumbel import GumbelQuantizer
 from asrkit.tokens import TokenList
 from asrkit.train import log
 from asrkit.train.distributed import World
@@ -49,7 +49,7 @@ def objective(base: str = "regression", normalization: str = "masked_frames") ->
     if base == "regression":
         made = RegressionObjective(encoder, top_k=2, ema_start=0.8, ema_end=0.9, ema_steps=10)
         return PhoneticObjective(made, TokenList.build("abc"), normalization=normalization)
-    quantizer = GumbelQuantizer(8, entries=4, vector_size=8)
+    quantizer = small_quantizer(8, entries=4)
     contrastive = ContrastiveObjective(
         encoder, quantizer, compare="context", final_size=8, negatives=5
     )

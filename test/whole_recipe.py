@@ -5,7 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 ENCODER = """
@@ -49,6 +53,18 @@ language_alpha: 0.5
 {ENCODER}"""
 
 
+def corpus_of(make: Callable[[Path], object]) -> Any:
+    """A fixture: the miniature that ``make`` writes, once a module; no test may change it."""
+
+    @pytest.fixture(scope="module")
+    def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+        folder = tmp_path_factory.mktemp("corpus")
+        make(folder)
+        return folder
+
+    return corpus
+
+
 def copy_recipe(egs: Path, corpus: str) -> Path:
     """``egs/<corpus>/asr1`` with links to the recipe's files, beside a link to the template."""
     egs.mkdir(parents=True, exist_ok=True)
@@ -65,6 +81,17 @@ def copy_recipe(egs: Path, corpus: str) -> Path:
     (recipe / "tiny_finetune.yaml").write_text(FINETUNE)
     (recipe / "tiny_pretrain.yaml").write_text(PRETRAIN)
     return recipe
+
+
+def bare_recipe(folder: Path) -> Path:
+    """A recipe in ``folder`` that is asr.sh alone: its stage 1 finds the data folders made."""
+    (folder / "local").mkdir(parents=True)
+    for name in ("asr.sh", "path.sh"):
+        (folder / name).symlink_to(ROOT / "egs/TEMPLATE/asr1" / name)
+    for name, text in (("run.sh", 'exec ./asr.sh "$@"'), ("local/data.sh", "exit 0")):
+        (folder / name).write_text(f"#!/usr/bin/env bash\n{text}\n")
+        (folder / name).chmod(0o755)
+    return folder
 
 
 def run(recipe: Path, *options: str, **variables: str) -> str:

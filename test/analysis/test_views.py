@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from small_quantizer import small_quantizer
 from tones import TONES, write_dump
 
 from asrkit.analysis import measure
@@ -17,7 +18,6 @@ from asrkit.data.index import DataIndex
 from asrkit.encoders.logmel import LogMelEncoder
 from asrkit.objectives.contrastive import ContrastiveObjective
 from asrkit.objectives.regression import RegressionObjective
-from asrkit.quantizers.gumbel import GumbelQuantizer
 from asrkit.tokens import TokenList
 
 WAVE = torch.randn(8000, generator=torch.Generator().manual_seed(3))
@@ -54,7 +54,7 @@ def test_teacher_and_student_are_told_apart(source: str, output: str) -> None:
 
 
 def test_codes_are_those_of_the_objective() -> None:
-    quantizer = GumbelQuantizer(16, entries=8, vector_size=8)
+    quantizer = small_quantizer(16)
     objective = ContrastiveObjective(encoder(), quantizer).eval()
     with torch.no_grad():
         torch.nn.init.normal_(objective.encoder.feature_norm.weight)

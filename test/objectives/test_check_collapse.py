@@ -1,11 +1,11 @@
 """Monitors: silent on healthy runs, a planted collapse is named."""
 
 import pytest
+from small_quantizer import small_quantizer
 
 from asrkit.encoders.logmel import LogMelEncoder
 from asrkit.objectives.contrastive import ContrastiveObjective
 from asrkit.objectives.ctc import CtcObjective
-from asrkit.quantizers.gumbel import GumbelQuantizer
 from asrkit.tokens import TokenList
 
 HEALTHY = {"code_perplexity": 40.0, "features_std": 0.8}
@@ -16,7 +16,7 @@ def contrastive():
     encoder = LogMelEncoder(
         conv_layers=[[8, 3, 2]], width=8, layers=1, heads=2, positional=[3, 1, 1]
     )
-    return ContrastiveObjective(encoder, GumbelQuantizer(8, entries=4, vector_size=8))
+    return ContrastiveObjective(encoder, small_quantizer(8, entries=4))
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+from small_quantizer import small_quantizer
 
 from asrkit.batch import Batch, pad
 from asrkit.encoders.wav2vec2 import Wav2Vec2Encoder
@@ -28,7 +29,7 @@ def make(layerdrop=0.0, conv_norm="layer", **options):
         layerdrop=layerdrop,
         feature_grad_mult=1.0,
     )
-    quantizer = GumbelQuantizer(16, entries=8, vector_size=8)
+    quantizer = small_quantizer(16)
     return ContrastiveObjective(
         encoder, quantizer, **{"final_size": 8, "features_dropout": 0.0, **options}
     )

@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+from small_quantizer import small_quantizer
 
 from asrkit.batch import Batch, pad
 from asrkit.encoders.logmel import LogMelEncoder
@@ -12,7 +13,6 @@ from asrkit.objectives.contrastive import ContrastiveObjective
 from asrkit.objectives.ctc import ctc_losses
 from asrkit.objectives.phonetic import PhoneticObjective
 from asrkit.objectives.regression import RegressionObjective
-from asrkit.quantizers.gumbel import GumbelQuantizer
 from asrkit.tokens import TokenList
 
 TOKENS = TokenList.build("abcd")
@@ -29,7 +29,7 @@ def unispeech(base=None, **options):
     torch.manual_seed(0)
     made = encoder()
     own = {"compare": "context", "final_size": 8, "negatives": 10, "features_dropout": 0.0}
-    quantizer = GumbelQuantizer(16, entries=8, vector_size=8)
+    quantizer = small_quantizer(16)
     contrastive = ContrastiveObjective(made, quantizer, **(own | (base or {})))
     given = {"ctc_weight": 0.5, "self_weight": 0.5, "replace_prob": 0.5}
     return PhoneticObjective(contrastive, TOKENS, **(given | options))

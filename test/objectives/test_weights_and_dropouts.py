@@ -6,6 +6,7 @@ import pytest
 import torch
 from phone_toy import PHONES
 from phone_toy import TOKENS as WORDS
+from small_quantizer import small_quantizer
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -16,7 +17,6 @@ from asrkit.objectives.ctc import CtcObjective, token_errors
 from asrkit.objectives.masked_frames import MaskedFrames
 from asrkit.objectives.phonetic import PhoneticObjective
 from asrkit.objectives.regression import RegressionObjective
-from asrkit.quantizers.gumbel import GumbelQuantizer
 from asrkit.tokens import TokenList
 from asrkit.transcoder.encoder import TranscoderEncoder
 from asrkit.transcoder.objective import TranscoderObjective
@@ -55,7 +55,7 @@ def phonetic() -> tuple[PhoneticObjective, nn.Module, Batch]:
 
 
 def contrastive() -> tuple[ContrastiveObjective, nn.Module, Batch]:
-    quantizer = GumbelQuantizer(16, entries=4, vector_size=8)
+    quantizer = small_quantizer(16, entries=4)
     made = ContrastiveObjective(encoder(), quantizer, negatives=5, features_dropout=P)
     return made, made.quantizer, speech()
 

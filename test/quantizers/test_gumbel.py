@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from small_quantizer import small_quantizer
 from torch.nn import functional as F
 
 from asrkit.quantizers.gumbel import GumbelQuantizer
@@ -9,7 +10,7 @@ from asrkit.quantizers.gumbel import GumbelQuantizer
 
 def make(**options):
     torch.manual_seed(0)
-    return GumbelQuantizer(6, **{"groups": 2, "entries": 5, "vector_size": 8, **options})
+    return small_quantizer(6, **{"entries": 5, **options})
 
 
 def all_valid(x):
@@ -88,7 +89,7 @@ def test_noise_is_needed_in_training():
 
 def test_perplexity_of_even_and_single_use():
     """Published values: all entries alike 640, penalty 0; one entry a group 2, 0.996875."""
-    quantizer = GumbelQuantizer(640, vector_size=8).eval()
+    quantizer = small_quantizer(640, entries=320).eval()
     x = torch.eye(640)
     with torch.no_grad():
         quantizer.score.weight.zero_()

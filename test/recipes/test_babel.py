@@ -9,6 +9,7 @@ import pytest
 from corpora import babel
 from corpora.sphere import sphere
 from make_audio import tone
+from whole_recipe import corpus_of
 
 import babel_prepare
 import babel_split
@@ -17,12 +18,7 @@ from asrkit.kaldi.kaldi_text import read_keyed
 from asrkit.kaldi.utterances import Utterance
 from asrkit.kaldi.validate import validate
 
-
-@pytest.fixture(scope="module")
-def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("babel")
-    babel.make(folder)
-    return folder
+corpus = corpus_of(babel.make)
 
 
 def prepare(corpus: Path, data: Path, lang: str, *options: str) -> int:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from corpora import fleurs
 from corpora.speech import clips
+from whole_recipe import corpus_of
 
 import fleurs_prepare
 from asrkit.files import DataError
@@ -15,12 +16,7 @@ from asrkit.kaldi.format import format_dir
 from asrkit.kaldi.kaldi_text import read_keyed as table
 from asrkit.kaldi.validate import validate
 
-
-@pytest.fixture(scope="module")
-def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("fleurs")
-    fleurs.make(folder)
-    return folder
+corpus = corpus_of(fleurs.make)
 
 
 def prepare(corpus: Path, data: Path, *options: str, lang: str = "it") -> int:

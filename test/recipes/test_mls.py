@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from corpora import mls
 from corpora.speech import clips
+from whole_recipe import corpus_of
 
 import mls_lm_text
 import mls_prepare
@@ -25,12 +26,7 @@ from asrkit.kaldi.validate import validate
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.fixture(scope="module")
-def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The miniature as `make.py mls` makes it; no test may change it."""
-    folder = tmp_path_factory.mktemp("mls")
-    mls.make(folder)
-    return folder
+corpus = corpus_of(mls.make)
 
 
 @pytest.fixture

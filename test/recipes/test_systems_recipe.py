@@ -24,13 +24,7 @@ TINY = [
 @pytest.fixture(scope="module")
 def recipe(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A recipe whose stage 1 finds its folders made."""
-    folder = tmp_path_factory.mktemp("systems") / "asr1"
-    (folder / "local").mkdir(parents=True)
-    for name in ("asr.sh", "path.sh"):
-        (folder / name).symlink_to(whole_recipe.ROOT / "egs/TEMPLATE/asr1" / name)
-    for name, text in (("run.sh", 'exec ./asr.sh "$@"'), ("local/data.sh", "exit 0")):
-        (folder / name).write_text(f"#!/usr/bin/env bash\n{text}\n")
-        (folder / name).chmod(0o755)
+    folder = whole_recipe.bare_recipe(tmp_path_factory.mktemp("systems") / "asr1")
     (folder / "finetune.yaml").write_text(whole_recipe.FINETUNE)
     (folder / "pretrain.yaml").write_text(whole_recipe.PRETRAIN)
     taken = "init_take: [encoder, quantizer, target_projection, context_projection]\n"

@@ -64,13 +64,7 @@ def speak(folder: Path, count: int, seed: int) -> None:
 @pytest.mark.recipe
 @pytest.mark.timeout(600)
 def test_from_audio_to_words(tmp_path: Path) -> None:
-    recipe = tmp_path / "asr1"
-    (recipe / "local").mkdir(parents=True)
-    for name in ("asr.sh", "path.sh"):
-        (recipe / name).symlink_to(whole_recipe.ROOT / "egs/TEMPLATE/asr1" / name)
-    for name, text in (("run.sh", 'exec ./asr.sh "$@"'), ("local/data.sh", "exit 0")):
-        (recipe / name).write_text(f"#!/usr/bin/env bash\n{text}\n")
-        (recipe / name).chmod(0o755)
+    recipe = whole_recipe.bare_recipe(tmp_path / "asr1")
     for name, text in (("asr", RECOGNIZER), ("p2w", TRANSCODER), ("p2w_hyp", TUNED)):
         (recipe / f"{name}.yaml").write_text(text)
     for part, count, seed in (("train", 100, 0), ("valid", 8, 1), ("test", 8, 2)):

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from corpora import voxpopuli
 from corpora.speech import clips
+from whole_recipe import corpus_of
 
 import voxpopuli_prepare
 import voxpopuli_tables
@@ -18,12 +19,7 @@ from asrkit.kaldi.format import format_dir
 from asrkit.kaldi.kaldi_text import read_keyed as table
 from asrkit.kaldi.validate import validate
 
-
-@pytest.fixture(scope="module")
-def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("voxpopuli")
-    voxpopuli.make(folder)
-    return folder
+corpus = corpus_of(voxpopuli.make)
 
 
 def prepare(corpus: Path, data: Path, *options: str, lang: str = "it") -> int:
