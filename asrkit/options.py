@@ -79,7 +79,7 @@ class Options:
         None, "phones, one a line: the folders hold text.phn or posteriors, read in place of speech"
     )
     phone_noise: str | None = option(
-        None, "confusions.json of a scored recognizer: it hears the phones of train_data"
+        None, "confusions.json of a scored recognizer: train_data's phones get its errors"
     )
     token_file: str | None = option(None, "file of tokenized text in every dump folder: text.phn")
     batch_by: str = option(

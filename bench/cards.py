@@ -11,7 +11,7 @@ autocast's copies of the weights among it. Where backward computes the blocks ag
 whichever is more. --cache is what fine-tuning may keep of features (feature_cache_gib), --reserve
 what CUDA, its libraries and holes between tensors take.
 
-With --hours of speech: what the quick presets of fine-tuning hear of it, beside the published ones,
+With --hours of speech: how much audio the quick presets of fine-tuning see, and the published ones,
 and how long that takes. An audio second costs a forward pass, c of the convolutions and t of all
 else: c + t while the encoder is frozen, then c + 3 t, and once more the blocks where they are
 recomputed. c is counted each time, though features that are kept cost it once.
@@ -148,9 +148,9 @@ def report_tuning(args: argparse.Namespace, say: Callable[[str], None]) -> None:
 
 
 class Work(NamedTuple):
-    """What a fine-tuning hears of some hours of speech: seconds of audio, updates, operations."""
+    """What a fine-tuning sees of some hours of speech: seconds of audio, updates, operations."""
 
-    heard: float
+    seen: float
     updates: float
     operations: float
 
@@ -160,16 +160,16 @@ def work(options: Options, counts: Counts, hours: float) -> Work:
     update = options.reference_batch_seconds
     if update is None:
         raise SystemExit("error: reference_batch_seconds: missing; how much audio has an update?")
-    heard = options.max_update * update
+    seen = options.max_update * update
     if not options.max_update:
-        heard = (options.passes or 0) * hours**0.5 * 3600
-    updates = heard / update
+        seen = (options.passes or 0) * hours**0.5 * 3600
+    updates = seen / update
     frozen = phase_length(options.objective_conf["freeze_steps"], round(updates)) / updates
     rest = counts.forward - counts.front
     again = counts.inner if options.checkpoint_activations else 0
     learning = (1 - frozen) * (2 * rest + again)
     of_second = (counts.forward + learning) / (counts.clips * counts.samples / RATE)
-    return Work(heard, updates, heard * of_second)
+    return Work(seen, updates, seen * of_second)
 
 
 def _time(seconds: float) -> str:
@@ -181,7 +181,7 @@ def _time(seconds: float) -> str:
 def report_hours(args: argparse.Namespace, say: Callable[[str], None]) -> None:
     at = " | ".join(f"at {tflops:g} TFLOP/s" for tflops in args.tflops)
     say(
-        "| fine-tuning | speech | audio heard | updates | TFLOP an audio second "
+        "| fine-tuning | speech | audio seen | updates | TFLOP an audio second "
         f"| {at} |\n|---|--:|--:|--:|--:|{'--:|' * len(args.tflops)}"
     )
     for stem in FINE_TUNING:
@@ -192,8 +192,8 @@ def report_hours(args: argparse.Namespace, say: Callable[[str], None]) -> None:
             taken = " | ".join(_time(found.operations / (t * 1e12)) for t in args.tflops)
             speech = f"{hours:g} h" if math.isfinite(hours) else "any"
             say(
-                f"| `{stem}` | {speech} | {found.heard / 3600:.0f} h | {found.updates:.0f} "
-                f"| {found.operations / found.heard / 1e12:.3f} | {taken} |"
+                f"| `{stem}` | {speech} | {found.seen / 3600:.0f} h | {found.updates:.0f} "
+                f"| {found.operations / found.seen / 1e12:.3f} | {taken} |"
             )
 
 

@@ -7,8 +7,8 @@
 check   the CUDA tests, and a run of three updates alone, with ddp and with fsdp (one rank each):
         they end well and begin with the same loss
 train   asr_train, reading FLAC, with a preset as it is shipped (fine-tuning: past its frozen
-        phase): audio_seconds_per_second of its log once an update has met no new shape (or for lack
-        of time), and how many shapes its micro-batches had
+        phase): audio_seconds_per_second of its log once an update has met no new shape (or when
+        time runs out), and how many shapes its micro-batches had
 fixed   the same process on the commonest of these, again and again: what the row above falls short
         of this is the cost of reading and of shapes
 step    one step of asrkit and of transformers on noise (bench/train_step.py), on the same card
@@ -123,7 +123,7 @@ class Bench:
         return max(1.0, min(self.args.row_limit, self.args.limit + 10 - self.seconds()))
 
     def add(self, name: str, values: Row, process: str | None = None) -> None:
-        """process: whose log tells of an error, if not the row's own."""
+        """process: whose log explains an error, if not the row's own."""
         self.found.append({"row": name} | values)
         self.say(f"{line(self.found[-1])} <!-- {self.seconds():.0f} s -->")
         if "error" in values and (log := self.processes.log(process or name)).exists():

@@ -44,8 +44,8 @@ def write_corpus(folder: Path, sound: np.ndarray, seconds: list[float]) -> list[
 
 
 def save_models(home: Path, sound: np.ndarray, quick: bool) -> None:
-    """home/theirs and home/ours. The bias makes all letters as likely, so that text follows from
-    what is heard."""
+    """home/theirs and home/ours. The bias makes all letters as likely, so that text depends on
+    the audio."""
     import transformers
 
     from asrkit.bin import convert_checkpoint

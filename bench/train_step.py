@@ -49,7 +49,7 @@ class Row(NamedTuple):
 ROWS = {
     "pretrain, paper": Row("pretrain", 0.1, input_dropout=0.1),
     "pretrain, no dropout": Row("pretrain"),
-    # what transformers.Wav2Vec2Config() has unless told otherwise
+    # what transformers.Wav2Vec2Config() has by default
     "finetune, transformers' dropout": Row("finetune", 0.1, 0.1),
     "finetune, transformers' dropout, cache": Row("finetune", 0.1, 0.1, feature_cache_gib=4.0),
     "finetune, preset without its cache": Row("finetune", 0.0, 0.1),

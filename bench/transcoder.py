@@ -5,8 +5,8 @@
 Random weights and phones; sizes of the paper (3 blocks, d = 256, inner 1024). A training step is
 forward, backward and a fused Adam step. Decoding writes the likeliest words, or searches 8
 hypotheses without language model. From audio to words: wav2vec 2.0 Base, then the Transcoder on 12
-phones a second, as random weights hear no phones. Real-time factor: seconds for a second of audio.
-On a CPU, processor time of all threads is beside wall time, for a machine busy with other work.
+phones a second, as random weights recognize none. Real-time factor: seconds for a second of audio.
+On a CPU, processor time of all threads is next to wall time, for a machine busy with other work.
 """
 
 from __future__ import annotations

@@ -73,7 +73,7 @@ def run(args: argparse.Namespace) -> None:
         texts = read_keyed(args.data_dir / "text", allow_empty=False)
         if absent := [key for key in sources if key not in texts]:
             raise DataError(
-                f"{args.data_dir}/text: is missing {len(absent)} utterances of wav.scp, first "
+                f"{args.data_dir}/text: has no line for {len(absent)} utterances of wav.scp, first "
                 f"{absent[0]!r}; repair the folder with fix_data_dir"
             )
         texts = {key: texts[key] for key in sources}

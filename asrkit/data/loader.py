@@ -55,7 +55,7 @@ class Loader:
                 if len(batch):
                     yield batch
         except (OSError, EOFError) as error:
-            # torch tells of one that has ended, unless that was while it handed over
+            # torch reports one that has ended, unless that was while it handed over
             if readers and multiprocessing.connection.wait([r.sentinel for r in readers], 1):
                 raise RuntimeError(f"a DataLoader worker exited unexpectedly ({error})") from error
             raise

@@ -1,4 +1,4 @@
-"""Vocabularies that are joined by spelling: what one is missing of another is reported, or refused.
+"""Vocabularies that are joined by spelling: what only one of them has is reported, or refused.
 
 A lexicon, an n-gram and a model's tokens are files of strings, and come from anywhere. Where they
 differ in case, encoding, language or kind, nothing breaks: words vanish from the search, or all
@@ -45,8 +45,8 @@ def losses(lost: int, total: int, what: str, why: str, remedy: str) -> list[str]
 def respell(spelling: Sequence[str], tokens: TokenList) -> tuple[str, ...] | None:
     """A pronunciation in the tokens' own Unicode form; None if they cannot spell it.
 
-    Letters and phones are the same composed or not (``ä`` is ``a`` and a mark); where marks stand
-    alone as symbols, they belong to the symbol before.
+    Letters and phones are the same composed or not (``ä`` is ``a`` and a mark); where marks are
+    symbols of their own, they belong to the symbol before.
     """
     for form in _forms(spelling):
         found = [tokens.own_form(symbol) for symbol in form]

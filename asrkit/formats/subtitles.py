@@ -1,6 +1,6 @@
 """Subtitles: segments as cues of at most two lines, SubRip (.srt) and WebVTT (.vtt).
 
-The limits are those that broadcasters state: 42 characters a line, two lines, a cue stands for one
+The limits are those that broadcasters state: 42 characters a line, two lines, a cue stays for one
 to seven seconds and no faster than 20 characters a second can be read, where the next cue leaves
 the room.
 """
@@ -15,7 +15,7 @@ from asrkit.text.non_linguistic import NLSYMS
 from asrkit.transcript import Segment, Transcript
 
 WIDTH, LINES = 42, 2  # characters a line, lines a cue
-SHORTEST, LONGEST = 1.0, 7.0  # seconds that a cue stands
+SHORTEST, LONGEST = 1.0, 7.0  # seconds that a cue stays
 FASTEST = 20.0  # characters a second
 _ANGLES = str.maketrans("<>", "‹›")
 
@@ -36,7 +36,7 @@ class _Piece(NamedTuple):
 
 
 def cues(transcript: Transcript) -> list[Cue]:
-    """The cues of all segments, by start; those of one time stand together."""
+    """The cues of all segments, by start; those of one time are together."""
     found = [cue for segment in transcript.segments for cue in _cut(list(_pieces(segment)))]
     found.sort(key=lambda cue: cue.start)
     following = [cue.start for cue in found[1:]] + [transcript.duration]

@@ -35,7 +35,7 @@ class Piece(NamedTuple):
 
 
 class Left(NamedTuple):
-    """What was left out: where it stands (file and line), the kind of reason, and more of it."""
+    """What was left out: where it is (file and line), the kind of reason, and more of it."""
 
     where: str
     why: str

@@ -156,12 +156,12 @@ class _Fixer:
 
     def _stale(self, name: str, kept: list[str]) -> bool:
         """Tokens can be made again of the text: they never cost an utterance."""
-        lacking = len(set(kept) - self.data.tables[name].keys())
-        if lacking:
+        missing = len(set(kept) - self.data.tables[name].keys())
+        if missing:
             self.notes.append(
-                f"{name}: removed: is missing {lacking} utterances; make it again (stage 5)"
+                f"{name}: removed: it has no line for {missing} utterances; make it again (stage 5)"
             )
-        return bool(lacking)
+        return bool(missing)
 
     def _add_missing(self, lang: str | None) -> None:
         tables = self.data.tables
@@ -184,9 +184,9 @@ class _Fixer:
         broken = self.broken.get("utterance", set())
         kept = []
         for utterance in sorted(self._all_utterances() - broken):
-            lacking = [name for name in names if utterance not in tables[name]]
-            if lacking:
-                self.notes.append(f"{utterance}: removed: not in {', '.join(lacking)}")
+            absent = [name for name in names if utterance not in tables[name]]
+            if absent:
+                self.notes.append(f"{utterance}: removed: not in {', '.join(absent)}")
             else:
                 kept.append(utterance)
         return kept

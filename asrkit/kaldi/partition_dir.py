@@ -25,7 +25,7 @@ def partition_dir(
 
     A speaker is one of utt2spk who has several utterances, or all are taken for unknown. Returns
     the split, and the minutes of each folder. Raises DataError where a folder is there already,
-    lengths cannot be told, the folder has copies at other speeds, and as ``partition``.
+    lengths are not known, the folder has copies at other speeds, and as ``partition``.
     """
     in_dir, out = Path(in_dir), Path(out)
     targets = {part: out.with_name(f"{out.name}_{part}") for part in PARTS}

@@ -38,9 +38,9 @@ def combine(
                 raise DataError(f"{folder / name}: is missing while others have it; {repair}")
     if "text" in everything - common:
         if not allow_empty_text:
-            lacking = next(folder for folder in folders if "text" not in names[folder])
+            without = next(folder for folder in folders if "text" not in names[folder])
             raise DataError(
-                f"{lacking / 'text'}: is missing while others have it; for unlabelled speech say "
+                f"{without / 'text'}: is missing while others have it; for unlabelled speech say "
                 "--allow_empty_text true"
             )
         common.add("text")

@@ -123,10 +123,10 @@ class Check:
                     self._add("wav.scp", line, what, "remove it (fix_data_dir does)", True)
 
     def _known_recordings(self, name: str) -> None:
-        lacking = self.tables[name].keys() - self.tables.get("wav.scp", {}).keys()
-        if lacking:
-            key = min(lacking)
-            more = f" and {len(lacking) - 1} more" if len(lacking) > 1 else ""
+        missing = self.tables[name].keys() - self.tables.get("wav.scp", {}).keys()
+        if missing:
+            key = min(missing)
+            more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
             what = f"wav.scp has no recording {key!r}{more}"
             self._add(name, self.lines[name][key], what, "remove it (fix_data_dir does)", True)
 

@@ -170,7 +170,7 @@ class PhoneticObjective(Recognizer):
 
 
 def _token_errors(log_probs: Padded, phones: Padded, labelled: Tensor) -> tuple[int, int]:
-    """Of labelled rows alone: what is heard in others is no error."""
+    """Of labelled rows alone: others have no reference."""
     rows = labelled.to(log_probs.data.device)
     return ctc.token_errors(
         Padded(log_probs.data[rows], log_probs.lengths[labelled]),

@@ -19,7 +19,7 @@ import numpy as np
 QUIET = 0  # the column of Frames.scores that is the blank, or what parts words
 SILENT = -0.01  # a frame is quiet if its quiet symbol is as likely as this, against the best one
 PAUSE = 15  # quiet frames that may be inside of a word
-HOLD = 0.2  # nats that each further one costs: else a token that was not heard may be far off
+HOLD = 0.2  # nats that each further one costs: else a token that was not recognized may be far off
 NEVER = np.float32(-1e9)
 
 
@@ -95,7 +95,7 @@ class Chain:
 class Walk:
     """Scores of the best path to every place of a chain: ``at`` [N], ``waiting`` [W + 1].
 
-    After each ``step``, ``moved`` [N] tells the places that were entered in that frame, and
+    After each ``step``, ``moved`` [N] are the places that were entered in that frame, and
     ``ended`` [W] the words whose end gave the score of waiting behind them.
     """
 

@@ -90,7 +90,7 @@ def align_recording(model: Speech2Text, speller: Speller, pair: Pair, rules: Rul
     frames = frames_of(model, given.samples, columns, rules.max_seconds)
     if frames.tokens_heard < MINIMUM_SPEECH:
         raise DataError(
-            f"{pair.audio}: the model hears no speech in it ({frames.begins[-1]:.1f} s); listen to "
+            f"{pair.audio}: the model recognizes no speech ({frames.begins[-1]:.1f} s); listen to "
             "it, and see --channel where several were recorded"
         )
     numbers = [[[columns.numbers[name] for name in word] for word in words] for words in tokens]

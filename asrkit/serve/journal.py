@@ -19,9 +19,9 @@ Event = dict[str, Any]
 class Journal:
     """The journal of ``folder``, which is this process's alone until ``close``.
 
-    A last line without its end was cut by a crash, before anyone was told that it is kept: it is
-    removed. Raises DataError where another process has the folder, and for any other line that is
-    not an event.
+    A last line without its end was cut by a crash, before anyone got an answer: it is removed.
+    Raises DataError where another process has the folder, and for any other line that is not an
+    event.
     """
 
     def __init__(self, folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""What the page is told of recordings and pieces."""
+"""What the page gets of recordings and pieces."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The phone of an inventory that is nearest to one it does not have, by features of the IPA.
 
-For a recognizer of other languages: what it writes down when it hears a phone that it was not
-taught is mostly the phone that differs in the fewest features.
+For a recognizer of other languages: its output for a phone that it was not trained
+on is mostly the phone that differs in the fewest features.
 """
 
 from __future__ import annotations

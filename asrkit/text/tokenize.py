@@ -44,7 +44,7 @@ class Tokenizer(ABC):
 
 
 class CharTokenizer(Tokenizer):
-    """Every code point and every mark is a token; ``<space>`` stands between words."""
+    """Every code point and every mark is a token; ``<space>`` is between words."""
 
     separator = SPACE
 
@@ -137,7 +137,7 @@ def train_sentencepiece(
             model_type=mode,
             character_coverage=1.0,
             normalization_rule_name="identity",
-            # Longer lines, in bytes, would be left out; 4192 unless told otherwise.
+            # Longer lines, in bytes, would be left out; 4192 by default.
             max_sentence_length=max(len(line.encode()) for line in spoken),
             bos_id=-1,
             eos_id=-1,

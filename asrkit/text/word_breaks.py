@@ -92,7 +92,7 @@ _JOINER = re.compile(
 )
 _HEBREW = "[\u05d0-\u05ea]"
 _QUOTES = '"\u201c\u201d\u201e\u05f4'
-# A prefix may stand before a quotation: a mark inside a word that is closed later opened it.
+# A prefix may precede a quotation: a mark inside a word that is closed later opened it.
 _QUOTED = re.compile(rf'(?<={_HEBREW})"(?={_HEBREW})([^"]*[^\s"])"(?!{_HEBREW})')
 _INSIDE_HEBREW = re.compile(f"(?<={_HEBREW})[{_QUOTES}](?={_HEBREW})")
 # Spaces that do not break, and thin ones, between groups of three digits.

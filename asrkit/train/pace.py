@@ -1,4 +1,4 @@
-"""How long a run will take, told after its first micro-batches; the hopeless is refused."""
+"""How long a run will take, logged after its first micro-batches; the hopeless is refused."""
 
 from __future__ import annotations
 

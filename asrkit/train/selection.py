@@ -39,7 +39,7 @@ def best_of(folder: Path) -> Candidate:
         )
     found = [row for row in rows if row["split"] == "valid" and metric in row]
     if not found:
-        raise DataError(f"{folder}/train.jsonl: no validation tells {metric}; give --valid_data")
+        raise DataError(f"{folder}/train.jsonl: no validation has {metric}; give --valid_data")
     found = [row for row in found if not math.isnan(row[metric])]
     if not found:
         raise DataError(f"{folder}/train.jsonl: {metric} was never a number; train it again")

@@ -54,7 +54,7 @@ class PhoneDataset(BatchDataset):
     phones: the columns, P = len(phones) - 1: ``<unk>`` first, then the phones; none for blank. A
         phone that is not in the list becomes ``<unk>``.
     tokens: words; turns word labels into ``Batch.text``: 0 star, 1 unknown word. None: no labels.
-    noise: what is done to phones that no recognizer has heard, other in each epoch; needs labels.
+    noise: recognition errors for phones of text, drawn again in each epoch; needs labels.
     """
 
     index: PhoneIndex

@@ -1,4 +1,4 @@
-"""How well words can be told from their phones at all: unknown words and homophones."""
+"""How well words follow from their phones at all: unknown words and homophones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a phone recognizer heard, as folders that a Transcoder learns from (TranUSR 2.3)."""
+"""Hypotheses of a phone recognizer, as folders that a Transcoder learns from (TranUSR 2.3)."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ class PhoneNoise:
     def __call__(
         self, phones: Sequence[str], labels: Sequence[str], *key: int | str
     ) -> tuple[list[str], list[str]]:
-        """Phones as heard and word labels for them; every word stays and keeps a phone.
+        """Phones as recognized and word labels for them; every word stays and keeps a phone.
 
         key: numbers and names (epoch, utterance, copy) that with the seed decide what is drawn.
         """
@@ -88,7 +88,7 @@ class PhoneNoise:
                 moved.append(STAR)
             if label == STAR:
                 continue
-            if len(heard) == begin:  # nothing of the word was heard
+            if len(heard) == begin:  # nothing of the word was recognized
                 heard.append(phone)
                 moved.append(STAR)
             moved[-1] = label

@@ -40,7 +40,8 @@ class _Path(NamedTuple):
 class WordSearch:
     """Left-to-right beam search over word sequences; alignments of the same words are summed.
 
-    lm: KenLM file of words, or None. count: words tried at a position. notes: what it is missing.
+    lm: KenLM file of words, or None. count: words tried at a position. notes: words that it has not
+    seen.
     """
 
     count = 8

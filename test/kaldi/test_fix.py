@@ -116,7 +116,9 @@ def test_stale_tokens_cost_no_utterance(folder: Path) -> None:
     assert "text.phn" in "".join(map(str, validate(folder).errors))
     fixed = fix(folder)
     assert fixed.after == 8
-    assert fixed.notes == ["text.phn: removed: is missing 7 utterances; make it again (stage 5)"]
+    assert fixed.notes == [
+        "text.phn: removed: it has no line for 7 utterances; make it again (stage 5)"
+    ]
     assert not (folder / "text.phn").exists() and len(read_keyed(folder / "text.char")) == 8
     assert (fixed.backup / "text.phn").read_text() == "a x\n"
     (folder / "text.phn").write_text("a x\n")

@@ -73,5 +73,5 @@ def test_silence(tmp_path: Path) -> None:
     (tmp_path / "talk.txt").write_text("Hello.\n")
     pair = Pair("talk", str(tmp_path / "talk.wav"), tmp_path / "talk.txt", "talk")
     speller = Speller(LETTERS, "char", "en")
-    with pytest.raises(DataError, match=r"talk.wav: the model hears no speech in it \(4.0 s\)"):
+    with pytest.raises(DataError, match=r"talk.wav: the model recognizes no speech \(4.0 s\)"):
         align_recording(model, speller, pair, Rules())

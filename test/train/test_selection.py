@@ -70,7 +70,7 @@ def test_an_unfinished_run_is_refused(tmp_path: Path) -> None:
 def test_a_run_without_validation_is_refused(tmp_path: Path) -> None:
     bare = run(tmp_path / "a", 1e-5, [0.4])
     (bare / "train.jsonl").write_text('{"step": 10, "split": "train", "loss": 1.0}\n')
-    with pytest.raises(DataError, match="no validation tells per"):
+    with pytest.raises(DataError, match="no validation has per"):
         select_best([bare], tmp_path / "x")
 
 
