@@ -150,7 +150,7 @@ check_options() {
 
 # need_data: stop when the stages to run begin with data folders of which some are not there.
 need_data() {
-    local lang names=() missing=()
+    local lang name names=() missing=()
     [ "${dry_run}" = false ] && ! within 1 && { within 2 || within 3; } || return 0
     for lang in "${all_langs[@]}"; do
         read -r -a names <<<"$(parts_of "${lang}")"
