@@ -14,7 +14,7 @@ from asrkit.build import build_objective, resolve
 from asrkit.options import Options
 from asrkit.tokens import TokenList
 from asrkit.train import checkpoint
-from asrkit.train.folder import write_experiment
+from asrkit.train.folder import write_config
 
 TOKENS = TokenList.build("abcdef")
 
@@ -66,6 +66,6 @@ def save_small(folder: Path, tokens: Path, **options: Any) -> None:
     symbols = TokenList.read(tokens)
     objective = build_objective(made, symbols)
     content = config.to_mapping(made)
-    write_experiment(folder, content, symbols)
+    write_config(folder, content, symbols)
     model = {"model": objective.state_dict(), "step": 0, "config": content}
     checkpoint.save(folder / "last.pt", model)

@@ -119,7 +119,7 @@ def same_lists(
             )
 
 
-def write_experiment(
+def write_config(
     folder: Path,
     content: dict[str, Any],
     tokens: TokenList | None,

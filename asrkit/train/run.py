@@ -41,7 +41,7 @@ from asrkit.train.data import (
     valid_loader,
 )
 from asrkit.train.distributed import World
-from asrkit.train.folder import alone, changes, open_folder, same_lists, write_experiment
+from asrkit.train.folder import alone, changes, open_folder, same_lists, write_config
 from asrkit.train.length import describe_length, with_length
 from asrkit.train.log import logger, to_file_and_screen
 from asrkit.train.pace import Pace
@@ -141,7 +141,7 @@ def _train(options: Options, folder: Path, world: World) -> None:
     world.barrier()  # every rank has looked at the folder before rank 0 changes it
     changed = changes(folder, content) if goes_on and world.is_main else []
     if world.is_main:
-        write_experiment(folder, content, tokens, phones)
+        write_config(folder, content, tokens, phones)
         micro_batches.write(folder, given, options)
         to_file_and_screen(folder / "train.log")
     else:

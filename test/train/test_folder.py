@@ -16,7 +16,7 @@ from asrkit.files import DataError
 from asrkit.options import Options
 from asrkit.temporary import Temporary
 from asrkit.tokens import TokenList
-from asrkit.train.folder import alone, open_folder, same_lists, write_experiment
+from asrkit.train.folder import alone, open_folder, same_lists, write_config
 from asrkit.train.log import logger, to_file_and_screen
 
 OPTIONS = ["--objective", "contrastive", "--quantizer", "gumbel", "--optimizer_conf", "{lr: 1e-3}"]
@@ -26,7 +26,7 @@ def test_another_configuration_is_refused_and_an_empty_run_may_go(tmp_path: Path
     """Such as a smaller batch, after the first update did not fit in memory."""
     options, _ = asr_train.options_of(OPTIONS)
     content = config.to_mapping(options)
-    write_experiment(tmp_path, content, None)
+    write_config(tmp_path, content, None)
     smaller = content | {"batch_bins": 640_000}
     with pytest.raises(ConfigError, match=r"batch_bins: 1400000 -> 640000.*no weights were saved"):
         open_folder(tmp_path, smaller, resume=True)
@@ -52,7 +52,7 @@ def test_a_full_gpu_says_what_to_do(
 def test_other_symbols_of_the_same_number_are_refused(tmp_path: Path) -> None:
     """They fit the weights' shapes: nothing else would notice."""
     tokens, phones = TokenList.build("abc"), TokenList.build("xy")
-    write_experiment(tmp_path, {"seed": 1}, tokens, phones)
+    write_config(tmp_path, {"seed": 1}, tokens, phones)
     same_lists(tmp_path, TokenList.build("abc"), TokenList.build("xy"))
     same_lists(tmp_path, None, None)
     with pytest.raises(
@@ -85,11 +85,11 @@ def test_killed_while_the_folder_is_first_written_it_begins_again(
         monkeypatch.setattr(os, "replace", dies)
         monkeypatch.setattr(Temporary, "remove", lambda file: os.close(file._lock))  # killed
         with contextlib.suppress(SystemExit), alone(folder):
-            write_experiment(folder, content, lists, lists)
+            write_config(folder, content, lists, lists)
         monkeypatch.undo()
         with alone(folder):
             assert not open_folder(folder, content, resume=True), moment
-            write_experiment(folder, content, lists, lists)
+            write_config(folder, content, lists, lists)
             names = sorted(path.name for path in folder.iterdir())
             assert names == ["config.yaml", "phones.txt", "tokens.txt"], moment
 
