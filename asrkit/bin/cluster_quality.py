@@ -67,7 +67,7 @@ def _check(args: argparse.Namespace) -> None:
         raise ValueError("--minutes is above 0, --tries at least 1, --reach at least 0")
     names = [_named(model)[0] for model in args.model]
     if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise ValueError(f"--model: two are called {twice[0]!r}; say NAME=DIR")
+        raise ValueError(f"--model: two are called {twice[0]!r}; give NAME=DIR")
 
 
 def _viewer(path: Path, args: argparse.Namespace) -> Viewer:

@@ -50,7 +50,7 @@ def perturb_dir(in_dir: str | Path, out_dir: str | Path, factors: Sequence[float
         raise DataError(f"{in_dir}: holds no utterances (no wav.scp); stage 1 makes data folders")
     speeds = sorted({percent(factor) / 100 for factor in factors} | {1.0})
     if speeds == [1.0]:
-        raise DataError("no speed but 1 is given; say for example --factors 0.9 1.0 1.1")
+        raise DataError("no speed but 1 is given; give for example --factors 0.9 1.0 1.1")
     result = DataDir({name: {} for name in data.tables})
     result.tables[TABLE] = {}
     for factor in speeds:

@@ -225,7 +225,7 @@ _REPAIR_MISSING = {
     "utt2spk": "write one line for each utterance: id speaker (fix_data_dir: each its own speaker)",
     "spk2utt": "run fix_data_dir, which makes it of utt2spk",
     "utt2lang": "run fix_data_dir --lang CODE",
-    "text": "write it, or say --need_text false for unlabelled speech",
+    "text": "write it, or give --need_text false for unlabelled speech",
 }
 
 

@@ -43,7 +43,7 @@ def _front(facts: Facts) -> str:
         head["license"] = facts.license
     if facts.langs:
         head["language"] = list(facts.langs)
-    if facts.kind == "recogniser":
+    if facts.kind == "recognizer":
         head["pipeline_tag"] = "automatic-speech-recognition"
     head["tags"] = ["speech", "asrkit", facts.config["objective"]]
     return f"---\n{dump_yaml(head)}---\n"
@@ -57,7 +57,7 @@ def _what(facts: Facts) -> list[str]:
         f" {facts.parameters:,} parameters",
         f"- trained: {facts.step} updates of `{config['objective']}`",
     ]
-    if facts.kind == "recogniser":
+    if facts.kind == "recognizer":
         kind = str(config["token_file"] or "text").removeprefix("text.")
         lines.append(f"- writes: {facts.tokens} tokens ({kind}); input is speech at 16 kHz")
     if facts.converted is not None:
@@ -70,7 +70,7 @@ def _what(facts: Facts) -> list[str]:
 
 
 def _use(facts: Facts, file: str) -> str:
-    if facts.kind != "recogniser":
+    if facts.kind != "recognizer":
         return (
             "This model was pre-trained only. It cannot recognize speech: fine-tune it first on "
             "labelled speech of your language.\n\n"
@@ -109,7 +109,7 @@ def card(facts: Facts, scores: Sequence[Score], file: str) -> str:
         _front(facts),
         f"# {facts.name}\n",
         "A speech recognizer made with asrkit.\n"
-        if facts.kind == "recogniser"
+        if facts.kind == "recognizer"
         else "A pre-trained speech encoder, not a recognizer.\n",
         "\n".join(_what(facts)) + "\n",
         "## Use\n",

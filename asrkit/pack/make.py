@@ -79,7 +79,7 @@ def _need_recognizer(order: Order, options: Options, folder: Path) -> bool:
     if not able and not order.allow_pretrained:
         raise PackError(
             f"{order.model}: this model was pre-trained only and cannot recognize speech; "
-            "fine-tune it first (stage 8 of the recipes), or say --allow_pretrained true to pass "
+            "fine-tune it first (stage 8 of the recipes), or give --allow_pretrained true to pass "
             "on the encoder for others to fine-tune"
         )
     if able and not (folder / "tokens.txt").exists():
@@ -185,7 +185,7 @@ def _facts(
     langs |= {lang for score in scores for lang in score.data["languages"]} | {*order.langs}
     return Facts(
         name=order.name or (order.model if order.model.is_dir() else model.folder).name,
-        kind="recogniser" if "model/tokens.txt" in contents else "pre-trained",
+        kind="recognizer" if "model/tokens.txt" in contents else "pre-trained",
         config=vars(model.options),
         step=model.step,
         parameters=sum(tensor.numel() for tensor in model.content["model"].values()),

@@ -104,8 +104,8 @@ class Trainer:
                     self._validate(metrics, valid)
                     self.save(stream)
                 self._updates(metrics, profile, stream, train, valid)
-            except Interrupted as signalled:
-                self._stop = signalled.number
+            except Interrupted as interrupt:
+                self._stop = interrupt.number
                 self.save(stream)
             metrics.draw()
         if self._stop and (self._validation_due or self.step < self._end()):

@@ -108,7 +108,7 @@ def test_contents(packed):
         "ngram/it/word.bin",
         "scores/decode_greedy/it_test/per.json",
     ]
-    assert manifest["kind"] == "recogniser" and manifest["name"] == "asr_x"
+    assert manifest["kind"] == "recognizer" and manifest["name"] == "asr_x"
 
 
 def test_card(packed):

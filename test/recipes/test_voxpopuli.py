@@ -167,7 +167,7 @@ def test_what_is_missing_is_told(
     told = capsys.readouterr().err
     assert "of 1 of 22 utterances" in told and "20180101-0900-PLENARY-9_original.ogg" in told
     assert prepare(corpus, data, lang="pt") == 1
-    assert "pt is not transcribed; say --part unlabelled" in capsys.readouterr().err
+    assert "pt is not transcribed; give --part unlabelled" in capsys.readouterr().err
     assert prepare(corpus, data, lang="de") == 1
     assert "asr_de.tsv.gz: not found" in capsys.readouterr().err
     assert prepare(tmp_path, data) == 1

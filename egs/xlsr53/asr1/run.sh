@@ -93,7 +93,7 @@ for name in ${sets}; do
 done
 if [ ${#missing[@]} -gt 0 ]; then
     echo "$0: ${#missing[@]} of $((${#there[@]} + ${#missing[@]})) sets could not be prepared (see above): ${missing[*]}" >&2
-    [ "${allow_missing}" = true ] || fail 1 "give their corpora, or say --allow_missing true to leave them out"
+    [ "${allow_missing}" = true ] || fail 1 "name their corpora, or give --allow_missing true to leave them out"
     [ ${#there[@]} -gt 0 ] || fail 1 "no set is left"
 fi
 ((stop_stage > 1)) || exit 0

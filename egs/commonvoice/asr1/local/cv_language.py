@@ -75,7 +75,7 @@ def open_language(args: argparse.Namespace) -> Language:
     releases = [_release(args, locale) for locale in locales]
     versions = {release.version for release in releases}
     if len(versions) > 1:
-        raise DataError(f"{args.lang}: locales of different releases ({versions}); say --release")
+        raise DataError(f"{args.lang}: locales of different releases ({versions}); give --release")
     files: dict[str, Path] = {}
     for release in releases:
         files |= audio_files(release.folder / "clips")

@@ -257,7 +257,7 @@ def resolve(
         raise DataError(
             f"{lists.where}: too few clips are in the release (at least {100 * min_matched:g} % of "
             "each list are asked for):\n"
-            f"{report}\nThe lists were made of release 3; take release 3 to 6.1, or say "
+            f"{report}\nThe lists were made of release 3; take release 3 to 6.1, or give "
             "--allow_missing true and report the clips that are left"
         )
     return matches

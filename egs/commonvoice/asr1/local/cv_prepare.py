@@ -70,7 +70,7 @@ def fewshot_lists(args: argparse.Namespace) -> Lists | None:
     if args.fewshot_lists is None:
         raise DataError(
             "where are the few-shot lists? Give --fewshot_lists (a folder, or CPC_audio's "
-            "common_voices_splits.tar.gz), set CV_FEWSHOT, or say --splits official"
+            "common_voices_splits.tar.gz), set CV_FEWSHOT, or give --splits official"
         )
     lists = read_fewshot(args)
     if lists is None:

@@ -47,7 +47,7 @@ def find(corpus: Path, locale: str, *, version: str = "", unpack_to: Path) -> Re
         archives = _archives(corpus, locale, version)
         if len(archives) > 1:
             names = ", ".join(path.name for path in archives)
-            raise DataError(f"{corpus}: several archives of {locale}: {names}; say --release")
+            raise DataError(f"{corpus}: several archives of {locale}: {names}; give --release")
         found = [
             release for path in archives for release in _trees(_unpacked(path, unpack_to), locale)
         ]
@@ -71,7 +71,7 @@ def _only(found: list[Release], corpus: Path, locale: str, version: str) -> Rele
     if len(found) > 1:
         there = "\n".join(f"  {release.version or '?'}: {release.folder}" for release in found)
         raise DataError(
-            f"{corpus}: several releases hold {locale}; their splits must not be mixed, so say "
+            f"{corpus}: several releases hold {locale}; their splits must not be mixed, so give "
             f"--release:\n{there}"
         )
     if found:

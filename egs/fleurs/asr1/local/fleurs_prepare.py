@@ -177,7 +177,7 @@ def run(args: argparse.Namespace) -> None:
     elif (downloads / config).is_dir():
         folder = find_config(downloads, config)
     else:
-        raise DataError("where is FLEURS? Say --fleurs FOLDER, or set FLEURS, or --download true")
+        raise DataError("where is FLEURS? Give --fleurs FOLDER, or set FLEURS, or --download true")
     counts: Counter[str] = Counter()
     parts = {}
     for name, part in PARTS.items():

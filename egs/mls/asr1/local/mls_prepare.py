@@ -116,7 +116,7 @@ def locate(args: argparse.Namespace) -> Path:
         url = f"{URL}/{names(args.lang, args.codec)[-1]}.tar.gz"
         return find_tree(url, args.lang, codec=args.codec, downloads=downloads)
     if not downloads.is_dir():
-        raise DataError("where is MLS? Say --mls FOLDER, or set MLS, or say --download true")
+        raise DataError("where is MLS? Give --mls FOLDER, or set MLS, or give --download true")
     return find_tree(str(downloads), args.lang, codec=args.codec, downloads=downloads)
 
 

@@ -207,12 +207,12 @@ def run(args: argparse.Namespace) -> None:
         (args.part == "unlabelled", "raw_text", "with --part unlabelled, which has no text"),
     )
     if args.voxpopuli is None:
-        raise DataError("where is VoxPopuli? Say --voxpopuli FOLDER, or set VOXPOPULI")
+        raise DataError("where is VoxPopuli? Give --voxpopuli FOLDER, or set VOXPOPULI")
     corpus = args.voxpopuli.expanduser().absolute()
     if not (corpus / "raw_audios").is_dir():
         raise DataError(f"{corpus}: has no raw_audios; unpack {URL}/audios/<kind>_<year>.tar there")
     if args.part != "unlabelled" and args.lang not in TRANSCRIBED:
-        raise DataError(f"{args.lang} is not transcribed; say --part unlabelled")
+        raise DataError(f"{args.lang} is not transcribed; give --part unlabelled")
     counts: Counter[str] = Counter()
     for name, rows in collect(args, corpus, counts).items():
         write_data_dir(args.data / f"{args.lang}_{name}", rows, args.lang)
