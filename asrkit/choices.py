@@ -9,7 +9,10 @@ from asrkit.data.augment import Augment, Waveform
 from asrkit.data.source import Source, SpeechSource
 from asrkit.encoders.cpc import CpcEncoder
 from asrkit.encoders.logmel import LogMelEncoder
+from asrkit.encoders.w2v_bert import W2vBertEncoder
 from asrkit.encoders.wav2vec2 import Wav2Vec2Encoder
+from asrkit.encoders.wav2vec2_conformer import Wav2Vec2ConformerEncoder
+from asrkit.encoders.wavlm import WavLmEncoder
 from asrkit.objectives.contrastive import ContrastiveObjective
 from asrkit.objectives.cpc import CpcObjective
 from asrkit.objectives.ctc import CtcObjective
@@ -31,7 +34,14 @@ DATA: Mapping[str, Callable[[Options, Augment | None], Source]] = {
     "speech": SpeechSource,
     "phones": PhoneSource,
 }
-ENCODERS = {"wav2vec2": Wav2Vec2Encoder, "logmel": LogMelEncoder, "cpc": CpcEncoder}
+ENCODERS = {
+    "wav2vec2": Wav2Vec2Encoder,
+    "wavlm": WavLmEncoder,
+    "w2v_bert": W2vBertEncoder,
+    "wav2vec2_conformer": Wav2Vec2ConformerEncoder,
+    "logmel": LogMelEncoder,
+    "cpc": CpcEncoder,
+}
 PHONE_ENCODERS = {"transcoder": TranscoderEncoder, "conformer": ConformerEncoder}
 READERS = {"speech": ENCODERS, "phones": PHONE_ENCODERS}  # of each kind of data
 QUANTIZERS = {"gumbel": GumbelQuantizer}

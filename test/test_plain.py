@@ -36,6 +36,18 @@ KINDS: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
         {},
     ),
     "log-mel": ("logmel", LOGMEL | {"positional": [31, 4, 1]}, {}),
+    "WavLM": ("wavlm", WAV2VEC2 | {"positional": [8, 2, 1], "buckets": 16, "max_distance": 9}, {}),
+    "Conformer, relative": ("wav2vec2_conformer", WAV2VEC2 | {"kernel": 5}, {}),
+    "Conformer, rotary": (
+        "wav2vec2_conformer",
+        WAV2VEC2 | {"kernel": 5, "positions": "rotary", "normalize": False},
+        {},
+    ),
+    "w2v-BERT": (
+        "w2v_bert",
+        SHARED | {"mels": 16, "kernel": 7, "before": 5, "after": 3, "pooling_layers": 1},
+        {},
+    ),
     "cpc": ("cpc", {"width": 16, "layers": 2}, {"head_kernel": 8, "head_stride": 4}),
 }
 

@@ -137,7 +137,7 @@ check_options() {
     fi
     if [ "${dry_run}" = false ]; then
         # Found out now, and not after days of data preparation or without the text.
-        [ -z "${pretrained_source}" ] || ! within 6 || [ -e "${pretrained_source}" ] ||
+        [ -z "${pretrained_source}" ] || ! within 6 || [ -e "${pretrained_source}" ] || [[ "${pretrained_source}" == hf:* ]] ||
             refuse "--pretrained_source: no file or folder ${pretrained_source}"
         [ -z "${pretrained}" ] || ! within 8 || [ -e "${pretrained}" ] ||
             refuse "--pretrained: no file or folder ${pretrained} seen from ${PWD}"

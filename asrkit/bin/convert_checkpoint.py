@@ -1,7 +1,8 @@
 """Converts checkpoints: transformers and fairseq to asrkit, asrkit to transformers.
 
 A folder with config.json is transformers', a folder with config.yaml (or a checkpoint in it)
-asrkit's, any other file fairseq's. docs/convert.md lists what is supported and what is refused.
+asrkit's, any other file fairseq's; hf:owner/name is a folder of transformers on the Hugging Face
+hub. docs/convert.md lists what is supported and what is refused.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from asrkit.config import read_yaml
 from asrkit.convert.experiment import write_experiment
 from asrkit.convert.export import write_huggingface
 from asrkit.convert.fairseq import read_fairseq
+from asrkit.convert.hub import fetch, is_hub
 from asrkit.convert.huggingface import read_huggingface
 from asrkit.convert.source import ConvertError, Given
 from asrkit.foreign import explained, is_weights
@@ -30,7 +32,7 @@ def get_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    add("--source", type=Path, required=True, help="folder or file to read")
+    add("--source", type=Path, required=True, help="folder, file, or hf:owner/name[@revision]")
     add("--out", type=Path, required=True, help="folder to write; must be new or empty")
     add("--heads", type=int, help="attention heads, where the source does not say")
     add("--norm_first", type=boolean, help="true: pre-norm (Large of XLSR-53), where likewise")
@@ -56,9 +58,6 @@ def is_experiment(folder: Path) -> bool:
 
 def convert(args: argparse.Namespace) -> dict[str, Any]:
     """Reads what --source is, writes the other side's form, says what was done."""
-    source: Path = args.source
-    if not source.exists():
-        raise ConvertError(explained(f"{source}: no such file or folder", source))
     given = Given(
         heads=args.heads,
         norm_first=args.norm_first,
@@ -69,6 +68,14 @@ def convert(args: argparse.Namespace) -> dict[str, Any]:
         language=args.language,
         encoder_only=args.encoder_only,
     )
+    source: Path = args.source
+    if is_hub(source):
+        fetched = fetch(source, given.language)
+        read = read_huggingface(fetched.folder, given)
+        read.origin = fetched.origin
+        return write_experiment(read, args.out)
+    if not source.exists():
+        raise ConvertError(explained(f"{source}: no such file or folder", source))
     if source.is_dir() and (source / "config.json").exists():
         return write_experiment(read_huggingface(source, given), args.out)
     if is_experiment(source if source.is_dir() else folder_of(source)):

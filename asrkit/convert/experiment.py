@@ -28,6 +28,7 @@ def options_of(source: Source, out: Path) -> Options:
     options = Options(
         objective=source.objective,
         objective_conf=dict(source.objective_conf),
+        encoder=source.encoder,
         encoder_conf=dict(source.encoder_conf),
         quantizer=None if source.quantizer_conf is None else "gumbel",
         quantizer_conf=dict(source.quantizer_conf or {}),
@@ -89,7 +90,7 @@ def write_experiment(source: Source, out: Path) -> dict[str, Any]:
     options = options_of(source, out)
     check(source, options)
     record = {
-        "source": source.path.name,
+        "source": source.origin or source.path.name,
         "kind": source.kind,
         "sha256": _digest(source.path, source.language),
         **({"language": source.language} if source.language else {}),

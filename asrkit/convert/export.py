@@ -9,7 +9,7 @@ from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
-from asrkit.convert import huggingface, tokenizer
+from asrkit.convert import conformer, huggingface, tokenizer, w2v_bert
 from asrkit.convert.hubert import unfold_position
 from asrkit.convert.names import from_asrkit
 from asrkit.convert.source import ConvertError
@@ -20,7 +20,15 @@ from asrkit.rate import RATE
 from asrkit.tuning.adapters import Adapter
 from asrkit.vocabulary import type_of
 
-_FAMILIES = {"wav2vec2": "Wav2Vec2", "data2vec-audio": "Data2VecAudio", "hubert": "Hubert"}
+_FAMILIES = {
+    "wav2vec2": "Wav2Vec2",
+    "data2vec-audio": "Data2VecAudio",
+    "hubert": "Hubert",
+    "wavlm": "WavLM",
+    "wav2vec2-conformer": "Wav2Vec2Conformer",
+    "wav2vec2-bert": "Wav2Vec2Bert",
+}
+_CONFORMERS = {"w2v_bert": "wav2vec2-bert", "wav2vec2_conformer": "wav2vec2-conformer"}
 _HEADS = ("quantizer.", "target_projection.", "context_projection.")
 
 
@@ -43,6 +51,10 @@ def _kind(config: dict[str, Any], where: Path) -> str:
 
 
 def _network(name: str, encoder: dict[str, Any], where: Path) -> str:
+    if name in _CONFORMERS:
+        return _CONFORMERS[name]
+    if name == "wavlm" and encoder["positional"][2] == 1:
+        return "wavlm"
     if name != "wav2vec2":
         raise ConvertError(f"{where}: transformers has no encoder {name!r}")
     if encoder["positional"][2] == 1:
@@ -60,7 +72,8 @@ def _network(name: str, encoder: dict[str, Any], where: Path) -> str:
 
 
 def _config_json(kind: str, encoder: dict[str, Any]) -> dict[str, Any]:
-    kernel, groups, depth = encoder["positional"]
+    if kind == "wav2vec2-bert":
+        return w2v_bert.config_json(encoder)
     layers = encoder["conv_layers"]
     content: dict[str, Any] = {
         "model_type": kind,
@@ -77,15 +90,23 @@ def _config_json(kind: str, encoder: dict[str, Any]) -> dict[str, Any]:
         "conv_bias": encoder["conv_bias"],
         "num_feat_extract_layers": len(layers),
         "feat_extract_activation": "gelu",
-        "num_conv_pos_embeddings": kernel if depth == 1 else depth,
-        "num_conv_pos_embedding_groups": groups,
         **{theirs: encoder[ours] for ours, theirs in huggingface.TRAINING.items()},
     }
+    if kind == "wav2vec2-conformer":
+        return (
+            content | conformer.config_json(encoder) | {"feat_extract_norm": encoder["conv_norm"]}
+        )
+    kernel, groups, depth = encoder["positional"]
+    content["num_conv_pos_embeddings"] = kernel if depth == 1 else depth
+    content["num_conv_pos_embedding_groups"] = groups
     if kind == "data2vec-audio":
         content["conv_pos_kernel_size"] = max(3, kernel // depth)
     else:
         content["feat_extract_norm"] = encoder["conv_norm"]
         content["do_stable_layer_norm"] = encoder["norm_first"]
+    if kind == "wavlm":
+        content["num_buckets"] = encoder["buckets"]
+        content["max_bucket_distance"] = encoder["max_distance"]
     if kind == "hubert":
         content["conv_pos_batch_norm"] = True
     return content
@@ -148,7 +169,9 @@ def _notes(kind: str, separate: bool) -> list[str]:
     return notes
 
 
-def _preprocessor(encoder: dict[str, Any]) -> dict[str, Any]:
+def _preprocessor(kind: str, encoder: dict[str, Any]) -> dict[str, Any]:
+    if kind == "wav2vec2-bert":
+        return w2v_bert.preprocessor(encoder)
     return {
         "feature_extractor_type": "Wav2Vec2FeatureExtractor",
         "feature_size": 1,
@@ -170,15 +193,18 @@ def write_huggingface(path: Path, out: Path) -> dict[str, Any]:
     kind = _kind(config, path)
     name, head, keys = _heads(state, config, tokens)
     units, separate = type_of(config["token_file"] or "")
-    if kind != "wav2vec2" and name == "ForPreTraining":
+    if name == "ForPreTraining" and kind not in ("wav2vec2", "wav2vec2-conformer"):
         name, head, keys = "Model", {}, {}
     own = {key: tensor for key, tensor in state.items() if key.startswith("encoder.")}
     if not own:
         raise ConvertError(f"{path}: holds no encoder")
     prefix = "" if name == "Model" else huggingface.PREFIXES[kind]
-    tensors = {prefix + key: tensor for key, tensor in from_asrkit(own).items()}
+    dialect = huggingface.DIALECTS.get(kind, "huggingface")
+    tensors = {prefix + key: tensor for key, tensor in from_asrkit(own, dialect).items()}
     tensors = unfold_position(tensors, prefix)
-    tensors |= from_asrkit(head)
+    if kind == "wav2vec2-conformer":
+        tensors = conformer.unfold(tensors, prefix, config["encoder_conf"])
+    tensors |= from_asrkit(head, dialect)
     family = _FAMILIES[kind]
     content = {"architectures": [family + name], **_config_json(kind, config["encoder_conf"])}
     if adapters := config["tune"].get(Adapter.kind):
@@ -196,7 +222,7 @@ def write_huggingface(path: Path, out: Path) -> dict[str, Any]:
             ) from None
         write_json(
             folder / "preprocessor_config.json",
-            _preprocessor(config["encoder_conf"]),
+            _preprocessor(kind, config["encoder_conf"]),
             readable=True,
         )
         if name == "ForCTC" and tokens is not None:

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from asrkit.convert import hubert, structure, vocabulary
+from asrkit.convert.fairseq2 import is_fairseq2, read_fairseq2
 from asrkit.convert.names import to_asrkit, without_prefixes
 from asrkit.convert.source import ConvertError, Given, Said, Source
 from asrkit.convert.unpickle import load_inert, plain
@@ -160,6 +161,7 @@ def _said(settings: Settings) -> Said:
         heads=settings.number("encoder_attention_heads"),
         norm_first=settings.find("layer_norm_first"),
         normalize=settings.agreed("normalize"),
+        max_distance=settings.number("max_distance"),
         strides=None if layers is None else [row[2] for row in layers],
         shown={
             "conv_norm": {"default": "group", "layer_norm": "layer"}.get(mode, mode),
@@ -171,6 +173,7 @@ def _said(settings: Settings) -> Said:
             "kernels": None if layers is None else [row[1] for row in layers],
             "positional": None if None in (kernel, groups) else [kernel, groups, depth],
             "positional_affine": settings.find("conv_pos_batch_norm"),
+            "buckets": settings.number("num_buckets"),
         },
     )
 
@@ -194,6 +197,8 @@ def read_fairseq(path: Path, given: Given) -> Source:
     content = load_inert(path)
     settings = Settings(content, where)
     tensors = _tensors(content, where)
+    if is_fairseq2(tensors):
+        return read_fairseq2(path, tensors, given)
     _refuse(settings, _NETWORK)
     if "post_extract_proj.weight" not in tensors and "layer_norm.weight" in tensors:
         width = tensors["layer_norm.weight"].numel()  # left out where the widths are equal
@@ -212,6 +217,7 @@ def read_fairseq(path: Path, given: Given) -> Source:
             conf[option] = float(values[0])
     source = Source(
         path=path, kind="fairseq", state=encoder, encoder_conf=conf, objective="ctc",
+        encoder=structure.encoder_name(encoder),
         dropped=[*unknown, *heads],
     )  # fmt: skip
     if heads:

@@ -14,11 +14,11 @@ from asrkit.convert.names import Dialect
 from asrkit.convert.source import ConvertError
 
 _HEADS = ("label_embs_concat", "final_proj.weight", "final_proj.bias")
-_NORM: dict[Dialect, str] = {
+_NORM = {
     "huggingface": "encoder.pos_conv_embed.batch_norm",
     "fairseq": "encoder.pos_conv.batch_norm",
 }
-_CONV: dict[Dialect, str] = {
+_CONV = {
     "huggingface": "encoder.pos_conv_embed.conv",
     "fairseq": "encoder.pos_conv.0",
 }
@@ -36,6 +36,8 @@ def take_heads(state: dict[str, Tensor]) -> list[str]:
 
 def fold_position(state: dict[str, Tensor], dialect: Dialect, where: str) -> dict[str, Tensor]:
     """Foreign tensors without a batch norm before the position convolution, if they have one."""
+    if dialect not in _NORM:
+        return state
     if "encoder.pos_conv.0.running_mean" in state:  # fairseq's first of two modules
         for number, new in enumerate((_NORM["fairseq"], _CONV["fairseq"])):
             old = f"encoder.pos_conv.{number}."

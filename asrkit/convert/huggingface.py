@@ -1,4 +1,5 @@
-"""Reads folders of transformers: Wav2Vec2, UniSpeech, Data2VecAudio and Hubert models.
+"""Reads folders of transformers: Wav2Vec2, UniSpeech, Data2VecAudio, Hubert, WavLM,
+Wav2Vec2Conformer and Wav2Vec2Bert.
 
 config.json, the weights (model.safetensors or pytorch_model.bin, in one file or several with an
 index), preprocessor_config.json (or, since transformers 5, processor_config.json), and for
@@ -15,9 +16,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from asrkit.convert import mms, structure, vocabulary
+from asrkit.convert import conformer, mms, structure, vocabulary, w2v_bert
 from asrkit.convert.hubert import fold_position
-from asrkit.convert.names import to_asrkit, without_prefixes
+from asrkit.convert.names import Dialect, to_asrkit, without_prefixes
 from asrkit.convert.source import ConvertError, Given, Said, Source
 from asrkit.convert.tokenizer import optional_json, read_json
 from asrkit.files import endless, refuse_pointer
@@ -31,7 +32,11 @@ PREFIXES = {
     "unispeech": "unispeech.",
     "data2vec-audio": "data2vec_audio.",
     "hubert": "hubert.",
+    "wavlm": "wavlm.",
+    "wav2vec2-conformer": conformer.PREFIX,
+    "wav2vec2-bert": w2v_bert.PREFIX,
 }
+DIALECTS: dict[str, Dialect] = {"wav2vec2-conformer": "conformer", "wav2vec2-bert": "w2v-bert"}
 # asrkit's option -> config.json's; both directions
 TRAINING = {
     "dropout": "hidden_dropout",
@@ -160,6 +165,7 @@ def _said(config: dict[str, Any], kind: str, folder: Path) -> Said:
         norm_first=False if stacked else get("do_stable_layer_norm"),
         normalize=_normalize(folder),
         strides=get("conv_stride"),
+        max_distance=get("max_bucket_distance"),
         shown={
             "conv_norm": "layer" if stacked else get("feat_extract_norm"),
             "conv_bias": get("conv_bias"),
@@ -170,6 +176,7 @@ def _said(config: dict[str, Any], kind: str, folder: Path) -> Said:
             "kernels": get("conv_kernel"),
             "positional": None if None in (kernel, groups) else [kernel, groups, depth],
             "positional_affine": get("conv_pos_batch_norm"),
+            "buckets": get("num_buckets") if kind == "wavlm" else None,
         },
     )
 
@@ -181,11 +188,12 @@ def _check(config: dict[str, Any], folder: Path) -> str:
         raise ConvertError(
             f"{folder}/config.json: model_type {kind!r}; known: {', '.join(PREFIXES)}"
         )
-    for key, only in _FIXED.items():
-        if config.get(key, only) != only:
-            raise ConvertError(
-                f"{folder}/config.json: {key} = {config[key]!r}; asrkit's network has {only!r} only"
-            )
+    where = f"{folder}/config.json"
+    if kind == "wav2vec2-bert":
+        w2v_bert.check(config, where)
+    else:
+        fixed = conformer.FIXED if kind == "wav2vec2-conformer" else _FIXED
+        structure.only(config, fixed, where)
     return kind
 
 
@@ -211,8 +219,11 @@ def read_huggingface(folder: Path, given: Given) -> Source:
         name: tensor.float() if tensor.is_floating_point() else tensor
         for name, tensor in tensors.items()
     }
-    tensors = fold_position(tensors, "huggingface", where)
-    state, unknown = to_asrkit(tensors, "huggingface", where)
+    dialect = DIALECTS.get(kind, "huggingface")
+    unused: list[str] = []
+    if dialect == "conformer":
+        tensors, unused = conformer.fold(tensors, where)
+    state, unknown = to_asrkit(fold_position(tensors, dialect, where), dialect, where)
     encoder = {name: tensor for name, tensor in state.items() if name.startswith("encoder.")}
     source = Source(
         path=folder, kind=f"transformers {kind}", state=encoder, objective="ctc", encoder_conf={}
@@ -224,10 +235,9 @@ def read_huggingface(folder: Path, given: Given) -> Source:
         unknown = [name for name in unknown if not name.startswith("ctc_proj.")]
         state = encoder
     structure.refuse_unknown(unknown, where, encoder_only=given.encoder_only)
-    _add_mask_embedding(source)
-    source.encoder_conf = structure.encoder_conf(
-        encoder, _said(config, kind, folder), given, where
-    ) | _options(config, TRAINING)
+    source.fill_mask_embedding()
+    source.encoder, source.encoder_conf = _encoder(encoder, config, kind, given, folder)
+    source.dropped += unused
     if given.encoder_only:
         source.dropped += sorted(state.keys() - encoder.keys() - {*source.dropped})
     elif "head.weight" in state:
@@ -248,13 +258,23 @@ def _add_adapters(source: Source, config: dict[str, Any], given: Given, where: s
             del source.state[name]
 
 
-def _add_mask_embedding(source: Source) -> None:
-    """transformers leaves the embedding out of models that were fine-tuned without masks."""
-    name = "encoder.mask_embedding"
-    if name not in source.state and "encoder.projection.bias" in source.state:
-        size = source.state["encoder.projection.bias"].shape
-        source.state[name] = torch.rand(size, generator=torch.Generator().manual_seed(0))
-        source.notes.append("no masked_spec_embed in it: mask_embedding is initialized at random")
+def _encoder(
+    state: dict[str, Tensor], config: dict[str, Any], kind: str, given: Given, folder: Path
+) -> tuple[str, dict[str, Any]]:
+    """The encoder's name in choices.py, and its options."""
+    where = str(folder)
+    if kind == "wav2vec2-bert":
+        conf = w2v_bert.encoder_conf(state, config, given, folder)
+        return "w2v_bert", conf | _options(config, w2v_bert.TRAINING)
+    said = _said(config, kind, folder)
+    if kind == "wav2vec2-conformer":
+        conf = conformer.encoder_conf(state, said, config, given, where)
+        training = TRAINING | {"conv_dropout": "conformer_conv_dropout"}
+        return "wav2vec2_conformer", conf | _options(config, training)
+    name = structure.encoder_name(state)
+    if (name == "wavlm") != (kind == "wavlm"):
+        raise ConvertError(f"{where}: model_type {kind!r} with the tensors of {name}")
+    return name, structure.encoder_conf(state, said, given, where) | _options(config, TRAINING)
 
 
 def _add_ctc(

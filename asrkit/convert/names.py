@@ -1,4 +1,5 @@
-"""The names of a wav2vec 2.0 network's tensors in asrkit, transformers and fairseq.
+"""The names of a wav2vec 2.0 network's tensors in asrkit, transformers and fairseq, and of
+Conformers' (conformer_names.py); and in fairseq2 (fairseq2_names.py).
 
 One table serves every direction. ``{n}`` stands for a number. Names are matched whole, as
 "layer_norm" has five meanings. Query, key and value are one matrix in asrkit, three elsewhere; the
@@ -14,9 +15,10 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from asrkit.convert import conformer_names, fairseq2_names
 from asrkit.files import DataError
 
-Dialect = Literal["huggingface", "fairseq"]
+Dialect = Literal["huggingface", "fairseq", "w2v-bert", "conformer", "fairseq2"]
 
 # asrkit, transformers without its prefix (wav2vec2.), fairseq without its prefixes
 _ENCODER = (
@@ -39,6 +41,9 @@ _ENCODER = (
      "encoder.layers.{n}.self_attn.v_proj"),
     ("context.layers.{n}.attention.out", "encoder.layers.{n}.attention.out_proj",
      "encoder.layers.{n}.self_attn.out_proj"),
+    ("context.layers.{n}.attention.position.gate",
+     "encoder.layers.{n}.attention.gru_rel_pos_linear",
+     "encoder.layers.{n}.self_attn.grep_linear"),
     ("context.layers.{n}.attention_norm", "encoder.layers.{n}.layer_norm",
      "encoder.layers.{n}.self_attn_layer_norm"),
     ("context.layers.{n}.fc1", "encoder.layers.{n}.feed_forward.intermediate_dense",
@@ -64,6 +69,10 @@ _ADAPTERS = tuple(
 _POSITION = "encoder.context.position.blocks.0"
 _SINGLE = (
     ("encoder.mask_embedding", "masked_spec_embed", "mask_emb"),
+    ("encoder.context.distances.scores", "encoder.layers.0.attention.rel_attn_embed.weight",
+     "encoder.layers.0.self_attn.relative_attention_bias.weight"),
+    ("encoder.context.layers.{n}.attention.position.scale",
+     "encoder.layers.{n}.attention.gru_rel_pos_const", "encoder.layers.{n}.self_attn.grep_a"),
     ("quantizer.codebook", "quantizer.codevectors", "quantizer.vars"),
     (f"{_POSITION}.bias", "encoder.pos_conv_embed.conv.bias", "encoder.pos_conv.0.bias"),
     (f"{_POSITION}.weight_g", "encoder.pos_conv_embed.conv.parametrizations.weight.original0",
@@ -73,6 +82,9 @@ _SINGLE = (
 )  # fmt: skip
 # Other spellings of the same tensors, read but never written.
 _OLD: dict[Dialect, dict[str, str]] = {
+    "w2v-bert": {},
+    "conformer": {},
+    "fairseq2": {},
     "huggingface": {
         "encoder.pos_conv_embed.conv.weight_g": f"{_POSITION}.weight_g",
         "encoder.pos_conv_embed.conv.weight_v": f"{_POSITION}.weight_v",
@@ -87,15 +99,24 @@ _OLD: dict[Dialect, dict[str, str]] = {
 # What wrappers of torch add to names: compiled, sharded and checkpointed modules; DDP: module.
 _WRAPPERS = re.compile(r"_orig_mod\.|_fsdp_wrapped_module\.|_checkpoint_wrapped_module\.")
 _PARTS = ("query", "key", "value")
-_COLUMN: dict[Dialect, int] = {"huggingface": 1, "fairseq": 2}
+_KINDS = ("weight", "bias")
 
 
-def _rows() -> list[tuple[str, str, str]]:
-    """Every row of the tables with its kinds (weight, bias) written out."""
-    modules = [(f"encoder.{ours}", hf, fs) for ours, hf, fs in _ENCODER] + list(_HEADS)
-    kinds = ("weight", "bias")
-    written = [(f"{a}.{k}", f"{b}.{k}", f"{c}.{k}") for a, b, c in modules for k in kinds]
-    return [*_SINGLE, *written]
+def _rows(dialect: Dialect) -> list[tuple[str, str]]:
+    """Every row of the tables, asrkit's name and the other, with its kinds written out."""
+    column = 2 if dialect == "fairseq" else 1
+    single = [(row[0], row[column]) for row in _SINGLE]
+    modules = [(f"encoder.{row[0]}", row[column]) for row in _ENCODER]
+    heads = [(row[0], row[column]) for row in _HEADS]
+    if dialect == "w2v-bert":
+        single, modules, heads = list(conformer_names.SINGLE), list(conformer_names.W2V_BERT), []
+    elif dialect == "conformer":
+        front = [row for row in modules if row[0].startswith("encoder.conv.")]
+        single, modules = list(conformer_names.SINGLE), [*front, *conformer_names.CONFORMER]
+    elif dialect == "fairseq2":
+        single, modules, heads = list(fairseq2_names.SINGLE), list(fairseq2_names.MODULES), []
+    modules += heads
+    return [*single, *((f"{a}.{kind}", f"{b}.{kind}") for a, b in modules for kind in _KINDS)]
 
 
 def _fill(template: str, match: re.Match[str]) -> str:
@@ -110,7 +131,7 @@ class Names:
     """Translates tensor names between asrkit and one other dialect."""
 
     def __init__(self, dialect: Dialect) -> None:
-        rows = [(row[0], row[_COLUMN[dialect]]) for row in _rows()]
+        rows = _rows(dialect)
         rows += _ADAPTERS if dialect == "huggingface" else ()
         self._to_ours = [(_pattern(theirs), ours) for ours, theirs in rows]
         self._to_theirs = [(_pattern(ours), theirs) for ours, theirs in rows]
@@ -191,13 +212,14 @@ def to_asrkit(
         elif new in ours:
             raise DataError(f"{where}: holds {name} twice, in an old and a new spelling")
         else:
-            ours[new] = tensor
+            pointwise = new.endswith(conformer_names.POINTWISE) and tensor.ndim == 3
+            ours[new] = tensor.squeeze(-1) if pointwise else tensor
     return join_attention(ours, where), unknown
 
 
-def from_asrkit(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def from_asrkit(state: Mapping[str, Tensor], dialect: Dialect = "huggingface") -> dict[str, Tensor]:
     """asrkit's tensors (``encoder.``, ``quantizer.``, ...) under transformers' names and shapes."""
-    names, theirs = Names("huggingface"), {}
+    names, theirs = Names(dialect), {}
     stacked = f"{_POSITION}.weight" in state  # data2vec: its first bias is one of several
     for name, tensor in split_attention(state).items():
         new = names.theirs(name)
@@ -205,5 +227,9 @@ def from_asrkit(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
             new = "encoder.pos_conv_embed.layers.0.conv.bias"
         if new is None:
             raise DataError(f"{name}: this tensor has no name in transformers")
-        theirs[new] = tensor.flatten(0, 1)[None] if name == "quantizer.codebook" else tensor
+        if name == "quantizer.codebook":
+            tensor = tensor.flatten(0, 1)[None]
+        elif name.endswith(conformer_names.POINTWISE):
+            tensor = tensor[..., None]
+        theirs[new] = tensor
     return theirs

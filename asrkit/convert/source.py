@@ -6,6 +6,7 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from asrkit.files import DataError
@@ -39,14 +40,16 @@ class Given:
 class Said:
     """What the checkpoint's own configuration says; None where it says nothing.
 
-    strides: of the convolutions. shown: facts that shapes show as well, to be compared (keys are
-    those of ``structure.encoder_conf`` or of ``structure.sizes``).
+    strides: of the convolutions. max_distance: of WavLM's relative positions. shown: facts that
+    shapes show as well, to be compared (keys are those of ``structure.encoder_conf`` or of
+    ``structure.sizes``).
     """
 
     heads: int | None = None
     norm_first: bool | None = None
     normalize: bool | None = None
     strides: list[int] | None = None
+    max_distance: int | None = None
     shown: dict[str, Any] = dataclasses.field(default_factory=dict)
 
 
@@ -54,10 +57,10 @@ class Said:
 class Source:
     """A network ready to be written as an experiment.
 
-    state: tensors under asrkit's names. objective, *_conf, tune: as in a configuration. symbols:
-    the tokens of a recognizer. token_file: names what they are. language: whose they are, if the
-    source has several. dropped: tensors left out.
-    notes: what the user should know.
+    state: tensors under asrkit's names. encoder, objective, *_conf, tune: as in a configuration.
+    symbols: the tokens of a recognizer. token_file: names what they are. language: whose they are,
+    if the source has several. dropped: tensors left out. notes: what the user should know.
+    origin: the name and revision on a hub.
     """
 
     path: Path
@@ -65,6 +68,7 @@ class Source:
     state: dict[str, Tensor]
     encoder_conf: dict[str, Any]
     objective: str
+    encoder: str = "wav2vec2"
     objective_conf: dict[str, Any] = dataclasses.field(default_factory=dict)
     quantizer_conf: dict[str, Any] | None = None
     tune: dict[str, Any] = dataclasses.field(default_factory=dict)
@@ -73,6 +77,15 @@ class Source:
     token_file: str | None = None
     dropped: list[str] = dataclasses.field(default_factory=list)
     notes: list[str] = dataclasses.field(default_factory=list)
+    origin: str | None = None
+
+    def fill_mask_embedding(self) -> None:
+        """Some leave the embedding out of models that were fine-tuned without masks."""
+        name = "encoder.mask_embedding"
+        if name not in self.state and "encoder.projection.bias" in self.state:
+            size = self.state["encoder.projection.bias"].shape
+            self.state[name] = torch.rand(size, generator=torch.Generator().manual_seed(0))
+            self.notes.append("no mask embedding in it: mask_embedding is initialized at random")
 
     def check_used(self, given: Given) -> None:
         """Raises ConvertError for what was said of an output layer that is not taken."""

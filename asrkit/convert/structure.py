@@ -14,7 +14,7 @@ from torch import Tensor
 
 from asrkit.convert.source import ConvertError, Given, Said
 from asrkit.encoders.transformer import FFN_RATIO
-from asrkit.encoders.wav2vec2 import CONV_LAYERS
+from asrkit.encoders.waveform import CONV_LAYERS
 
 T = TypeVar("T")
 _FLAGS = {"heads": "--heads N", "norm_first": "--norm_first true", "normalize": "--normalize true"}
@@ -23,13 +23,20 @@ _MEANING = {
     "norm_first": "whether norms come before attention (Large of XLSR-53) or after it (Base)",
     "normalize": "whether waveforms are brought to mean 0 and variance 1 first",
 }
+BUCKETS = "encoder.context.distances.scores"
 _POSITION = "encoder.context.position.blocks"
 _ADAPTERS = (
     "holds adapters ({}, ...) that asrkit does not read here, and without them the output is "
     "wrong. MMS models of many languages are read from transformers' folder (facebook/mms-1b-all, "
     "with --language)"
 )
-_NETWORK = ("encoder.", "feature_extractor.", "feature_projection.", "adapter.")
+_NETWORK = (
+    "encoder.",
+    "encoder_frontend.",
+    "feature_extractor.",
+    "feature_projection.",
+    "adapter.",
+)
 
 
 def decide(name: str, said: T | None, given: T | None, where: str) -> T:
@@ -47,7 +54,15 @@ def decide(name: str, said: T | None, given: T | None, where: str) -> T:
     return given if said is None else said  # type: ignore[return-value]
 
 
-def _count(state: Mapping[str, Tensor], prefix: str, suffix: str) -> int:
+def decide_heads(said: int | None, given: Given, width: int, where: str) -> int:
+    """The number of attention heads, of which the width is a multiple."""
+    heads = decide("heads", said, given.heads, where)
+    if heads < 1 or width % heads:
+        raise ConvertError(f"{where}: width {width} is not a multiple of {heads} heads")
+    return heads
+
+
+def count(state: Mapping[str, Tensor], prefix: str, suffix: str) -> int:
     """How many of prefix.0.suffix, prefix.1.suffix, ... there are, without a gap."""
     number = 0
     while f"{prefix}.{number}.{suffix}" in state:
@@ -55,7 +70,7 @@ def _count(state: Mapping[str, Tensor], prefix: str, suffix: str) -> int:
     return number
 
 
-def _shape(state: Mapping[str, Tensor], name: str, where: str) -> list[int]:
+def shape(state: Mapping[str, Tensor], name: str, where: str) -> list[int]:
     if name not in state:
         raise ConvertError(f"{where}: has no {name}; not a wav2vec 2.0 network, or a part of one")
     return list(state[name].shape)
@@ -64,10 +79,10 @@ def _shape(state: Mapping[str, Tensor], name: str, where: str) -> list[int]:
 def _positional(state: Mapping[str, Tensor], width: int, where: str) -> list[int]:
     """[kernel, groups, depth] as Wav2Vec2Encoder takes it."""
     if f"{_POSITION}.0.weight_v" in state:
-        _, each, kernel = _shape(state, f"{_POSITION}.0.weight_v", where)
+        _, each, kernel = shape(state, f"{_POSITION}.0.weight_v", where)
         return [kernel, width // each, 1]
-    _, each, kernel = _shape(state, f"{_POSITION}.0.weight", where)
-    depth = _count(state, _POSITION, "weight")
+    _, each, kernel = shape(state, f"{_POSITION}.0.weight", where)
+    depth = count(state, _POSITION, "weight")
     if depth == 1 or kernel < 3:
         raise ConvertError(
             f"{where}: positions of {depth} plain convolution(s) of kernel {kernel}; asrkit has one"
@@ -76,45 +91,68 @@ def _positional(state: Mapping[str, Tensor], width: int, where: str) -> list[int
     return [kernel * depth, width // each, depth]
 
 
-def sizes(state: Mapping[str, Tensor], where: str) -> dict[str, Any]:
-    """Everything about the network that shapes show, as options of Wav2Vec2Encoder, and ``ffn``,
-    ``kernels`` and ``channels``."""
-    width, channels_in = _shape(state, "encoder.projection.weight", where)
-    convs = _count(state, "encoder.conv.convs", "weight")
-    norms = _count(state, "encoder.conv.norms", "weight")
-    shapes = [_shape(state, f"encoder.conv.convs.{n}.weight", where) for n in range(convs)]
+def front(state: Mapping[str, Tensor], where: str) -> dict[str, Any]:
+    """What shapes show of the convolutions: conv_norm, conv_bias, channels, kernels; and width."""
+    width, channels_in = shape(state, "encoder.projection.weight", where)
+    convs = count(state, "encoder.conv.convs", "weight")
+    norms = count(state, "encoder.conv.norms", "weight")
+    shapes = [shape(state, f"encoder.conv.convs.{n}.weight", where) for n in range(convs)]
     if not shapes or norms not in (1, convs):
         raise ConvertError(f"{where}: {convs} convolutions with {norms} norms; 1 or all have one")
     if shapes[0][1] != 1:
         raise ConvertError(f"{where}: the first convolution reads {shapes[0][1]} channels, not 1")
-    ffn, _ = _shape(state, "encoder.context.layers.0.fc1.weight", where)
-    if ffn != FFN_RATIO * width:
-        raise ConvertError(
-            f"{where}: a feed-forward width of {ffn} with width {width}; asrkit has {FFN_RATIO} "
-            "times the width, as every published model of the family"
-        )
     if shapes[-1][0] != channels_in:
         raise ConvertError(f"{where}: the convolutions give {shapes[-1][0]}, not {channels_in}")
     return {
         "conv_norm": "group" if norms == 1 else "layer",
         "conv_bias": "encoder.conv.convs.0.bias" in state,
         "width": width,
-        "layers": _count(state, "encoder.context.layers", "fc1.weight"),
-        "positional": _positional(state, width, where),
-        "positional_affine": "encoder.context.position.affine.weight" in state,
-        "channels": [shape[0] for shape in shapes],
-        "kernels": [shape[2] for shape in shapes],
-        "ffn": ffn,
+        "channels": [row[0] for row in shapes],
+        "kernels": [row[2] for row in shapes],
     }
 
 
-def _strides(found: dict[str, Any], said: Said, where: str) -> list[int]:
+def ffn_width(state: Mapping[str, Tensor], name: str, width: int, where: str) -> int:
+    """Of the first layer's feed-forward block, whose matrix is ``name``."""
+    ffn, _ = shape(state, f"encoder.context.layers.0.{name}", where)
+    if ffn != FFN_RATIO * width:
+        raise ConvertError(
+            f"{where}: a feed-forward width of {ffn} with width {width}; asrkit has {FFN_RATIO} "
+            "times the width, as every published model of the family"
+        )
+    return ffn
+
+
+def sizes(state: Mapping[str, Tensor], where: str) -> dict[str, Any]:
+    """Everything about the network that shapes show, as options of Wav2Vec2Encoder, and ``ffn``,
+    ``kernels`` and ``channels``."""
+    found = front(state, where)
+    width = found["width"]
+    return {
+        **found,
+        "ffn": ffn_width(state, "fc1.weight", width, where),
+        "layers": count(state, "encoder.context.layers", "fc1.weight"),
+        "positional": _positional(state, width, where),
+        "positional_affine": "encoder.context.position.affine.weight" in state,
+        **({"buckets": state[BUCKETS].shape[0]} if BUCKETS in state else {}),
+    }
+
+
+def conv_layers(found: dict[str, Any], said: list[int] | None, where: str) -> list[list[int]]:
+    """[channels, kernel, stride] of each convolution; takes channels and kernels out of
+    ``found``."""
+    strides = _strides(found, said, where)
+    rows = zip(found.pop("channels"), found.pop("kernels"), strides, strict=True)
+    return [list(row) for row in rows]
+
+
+def _strides(found: dict[str, Any], said: list[int] | None, where: str) -> list[int]:
     """Strides of the convolutions: as said, or those of the stack that every release has."""
     kernels = found["kernels"]
-    if said.strides is not None:
-        if len(said.strides) != len(kernels):
-            raise ConvertError(f"{where}: {len(said.strides)} strides, {len(kernels)} convolutions")
-        return said.strides
+    if said is not None:
+        if len(said) != len(kernels):
+            raise ConvertError(f"{where}: {len(said)} strides, {len(kernels)} convolutions")
+        return said
     if kernels == [kernel for _, kernel, _ in CONV_LAYERS]:
         return [stride for _, _, stride in CONV_LAYERS]
     raise ConvertError(
@@ -123,26 +161,50 @@ def _strides(found: dict[str, Any], said: Said, where: str) -> list[int]:
     )
 
 
+def encoder_name(state: Mapping[str, Tensor]) -> str:
+    """wavlm or wav2vec2, as in choices.py."""
+    return "wavlm" if BUCKETS in state else "wav2vec2"
+
+
+def compare(found: Mapping[str, Any], said: Mapping[str, Any], where: str) -> None:
+    """Raises ConvertError where a configuration says (not None) other than the tensors."""
+    for key, value in said.items():
+        if value is not None and found.get(key) != value:
+            raise ConvertError(
+                f"{where}: its configuration says {key} = {value!r}, its tensors say "
+                f"{found.get(key)!r}"
+            )
+
+
+def only(said: Mapping[str, Any], fixed: Mapping[str, Any], where: str) -> None:
+    """Raises ConvertError where a configuration says another value than the only one there is."""
+    for key, value in fixed.items():
+        if said.get(key, value) != value:
+            raise ConvertError(
+                f"{where}: {key} = {said[key]!r}; asrkit's network has {value!r} only"
+            )
+
+
 def encoder_conf(
     state: Mapping[str, Tensor], said: Said, given: Given, where: str
 ) -> dict[str, Any]:
-    """The options of Wav2Vec2Encoder but its dropouts; ConvertError on any contradiction."""
+    """The options of Wav2Vec2Encoder or WavLmEncoder (``encoder_name``) but the dropouts;
+    ConvertError on any contradiction."""
     found = sizes(state, where)
-    for key, value in said.shown.items():
-        if value is not None and found[key] != value:
+    compare(found, said.shown, where)
+    if BUCKETS in state:  # WavLM
+        if found.pop("positional_affine"):
+            raise ConvertError(f"{where}: WavLM with a norm before its position convolution")
+        if said.max_distance is None:
             raise ConvertError(
-                f"{where}: its configuration says {key} = {value!r}, its tensors say {found[key]!r}"
+                f"{where}: does not say max_distance, how far its relative positions reach"
             )
-    strides = _strides(found, said, where)
-    rows = zip(found.pop("channels"), found.pop("kernels"), strides, strict=True)
+        found["max_distance"] = said.max_distance
     del found["ffn"]
-    heads = decide("heads", said.heads, given.heads, where)
-    if heads < 1 or found["width"] % heads:
-        raise ConvertError(f"{where}: width {found['width']} is not a multiple of {heads} heads")
     return {
-        "conv_layers": [list(row) for row in rows],
+        "conv_layers": conv_layers(found, said.strides, where),
         **found,
-        "heads": heads,
+        "heads": decide_heads(said.heads, given, found["width"], where),
         "norm_first": decide("norm_first", said.norm_first, given.norm_first, where),
         "normalize": decide("normalize", said.normalize, given.normalize, where),
     }
@@ -152,7 +214,7 @@ def quantizer_conf(
     state: Mapping[str, Tensor], groups: int, temperature: list[float] | None, where: str
 ) -> dict[str, Any]:
     """Options of GumbelQuantizer; the code book in ``state`` is [1, groups * entries, size]."""
-    _, rows, size = _shape(state, "quantizer.codebook", where)
+    _, rows, size = shape(state, "quantizer.codebook", where)
     if groups < 1 or rows % groups:
         raise ConvertError(f"{where}: {rows} code vectors are not a multiple of {groups} groups")
     conf: dict[str, Any] = {

@@ -11,17 +11,20 @@ matrices in the type that autocast multiplies in.
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 
+from asrkit.encoders.conformer import ConformerLayer
 from asrkit.encoders.conv import ConvLayer, ConvStack
 from asrkit.encoders.kernels.fft_conv import fft_conv, fft_filters
 from asrkit.encoders.masked import MaskedEncoder
+from asrkit.encoders.pooling import PoolingLayer
 from asrkit.encoders.positional import FFT_KERNEL, ConvPosition, WeightNormConv
 from asrkit.encoders.transformer import TransformerLayer
 from asrkit.train.precision import DTYPES, Precision
+
+_LAYERS = (TransformerLayer, ConformerLayer, PoolingLayer)
+_BEFORE_PRODUCTS = ("qkv", "fc1")  # products whose results are factors of the next
 
 
 def prepare(network: nn.Module, precision: Precision, *, int8: bool = False) -> None:
@@ -43,13 +46,14 @@ def prepare(network: nn.Module, precision: Precision, *, int8: bool = False) -> 
             module.convs = nn.ModuleList([*module.convs[:first], *packed])  # type: ignore[assignment]
         if isinstance(module, MaskedEncoder) and precision.rounds:
             module.projection = _PackedLinear(module.projection)  # type: ignore[assignment]
-        if isinstance(module, TransformerLayer) and (int8 or precision.rounds):
+        if isinstance(module, _LAYERS) and (int8 or precision.rounds):
             made = _Int8Linear if int8 else _PackedLinear
             inside = torch.bfloat16 if precision.rounds else torch.float32
-            attention: Any = module.attention
-            block: Any = module
-            attention.qkv, attention.out = made(attention.qkv, inside), made(attention.out)
-            block.fc1, block.fc2 = made(block.fc1, inside), made(block.fc2)
+            for part in list(module.modules()):
+                for name, child in list(part.named_children()):
+                    if isinstance(child, nn.Linear):
+                        out = inside if name in _BEFORE_PRODUCTS else torch.float32
+                        setattr(part, name, made(child, out))
 
 
 def _hold_weights_in(dtype: torch.dtype, network: nn.Module) -> None:

@@ -75,13 +75,18 @@ class Encoder(nn.Module, ABC):
         channel_mask: Tensor | None = None,
         every_layer: bool = False,
     ) -> Hidden:
-        """Features [B, T, F] to context [B, T, D].
+        """Features [B, T, F] to context [B, T, D]; of fewer frames, ``context_lengths``, where an
+        encoder has layers for recognition alone, which objectives of frames refuse.
 
         mask: bool [B, T]; true frames are replaced by a learned vector.
         channel_mask: bool [B, D]; true channels of the transformer's input are set to 0, in every
             frame of the row, after the time mask.
         every_layer: also return each layer's output and feed-forward output.
         """
+
+    def context_lengths(self, lengths: Tensor) -> Tensor:
+        """Frames of ``contextualize`` for ``lengths`` [B] frames of ``extract``."""
+        return lengths
 
     def blocks(self) -> Iterable[Block]:
         """What FSDP may gather, torch.compile compile, and backward compute again, one by one."""

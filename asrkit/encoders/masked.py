@@ -14,8 +14,9 @@ from asrkit.encoders.base import Encoder, Hidden
 from asrkit.encoders.block import Block
 from asrkit.encoders.conv import EPS, ConvStack, windows
 from asrkit.encoders.kernels.dropout import Dropout
+from asrkit.encoders.side_by_side import SideBySide
+from asrkit.encoders.stack import LayerStack
 from asrkit.encoders.touch_unused import masked
-from asrkit.encoders.transformer import Transformer
 
 
 class _ScaleGradient(torch.autograd.Function):
@@ -30,7 +31,7 @@ class _ScaleGradient(torch.autograd.Function):
 
 
 class MaskedEncoder(Encoder):
-    """A front end's frames, a conv stack, norm and projection, masking, a transformer.
+    """A front end's frames, a conv stack, norm and projection, masking, layers of attention.
 
     input_dropout: on the projected frames, before masking.
     feature_grad_mult: scales every gradient that enters the conv stack; 0 freezes it (its
@@ -50,8 +51,8 @@ class MaskedEncoder(Encoder):
 
     def __init__(
         self,
-        conv: ConvStack,
-        context: Transformer,
+        conv: ConvStack | SideBySide,
+        context: LayerStack,
         *,
         input_dropout: float,
         feature_grad_mult: float,
@@ -59,7 +60,7 @@ class MaskedEncoder(Encoder):
         super().__init__()
         if feature_grad_mult < 0:
             raise ValueError(f"feature_grad_mult is {feature_grad_mult}; it must be 0 or more")
-        size = context.norm.normalized_shape[0]
+        size = context.size
         self.feature_size, self.output_size = conv.output_size, size
         self.front_size = conv.input_size * conv.stride
         self.feature_grad_mult = feature_grad_mult

@@ -11,16 +11,22 @@ from asrkit.encoders.conv import EPS
 from asrkit.plain import is_plain
 
 
-def normalize_frames(x: Padded) -> Tensor:
-    """[B, T, C]: every channel of a row to mean 0, variance 1 over its valid frames; padding 0."""
+def normalize_frames(x: Padded, *, eps: float = EPS, correction: int = 0) -> Tensor:
+    """[B, T, C]: every channel of a row to mean 0, variance 1 over its valid frames; padding 0.
+
+    The variance is the mean square over ``correction`` frames fewer than there are.
+    """
     if is_plain():
         centered = x.data - x.data.mean(1, keepdim=True)
-        return centered * torch.rsqrt(centered.square().mean(1, keepdim=True) + EPS)
+        variance = centered.square().mean(1, keepdim=True)
+        if correction:
+            variance = variance * (x.data.shape[1] / (x.data.shape[1] - correction))
+        return centered * torch.rsqrt(variance + eps)
     valid = x.valid()[..., None].to(x.data.dtype)
     count = valid.sum(1, keepdim=True).clamp(min=1)
     centered = (x.data - (x.data * valid).sum(1, keepdim=True) / count) * valid
-    variance = centered.square().sum(1, keepdim=True) / count
-    return centered * torch.rsqrt(variance + EPS)
+    variance = centered.square().sum(1, keepdim=True) / (count - correction).clamp(min=1)
+    return centered * torch.rsqrt(variance + eps)
 
 
 def normalize_waveform(x: Padded) -> Tensor:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from asrkit.encoders.affine import ChannelAffine
 from asrkit.encoders.kernels.fft_conv import fft_conv, fft_filters
 from asrkit.encoders.kernels.tensor_cores import (
     conv_padded_groups,
@@ -57,18 +58,6 @@ def grouped_conv(x: Tensor, weight: Tensor, bias: Tensor | None, groups: int) ->
         return conv_padded_groups(x, weight, bias, groups)[:, :frames]
     out = F.conv1d(x.transpose(1, 2), weight, bias, padding=kernel // 2, groups=groups)
     return out[:, :, :frames].transpose(1, 2)
-
-
-class ChannelAffine(nn.Module):
-    """[..., C] times a gain, plus a bias: what a batch norm is once its statistics rest."""
-
-    def __init__(self, size: int) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.ones(size))
-        self.bias = nn.Parameter(torch.zeros(size))
-
-    def forward(self, x: Tensor) -> Tensor:
-        return x * self.weight + self.bias
 
 
 class ConvPosition(nn.Module):

@@ -5,19 +5,12 @@ HuBERT's network (Hsu et al. 2021) and data2vec's (Baevski et al. 2022) are the 
 
 from __future__ import annotations
 
-from torch import Tensor
-
-from asrkit.batch import Padded
-from asrkit.encoders.conv import ConvStack
-from asrkit.encoders.masked import MaskedEncoder
-from asrkit.encoders.normalize import normalize_waveform
 from asrkit.encoders.transformer import Transformer
+from asrkit.encoders.waveform import CONV_LAYERS, WaveformEncoder
 from asrkit.ranges import BelowOne, Count, NotNegative
 
-CONV_LAYERS = [[512, 10, 5], *[[512, 3, 2]] * 4, *[[512, 2, 2]] * 2]
 
-
-class Wav2Vec2Encoder(MaskedEncoder):
+class Wav2Vec2Encoder(WaveformEncoder):
     """Samples at 16 kHz to context frames of ``width``; the defaults are wav2vec 2.0 Base.
 
     conv_layers: [channels, kernel, stride] each. conv_norm: group or layer.
@@ -60,15 +53,12 @@ class Wav2Vec2Encoder(MaskedEncoder):
             activation_dropout=activation_dropout,
             layerdrop=layerdrop,
         )
-        conv = ConvStack(1, conv_layers, norm=conv_norm, bias=conv_bias)
         super().__init__(
-            conv, context, input_dropout=input_dropout, feature_grad_mult=feature_grad_mult
+            context,
+            conv_layers=conv_layers,
+            conv_norm=conv_norm,
+            conv_bias=conv_bias,
+            normalize=normalize,
+            input_dropout=input_dropout,
+            feature_grad_mult=feature_grad_mult,
         )
-        self.normalize = normalize
-
-    def output_lengths(self, lengths: Tensor) -> Tensor:
-        return self.conv.lengths(lengths)
-
-    def conv_input(self, x: Padded) -> Padded:
-        samples = normalize_waveform(x) if self.normalize else x.data
-        return Padded(samples[..., None], x.lengths)

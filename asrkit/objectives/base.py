@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+import torch
 from torch import Tensor, nn
 
 from asrkit.batch import Batch, Padded
@@ -90,6 +91,15 @@ class Objective(nn.Module, ABC):
     def check_collapse(self, stats: dict[str, float]) -> Diagnosis | None:
         """Looks at averaged training statistics for a collapse; called at every log line."""
         return None
+
+
+def refuse_fewer_frames(encoder: Encoder) -> None:
+    """Raises ValueError for an encoder whose context has fewer frames than its local features."""
+    frames = torch.tensor([64], device="cpu")  # also where a model is built without memory
+    if int(encoder.context_lengths(frames)) != int(frames):
+        raise ValueError(
+            "needs a frame of context for each local feature; set encoder_conf.pooling_layers to 0"
+        )
 
 
 class FrameObjective(Objective):

@@ -14,7 +14,14 @@ from asrkit.batch import Batch, Padded
 from asrkit.encoders.base import Encoder
 from asrkit.encoders.conv import frame_weights
 from asrkit.encoders.kernels.dropout import Dropout
-from asrkit.objectives.base import Diagnosis, FrameObjective, Frames, Output, Stat
+from asrkit.objectives.base import (
+    Diagnosis,
+    FrameObjective,
+    Frames,
+    Output,
+    Stat,
+    refuse_fewer_frames,
+)
 from asrkit.objectives.masked_frames import MaskedFrames
 from asrkit.objectives.masking import SpanMask, draw_mask
 from asrkit.objectives.similarity import contrast, contrast_with, draw_negatives
@@ -83,6 +90,7 @@ class ContrastiveObjective(FrameObjective):
         features_weight: NotNegative = 10.0,
     ) -> None:
         super().__init__()
+        refuse_fewer_frames(encoder)
         if compare not in ("projected", "context"):
             raise ValueError(f"compare is projected or context, not {compare!r}")
         if negatives_from not in ("masked", "all"):

@@ -130,7 +130,8 @@ class CtcObjective(Recognizer):
         return self._log_probs(hidden)
 
     def output_lengths(self, lengths: Tensor) -> Tensor:
-        return self.head.output_lengths(self.encoder.output_lengths(lengths))
+        frames = self.encoder.context_lengths(self.encoder.output_lengths(lengths))
+        return self.head.output_lengths(frames)
 
     def _encode(self, batch: Batch) -> Padded:
         """Context frames, masked in training, without a graph while the encoder is frozen."""

@@ -13,7 +13,14 @@ from asrkit.batch import Batch, Padded
 from asrkit.encoders.base import Hidden
 from asrkit.encoders.masked import MaskedEncoder
 from asrkit.encoders.normalize import normalize_frames
-from asrkit.objectives.base import Diagnosis, FrameObjective, Frames, Output, Stat
+from asrkit.objectives.base import (
+    Diagnosis,
+    FrameObjective,
+    Frames,
+    Output,
+    Stat,
+    refuse_fewer_frames,
+)
 from asrkit.objectives.ema import EmaTeacher
 from asrkit.objectives.masked_frames import MaskedFrames
 from asrkit.objectives.masking import SpanMask, draw_mask
@@ -63,6 +70,7 @@ class RegressionObjective(FrameObjective):
             raise ValueError(
                 f"regression needs an encoder that masks, not {type(encoder).__name__}"
             )
+        refuse_fewer_frames(encoder)
         if not 1 <= top_k <= len(encoder.context.layers):
             raise ValueError(
                 f"top_k is {top_k}; the encoder has {len(encoder.context.layers)} layers"

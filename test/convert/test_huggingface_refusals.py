@@ -55,7 +55,7 @@ def edit(file, **changes):
         ("config.json", {"layer_norm_eps": 1e-3}, [], "layer_norm_eps"),
         ("config.json", {"add_adapter": True}, [], "add_adapter"),
         ("config.json", {"adapter_attn_dim": 16}, [], "adapter_attn_dim = 16"),
-        ("config.json", {"model_type": "wav2vec2-conformer"}, [], "model_type"),
+        ("config.json", {"model_type": "sew"}, [], "model_type"),
         ("preprocessor_config.json", {"sampling_rate": 8000}, [], "8000 Hz"),
     ],
 )  # fmt: skip

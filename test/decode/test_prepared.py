@@ -26,6 +26,8 @@ KINDS: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
     "layer norm": ("wav2vec2", {**SMALL, **LAYER, "positional": [8, 2, 1]}, {}),
     "positions of data2vec": ("wav2vec2", {**SMALL, "positional": [19, 2, 5]}, {}),
     "log-mel": ("logmel", {**SMALL, "mels": 16}, {"head_kernel": 3}),
+    "Conformer": ("wav2vec2_conformer", {"width": 64, "layers": 2, "heads": 2, "kernel": 5}, {}),
+    "w2v-BERT": ("w2v_bert", {"width": 64, "layers": 2, "heads": 2, "pooling_layers": 1}, {}),
     "causal": ("cpc", {"width": 16}, {}),
 }
 

@@ -18,6 +18,8 @@ setup() { setup_recipe; }
     [[ "$output" == *"nothing.pt"* && "$output" != *"stage 1"* ]]
     run ./asr.sh --dry_run true --langs it --pretrained_source nothing.pt # shows what it would do, as with --pretrained
     [ "$status" -eq 0 ]
+    run ./asr.sh --dry_run true --langs it --pretrained_source hf:owner/small --stage 6 --stop_stage 6
+    [[ "$output" == *"--source hf:owner/small --out exp/pretrain_small"* ]]
     touch x.pt
     run ./asr.sh --dry_run true --langs it --pretrained_source x.pt --pretrained y.pt
     [ "$status" -eq 2 ]

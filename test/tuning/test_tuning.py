@@ -27,20 +27,21 @@ def test_a_new_tuning_changes_no_bit(encoder, kind):
     mine, theirs = plain.state_dict(), tuned.state_dict()
     assert theirs.keys() - mine.keys() == added_names(tuned) != set()
     assert all(torch.equal(value, theirs[name]) for name, value in mine.items())
-    assert torch.equal(plain(batch_of()).loss, tuned(batch_of()).loss)
+    with torch.no_grad():  # scores that ask for a gradient are added by another routine
+        assert torch.equal(plain(batch_of()).loss, tuned(batch_of()).loss)
 
 
 @pytest.mark.parametrize(("encoder", "kind"), CASES)
 def test_all_that_is_added_learns_and_the_encoder_does_not(encoder, kind):
     objective = make(options_of(encoder, tune={kind: TUNE[kind]})).train()
+    objective.encoder.context.layerdrop = 0.0  # a skipped layer's gradients are zeros
     torch.manual_seed(0)
     objective(batch_of()).loss.backward()
     learns = {n for n, p in objective.named_parameters() if p.requires_grad}
     assert learns == added_names(objective) | {"head.weight", "head.bias"}
     for name, value in objective.named_parameters():
         assert (value.grad is not None) == (name in learns), name
-        # a skipped layer's gradients are zeros
-        if name in learns and ".layers.0." not in name:
+        if name in learns:
             assert value.grad.abs().sum() > 0, name
 
 
