@@ -41,6 +41,7 @@ NotNegative = Annotated[float, Range(0)]
 Positive = Annotated[float, Range(0, above=True)]
 Share = Annotated[float, Range(0, 1)]  # probabilities
 BelowOne = Annotated[float, Range(0, 1, below=True)]  # what is scaled up by 1 / (1 - p)
+Decibels = Annotated[float, Range(-100, 100)]  # beyond, one of two sounds is below 16 bits
 
 
 def bare(expected: Any) -> Any:

@@ -168,15 +168,15 @@ def test_hours_of_fine_tuning(scaling, cards, monkeypatch, tmp_path, capsys):
         checkpoint_activations=True,
     )  # fmt: skip
     found = cards.work(options, counts, 4)
-    assert found.heard == 120 * 3600 and found.updates == 1800
+    assert found.seen == 120 * 3600 and found.updates == 1800
     frozen, learning = 20 + 80, 20 + 3 * 80 + 60  # TFLOP of 20 s
     assert found.operations == pytest.approx(
-        found.heard / 20 * (0.25 * frozen + 0.75 * learning) * 1e12
+        found.seen / 20 * (0.25 * frozen + 0.75 * learning) * 1e12
     )
     conf = {"freeze_steps": 500}
     options = Options(max_update=1000, reference_batch_seconds=1600, objective_conf=conf)
     found = cards.work(options, counts, 1)
-    assert found.heard == 1_600_000
+    assert found.seen == 1_600_000
     assert found.operations == pytest.approx(80_000 * (0.5 * 100 + 0.5 * 260) * 1e12)
     monkeypatch.setattr(cards, "CONF", tmp_path)
     monkeypatch.setattr(cards, "FINE_TUNING", ["small"])

@@ -97,7 +97,7 @@ BLOCKS = [
 
 @pytest.mark.parametrize(("block", "name", "key"), BLOCKS)
 def test_no_number_of_a_block_is_negative(block: str, name: str, key: str) -> None:
-    """Also where nothing would fail: -1 layers are none."""
+    """Also where nothing would fail: -1 layers are none. (Decibels are, down to -100.)"""
     made = CHOICES[block][name]
     options = Options(optimizer_conf={"lr": 1e-3})
     if block == "base":
@@ -112,10 +112,15 @@ def test_no_number_of_a_block_is_negative(block: str, name: str, key: str) -> No
     if name == "phonetic":
         options.base = "contrastive"
     content = vars(options)
-    content[block] = name
-    bad = [-1] if bare(keywords(made)[key]) in (list[int], list[float]) else -1
-    content[f"{block}_conf"] = {**content[f"{block}_conf"], key: bad}
-    with pytest.raises(ConfigError, match=rf"^{block}_conf\.{key}: -1 is (below|not above)"):
+    hint = keywords(made)[key]
+    number = -101 if "Range(least=-100," in repr(hint) else -1  # decibels
+    bad = [number] if bare(hint) in (list[int], list[float]) else number
+    if block == "tune":
+        options.tune, where = {name: {key: bad}}, f"tune.{name}"
+    else:
+        content[block], where = name, f"{block}_conf"
+        content[where] = {**content[where], key: bad}
+    with pytest.raises(ConfigError, match=rf"^{where}\.{key}: {number} is (below|not above)"):
         resolve(options)
 
 

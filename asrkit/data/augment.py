@@ -17,7 +17,7 @@ from asrkit import noise
 from asrkit.audio.reading import change_speed
 from asrkit.kaldi.speed import percent
 from asrkit.keys import key_of
-from asrkit.ranges import Positive, Share
+from asrkit.ranges import Decibels, Positive, Share
 from asrkit.rate import RATE
 
 LINE = (300.0, 3400.0)  # Hz that a telephone carries (ITU-T G.712), and over how many they fade
@@ -66,9 +66,9 @@ class Waveform(Augment):
         room_prob: Share = 0.0,
         room_seconds: list[Positive] = [0.1, 0.5],  # noqa: B006
         noise_prob: Share = 0.0,
-        noise_snr: list[float] = [5.0, 25.0],  # noqa: B006
+        noise_snr: list[Decibels] = [5.0, 25.0],  # noqa: B006
         telephone_prob: Share = 0.0,
-        volume: list[float] = [0.0, 0.0],  # noqa: B006
+        volume: list[Decibels] = [0.0, 0.0],  # noqa: B006
     ) -> None:
         if not speeds:
             raise ValueError("speeds is empty; [1.0] plays every clip as it is")
