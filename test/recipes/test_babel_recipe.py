@@ -149,7 +149,7 @@ def test_from_scratch_with_the_tags_of_kaldi(tmp_path: Path) -> None:
     babel.make(tmp_path / "corpus")
     options = ["--method", "scratch", "--target", "ka", "--tags", "kaldi"]
     more = ["--valid_split", "utterance", "--inference_modes", "greedy"]
-    whole_recipe.run(recipe, "--babel", str(tmp_path / "corpus"), *options, *more, *TINY[2:])
+    whole_recipe.run(recipe, "--babel", str(tmp_path / "corpus"), *options, *more, *TINY[2:-2])
     model = recipe / "exp/asr_ka_scratch_kaldi_utterance"
     assert {"<oov>", "<noise>", "<v-noise>"} <= set((model / "tokens.txt").read_text().split())
     assert "|ka_test (tags: kaldi)|" in (recipe / "exp/RESULTS.md").read_text()
