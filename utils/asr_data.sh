@@ -2,10 +2,14 @@
 # Stages 1 to 5 of asr.sh: data folders, formatted audio, tokens.
 # shellcheck disable=SC2154  # the options are set by asr.sh
 
-# pretrain_parts LANG: its parts that are for pre-training only, as the names of the sets say.
+# pretrain_parts LANG: its parts of audio alone, as the names of the sets say: for pre-training and self-training. Sets of
+# --self_training_sets may also be in dump/raw from elsewhere.
 pretrain_parts() {
-    local set
-    for set in ${pretrain_config:+${pretrain_sets} ${pretrain_unlabelled_sets}} ${continue_config:+${continue_sets}}; do
+    local set name more=()
+    for name in ${self_training_sets}; do
+        [ ! -d "data/${name}" ] || more+=("${name}")
+    done
+    for set in "${more[@]}" ${pretrain_config:+${pretrain_sets} ${pretrain_unlabelled_sets}} ${continue_config:+${continue_sets}}; do
         case "${set#"$1_"}" in
         "${set}" | train* | valid | test) ;;
         *) printf '%s\n' "${set#"$1_"}" ;;

@@ -36,6 +36,11 @@ one_of() {
 choose_tokens() {
     local status=0 codes
     [ "${token_type}" = auto ] || return 0
+    if [ "${g2p}" != espeak ]; then
+        token_type=phn
+        log "--token_type auto: phn, by --g2p ${g2p}"
+        return
+    fi
     read -r -a codes <<<"$(union ${langs} ${target})"
     need_environment
     python3 -c 'import sys
@@ -82,11 +87,11 @@ check_options() {
     [[ ${channel} =~ ^([1-9][0-9]*)?$ ]] || refuse "--channel is the number of a channel, from 1, not '${channel}'"
     one_of token_type phn char bpe auto
     one_of g2p espeak epitran
-    [ "${g2p}" = espeak ] || [ "${token_type}" = phn ] || refuse "--g2p ${g2p} goes with --token_type phn"
     # Commands of espeak do not name it, so that what earlier versions did is not done again.
     phones_by=()
     [ "${g2p}" = espeak ] || phones_by=(--g2p "${g2p}")
     choose_tokens
+    [ "${g2p}" = espeak ] || makes_phones || refuse "--g2p ${g2p} goes with --token_type phn"
     one_of tokens_from train text
     one_of vocabulary shared separate
     one_of hyphens split keep

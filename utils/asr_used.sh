@@ -19,6 +19,11 @@ mention_unused() {
     done
 }
 
+# makes_phones: whether stage 5 does, as tokens or as labels of stages 6 and 7.
+makes_phones() {
+    [[ ${token_type} == phn || ${pretrain_labels} == true || ${continue_labels} == true ]]
+}
+
 # check_used: after check_options.
 check_used() {
     local mode searches=false recognizes=false
@@ -29,12 +34,12 @@ check_used() {
     [ "${token_type}" = bpe ] || unless_used "without --token_type bpe" bpe_size
     [ "${token_type}" = phn ] || unless_used "without --token_type phn" compare_labels
     [ "${phone_labels}" = espeak ] || unless_used "with --phone_labels ${phone_labels}, which are what they are" word_boundary
-    [ "${token_type}" = phn ] || [ "${pretrain_labels}" = true ] || unless_used "without phones" word_boundary max_unread
+    makes_phones || unless_used "without phones" word_boundary max_unread
     [ -z "${train_set}" ] || unless_used "with --train_set, which names another set" labelled_minutes labelled_list speed_perturb_factors
     check_training_used
     if [ -z "${lm_raw}" ]; then unless_used "without --lm_raw" lm_raw_args; fi
     if [ "${use_ngram}" = false ]; then
-        unless_used "with --use_ngram false" ngram_num
+        unless_used "with --use_ngram false" ngram_num own_text_times
         mention_unused "with --use_ngram false" ngram_prune lexicon_words
         [ -n "${transcoder_config}" ] || [ "${tokens_from}" = text ] ||
             unless_used "with --use_ngram false: no model reads text" lm_text lm_raw
@@ -57,8 +62,8 @@ check_training_used() {
     if [ -z "${pretrain_config}" ]; then
         unless_used "without --pretrain_config" \
             pretrain_sets pretrain_unlabelled_sets pretrain_valid_sets pretrain_labels language_alpha pretrain_args
-        # A recipe of audio alone prepares them first.
-        [ -z "${langs}${target}" ] || unless_used "without --pretrain_config" pretrain_langs
+        # A recipe of audio alone prepares them first; stage 7 may go on with their audio.
+        [ -z "${langs}${target}" ] || [ -n "${continue_sets}" ] || unless_used "without --pretrain_config" pretrain_langs
         [ -n "${pretrained}${pretrained_source}" ] || unless_used "without a model to start from" pretrain_tag
         [ -n "${pretrained_source}" ] || unless_used "without --pretrain_config or --pretrained_source" pretrain_exp
     fi

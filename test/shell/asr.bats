@@ -179,6 +179,8 @@ setup() { setup_recipe; }
     run ./asr.sh --dry_run true --langs zu --g2p epitran --token_type char
     [ "$status" -eq 2 ]
     [[ "$output" == *"--g2p epitran goes with --token_type phn"* ]]
+    run ./asr.sh --dry_run true --langs zu --stage 5 --stop_stage 5 --g2p epitran --token_type auto
+    [ "$status" -eq 0 ] && [[ "$output" == *"bin.phonemize "* ]]
     run ./asr.sh --dry_run true --langs zu --g2p uroman
     [ "$status" -eq 2 ]
 }
@@ -454,4 +456,14 @@ setup() { setup_recipe; }
     [ "$status" -eq 0 ]
     tuned=$(grep 'bin.tune_lm ' <<<"${output}")
     [[ ${tuned} == *" --beam_size 300 --beam_threshold=100 "* ]] && [[ ${tuned} != *"--nj 3"* ]]
+}
+
+@test "audio in data that a self-trained model writes down is formatted, too" {
+    more=(--dry_run true --langs it --target it --finetune_config conf/tune.yaml --self_training 1 --stage 3 --stop_stage 4)
+    run ./asr.sh "${more[@]}" --self_training_sets it_more
+    [ "$status" -eq 0 ] && [[ "$output" != *"data/it_more"* ]] # it is in dump/raw
+    mkdir -p data/it_more
+    run ./asr.sh "${more[@]}" --self_training_sets it_more
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"--in_dir data/it_more "*"--out_dir dump/raw/it_more "*"--allow_empty_text true"* ]]
 }

@@ -59,6 +59,7 @@ refused() {
 
 @test "options of text and of decoding need what reads them" {
     refused ngram_num "with --use_ngram false" --use_ngram false --ngram_num 3
+    refused own_text_times "with --use_ngram false" --use_ngram false --own_text_times 10
     refused lm_text "with --use_ngram false" --use_ngram false --lm_text x
     refused lm_raw_args "without --lm_raw" --lm_raw_args "--sample 4"
     refused beam_args "with --inference_modes 'greedy'" --beam_args "--beam_size 5"
@@ -73,6 +74,14 @@ refused() {
         --skip_packing false --pack_args "--license x" --stage 13
     [ "$status" -eq 0 ]
     run ./asr.sh "${tune[@]}" --bpe_size 4000 --ngram_num 4 --pretrain_labels false --hypothesis_folds 2 --stage 13
+    [ "$status" -eq 0 ]
+}
+
+@test "stage 7 uses options of phones and languages of audio alone, too" {
+    go_on=(--target it --pretrained x.pt --continue_config conf/tune.yaml --continue_sets "it_train es_train" --stage 13)
+    run ./asr.sh "${tune[@]}" "${go_on[@]}" --token_type char --continue_labels true --max_unread 0.1 --g2p epitran
+    [ "$status" -eq 0 ]
+    run ./asr.sh "${tune[@]}" "${go_on[@]}" --pretrain_langs es
     [ "$status" -eq 0 ]
 }
 

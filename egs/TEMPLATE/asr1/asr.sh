@@ -47,7 +47,7 @@ valid_set=""  # default: valid or <target>_valid
 test_sets=""  # default: <lang>_test of the target or of all langs
 
 # -- Tokens
-token_type=phn  # phn, char or bpe; auto: phn where espeak-ng has a voice for every language, else char
+token_type=phn  # phn, char or bpe; auto: phn where espeak-ng has a voice for every language or --g2p is epitran, else char
 g2p=espeak  # with phn: what makes phones: espeak (espeak-ng), or epitran (pip install epitran) where that has the languages
 phone_labels=espeak  # with phn: espeak, those of stage 5 (by --g2p), or NAME: text.NAME that stage 1 left next to the text
 compare_labels=""  # report PER by these labels too, of espeak and such names
@@ -82,7 +82,7 @@ learning_rates=""  # of stage 8: one model each, the best on the valid set stays
 asr_tag=""  # default: <finetune_config>_<train_set>_<token_type>, and _from_<pretrain_tag>
 asr_exp=""  # default: <expdir>/asr_<asr_tag>
 self_training=0  # stage 8: so many rounds that add what the round before writes down, where it is sure, to the labels
-self_training_sets=""  # sets of dumpdir/raw that are written down; default: <target>_train, less what is labelled
+self_training_sets=""  # sets of dumpdir/raw, or of data, that are written down; default: <target>_train, less what is labelled
 self_training_args=""  # more options of label_data.py, e.g. "--min_confidence 0.6"
 self_training_update=""  # updates of a round; default: the configuration's
 finetune_args=""  # more options of asr_train.py in stage 8; they do not rename the experiment
