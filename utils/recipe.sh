@@ -42,6 +42,19 @@ refuse_passed_on() {
     done
 }
 
+# self_training_suffix: sets rounds_suffix, what --self_training among the options for asr.sh adds to the names of its
+# models: others than those of the labels alone.
+# shellcheck disable=SC2034  # in names of run.sh and of xlsr_methods.sh
+self_training_suffix() {
+    local number
+    rounds_suffix=
+    for ((number = 0; number < ${#rest[@]}; number += 2)); do
+        [ "${rest[number]}" = --self_training ] || continue
+        rounds_suffix=
+        [ "${rest[number + 1]:-0}" = 0 ] || rounds_suffix=_selftrained${rest[number + 1]}
+    done
+}
+
 # data_options NAME...: moves these, options of local/data.sh, from rest, the options for asr.sh, to data.
 data_options() {
     local number name kept=()

@@ -136,7 +136,8 @@ call_asr() {
     local configuration
     pretraining "${method}" "$2"
     configuration=$(finetuning "${size}")
+    self_training_suffix
     [[ -z ${pretrain_langs} || ${method} == xlsr_10* ]] || system+=(--pretrain_langs "${pretrain_langs}")
     ./asr.sh "${method_options[@]}" "${@:3}" "${system[@]}" --finetune_config "${configuration}" \
-        --asr_tag "$1_${method}${tag_suffix:-}${name_suffix}" --seed "${seed}" "${rest[@]}"
+        --asr_tag "$1_${method}${tag_suffix:-}${name_suffix}${rounds_suffix}" --seed "${seed}" "${rest[@]}"
 }

@@ -48,8 +48,12 @@ setup() {
     [[ "$output" == *"--init exp/continue_unidata2vec_plus_it/last.pt --init_take encoder --train_data dump/raw/it_train_5min"* ]]
     run ./run.sh --dry_run true --stage 6 --stop_stage 8 --method xlsr --tuning lora
     [[ "$output" == *"exp/asr_it_5min_xlsr_lora "*"--config conf/ctc_few_lora.yaml --init exp/pretrain_xlsr/last.pt"* ]]
-    run ./run.sh --dry_run true --stage 6 --method scratch --tuning lora
-    [ "$status" -eq 2 ]
+    run ./run.sh --dry_run true --stage 6 --stop_stage 8 --method joint --tuning lora
+    [[ "$output" == *"exp/asr_it_5min_joint_lora "*"--config conf/ctc_few_lora.yaml --init exp/continue_joint_it_5min/last.pt"* ]]
+    for method in scratch augmented self_trained; do
+        run ./run.sh --dry_run true --stage 6 --method "${method}" --tuning lora
+        [ "$status" -eq 2 ]
+    done
     run ./run.sh --dry_run true --method no_such_method
     [ "$status" -eq 2 ]
 }
@@ -133,4 +137,11 @@ setup() {
     [ "$(grep -c 'bin.label_data' <<<"${output}")" -eq 2 ]
     run ./run.sh --dry_run true --stage 5 --stop_stage 8 --method joint --token_type char
     [[ "$output" == *"phonemize --data_dir dump/raw/en_train"*"exp/continue_joint_it_5min "*"--token_file text.phn"* ]]
+}
+
+@test "a self-trained model is not the one of the labels alone" {
+    run ./run.sh --dry_run true --stage 8 --stop_stage 8 --method xlsr --self_training 2
+    [[ "$output" == *"--output_dir exp/asr_it_5min_xlsr_selftrained2_round0 "*"--output_dir exp/asr_it_5min_xlsr_selftrained2 "* ]]
+    run ./run.sh --dry_run true --stage 8 --stop_stage 8 --method xlsr --self_training 2 --self_training 0
+    [[ "$output" == *"--output_dir exp/asr_it_5min_xlsr "* ]]
 }

@@ -29,7 +29,7 @@ target=it  # the one with few labels
 labelled_minutes=5  # of it
 token_type=phn  # phn, char or bpe
 method=""  # one of those above; default: multilingual, scratch and xlsr
-tuning=""  # what of a pre-trained model CTC trains: lora, adapters or head (docs/config.md); default: all of it
+tuning=""  # what of a pre-trained model CTC trains: lora, adapters or head (docs/config.md); default: all of it; not with augmented, self_trained
 seed=0  # other than 0, it is part of the experiments' names
 passes_to=(./asr.sh)
 . "${ASRKIT_ROOT}/utils/parse_options.sh"
@@ -45,7 +45,8 @@ if [ "${method}" = multilingual ]; then
     done
 fi
 case "${tuning}:${method}" in
-:* | lora:[ux]* | adapters:[ux]* | head:[ux]*) ;;
+:* | lora:[jux]* | adapters:[jux]* | head:[jux]*) ;;
+*:augmented | *:self_trained) bad_option "--tuning has no use with --method ${method}, which has a configuration of its own; leave it out" ;;
 *) bad_option "--tuning ${tuning}: it is lora, adapters or head, with a --method that pre-trains" ;;
 esac
 modes="greedy lexicon lexicon_lm"
@@ -59,12 +60,13 @@ tokens=
 suffix=
 [ "${langs}" = "${all}" ] || suffix=_${langs// /_}
 [ "${seed}" = 0 ] || suffix+=_seed${seed}
+self_training_suffix
 
 # few_labels METHOD OPTION...: fine-tune on the labelled minutes of the target.
 few_labels() {
     ./asr.sh --langs "${langs}" --target "${target}" --labelled_minutes "${labelled_minutes}" \
         --finetune_config "conf/ctc_few${tuning:+_${tuning}}.yaml" --inference_modes "${modes}" --seed "${seed}" "${units[@]}" \
-        --asr_tag "${few}_$1${tuning:+_${tuning}}${tokens}${suffix}" "${@:2}" "${rest[@]}"
+        --asr_tag "${few}_$1${tuning:+_${tuning}}${tokens}${suffix}${rounds_suffix}" "${@:2}" "${rest[@]}"
 }
 
 # pretrained METHOD TAG OPTION...: contrastive pre-training, then few_labels.
