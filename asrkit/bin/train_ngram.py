@@ -1,6 +1,7 @@
 """Trains an n-gram language model of words, characters or phones with KenLM's lmplz.
 
-    asrkit lm train letters.txt --lang it       # your own text, cleaned; letters.bin for infer --lm
+Of your own text, cleaned: `asrkit lm train letters.txt --lang it` writes letters.bin, for
+`asrkit infer --lm letters.bin`.
 
 Exit code 3: lmplz is not installed (the message says how to enable it), so that recipes can skip.
 """
