@@ -13,7 +13,7 @@ from asrkit.decode.run import READERS
 from asrkit.decode.transcribe import Plan, transcribe
 from asrkit.files import DataError
 from asrkit.infer import Speech2Text
-from asrkit.kaldi.datadir import DataDir, is_tokens, read_dump
+from asrkit.kaldi.datadir import DataDir, is_tokens, read_dump, table_names
 from asrkit.tokens import UNK
 from asrkit.transcript import Word
 from asrkit.vocabulary import languages_in, type_of
@@ -108,9 +108,11 @@ def label(
             f" more, the surest {best:.2f}; lower --min_confidence, or train a better model first"
         )
     part = data.keep(sure)
-    for name in [name for name in part.tables if name == "text" or is_tokens(name)]:
-        del part.tables[name]
-        (out_dir / name).unlink(missing_ok=True)  # of an earlier call
+    earlier = table_names(out_dir) if out_dir.is_dir() else []
+    for name in {*part.tables, *earlier}:
+        if name == "text" or is_tokens(name):
+            part.tables.pop(name, None)
+            (out_dir / name).unlink(missing_ok=True)
     if spells or "lexicon" in (plan.beam.options if plan.beam else ()):
         part.tables["text"] = {name: one.text for name, one in sure.items()}
     if not spells:

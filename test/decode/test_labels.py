@@ -94,6 +94,18 @@ def test_phones_without_a_lexicon_have_no_words(model, data):
     assert set(" ".join(read_keyed(out / "text.phn").values())) <= set("abcdef ")
 
 
+def test_nothing_is_left_of_an_earlier_call(model, data):
+    """Of audio that has no text, either."""
+    for name in ("text", "text.phn"):
+        (data / name).unlink()
+    _, out = labelled(model, data, *words(model), "--min_confidence", "0")
+    assert (out / "text").exists()
+    (out / "text.char").write_text("u0 a\n")
+    assert labelled(model, data, "--decode", "greedy", "--min_confidence", "0")[0] == 0
+    assert not (out / "text").exists() and not (out / "text.char").exists()
+    assert (out / "text.phn").exists()
+
+
 def test_confidence_is_the_mean_of_the_words():
     tokens = (Token("x", 0, 1), Token("y", 0, 1))
     said = [Word("a", 0, 1, 0.5, tokens), Word("b", 0, 1, 1.0, tokens)]
