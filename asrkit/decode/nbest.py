@@ -7,6 +7,7 @@ the best first.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -41,8 +42,10 @@ def read_nbest(path: Path) -> dict[str, list[Scored]]:
         try:
             row = json.loads(line)
             listed = [Scored(tuple(h["words"].split()), float(h["score"])) for h in row["nbest"]]
-            if not listed or row["id"] in found:
-                raise ValueError("no hypothesis, or the second line of this id")
+            if not listed or not isinstance(row["id"], str) or row["id"] in found:
+                raise ValueError("no hypothesis, no id, or the second line of this id")
+            if not all(math.isfinite(one.score) for one in listed):
+                raise ValueError("a score is not finite")
             found[row["id"]] = listed
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise DataError(

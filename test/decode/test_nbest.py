@@ -43,7 +43,15 @@ def test_files(tmp_path):
     path = tmp_path / "nbest.jsonl"
     write_nbest(path, [("u1", FOUND), ("u2", [Scored((), -1.5)])])
     assert read_nbest(path) == {"u1": FOUND, "u2": [Scored((), -1.5)]}
-    for bad in ("[]", "{}", '{"id": "u1", "nbest": []}', '{"id": "u1", "nbest": [{"words": "a"}]}'):
+    for bad in (
+        "[]",
+        "{}",
+        '{"id": "u1", "nbest": []}',
+        '{"id": "u1", "nbest": [{"words": "a"}]}',
+        '{"id": 2, "nbest": [{"words": "a", "score": -1}]}',
+        '{"id": "u2", "nbest": [{"words": "a", "score": NaN}]}',
+        '{"id": "u2", "nbest": [{"words": "a", "score": -Infinity}]}',
+    ):
         path.write_text(path.read_text().splitlines()[0] + "\n" + bad + "\n")
         with pytest.raises(DataError, match=r"nbest.jsonl:2: no n-best of an utterance"):
             read_nbest(path)
