@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from asrkit.decode.beam import TOKENS_A_FRAME, DecodeError
-from asrkit.decode.hotwords import Hotword, read_words, spelled
+from asrkit.decode.hotwords import Hotword, HotwordError, read_words, spelled
 from asrkit.decode.lexicon import lexicon_name, read_lexicon
 from asrkit.decode.parallel import BeamTask
 from asrkit.tokens import SPACE
@@ -144,9 +144,15 @@ def _as_tokens(
     hotwords: Sequence[Hotword], token_file: str, lang: str | None
 ) -> tuple[tuple[tuple[str, ...], float], ...]:
     """Phrases in tokens of a model, for a search without a lexicon: letters with word separators,
-    or phones."""
+    or phones. Raises HotwordError for models of other tokens."""
+    kind, _ = type_of(token_file)
+    if kind.startswith("bpe") or kind == "word":
+        raise HotwordError(
+            f"{' '.join(hotwords[0].words)!r}: this model writes {kind}, neither phones nor "
+            "letters: expected words need a lexicon of its tokens (--lexicon)"
+        )
     parts = spelled((word for one in hotwords for word in one.words), token_file, lang)
-    edge = (SPACE,) if type_of(token_file)[0] == "char" else ()
+    edge = (SPACE,) if kind == "char" else ()
     found = []
     for one in hotwords:
         tokens = [parts[word][0] for word in one.words]

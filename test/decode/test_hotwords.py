@@ -188,6 +188,9 @@ def test_without_a_lexicon_expected_words_are_searched_as_tokens(model: Named) -
     task = found.task(model, "xx")
     assert task is not None
     assert task.options["hotwords"] == ((("a", "b", SPACE, "c", "a"), 3.0),)
+    for other in ("text.bpe500", "text.word"):
+        with pytest.raises(HotwordError, match=r"'ab ca': this model writes .* need a lexicon"):
+            found.task(model._replace(token_file=other), "xx")
     with pytest.raises(DecodeError, match="no use for expected words"):
         Search(mode="greedy", hotwords=search.hotwords)
     with pytest.raises(DecodeError, match="--add_words: no file"):
