@@ -70,24 +70,25 @@ def check_base(base: Any, where: str) -> None:
 def file_of(base: Mapping[str, Any], folder: Path, where: str) -> Path:
     """The base model's file: ``base.pt`` in ``folder``, else where the run found it.
 
+    A ``base.pt`` that has a base itself lies where that one is looked for, and is not taken for it.
     Raises CheckpointError if it is not there, or is another.
     """
-    file = folder / BESIDE
-    if not file.exists():
-        file = Path(base["path"])
+    beside, found = folder / BESIDE, Path(base["path"])
+    there = [file for file in (beside, found) if file.is_file()]
+    if right := next((file for file in there if sha256(file) == base["sha256"]), None):
+        return right
+    file = there[0] if there else found
     mark = f"SHA-256 {base['sha256'][:12]}..."
     advice = f"put that file there, or a copy of it (or a link) to {folder / BESIDE}"
-    if not file.is_file():
+    if not there:
         raise CheckpointError(
             f"{where}: holds what was tuned alone, and its base model {file} ({mark}) is missing; "
             f"{advice}"
         )
-    if sha256(file) != base["sha256"]:
-        raise CheckpointError(
-            f"{where}: holds what was tuned alone, and {file} is not its base model ({mark}): it "
-            f"was changed, or is another; {advice}"
-        )
-    return file
+    raise CheckpointError(
+        f"{where}: holds what was tuned alone, and {file} is not its base model ({mark}): it "
+        f"was changed, or is another; {advice}"
+    )
 
 
 def completed(

@@ -9,6 +9,7 @@ import torch
 from tones import ctc_args, write_dump, write_tokens
 
 from asrkit.bin import asr_infer, asr_train, average_checkpoints, pack, unpack
+from asrkit.files import sha256
 from asrkit.model_io import TrainedModel
 from asrkit.train import checkpoint
 from asrkit.train.average import average
@@ -126,6 +127,29 @@ def test_a_missing_or_other_base_is_refused_with_advice(home, tmp_path, capsys):
     audio = str(next((home / "valid/audio").iterdir()))
     assert asr_infer.main(["--model", str(tmp_path / "small/last.pt"), audio]) == 1
     assert "base.pt is not its base model" in capsys.readouterr().err
+
+
+def test_a_base_that_has_a_base_itself(tmp_path):
+    """a has all, b learned y of it, c learned z of b, whose copy or link is beside c."""
+    for name in "abc":
+        (tmp_path / name).mkdir()
+    a, b, c = (tmp_path / name / "last.pt" for name in "abc")
+
+    def write(file, model, base=None, names=""):
+        content = {"model": model, "config": {}, "step": 0}
+        if base is not None:
+            mark = sha256(base)
+            content["base"] = {"path": str(base), "sha256": mark, "names": {n: n for n in names}}
+        checkpoint.save(file, content)
+
+    write(a, {name: torch.zeros(1) for name in "xyz"})
+    write(b, {"y": torch.ones(1), "z": torch.zeros(1)}, a, "x")
+    write(c, {"z": torch.full((1,), 2.0)}, b, "xy")
+    wanted = {"x": 0.0, "y": 1.0, "z": 2.0}
+    beside = tmp_path / "c/base.pt"
+    for place in (lambda: None, lambda: shutil.copy(b, beside), lambda: b.rename(beside)):
+        place()
+        assert {n: float(v) for n, v in checkpoint.load(c)["model"].items()} == wanted
 
 
 def test_models_of_other_bases_are_not_averaged(home):
