@@ -114,7 +114,7 @@ class _Draw:
 
 def echoed(x: Tensor, seconds: float, draw: _Draw) -> Tensor:
     """[S] as heard in a room that falls silent in ``seconds``; as long, and as loud, as before."""
-    size = min(int(seconds * RATE), len(x))
+    size = max(1, min(int(seconds * RATE), len(x)))
     times = torch.arange(size) / RATE
     tail = (2 * draw.many("echo", size) - 1) * (-math.log(1000) * times / seconds).exp()
     tail *= 10 ** (-draw.between("echo level", (0.0, 10.0)) / 20) / tail.norm().clamp(min=1e-9)

@@ -74,6 +74,12 @@ def test_an_echo_goes_on_and_dies_away_and_is_no_louder():
     assert np.abs(heard[4400:]).max() < 1e-5  # 0.2 s after the last of it
 
 
+def test_a_room_of_less_than_a_sample_changes_nothing():
+    clip = np.linspace(-0.5, 0.5, 100, dtype=np.float32)
+    heard = Waveform(room_prob=1.0, room_seconds=[1e-5, 1e-5])(clip, 0, 0, "x", 0)
+    assert heard == pytest.approx(clip, abs=1e-6)
+
+
 def test_a_telephone_carries_its_band_in_few_steps():
     for hertz, share in ((100, 0.0), (1000, 1.0), (3000, 1.0), (5000, 0.0)):
         line = by_telephone(torch.from_numpy(tone(hertz)))
