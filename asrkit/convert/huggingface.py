@@ -19,6 +19,7 @@ from torch import Tensor
 from asrkit.convert import conformer, mms, structure, vocabulary, w2v_bert
 from asrkit.convert.hubert import fold_position
 from asrkit.convert.names import Dialect, to_asrkit, without_prefixes
+from asrkit.convert.settings import refuse_other_types
 from asrkit.convert.source import ConvertError, Given, Said, Source
 from asrkit.convert.tokenizer import optional_json, read_json
 from asrkit.files import endless, refuse_pointer
@@ -60,6 +61,7 @@ CONTRASTIVE = {
     "diversity_weight": "diversity_loss_weight",
 }
 _WHOLE = frozenset({"mask_length", "min_masks", "channel_mask_length", "negatives"})
+_NUMBERS = [k for t in (TRAINING, CTC, CONTRASTIVE, w2v_bert.TRAINING) for k in t.values()]
 # config.json's key -> the only value that asrkit's network has
 _FIXED = {
     "hidden_act": "gelu",
@@ -189,6 +191,7 @@ def _check(config: dict[str, Any], folder: Path) -> str:
             f"{folder}/config.json: model_type {kind!r}; known: {', '.join(PREFIXES)}"
         )
     where = f"{folder}/config.json"
+    refuse_other_types(config, _NUMBERS, where)
     if kind == "wav2vec2-bert":
         w2v_bert.check(config, where)
     else:
@@ -199,7 +202,8 @@ def _check(config: dict[str, Any], folder: Path) -> str:
 
 def _options(config: dict[str, Any], table: dict[str, str]) -> dict[str, Any]:
     """Options of ``table`` that config.json gives, as floats and whole numbers."""
-    found = {ours: config[theirs] for ours, theirs in table.items() if theirs in config}
+    said = {ours: config.get(theirs) for ours, theirs in table.items()}
+    found = {ours: value for ours, value in said.items() if value is not None}
     return {key: int(v) if key in _WHOLE else float(v) for key, v in found.items()}
 
 

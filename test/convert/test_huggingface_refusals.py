@@ -56,6 +56,9 @@ def edit(file, **changes):
         ("config.json", {"add_adapter": True}, [], "add_adapter"),
         ("config.json", {"adapter_attn_dim": 16}, [], "adapter_attn_dim = 16"),
         ("config.json", {"model_type": "sew"}, [], "model_type"),
+        ("config.json", {"num_attention_heads": "4"}, [], "num_attention_heads is '4'"),
+        ("config.json", {"conv_stride": 5}, [], "conv_stride is 5"),
+        ("config.json", {"hidden_dropout": [0.1]}, [], r"config.json: hidden_dropout is \[0.1\]"),
         ("preprocessor_config.json", {"sampling_rate": 8000}, [], "8000 Hz"),
     ],
 )  # fmt: skip
@@ -95,6 +98,14 @@ def test_flags_fill_in_what_is_missing(folder, tmp_path, key):
     convert("--source", folder, "--out", tmp_path / "out", *flags)
     saved = config.load_yaml((tmp_path / "out/config.yaml").read_text())["encoder_conf"]
     assert (saved["heads"], saved["norm_first"], saved["normalize"]) == (4, False, True)
+
+
+def test_null_says_nothing(folder, tmp_path):
+    content = json.loads((folder / "config.json").read_text()) | {"hidden_dropout": None}
+    (folder / "config.json").write_text(json.dumps(content))
+    convert("--source", folder, "--out", tmp_path / "out")
+    saved = config.load_yaml((tmp_path / "out/config.yaml").read_text())["encoder_conf"]
+    assert saved["dropout"] == 0.1
 
 
 LAYER = "wav2vec2.encoder.layers.1."
