@@ -150,6 +150,8 @@ def _normalize(folder: Path) -> bool | None:
             )
         if "do_normalize" in found:
             said[name] = found["do_normalize"]
+            if not isinstance(said[name], bool | None):
+                raise ConvertError(f"{folder / name}: do_normalize is true or false")
     if len(set(said.values())) > 1:
         raise ConvertError(f"{folder}: do_normalize differs: {said}; remove the file that is wrong")
     return next(iter(said.values()), None)

@@ -59,6 +59,7 @@ def edit(file, **changes):
         ("config.json", {"num_attention_heads": "4"}, [], "num_attention_heads is '4'"),
         ("config.json", {"conv_stride": 5}, [], "conv_stride is 5"),
         ("config.json", {"hidden_dropout": [0.1]}, [], r"config.json: hidden_dropout is \[0.1\]"),
+        ("preprocessor_config.json", {"do_normalize": [1]}, [], "do_normalize is true or false"),
         ("preprocessor_config.json", {"sampling_rate": 8000}, [], "8000 Hz"),
     ],
 )  # fmt: skip
