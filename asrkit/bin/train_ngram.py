@@ -74,6 +74,9 @@ def run(args: argparse.Namespace) -> int:
             if not args.inputs:
                 raise ValueError("give --out lm.bin")
             args.out = Path(args.inputs[0]).with_suffix(".bin")
+        texts = [*args.inputs, *args.text, *args.plain]
+        if args.out.resolve() in {Path(text).resolve() for text in texts}:
+            raise ValueError(f"{args.out}: is one of the texts, too; choose another --out")
         options = NgramOptions(
             order=args.order,
             prune=tuple(args.prune),

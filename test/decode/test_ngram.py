@@ -118,6 +118,8 @@ def test_an_ngram_of_own_text_in_one_command(tmp_path: Path, capsys: pytest.Capt
         (["x.txt"], "TEXT needs --lang"),
         (["x.txt", "--lang", "it", "--plain", "y"], "--plain has no use beside TEXT"),
         (["--plain", "y"], "give --out"),
+        (["x.bin", "--lang", "it"], "x.bin: is one of the texts, too"),
+        (["--plain", "y", "--out", "./y"], "y: is one of the texts, too"),
     ],
 )
 def test_wrong_options_of_own_text(argv, message, monkeypatch, capsys) -> None:  # type: ignore[no-untyped-def]
