@@ -15,7 +15,17 @@ from asrkit.choices import CHOICES, PHONE_ENCODERS, PHONE_OBJECTIVES
 from asrkit.config import FIELDS, TYPES, ConfigError, check_type, from_mapping, set_value
 from asrkit.encoders.base import Encoder
 from asrkit.options import Options
-from asrkit.ranges import BelowOne, Count, Natural, NotNegative, Positive, Range, Share, bare
+from asrkit.ranges import (
+    BelowOne,
+    Count,
+    Decibels,
+    Natural,
+    NotNegative,
+    Positive,
+    Range,
+    Share,
+    bare,
+)
 from asrkit.tokens import TokenList
 
 WITHOUT = {"seed"}  # any whole number will do
@@ -113,7 +123,7 @@ def test_no_number_of_a_block_is_negative(block: str, name: str, key: str) -> No
         options.base = "contrastive"
     content = vars(options)
     hint = keywords(made)[key]
-    number = -101 if "Range(least=-100," in repr(hint) else -1  # decibels
+    number = -101 if hint == list[Decibels] else -1
     bad = [number] if bare(hint) in (list[int], list[float]) else number
     if block == "tune":
         options.tune, where = {name: {key: bad}}, f"tune.{name}"
