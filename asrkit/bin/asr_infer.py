@@ -9,35 +9,30 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from asrkit.arguments import at_least, boolean, finite, refuse_unused, run_main, warn
+from asrkit.arguments import at_least, boolean, refuse_unused, run_main, warn
 from asrkit.audio.given import read_dumped, read_file
-from asrkit.decode.beam import TOKENS_A_FRAME
 from asrkit.decode.files import Job, expand, jobs, left, stamped, transcripts, write_all
-from asrkit.decode.hotwords import BOOST, Hotword, read_hotwords
 from asrkit.decode.options import (
     add_network_options,
     known_network,
     known_weights,
     open_recognizer,
 )
-from asrkit.decode.parallel import BeamTask
 from asrkit.decode.run import READERS, recognition, recognize_dir
-from asrkit.decode.search import MODES, Search, find, read_weights
+from asrkit.decode.search_options import (
+    SEARCH_OPTIONS,
+    Chosen,
+    add_search_options,
+    choose_search,
+    languages_of,
+)
 from asrkit.decode.transcribe import VADS, Plan
 from asrkit.files import write_json
 from asrkit.formats.table import WRITERS
 from asrkit.infer import Speech2Text
-from asrkit.kaldi.datadir import read_dump
-from asrkit.kaldi.kaldi_text import read_keyed
 from asrkit.model_io import ModelError, default_model
 from asrkit.shards import add_arguments, do_part, refuse_both
 from asrkit.transcoder.model import Phones2Words, Speech2Words
-from asrkit.vocabulary import languages_in
-
-NO_SEARCH = (
-    "data_dir decode lexicon lm lm_weight word_score weights beam_size beam_size_token "
-    "beam_threshold nj nbest restrict_langs hotwords boost add_words"
-)
 
 
 def get_parser() -> argparse.ArgumentParser:
@@ -80,50 +75,8 @@ def get_parser() -> argparse.ArgumentParser:
         default=1,
         help="alternatives of each segment, in json; of each utterance, in nbest.jsonl",
     )
-    add(
-        "--decode",
-        choices=MODES,
-        help="greedy; free: beam without lexicon; lexicon: words; lexicon_lm: words and n-gram. "
-        "Default: lexicon_lm or lexicon if --lang has one, else greedy",
-    )
-    add("--lang", help="language of the words: takes lexicon and n-gram of <model>/../ngram/<lang>")
     add("--transcoder", type=Path, help="exp/<name> of stage 10 or 11: words of --model's phones")
-    add("--lexicon", type=Path, help="word<TAB>tokens")
-    add("--lm", type=Path, help="KenLM file: of words with a lexicon, of tokens without")
-    add(
-        "--hotwords",
-        type=Path,
-        help="words and phrases that are expected, one a line, with a boost behind a tab if it is "
-        "another than --boost; unknown words are spelled by letters, or by espeak",
-    )
-    add("--boost", type=finite, default=BOOST, help="of --hotwords: natural log")
-    add(
-        "--add_words",
-        type=Path,
-        help="words beside the lexicon's, one a line, with tokens behind a tab or spelled as above",
-    )
-    add("--beam_size", type=at_least(1), default=50)
-    add("--beam_size_token", type=at_least(1), default=TOKENS_A_FRAME, help="tried in a frame")
-    add("--beam_threshold", type=finite, default=50.0)
-    add(
-        "--lm_weight",
-        type=finite,
-        help="default: as the model was tuned for --lang, else 2",
-    )
-    add(
-        "--word_score",
-        type=finite,
-        help="added for each word; default: as the model was tuned for --lang, else -1, or -4 with "
-        "a lexicon and no n-gram",
-    )
-    add("--weights", type=Path, help="file of tune_lm: its lm_weight and word_score count")
-    add(
-        "--restrict_langs",
-        type=boolean,
-        help="with separate vocabularies: only tokens of the utterance's language (utt2lang, or "
-        "--lang); lexicon and n-gram then hold tokens without its name. Default: if --lang is",
-    )
-    add("--nj", type=at_least(1), default=1, help="processes of the beam search")
+    add_search_options(parser)
     add(
         "--channel",
         type=at_least(1),
@@ -133,74 +86,6 @@ def get_parser() -> argparse.ArgumentParser:
     add("--keep_scores", type=boolean, default=False, help="also write scores.npz, to tune weights")
     add_arguments(parser)
     return parser
-
-
-def _beam(args: argparse.Namespace, model: Speech2Text) -> BeamTask | None:
-    """What to search with; None for the best path, and for a Transcoder."""
-    if args.transcoder is not None:
-        return None
-    names = ("lexicon", "lm", "beam_size", "beam_size_token", "beam_threshold", "nbest")
-    options = {name: vars(args)[name] for name in (*names, "lm_weight", "word_score")}
-    expected: tuple[Hotword, ...] = ()
-    if args.hotwords is not None:
-        expected = read_hotwords(args.hotwords, args.boost, lang=args.lang)
-    search = Search(args.decode, **options, hotwords=expected, add_words=args.add_words)
-    found = find(search, model, args.lang)
-    asked, args.decode = args.decode, found.mode  # for the record
-    _refuse_unused(args, found.mode if asked else None, with_lm=found.has_lm)
-    if found.note:
-        warn(found.note)
-    args.weights = args.weights or found.tuned
-    return found.task(model, args.lang, restricted=args.restrict_langs)
-
-
-def _refuse_unused(args: argparse.Namespace, asked: str | None, *, with_lm: bool) -> None:
-    """asked: --decode, or None where the mode (``args.decode``) follows from the other options."""
-    mode, search = args.decode, f"with --decode {args.decode}"
-    spells = args.hotwords is not None or args.add_words is not None  # in a language
-    files = args.lexicon is not None and (mode == "lexicon" or args.lm is not None)
-    no_lexicon = "without --lexicon, or --decode free and an n-gram of tokens"
-    of_search = "beam_size beam_size_token beam_threshold nj nbest"
-    without_lm = mode == "lexicon" or (mode == "free" and not with_lm)
-    refuse_unused(
-        args,
-        (mode == "greedy" and asked is None, "lm", no_lexicon),
-        (mode in ("greedy", "free"), "lexicon word_score", search),
-        (mode in ("greedy", "lexicon"), "lm", search),
-        (mode == "greedy", of_search, search),
-        (args.hotwords is None, "boost", "without --hotwords"),
-        (mode == "greedy" or without_lm, "lm_weight", f"{search} and no n-gram"),
-        (mode == "greedy" or (mode == "free" and not with_lm), "weights", search),
-        (asked == "greedy" and not args.restrict_langs, "lang", search),
-        (files and not (args.restrict_langs or spells), "lang", "beside the files it would choose"),
-        (args.weights is not None, "lm_weight word_score", "beside --weights, whose numbers count"),
-    )
-
-
-def _languages(args: argparse.Namespace) -> dict[str, str] | None:
-    """id -> language of the utterances whose tokens are restricted to it."""
-    if not args.restrict_langs:
-        return None
-    if args.data_dir and not args.lang:
-        return read_keyed(args.data_dir / "utt2lang", allow_empty=False)
-    if not args.lang:
-        raise ModelError("--restrict_langs true needs --lang, the language of the files")
-    names = read_dump(args.data_dir) if args.data_dir else args.audio
-    return dict.fromkeys(names, args.lang)
-
-
-def _read_weights(args: argparse.Namespace) -> None:
-    if args.weights is not None:
-        args.lm_weight, args.word_score = read_weights(args.weights)
-
-
-def _record(args: argparse.Namespace, beam: BeamTask | None) -> None:
-    """decoding.json beside the hypotheses: what they were searched with."""
-    searched = sorted(beam.options.items()) if beam else []
-    options = {name: str(v) if isinstance(v, Path) else v for name, v in searched}
-    tuned = None if args.weights is None else str(args.weights)
-    content = {"decode": args.decode, "restrict_langs": args.restrict_langs, "tuned": tuned}
-    write_json(args.output_dir / "decoding.json", {**content, **options})
 
 
 def run(args: argparse.Namespace) -> int:
@@ -219,7 +104,11 @@ def run(args: argparse.Namespace) -> int:
         (args.keep_scores, "split shard", "with --keep_scores: shards keep no scores"),
         (bool(args.data_dir), "channel", "with --data_dir: what stage 3 wrote has one channel"),
         (bool(args.data_dir), "format vad", of_files),
-        (args.transcoder is not None, NO_SEARCH, "with --transcoder: asrkit transcode searches"),
+        (
+            args.transcoder is not None,
+            f"data_dir {SEARCH_OPTIONS}",
+            "with --transcoder: asrkit transcode searches",
+        ),
     )
     if (args.data_dir or args.format) and not args.output_dir:
         what = "--data_dir" if args.data_dir else "--format"
@@ -227,24 +116,22 @@ def run(args: argparse.Namespace) -> int:
     todo = jobs(args.audio, args.output_dir) if args.format else expand(args.audio)
     args.model = args.model or default_model()
     model = open_recognizer(args.model, args)
-    _read_weights(args)
-    if args.restrict_langs is None:
-        args.restrict_langs = bool(args.lang and languages_in(model.tokens))
-    beam, langs = _beam(args, model), _languages(args)
-    return _folder(args, model, beam, langs) if args.data_dir else _files(args, model, beam, todo)
+    chosen = choose_search(args, model)
+    langs = languages_of(args, restricted=chosen.restricted)
+    if args.data_dir:
+        return _folder(args, model, chosen, langs)
+    return _files(args, model, chosen, todo)
 
 
 def _folder(
-    args: argparse.Namespace,
-    model: Speech2Text,
-    beam: BeamTask | None,
-    langs: dict[str, str] | None,
+    args: argparse.Namespace, model: Speech2Text, chosen: Chosen, langs: dict[str, str] | None
 ) -> int:
-    if beam is not None and args.nbest > 1:
-        beam = dataclasses.replace(beam, options={**beam.options, "nbest": args.nbest})
+    if chosen.task is not None and args.nbest > 1:
+        options = {**chosen.task.options, "nbest": args.nbest}
+        chosen = chosen._replace(task=dataclasses.replace(chosen.task, options=options))
     what = (model, args.data_dir, args.output_dir, read_dumped)
     how = {
-        "beam": beam,
+        "beam": chosen.task,
         "nj": 1 if args.shard else args.nj,
         "max_seconds": args.max_seconds,
         "langs": langs,
@@ -254,21 +141,21 @@ def _folder(
         print(do_part(recognition(*what, **how), args))
         return 0
     failed = recognize_dir(*what, **how, keep_scores=args.keep_scores)
-    _record(args, beam)
+    write_json(args.output_dir / "decoding.json", chosen.record())
     for name in failed:
         warn(f"{name} could not be read; see {args.output_dir}/failed")
     return 0
 
 
-def _plan(args: argparse.Namespace, model: Speech2Text, beam: BeamTask | None) -> Plan:
+def _plan(args: argparse.Namespace, model: Speech2Text, chosen: Chosen) -> Plan:
     if args.transcoder is not None:
         transcoder = Phones2Words(args.transcoder, device=args.device)
         both = Speech2Words(model, transcoder, max_seconds=args.max_seconds)
         return both.plan(lang=args.lang, vad=args.vad)
     return Plan(
-        beam,
+        chosen.task,
         args.lang,
-        args.restrict_langs,
+        chosen.restricted,
         nj=args.nj,
         nbest=args.nbest,
         max_seconds=args.max_seconds,
@@ -276,17 +163,21 @@ def _plan(args: argparse.Namespace, model: Speech2Text, beam: BeamTask | None) -
     )
 
 
-def _files(
-    args: argparse.Namespace, model: Speech2Text, beam: BeamTask | None, todo: list[Job]
-) -> int:
+def _files(args: argparse.Namespace, model: Speech2Text, chosen: Chosen, todo: list[Job]) -> int:
     """Prints what is said, or writes it to files."""
-    plan = _plan(args, model, beam)
+    plan = _plan(args, model, chosen)
     of: dict[str, Any] = {}
     if args.format:
-        named = ("lang", "decode", "restrict_langs", "nbest", "vad", "channel")
-        of = {name: vars(args)[name] for name in named}
-        of["network"] = known_network(args.model, args)
-        of |= stamped({} if beam is None else dict(beam.options))
+        of = {
+            "lang": args.lang,
+            "decode": chosen.mode,
+            "restrict_langs": chosen.restricted,
+            "nbest": args.nbest,
+            "vad": args.vad,
+            "channel": args.channel,
+            "network": known_network(args.model, args),
+            **stamped(dict(chosen.task.options) if chosen.task else {}),
+        }
         if args.transcoder is not None:
             of["transcoder"] = known_weights(args.transcoder)
         todo = left(todo, args.format, args.output_dir, of)
