@@ -15,6 +15,7 @@ from asrkit.align import align
 from asrkit.audio.given import Given
 from asrkit.batch import Padded
 from asrkit.bin import asr_infer, asr_train, transcode, tune_transcoder
+from asrkit.decode import options
 from asrkit.decode.transcribe import transcribe
 from asrkit.kaldi.kaldi_text import read_keyed, write_keyed
 from asrkit.model_io import ModelError
@@ -129,6 +130,26 @@ def test_the_weights_of_a_search_are_chosen_on_a_set_and_recorded(trained, tmp_p
     assert (record["lm_weight"], record["word_score"], record["tuned"]) == (0, 0.5, tuned[1])
     (tmp_path / "a" / "tuned.json").write_text("{}")
     assert transcode.main([*argv, *lm, *tuned, "--output_dir", str(out)]) == 1
+
+
+def test_weights_are_chosen_on_speech_as_on_phones(trained, tmp_path, monkeypatch):
+    """What the acoustic model is opened with, the program has options for."""
+    dump = write_dump(tmp_path / "dump", 4)
+    opened = []
+    monkeypatch.setattr(options, "Speech2Text", lambda *_, **how: opened.append(how) or Ears())
+    (tmp_path / "lm.arpa").write_text(ARPA)
+    words = ["--transcoder", str(trained), "--lm", str(tmp_path / "lm.arpa"), "--lang", "it"]
+    words += ["--lm_weights", "0", "9", "--word_scores", "0", "--data_dir"]
+    speech = [*words, str(dump), "--asr_model", "x", "--precision", "fp32"]
+    assert tune_transcoder.main([*speech, "--out", str(tmp_path / "speech.json")]) == 0
+    assert opened == [{"device": "cpu", "precision": "fp32", "batch_seconds": None}]
+    phones = tmp_path / "phones"
+    phones.mkdir()
+    for name in ("text", "text.phn", "utt2lang"):
+        (phones / name).write_text((dump / name).read_text())
+    assert tune_transcoder.main([*words, str(phones), "--out", str(tmp_path / "phones.json")]) == 0
+    found = [json.loads((tmp_path / f"{n}.json").read_text()) for n in ("speech", "phones")]
+    assert found[0] == found[1] and len(found[0]["trials"]) == 2
 
 
 def test_files_that_a_run_does_not_write_are_not_left_of_an_earlier_one(trained, tmp_path):
