@@ -17,9 +17,11 @@ from asrkit.objectives.contrastive import ContrastiveObjective
 from asrkit.objectives.cpc import CpcObjective
 from asrkit.objectives.ctc import CtcObjective
 from asrkit.objectives.phonetic import PhoneticObjective
+from asrkit.objectives.prediction import PredictionObjective
 from asrkit.objectives.regression import RegressionObjective
 from asrkit.options import Options
 from asrkit.quantizers.gumbel import GumbelQuantizer
+from asrkit.quantizers.random_projection import RandomProjectionQuantizer
 from asrkit.train.muon import muon
 from asrkit.train.optim import adam, adamw
 from asrkit.train.schedule import Constant, Polynomial, TriStage
@@ -44,8 +46,12 @@ ENCODERS = {
 }
 PHONE_ENCODERS = {"transcoder": TranscoderEncoder, "conformer": ConformerEncoder}
 READERS = {"speech": ENCODERS, "phones": PHONE_ENCODERS}  # of each kind of data
-QUANTIZERS = {"gumbel": GumbelQuantizer}
-FRAME_OBJECTIVES = {"contrastive": ContrastiveObjective, "regression": RegressionObjective}
+QUANTIZERS = {"gumbel": GumbelQuantizer, "random_projection": RandomProjectionQuantizer}
+FRAME_OBJECTIVES = {
+    "contrastive": ContrastiveObjective,
+    "regression": RegressionObjective,
+    "prediction": PredictionObjective,
+}
 OBJECTIVES = {
     **FRAME_OBJECTIVES,
     "cpc": CpcObjective,

@@ -44,13 +44,18 @@ check_method() {
     [[ ${seed} =~ ^[0-9]+$ ]] || bad_option "--seed is a whole number, not '${seed}'"
 }
 
+# reads_languages: is the method pre-trained on the languages of --pretrain_langs?
+reads_languages() {
+    [[ ${method} == @(xlsr|best_rq)_10* ]]
+}
+
 # name_method: sets name_suffix, which variant, seed and --pretrain_langs give all names of the system, and
 # pretrained_on, the languages of its pre-training.
 name_method() {
     name_suffix=${config_variant:+_${config_variant}}
     pretrained_on=${pretrain_langs:-${pretrain_languages}}
     [ "${seed}" = 0 ] || name_suffix+=_seed${seed}
-    if [[ ${method} == xlsr_10* && ${pretrained_on} != "${pretrain_languages}" ]]; then
+    if reads_languages && [ "${pretrained_on}" != "${pretrain_languages}" ]; then
         name_suffix+=_on_${pretrained_on// /_}
     fi
 }
@@ -87,6 +92,11 @@ pretraining() {
         size=large
         system=(--pretrain_langs "${pretrained_on}" --language_alpha "${alpha}"
             --pretrain_config "$(config pretrain_xlsr_large)" --pretrain_tag "${tag}")
+        ;;
+    best_rq_10)
+        size=logmel_base
+        system=(--pretrain_langs "${pretrained_on}" --language_alpha "${alpha}"
+            --pretrain_config "$(config pretrain_best_rq_base)" --pretrain_tag "${tag}")
         ;;
     xlsr_53)
         size=large
@@ -137,7 +147,7 @@ call_asr() {
     pretraining "${method}" "$2"
     configuration=$(finetuning "${size}")
     self_training_suffix
-    [[ -z ${pretrain_langs} || ${method} == xlsr_10* ]] || system+=(--pretrain_langs "${pretrain_langs}")
+    [ -z "${pretrain_langs}" ] || reads_languages || system+=(--pretrain_langs "${pretrain_langs}")
     ./asr.sh "${method_options[@]}" "${@:3}" "${system[@]}" --finetune_config "${configuration}" \
         --asr_tag "$1_${method}${tag_suffix:-}${name_suffix}${rounds_suffix}" --seed "${seed}" "${rest[@]}"
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import NamedTuple
 
+import torch
 from torch import Tensor, nn
 
 
@@ -57,3 +58,8 @@ class Quantizer(nn.Module, ABC):
 
     def before_step(self, step: int) -> None:
         """Called once an update; a temperature is a function of ``step``."""
+
+
+def perplexity_of(shares: Tensor) -> Tensor:
+    """Shares [G, V] of the entries, 1 a group, to the sum over groups of exp(entropy): a scalar."""
+    return torch.exp(-(shares * torch.log(shares + 1e-7)).sum(-1)).sum()

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from asrkit.quantizers.base import Quantized, Quantizer
+from asrkit.quantizers.base import Quantized, Quantizer, perplexity_of
 from asrkit.ranges import Count, Positive, Share
 
 
@@ -80,5 +80,4 @@ class GumbelQuantizer(Quantizer):
 def _perplexity(probs: Tensor, valid: Tensor) -> Tensor:
     """[N, G, V] distributions, of which [N] count, to the sum over groups of exp(entropy)."""
     weights = valid.to(probs.dtype)
-    mean = torch.einsum("n,ngv->gv", weights, probs) / weights.sum().clamp(min=1)
-    return torch.exp(-(mean * torch.log(mean + 1e-7)).sum(-1)).sum()
+    return perplexity_of(torch.einsum("n,ngv->gv", weights, probs) / weights.sum().clamp(min=1))

@@ -1,51 +1,19 @@
-"""A quantizer of the fixed front end, as BEST-RQ has it: the contracts carry it from end to end."""
+"""A quantizer of the fixed front end: what it sees, and that no training changes its codes."""
 
 import pytest
 import torch
-from torch import Tensor, nn
-from torch.nn import functional as F
+from torch import nn
 
-from asrkit import choices
 from asrkit.analysis.layers import Viewer
 from asrkit.batch import Batch, pad
 from asrkit.build import build_objective, resolve
 from asrkit.encoders.logmel import LogMelEncoder
 from asrkit.encoders.wav2vec2 import Wav2Vec2Encoder
 from asrkit.options import Options
-from asrkit.quantizers.base import Quantized, Quantizer
 
 NETWORK = {"width": 16, "layers": 1, "heads": 2, "positional": [8, 2, 1]}
 MEL = {"conv_layers": [[16, 3, 1], [16, 3, 2]], "mels": 10, **NETWORK}
 WAVE = {"conv_layers": [[16, 10, 5], [16, 8, 4], [16, 4, 4], [16, 4, 4]], **NETWORK}
-
-
-class RandomProjection(Quantizer):
-    """The nearest of random unit vectors to a random projection; nothing in it learns."""
-
-    reads_front = True
-
-    def __init__(self, input_size: int, *, entries: int = 8, size: int = 4) -> None:
-        super().__init__()
-        self.input_size, self.output_size = input_size, size
-        self.groups, self.entries = 1, entries
-        self.register_buffer("projection", torch.randn(input_size, size))
-        self.register_buffer("codebook", F.normalize(torch.randn(entries, size), dim=1))
-
-    @property
-    def noise_size(self) -> int:
-        return 0
-
-    def forward(self, x: Tensor, valid: Tensor, noise: Tensor | None = None) -> Quantized:
-        codes = (F.normalize(x @ self.projection, dim=1) @ self.codebook.t()).argmax(1)
-        shares = F.one_hot(codes[valid], self.entries).float().mean(0)
-        perplexity = torch.exp(-(shares * torch.log(shares + 1e-7)).sum())
-        penalty = 1 - perplexity / self.entries
-        return Quantized(self.codebook[codes], codes[:, None], perplexity, perplexity, penalty)
-
-
-@pytest.fixture(autouse=True)
-def choice(monkeypatch):
-    monkeypatch.setitem(choices.QUANTIZERS, "random_projection", RandomProjection)
 
 
 def build(encoder: str, conf: dict) -> nn.Module:
@@ -56,6 +24,7 @@ def build(encoder: str, conf: dict) -> nn.Module:
         encoder=encoder,
         encoder_conf=conf,
         quantizer="random_projection",
+        quantizer_conf={"entries": 8, "vector_size": 4},
         optimizer_conf={"lr": 1e-3},
     )
     return build_objective(resolve(options), None)

@@ -18,6 +18,7 @@ METHODS = {
     "xlsr_10_unbalanced": "dump/raw/zh_pretrain dump/raw/en_pretrain",
     "xlsr_10_large": "dump/raw/zh_pretrain dump/raw/en_pretrain",
     "xlsr_53": "",
+    "best_rq_10": "dump/raw/zh_pretrain dump/raw/en_pretrain",
 }
 
 
@@ -35,7 +36,8 @@ def test_dry_run_of_a_system(method: str, tmp_path: Path) -> None:
             "dump/raw/tt_pretrain dump/raw/",
             "",
         )
-    alpha = {"xlsr_10": "0.5", "xlsr_10_large": "0.5", "xlsr_10_unbalanced": "1"}.get(method)
+    even = dict.fromkeys(("xlsr_10", "xlsr_10_large", "best_rq_10"), "0.5")
+    alpha = {**even, "xlsr_10_unbalanced": "1"}.get(method)
     assert ("--language_alpha" in said) == (alpha is not None)
     assert alpha is None or f"--language_alpha {alpha} " in training[0]
     assert f"--output_dir exp/asr_it_{method} " in training[-1]

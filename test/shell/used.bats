@@ -149,7 +149,7 @@ wrong() {
         recipe "${words[@]}"
         [ "$status" -eq 0 ] || { echo "${system}: ${output}" && false; }
     done
-    for method in scratch m_cpc xlsr_mono xlsr_english xlsr_10 xlsr_10_large xlsr_53 unispeech_plus unidata2vec_joint; do
+    for method in scratch m_cpc xlsr_mono xlsr_english xlsr_10 xlsr_10_large xlsr_53 unispeech_plus unidata2vec_joint best_rq_10; do
         recipe commonvoice --target it --method "${method}"
         [ "$status" -eq 0 ] || { echo "${method}: ${output}" && false; }
     done
@@ -159,7 +159,7 @@ wrong() {
         recipe commonvoice --target it --token_type "${type}"
         [ "$status" -eq 0 ]
     done
-    for method in multilingual scratch xlsr_all unispeech_plus; do
+    for method in multilingual scratch xlsr_all best_rq unispeech_plus; do
         recipe mini_asterisk --method "${method}"
         [ "$status" -eq 0 ] || { echo "${method}: ${output}" && false; }
     done

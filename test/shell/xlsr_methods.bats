@@ -19,7 +19,8 @@ run_method
 END
     chmod +x run.sh
     for name in pretrain_xlsr_base pretrain_xlsr_base_mono pretrain_xlsr_large finetune_ctc_base finetune_ctc_large \
-        finetune_ctc_base_all scratch_ctc_base finetune_cpc pretrain_cpc pretrain_xlsr_base_mine finetune_ctc_base_mine; do
+        finetune_ctc_base_all scratch_ctc_base finetune_cpc pretrain_cpc pretrain_xlsr_base_mine finetune_ctc_base_mine \
+        pretrain_best_rq_base finetune_ctc_logmel_base; do
         : >"conf/${name}.yaml"
     done
 }
@@ -45,6 +46,10 @@ train() {
     [[ "$output" == *"--language_alpha 1"* ]]
     train xlsr_10_large --target it
     [[ "$output" == *"conf/pretrain_xlsr_large.yaml"*"conf/finetune_ctc_large.yaml"* ]]
+    train best_rq_10 --target it
+    [[ "$output" == *"conf/pretrain_best_rq_base.yaml"*"conf/finetune_ctc_logmel_base.yaml"* ]]
+    train best_rq_10 --target it --pretrain_langs "es fr"
+    [[ "$output" == *"exp/pretrain_best_rq_10_on_es_fr "* ]]
     train xlsr_53 --target it --seed 3
     [[ "$output" == *"exp/asr_it_xlsr_53_seed3 "*"--init ../../xlsr53/asr1/exp/pretrain_xlsr_53/last.pt"*"--seed 3"* ]]
 }

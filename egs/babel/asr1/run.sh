@@ -19,7 +19,7 @@ packs=""  # releases elsewhere: "404=/corpora/georgian 101=/corpora/cantonese"
 tags=xlsr  # what becomes of tags such as <breath> (local/tags.tsv): xlsr, kaldi, lhotse
 valid_split=speaker  # speaker, or utterance: voices of the validation set are trained on
 local_data_opts=""  # more options for local/data.sh
-method=xlsr_10  # scratch xlsr_mono xlsr_10 xlsr_10_large xlsr_53
+method=xlsr_10  # scratch xlsr_mono xlsr_10 xlsr_10_large xlsr_53; best_rq_10
 target=""  # any of the 25 languages of local/packs.tsv, one or several in turn
 passes_to=(./asr.sh)
 . "${ASRKIT_ROOT}/utils/parse_options.sh"

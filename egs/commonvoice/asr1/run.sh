@@ -16,7 +16,7 @@ cd "$(dirname -- "${BASH_SOURCE[0]}")"
 . ./path.sh
 . "${ASRKIT_ROOT}/utils/method_options.sh"
 
-method=xlsr_10  # scratch m_cpc xlsr_mono xlsr_english xlsr_10 xlsr_10_unbalanced xlsr_10_large xlsr_53; unispeech unispeech_plus unidata2vec unidata2vec_plus unidata2vec_joint
+method=xlsr_10  # scratch m_cpc xlsr_mono xlsr_english xlsr_10 xlsr_10_unbalanced xlsr_10_large xlsr_53; unispeech unispeech_plus unidata2vec unidata2vec_plus unidata2vec_joint; best_rq_10
 commonvoice=""  # a release, a folder of releases or archives, or an archive; default: $COMMONVOICE
 fewshot_lists=""  # folder of the lists, or common_voices_splits.tar.gz; default: $CV_FEWSHOT
 urls=""  # file of links to fetch archives from (local/data.sh)

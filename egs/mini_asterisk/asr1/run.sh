@@ -6,6 +6,7 @@
 # multilingual       CTC on the shared phones of all languages
 # scratch            CTC on the labelled minutes of the target
 # xlsr               contrastive pre-training on all audio of all languages, then CTC as scratch
+# best_rq            pre-training on the same audio to predict the codes of random projections, then CTC as scratch
 # joint              goes on from xlsr with the phones of all languages, of the target's those of its labelled minutes
 # augmented          as joint, with the labelled minutes at other speeds, in rooms and in noise
 # self_trained       as augmented, then two rounds of labels for the rest of the target's audio by the model itself
@@ -45,7 +46,7 @@ if [ "${method}" = multilingual ]; then
     done
 fi
 case "${tuning}:${method}" in
-:* | lora:[jux]* | adapters:[jux]* | head:[jux]*) ;;
+:* | lora:[bjux]* | adapters:[bjux]* | head:[bjux]*) ;;
 *:augmented | *:self_trained) bad_option "--tuning has no use with --method ${method}, which has a configuration of its own; leave it out" ;;
 *) bad_option "--tuning ${tuning}: it is lora, adapters or head, with a --method that pre-trains" ;;
 esac
@@ -98,6 +99,7 @@ train_method() {
         ;;
     scratch) few_labels scratch ;;
     xlsr) pretrained xlsr xlsr ;;
+    best_rq) few_labels best_rq --pretrain_config conf/pretrain_best_rq.yaml --pretrain_tag "best_rq${suffix}" ;;
     xlsr_mono) pretrained "$1" "$1_${few}" --pretrain_sets "${few_set}" ;;
     xlsr_english) pretrained "$1" "$1" --pretrain_sets en_train ;;
     xlsr_all) pretrained "$1" "$1_${few}" --pretrain_sets "${scarce[*]}" ;;
