@@ -20,6 +20,7 @@ from asrkit.train import fsdp
 from asrkit.train.watch import PATIENCE, LostProcess, Watch, myself, refuse_orphans
 
 T = TypeVar("T")
+_TIMEOUT = datetime.timedelta(minutes=30)
 
 
 class World:
@@ -53,13 +54,16 @@ class World:
                 store=self._store("group"),
                 rank=self.rank,
                 world_size=self.size,
-                timeout=datetime.timedelta(minutes=30),
+                timeout=_TIMEOUT,
                 # else a barrier before any other collective has to guess the rank's device
                 device_id=self.device if ngpu > 0 else None,
             )
         self.sharded = parallel == "fsdp" and self.distributed
         self._watch: Watch | None = None
+        self._hosts: dist.ProcessGroup | None = None  # what hosts agree on waits for no device
         if self.distributed:
+            if ngpu > 0:
+                self._hosts = dist.new_group(backend="gloo", timeout=_TIMEOUT)
             # a connection of its own: the group may keep another busy
             self._watch = Watch(self._store("watch"), self.rank, self.gather(myself()))
 
@@ -156,6 +160,23 @@ class World:
         if self.distributed:
             dist.all_reduce(value)
         return value
+
+    def signal(self, number: int) -> int:
+        """That of this process, or else one that another process has told of; 0: none. What this
+        process has received the others know within seconds."""
+        if self._watch is None:
+            return number
+        if number:
+            self._watch.tell_signal(number)
+        return number or self._watch.signal
+
+    def largest(self, number: int) -> int:
+        """Of all ranks, each of which has to ask; between the hosts, at no cost for a device."""
+        if not self.distributed:
+            return number
+        value = torch.tensor(number)
+        dist.all_reduce(value, dist.ReduceOp.MAX, group=self._hosts)
+        return int(value)
 
     def gather(self, value: T) -> list[T]:
         """The ``value`` of every rank, in order; for small things at log lines."""

@@ -74,7 +74,7 @@ class Trainer:
         self._consumed = 0
         self._skips = Skips(objective, options.max_skipped)
         self._signals = Signals()  # received by this process
-        self._stop = 0  # known to all ranks, so that they stop after the same update
+        self._stop = 0  # known to all ranks, so that they stop at the same update
         self._validation_due = False  # of self.step, where a signal cut it short
         self.progress = Progress(world.device)
         self._meter = Meter()
@@ -87,9 +87,10 @@ class Trainer:
         """Trains from ``self.step`` to max_update, or to where patience ends it; saves, validates
         and logs on the way.
 
-        A signal ends one process between two micro-batches, of training or validation: what they
-        have added up is dropped, and a run that goes on does that update, or that validation, from
-        its first. Several processes finish the update in hand, after which all know of the signal.
+        A signal ends a run between two micro-batches, of training or validation: what they have
+        added up is dropped, and a run that goes on does that update, or that validation, from its
+        first. Several processes, whichever of them got the signal, drop the same update: each at
+        its next micro-batch, and all before the last, which sends gradients.
         """
         options = self.options
         metrics = MetricsLogger(
@@ -169,7 +170,7 @@ class Trainer:
         seconds = 0.0
         for micro in range(options.accum_grad):
             if micro:
-                self._heed()
+                self._heed(together=self.world.sharded or micro + 1 == options.accum_grad)
             batch = next(train)
             if batch.speech is not None:
                 seconds += float(batch.speech.lengths.sum()) / rate.RATE
@@ -191,10 +192,15 @@ class Trainer:
         self._consumed += options.accum_grad * self.world.size
         return seconds
 
-    def _heed(self) -> None:
-        """Raises Interrupted after a signal, where no other process waits for this one."""
-        if self._signals.number and self.world.size == 1:
-            raise Interrupted(self._signals.number)
+    def _heed(self, *, together: bool) -> None:
+        """Raises Interrupted after a signal, on all ranks: one that knows of it waits here for the
+        others, which ask too as soon as they know, or where they come together.
+
+        together: the next micro-batch has the ranks wait for each other, so all have to be there.
+        """
+        number = self.world.signal(self._signals.number)
+        if (number or together) and (agreed := self.world.largest(number)):
+            raise Interrupted(agreed)
 
     def _step_if_finite(self) -> bool:
         """Divides the summed gradients by the weight of all ranks and steps, or skips together."""
@@ -250,12 +256,15 @@ class Trainer:
     def _validate(self, metrics: MetricsLogger, batches: Iterable[Batch]) -> None:
         self.objective.eval()
         self._validation_due = True
-        meter = Meter()
+        meter, number = Meter(), 0
         with self.world.full_model(self.objective):
             for batch in batches:
-                self._heed()
+                if number := self.world.signal(self._signals.number):
+                    break
                 with self.precision.autocast():
                     meter.add(self.objective(batch.to(self.world.device)).stats)
+        if number := self.world.largest(number):
+            raise Interrupted(number)
         stats = meter.averages(self.world)
         metrics.write(self.step, "valid", stats)
         metric = self.options.best_metric

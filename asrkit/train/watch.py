@@ -2,7 +2,8 @@
 
 A process that has gone leaves the others waiting: gloo says that a connection was closed, nccl says
 nothing until its timeout. So each tells the store of the run how it ends, and looks every other
-second for what the others told, and for those of its own machine that are no more.
+second for what the others told, and for those of its own machine that are no more. A signal that
+one of them has received is told in the same way.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ PATIENCE = 6.0  # seconds for the loop to notice by itself, before the process i
 GRACE = 1.0  # seconds for a process that is asked to end
 REFUSALS = 3  # of a connection, until nobody listens
 _FAILED = "failed"
+_SIGNAL = "signal"
 
 
 class LostProcess(RuntimeError):
@@ -82,11 +84,15 @@ def is_alive(process: int) -> bool:
 
 
 class Watch:
-    """Looks after the others from a thread of its own; ``everyone``: ``myself()`` of each rank."""
+    """Looks after the others from a thread of its own; ``everyone``: ``myself()`` of each rank.
+
+    signal: the number of one that any of them has told; 0: none.
+    """
 
     def __init__(self, store: Store, rank: int, everyone: list[tuple[str, str, int]]) -> None:
         self._store, self._rank, self._everyone = store, rank, everyone
         here = everyone[rank][:2]
+        self.signal = 0
         self._near = [r for r, who in enumerate(everyone) if who[:2] == here and r != rank]
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._look, daemon=True, name="watch")
@@ -97,6 +103,13 @@ class Watch:
         self._stop()
         with contextlib.suppress(RuntimeError):  # the store may have gone with the first process
             self._store.set(f"ended/{self._rank}", "")
+
+    def tell_signal(self, number: int) -> None:
+        """The others know of it within seconds."""
+        if not self.signal:
+            self.signal = number
+            with contextlib.suppress(RuntimeError):
+                self._store.set(_SIGNAL, str(number))
 
     def fail(self, reason: str) -> None:
         """This process ends; the others will, within seconds."""
@@ -142,6 +155,9 @@ class Watch:
             if reason is not None and not self._over.wait(PATIENCE):
                 print(f"error: {reason}", file=sys.stderr, flush=True)
                 os._exit(1)  # the main thread waits for the other within nccl
+            with contextlib.suppress(RuntimeError):  # of which the next look finds the reason
+                if not self.signal and self._store.check([_SIGNAL]):
+                    self.signal = int(self._store.get(_SIGNAL))
 
     def _reason(self) -> str | None:
         try:

@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 import torch
+import torch.multiprocessing as mp
+from ports import free_port
 from toy import Mean, make, run, weights
+from train import stop_ranks
 
 from asrkit.train import checkpoint
 from asrkit.train.trainer import Stopped, Trainer
@@ -90,3 +93,31 @@ def test_a_validation_that_is_stopped_twice(tmp_path, whole) -> None:
     with pytest.raises(Stopped):
         run(trainer)
     assert torch.equal(gone_on(tmp_path), whole[0])
+
+
+@pytest.fixture(scope="module")
+def of_two(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("two")
+    ports = [free_port() for _ in range(1 + 2 * len(stop_ranks.CASES))]
+    mp.spawn(stop_ranks.process, (str(folder), ports), nprocs=2)
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", stop_ranks.CASES)
+def test_a_signal_to_one_of_two_processes(of_two: Path, kind: str) -> None:
+    """It stops after its micro-batch, the other a few later, and long before the update ends; both
+    are at the same update. They go on to the weights of a run that was not stopped."""
+    folder = of_two / kind
+    other, one = (json.loads((folder / f"stopped{rank}.json").read_text()) for rank in (0, 1))
+    step = {"training": 1, "validation": 2}[kind]
+    assert one["stopped"] and other["stopped"] and one["step"] == other["step"] == step
+    assert one["seen"][kind] == stop_ranks.CASES[kind]
+    if kind == "training":
+        assert 0 < other["seen"][kind] < stop_ranks.MICRO_BATCHES + 20
+    for rank in (0, 1):
+        done = json.loads((folder / f"done{rank}.json").read_text())
+        assert not done["stopped"] and done["step"] == 3
+        whole = torch.load(of_two / "whole" / f"rank{rank}")
+        assert torch.equal(torch.load(folder / f"rank{rank}"), whole)
+    assert rows(folder)[-2:] == rows(of_two / "whole")[-2:]

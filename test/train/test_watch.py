@@ -96,6 +96,24 @@ def test_the_first_reason_is_the_one_that_counts(store, other):
     assert b"no space on x" in store["failed"]
 
 
+def test_a_signal_of_one_is_known_to_the_others(store, other, monkeypatch):
+    monkeypatch.setattr(watch, "EVERY", 0.02)
+    one, two = World(ngpu=0), World(ngpu=0)
+    one._watch = pair(store, other)
+    two._watch = Watch(store, 1, [("elsewhere", "", 1), myself()])
+    assert one.signal(0) == two.signal(0) == 0
+    assert two.signal(signal.SIGUSR1) == signal.SIGUSR1
+    deadline = time.monotonic() + 10
+    while not one.signal(0) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert one.signal(0) == signal.SIGUSR1
+    assert one.signal(signal.SIGTERM) == signal.SIGTERM  # its own comes first
+    store.gone = True
+    assert two.signal(signal.SIGTERM) == signal.SIGTERM
+    one._watch.end()
+    two._watch.end()
+
+
 def test_without_the_store_the_first_machine_has_gone(store, other):
     mine = pair(store, other)
     store.gone = True
