@@ -13,6 +13,7 @@ from asrkit.encoders.w2v_bert import W2vBertEncoder
 from asrkit.encoders.wav2vec2 import Wav2Vec2Encoder
 from asrkit.encoders.wav2vec2_conformer import Wav2Vec2ConformerEncoder
 from asrkit.encoders.wavlm import WavLmEncoder
+from asrkit.objectives.classify import ClassifyObjective
 from asrkit.objectives.contrastive import ContrastiveObjective
 from asrkit.objectives.cpc import CpcObjective
 from asrkit.objectives.ctc import CtcObjective
@@ -56,6 +57,7 @@ OBJECTIVES = {
     **FRAME_OBJECTIVES,
     "cpc": CpcObjective,
     "ctc": CtcObjective,
+    "classify": ClassifyObjective,
     "phonetic": PhoneticObjective,
 }
 PHONE_OBJECTIVES = {"transcoder": TranscoderObjective}

@@ -115,12 +115,16 @@ class FrameObjective(Objective):
         """One masked forward pass: the frames for a further head, and the objective's own loss."""
 
 
-class Recognizer(Objective):
-    """An objective that can be decoded: there is no second model class for inference."""
+class Scorer(Objective):
+    """An objective that is used once it was trained: there is no second model class for it."""
 
     @abstractmethod
     def log_probs(self, batch: Batch) -> Padded:
-        """float32 [B, T, V] log-probabilities with blank 0, unmasked, lengths in frames."""
+        """float32 [B, T, V] log-probabilities, unmasked; an utterance's are those it has alone."""
+
+
+class Recognizer(Scorer):
+    """An objective that can be decoded: in ``log_probs`` blank is 0, and lengths are in frames."""
 
     @abstractmethod
     def output_lengths(self, lengths: Tensor) -> Tensor:

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterable
-
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from asrkit.align import edit_distance
 from asrkit.batch import Batch, Padded
 from asrkit.decode.greedy import greedy_tokens
 from asrkit.encoders.base import Encoder
-from asrkit.encoders.feature_cache import FeatureCache
 from asrkit.encoders.kernels.dropout import Dropout
-from asrkit.encoders.touch_unused import touch_unused
 from asrkit.objectives.base import Diagnosis, Output, Recognizer, Stat
 from asrkit.objectives.ctc_head import ctc_head
-from asrkit.objectives.masking import SpanMask, draw_mask
-from asrkit.phases import Phase, phase_length
+from asrkit.objectives.fine_tuned import FineTuned
+from asrkit.objectives.masking import SpanMask
+from asrkit.phases import Phase
 from asrkit.ranges import BelowOne, Count, Natural, NotNegative, Share
 from asrkit.tokens import TokenList
 
@@ -32,7 +28,7 @@ ALL_BLANKS = (
 )
 
 
-class CtcObjective(Recognizer):
+class CtcObjective(FineTuned, Recognizer):
     """Sum over utterances of the negative log-likelihood of ``Batch.text``; weight = utterances.
 
     freeze_steps: so many first updates, or this share of all, train the head alone; the encoder
@@ -66,29 +62,26 @@ class CtcObjective(Recognizer):
         channel_mask_length: Count = 64,
         feature_cache_gib: NotNegative = 0.0,
     ) -> None:
-        super().__init__()
-        self.encoder, self.tokens = encoder, tokens
-        self.freeze_steps, self.freeze_encoder = freeze_steps, freeze_encoder
-        if freeze_encoder:
-            encoder.requires_grad_(False)
+        super().__init__(
+            encoder,
+            freeze_steps=freeze_steps,
+            freeze_encoder=freeze_encoder,
+            time_spans=SpanMask(
+                mask_prob, mask_length, min_masks, require_same_masks, mask_rounding
+            ),
+            channel_spans=SpanMask(
+                channel_mask_prob, channel_mask_length, 0, require_same_masks, mask_rounding
+            ),
+            feature_cache_gib=feature_cache_gib,
+        )
+        self.tokens = tokens
         self.final_dropout = Dropout(final_dropout)
         self.head = ctc_head(
             encoder.output_size, len(tokens), kernel=head_kernel, stride=head_stride
         )
-        self.time_spans = SpanMask(
-            mask_prob, mask_length, min_masks, require_same_masks, mask_rounding
-        )
-        self.channel_spans = SpanMask(
-            channel_mask_prob, channel_mask_length, 0, require_same_masks, mask_rounding
-        )
-        if feature_cache_gib < 0:
-            raise ValueError(f"feature_cache_gib is {feature_cache_gib}; it must be 0 or more")
-        self.feature_cache = None
-        if feature_cache_gib:
-            self.feature_cache = FeatureCache(encoder, int(feature_cache_gib * 2**30))
 
     def forward(self, batch: Batch) -> Output:
-        log_probs = self._log_probs(self._encode(batch))
+        log_probs = self._log_probs(self._encode(batch).output)
         text = batch.text
         if text is None:
             nothing: Stat = (0.0, 0.0)
@@ -104,22 +97,9 @@ class CtcObjective(Recognizer):
         }
         return Output(loss, stats, count)
 
-    def frozen(self) -> Iterable[nn.Parameter]:
-        return self.encoder.parameters() if self._encoder_rests() else ()
-
-    def _encoder_rests(self) -> bool:
-        return self.freeze_encoder or (self.training and self.step < self._frozen_updates())
-
-    def _frozen_updates(self) -> float:
-        return phase_length(self.freeze_steps, self.total)
-
-    def forget(self) -> None:
-        if self.feature_cache is not None:
-            self.feature_cache.clear()
-
     def check_collapse(self, stats: dict[str, float]) -> Diagnosis | None:
         """A model that writes nothing is normal early, and a common end of a bad set-up later."""
-        if self.step < self._frozen_updates() + PATIENCE or stats.get("blank", 0.0) < 0.9995:
+        if self.step < self.frozen_updates + PATIENCE or stats.get("blank", 0.0) < 0.9995:
             return None
         return Diagnosis(ALL_BLANKS, fatal=False)
 
@@ -132,42 +112,6 @@ class CtcObjective(Recognizer):
     def output_lengths(self, lengths: Tensor) -> Tensor:
         frames = self.encoder.context_lengths(self.encoder.output_lengths(lengths))
         return self.head.output_lengths(frames)
-
-    def _encode(self, batch: Batch) -> Padded:
-        """Context frames, masked in training, without a graph while the encoder is frozen."""
-        if batch.speech is None:
-            raise ValueError("CTC needs speech, and this batch has none")
-        frozen = self._encoder_rests()
-        with torch.no_grad() if frozen else contextlib.nullcontext():
-            if self.feature_cache is not None and self.training:
-                features = self.feature_cache.extract(self.encoder, batch.ids, batch.speech)
-            else:
-                features = self.encoder.extract(batch.speech)
-            time_mask, channel_mask = self._masks(batch.keys, features)
-            hidden = self.encoder.contextualize(
-                features, time_mask, channel_mask=channel_mask
-            ).output
-        if not frozen:
-            return hidden
-        return Padded(touch_unused(hidden.data, self.encoder.parameters()), hidden.lengths)
-
-    def _masks(self, keys: Tensor, features: Padded) -> tuple[Tensor | None, Tensor | None]:
-        if not self.training:
-            return None, None
-        rows, size, _ = features.data.shape
-        width = self.encoder.output_size
-        device = features.data.device
-        purpose = (self.seed, self.step)
-        time_mask = channel_mask = None
-        if self.time_spans.prob > 0:
-            lengths = features.lengths.tolist()
-            time_mask = draw_mask(self.time_spans, keys, lengths, size, *purpose, "mask")
-            time_mask = time_mask.to(device, non_blocking=True)
-        if self.channel_spans.prob > 0:
-            widths = [width] * rows
-            channel_mask = draw_mask(self.channel_spans, keys, widths, width, *purpose, "channels")
-            channel_mask = channel_mask.to(device, non_blocking=True)
-        return time_mask, channel_mask
 
     def _log_probs(self, hidden: Padded) -> Padded:
         scores = self.head(Padded(self.final_dropout(hidden.data), hidden.lengths))

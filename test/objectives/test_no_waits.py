@@ -41,6 +41,7 @@ METHODS = {
     "ctc, frozen": {"objective_conf": WIDE | {"freeze_steps": 5}},
     "ctc, convolution": {"objective_conf": WIDE | {"head_kernel": 4, "head_stride": 2}},
     "ctc, log-mel": {"objective_conf": WIDE, "encoder": "logmel", "encoder_conf": LOG_MEL},
+    "classify": {"objective_conf": WIDE | {"least_share": 0.3, "channel_mask_prob": 0.2}},
     "phonetic, contrastive": {
         "objective_conf": {"replace_prob": 0.5}, "base": "contrastive", "base_conf": CONTEXT,
         **GUMBEL,
