@@ -44,6 +44,6 @@ def _near(pattern: object, names: Iterable[str]) -> str:
 
 
 def _spans(words: Sequence[str]) -> list[str]:
-    """Whatever stands together in a name."""
+    """Every run of consecutive words of a name."""
     ends = range(1, len(words) + 1)
     return [".".join(words[begin:end]) for end in ends for begin in range(end)]

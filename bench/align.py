@@ -40,6 +40,7 @@ from asrkit.audio.reading import decode  # noqa: E402
 from asrkit.decode.timing import Clock  # noqa: E402
 from asrkit.decode.windows import plan, stitched  # noqa: E402
 from asrkit.infer import Speech2Text  # noqa: E402
+from asrkit.rate import RATE  # noqa: E402
 from asrkit.segmentation.chain import Heard  # noqa: E402
 from asrkit.segmentation.found import Reader  # noqa: E402
 from asrkit.segmentation.frames import Columns, joined  # noqa: E402
@@ -50,7 +51,7 @@ from asrkit.text.normalize import normalize  # noqa: E402
 from asrkit.vocabulary import type_of  # noqa: E402
 
 CLIPS = ROOT / "test/corpora/clips"
-RATE, GAP, MUSIC = 16_000, 0.4, 5.0
+GAP, MUSIC = 0.4, 5.0
 WINDOW = 15.0  # seconds that the network is given at once
 NEAR = 0.5  # seconds that a border of a found line may be off
 TEXTS = ("exact", "10 %", "moved", "parts")

@@ -29,10 +29,11 @@ import sys
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from scaling import CONF, GIB, RATE, Counts, count, options_of
+from scaling import CONF, GIB, Counts, count, options_of
 
 from asrkit.options import Options
 from asrkit.phases import phase_length
+from asrkit.rate import RATE
 
 ONE_B = {"width": 1280, "layers": 48}  # XLS-R 1B, MMS 1B: Large, wider and deeper
 MODELS: dict[str, tuple[str, dict[str, Any]]] = {

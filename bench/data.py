@@ -30,6 +30,7 @@ from asrkit.data.dataset import SpeechDataset
 from asrkit.data.index import DataIndex
 from asrkit.data.loader import make_loader
 from asrkit.data.sampler import BatchStream, EpochPlan
+from asrkit.rate import RATE
 from asrkit.tokens import TokenList
 
 LANGS = ["de", "en", "es", "fr", "it", "ky", "nl", "ru", "sv", "tr"]
@@ -41,7 +42,7 @@ BLOCK = 100_000
 def lengths(count: int, seed: int) -> np.ndarray:
     """Samples of ``count`` utterances: 1 to 30 s, half under 5 s, like read speech."""
     rng = np.random.default_rng(seed)
-    return (16000 * rng.lognormal(1.6, 0.5, count).clip(1, 30)).astype(np.int32)
+    return (RATE * rng.lognormal(1.6, 0.5, count).clip(1, 30)).astype(np.int32)
 
 
 def write_tables(folder: Path, count: int) -> None:
@@ -145,7 +146,7 @@ def write_audio(folder: Path, count: int) -> None:
     for number, length in enumerate(lengths(count, 0)):
         begin = int(rng.integers(0, 600_000 - length))
         path = folder / f"u{number:06d}.flac"
-        soundfile.write(path, noise[begin : begin + length], 16000)
+        soundfile.write(path, noise[begin : begin + length], RATE)
         row = (path, length, LANGS[number % 10], " ".join(rng.choice(PHONES, length // 1600)))
         for table, value in zip(tables.values(), row, strict=True):
             table.append(f"u{number:06d} {value}\n")
@@ -177,7 +178,7 @@ def bench_reading(work_dir: Path, files: int, seconds: float) -> None:
                     speech = next(loader).speech
                     assert speech is not None
                     batches += 1
-                    audio += float(speech.lengths.sum()) / 16000
+                    audio += float(speech.lengths.sum()) / RATE
                 spent = time.perf_counter() - begin
                 print(f"| {name} | {workers} | {batches / spent:.1f} | {audio / spent:.0f} |")
                 del loader

@@ -28,6 +28,7 @@ from asrkit.bin.asr_train import options_of
 from asrkit.data.dataset import BatchDataset
 from asrkit.data.loader import make_loader
 from asrkit.data.sampler import BatchSpec
+from asrkit.rate import RATE
 from asrkit.train import run
 from asrkit.train.memory import keep_freed_memory
 from asrkit.train.metrics import read_metrics
@@ -37,7 +38,7 @@ PRETRAIN = ("pretrain_xlsr_base", "pretrain_xlsr_large", "pretrain_unidata2vec_b
 FINETUNE = ("finetune_ctc_large", "finetune_ctc_base")
 PRESETS = PRETRAIN + FINETUNE
 STEPS = {"pretrain": "pretrain, paper", "finetune": "finetune, transformers' dropout"}
-GIB, RATE = 2**30, 16_000
+GIB = 2**30
 WARM_UP = 2.0  # times as long as a run is watched; then it is watched all the same
 MOST_SHAPES = 64  # micro-batches kept, one of each
 Tell = Callable[[str, dict[str, Any]], None]  # a row and its values

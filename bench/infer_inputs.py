@@ -11,6 +11,8 @@ import numpy as np
 import soundfile
 import torch
 
+from asrkit.rate import RATE
+
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "test" / "corpora"))
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz'"
@@ -36,10 +38,10 @@ def write_corpus(folder: Path, sound: np.ndarray, seconds: list[float]) -> list[
     rng = np.random.default_rng(0)
     folder.mkdir()
     paths = []
-    for number, length in enumerate(int(16_000 * seconds_each) for seconds_each in seconds):
+    for number, length in enumerate(int(RATE * seconds_each) for seconds_each in seconds):
         start = int(rng.integers(len(sound) - length))
         paths.append(str(folder / f"{number:05d}.flac"))
-        soundfile.write(paths[-1], sound[start : start + length], 16_000)
+        soundfile.write(paths[-1], sound[start : start + length], RATE)
     return paths
 
 
@@ -56,7 +58,7 @@ def save_models(home: Path, sound: np.ndarray, quick: bool) -> None:
     config = transformers.Wav2Vec2Config(vocab_size=len(vocabulary), **(SMALL if quick else {}))
     model = transformers.Wav2Vec2ForCTC(config).eval()
     extractor = transformers.Wav2Vec2FeatureExtractor(do_normalize=True)
-    heard = extractor(sound[: 16_000 * 10], sampling_rate=16_000, return_tensors="pt")
+    heard = extractor(sound[: RATE * 10], sampling_rate=RATE, return_tensors="pt")
     with torch.inference_mode():
         model.lm_head.weight.mul_(20)
         logits = model(**heard).logits[0]

@@ -23,13 +23,14 @@ from asrkit import config
 from asrkit.batch import Batch, Padded
 from asrkit.build import build_objective, choose, resolve
 from asrkit.options import Options
+from asrkit.rate import RATE
 from asrkit.tokens import TokenList
 from asrkit.train.precision import Precision
 from asrkit.train.run import compile_blocks
 
 CONF = Path(__file__).resolve().parents[1] / "egs/TEMPLATE/asr1/conf"
 TOKENS = TokenList.build(f"p{number}" for number in range(58))
-LABELS_A_SECOND, RATE = 12, 16_000
+LABELS_A_SECOND = 12
 WARM_UP, STEPS = 3, 8
 
 

@@ -33,6 +33,7 @@ from asrkit.build import build_objective, resolve
 from asrkit.encoders.base import Encoder
 from asrkit.objectives.base import Objective
 from asrkit.options import AUTO, Options
+from asrkit.rate import RATE
 from asrkit.tokens import TokenList
 from asrkit.train.micro_batches import MOST_SECONDS
 
@@ -42,7 +43,7 @@ SYSTEMS = {
     "XLSR-10 Large": CONF / "pretrain_xlsr_large.yaml",
     "XLSR-53": CONF / "pretrain_xlsr_53.yaml",
 }
-GIB, RATE = 2**30, 16_000
+GIB = 2**30
 TOKENS = TokenList.build("abcdefghijklmnopqrstuvwxyz'")
 
 

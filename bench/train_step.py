@@ -29,6 +29,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from asrkit.rate import RATE
 from asrkit.train.precision import Precision
 
 Step = Callable[[], Tensor]
@@ -85,7 +86,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
 def audio(args: argparse.Namespace) -> tuple[Tensor, Tensor]:
     """Noise [B, S] and labels [B, L] (2 .. VOCABULARY - 1), the same in both engines."""
     generator = torch.Generator().manual_seed(0)
-    speech = torch.randn(args.batch, int(args.seconds * 16000), generator=generator)
+    speech = torch.randn(args.batch, int(args.seconds * RATE), generator=generator)
     shape = (args.batch, int(args.seconds * LABELS_A_SECOND))
     return speech, torch.randint(2, VOCABULARY, shape, generator=generator)
 

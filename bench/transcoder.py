@@ -28,6 +28,7 @@ from asrkit.batch import Batch, pad
 from asrkit.build import build_objective, resolve
 from asrkit.infer import Speech2Text
 from asrkit.options import Options
+from asrkit.rate import RATE
 from asrkit.tokens import TokenList
 from asrkit.train import checkpoint
 from asrkit.train.memory import keep_freed_memory
@@ -159,7 +160,7 @@ def audio_to_words(folder: Path, model: Phones2Words, args: argparse.Namespace) 
         Options(objective="ctc", token_list="tokens.txt", optimizer_conf={"lr": 1e-5})
     )
     acoustic = Speech2Text(save_random(folder, options, PHONES), device=args.device)
-    wave = torch.randn(int(args.seconds * 16_000), generator=torch.Generator().manual_seed(0))
+    wave = torch.randn(int(args.seconds * RATE), generator=torch.Generator().manual_seed(0))
     rng = np.random.default_rng(0)
     rows = rng.dirichlet(np.ones(len(PHONES) - 1), int(args.seconds * PHONES_A_SECOND))
     heard = rows.astype(np.float32)

@@ -9,12 +9,29 @@ import numpy as np
 import torch
 from hearing import Hearing
 
+from asrkit.bin import asr_train
 from asrkit.tokens import TokenList
 from asrkit.transcoder.labels import word_labels
 
 WORDS = ["a", "bd", "bc", "cab", "dada", "cda"]  # none begins another: one reading of any text
 PHONES = TokenList.build("abcd")
 TOKENS = TokenList.build(WORDS)
+# an n-gram that knows one of the words
+ARPA = """\\data\\
+ngram 1=4
+ngram 2=1
+
+\\1-grams:
+-3.0	<unk>	0
+-99	<s>	0
+-1.0	</s>	0
+-0.1	cab	0
+
+\\2-grams:
+-0.1	cab cab
+
+\\end\\
+"""
 
 
 def sentences(count: int, seed: int = 0) -> list[list[str]]:
@@ -69,6 +86,12 @@ def train_args(folder: Path, out: Path, *more: str) -> list[str]:
         "--max_update", "80", "--valid_interval", "40", "--log_interval", "20",
         "--grad_clip", "1.0", "--best_metric", "word_error_rate", *more,
     ]  # fmt: skip
+
+
+def trained_model(folder: Path, out: Path) -> Path:
+    """A small Transcoder that has learned ``corpus``, in ``out``."""
+    assert asr_train.main(train_args(folder, out, "--set", "objective_conf.gated=true")) == 0
+    return out
 
 
 class Ears(Hearing):

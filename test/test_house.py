@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import re
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -83,3 +85,26 @@ def test_targets_that_the_workflow_makes_exist() -> None:
     commands = [step.get("run", "") for job in jobs for step in job["steps"]]
     made = {target for command in commands for target in re.findall(r"\bmake ([\w-]+)", command)}
     assert made and made <= targets
+
+
+def tracked(*patterns: str) -> list[str]:
+    command = ["git", "ls-files", "--", *patterns]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    return done.stdout.split()
+
+
+def test_files_are_small() -> None:
+    code = tracked("*.py", "*.sh", "*.bats", "*.js", "*.css")
+    assert len(code) > 700
+    lines = {name: (ROOT / name).read_text("utf-8").count("\n") for name in code}
+    assert {name: count for name, count in lines.items() if count > 320} == {}
+
+
+def test_the_sampling_rate_has_one_home() -> None:
+    """bench/deploy.py measures what runs where asrkit is not installed."""
+    found = set()
+    for name in tracked("asrkit/*.py", "bench/*.py"):
+        for node in ast.walk(ast.parse((ROOT / name).read_text("utf-8"))):
+            if isinstance(node, ast.Constant) and node.value == 16_000:
+                found.add(name)
+    assert found == {"asrkit/rate.py", "bench/deploy.py"}

@@ -135,7 +135,7 @@ def phrases(folders: dict[str, Path], locale: str) -> list[str]:
 
 
 def week(folders: dict[str, Path], locale: str) -> str:
-    """The word for a week, which ordinals stand before in any language."""
+    """The word for a week, which any language puts ordinals before."""
     path = folders["dates-full"] / "main" / locale / "dateFields.json"
     return str(read(path, "main", locale, "dates", "fields", "week", "displayName") or "")
 

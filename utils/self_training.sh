@@ -53,7 +53,7 @@ label_unlabelled() {
             python3 -m asrkit.bin.label_data --model "$1" --in_dir "${raw}/${name}" --out_dir "${set}" \
             --without "${raw}/$2" --lexicon "${lexicon}" "${lm[@]}" --nj "${inference_nj}" \
             "${device[@]}" "${self_training_args[@]}"
-        # of phones, the search has told them
+        # phones are there already, from the search
         [ "${token_type}" = phn ] || tokenize "${set}"
         finetune_data+=("${set}")
     done

@@ -67,7 +67,7 @@ def run(args: argparse.Namespace) -> None:
         digits=args.digits,
         hyphens=args.hyphens,
         g2p=args.g2p,
-        # What a shard is told goes through its results; many writing to one file would wait.
+        # What espeak answers a shard is in its results; many writing to one file would wait.
         cache_dir=None if args.shard else args.cache_dir,
     )
     task = table.task(out.with_name(f"{FOLDER}.{out.name}"))

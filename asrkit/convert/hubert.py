@@ -1,6 +1,6 @@
 """HuBERT beside wav2vec 2.0, whose network it has: position convolutions with a batch norm.
 
-Where a batch norm stands before the position convolution (training in bfloat16), the convolution
+Where a batch norm precedes the position convolution (training in bfloat16), the convolution
 has no weight norm. In asrkit it is the gain and bias that it amounts to, and the convolution's
 gains are those of its kernel.
 """

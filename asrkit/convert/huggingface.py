@@ -146,7 +146,7 @@ def _normalize(folder: Path) -> bool | None:
         rate = found.get("sampling_rate", RATE)
         if rate != RATE:
             raise ConvertError(
-                f"{folder / name}: made for audio at {rate} Hz; asrkit's at 16000 Hz"
+                f"{folder / name}: made for audio at {rate} Hz; asrkit's at {RATE} Hz"
             )
         if "do_normalize" in found:
             said[name] = found["do_normalize"]

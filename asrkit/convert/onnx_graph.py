@@ -24,12 +24,13 @@ from asrkit.batch import Batch, Padded
 from asrkit.encoders.kernels.lstm import lstm
 from asrkit.objectives.base import Recognizer
 from asrkit.plain import plain_operations
+from asrkit.rate import RATE
 
 OPSET = 18  # of 2022: onnxruntime 1.14 and later, and the sherpa-onnx that have omnilingual models
 op: Any = opset18  # whose methods are typed more narrowly than what they take
 INPUT, OUTPUT = "samples", "log_probs"
 SPEECH = 0.1  # the root mean square of loud speech
-_EXAMPLE = 16_000  # samples of the rows that are traced
+_EXAMPLE = RATE  # samples of the rows that are traced: a second
 _ENDLESS = 2**31 - 1
 
 

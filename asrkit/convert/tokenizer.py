@@ -20,7 +20,7 @@ _DEFAULTS = {"pad_token": "<pad>", "unk_token": "<unk>", "word_delimiter_token":
 
 
 class Said(NamedTuple):
-    """A setting, and which file says it, to be told."""
+    """A setting, and which file has it, for messages."""
 
     value: Any
     where: str

@@ -42,8 +42,8 @@ class Search:
     weight is given and a language is named, those that the model was tuned with for it, if it was
     (<model>/tune_lm/<lang>/<mode>.json); else WEIGHTS. nbest: texts of each segment, at most.
     hotwords: words and phrases that are expected (hotwords.py); with any, greedy is free unless it
-    is asked for. add_words: file of words beside those of the lexicon, which lack a pronunciation
-    or have one.
+    is asked for. add_words: file of words beside those of the lexicon, with a pronunciation
+    or without.
     """
 
     mode: str | None = None

@@ -68,7 +68,7 @@ class ConformerLayer(Block):
     """Half a feed-forward, attention, convolution, half a feed-forward, norm; with dropout and
     residual around each.
 
-    attention, conv: what stands between, of the same width. dropout: after each part but the
+    attention, conv: what lies between them, of the same width. dropout: after each part but the
     convolution, which has conv_dropout.
     """
 

@@ -20,7 +20,7 @@ logger = logging.getLogger("asrkit")
 
 
 class FeatureCache:
-    """Stands before ``Encoder.extract``: remembers its results by utterance id, on their device.
+    """In front of ``Encoder.extract``: remembers its results by utterance id, on their device.
 
     limit: bytes. What finds no room is computed each time; the log says so once.
 

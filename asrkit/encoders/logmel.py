@@ -63,9 +63,10 @@ class LogMelEncoder(MaskedEncoder):
         super().__init__(
             conv, context, input_dropout=input_dropout, feature_grad_mult=feature_grad_mult
         )
-        self.mel = torchaudio.transforms.MelSpectrogram(
-            RATE, n_fft=FFT, win_length=WINDOW, hop_length=HOP, n_mels=mels, center=False
-        )
+        with torch.device("cpu"):  # also where a model is built without memory
+            self.mel = torchaudio.transforms.MelSpectrogram(
+                RATE, n_fft=FFT, win_length=WINDOW, hop_length=HOP, n_mels=mels, center=False
+            )
 
     def output_lengths(self, lengths: Tensor) -> Tensor:
         return self.conv.lengths(mel_lengths(lengths))

@@ -14,8 +14,8 @@ class MaskedFrames(NamedTuple):
 
     frames: [B, N] frame numbers, row by row in order, filled up with 0; on the device.
     valid: bool [B, N], which of them are real; on the device.
-    counts: [B] int64, real ones a row; on the host. A row with one is given none: it could not be
-        told from anything.
+    counts: [B] int64, real ones a row; on the host. A row with one is given none: there would
+        be nothing to compare it with.
     """
 
     frames: Tensor

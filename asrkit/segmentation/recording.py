@@ -47,8 +47,8 @@ class Rejected(NamedTuple):
 @dataclasses.dataclass(frozen=True)
 class Aligned:
     """segments: in the order of the recording. moved: passages that are said in another place than
-    the text has them, in words. speech_outside: share of the tokens heard that lie in none of the
-    segments."""
+    the text has them, in words. speech_outside: share of the recognized tokens that lie in none of
+    the segments."""
 
     pair: Pair
     seconds: float
@@ -208,7 +208,7 @@ def _longest_increasing(order: Sequence[int]) -> set[int]:
 
 
 def _outside(frames: Frames, segments: Sequence[Found]) -> float:
-    """Share of the tokens heard that lie outside of the segments."""
+    """Share of the recognized tokens that lie outside of the segments."""
     heard = frames.garbage / -FEE
     inside = np.zeros(len(heard), bool)
     for segment in segments:

@@ -82,7 +82,7 @@ def _unit(line: int, text: str, language: str) -> Unit:
 
 
 def _written(text: str, words: list[str], language: str) -> list[str]:
-    """The words as they are written, where what stands between spaces is normalized alone as it is
+    """The words as they are written, where what is between spaces is normalized alone as it is
     in the sentence. Signs without words go with the word before, the first with the one after."""
     parts: list[str] = []
     spelled: list[str] = []

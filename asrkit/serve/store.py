@@ -198,7 +198,7 @@ class Store:
             return self._put([piece.next(start=start, end=end)])[0]
 
     def insert(self, recording: str, at: float) -> Piece:
-        """An empty piece from second ``at`` on, where the recognizer has heard nothing: to the next
+        """An empty piece from second ``at`` on, where the recognizer found nothing: to the next
         piece, or NEW seconds."""
         with self._lock:
             of = self.recording(recording)

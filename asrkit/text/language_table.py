@@ -48,7 +48,7 @@ as without. A dash: CLDR has nothing to ask.
 _NOTES = """
 ## Notes
 
-Letters: *named*, *passed over* or read *in another language* wherever they stand; *bare*: read as
+Letters: *named*, *passed over* or read *in another language* wherever they occur; *bare*: read as
 without their marks; *one by one*: several that are one letter, read as several; *alike*: four or
 more read as one; *silent* between vowels, which may be right. *Spelled*: what the spelling makes
 of a letter; all other letters it keeps.

@@ -33,7 +33,7 @@ _CAPITALS = frozenset({"da", "it"})
 
 
 class Numeral(NamedTuple):
-    """Where one stands in a text, what is written there, and what espeak is given."""
+    """Where one is in a text, what is written there, and what espeak is given."""
 
     start: int
     written: str

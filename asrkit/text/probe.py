@@ -34,7 +34,7 @@ TONES = {
 class Probe:
     """Answers of one voice; what it could not be asked is empty or 0.
 
-    phones: all that were heard, without tones; strange: those that are no IPA. tones: how many were
+    phones: all that it said, without tones; strange: those that are no IPA. tones: how many were
     tried; merged: groups of them that it does not tell apart. phrases: how many were tried; joined,
     split: in how many it says fewer or more words than are written. numbers: how many were tried in
     digits and in words; number_errors: differences between the two readings for each phone in

@@ -24,7 +24,7 @@ def refuse_other_encoder(
     two configurations; its ``training_options`` need not. One that an earlier version did not have
     is as it is by default."""
     names = theirs.get("encoder"), mine.get("encoder")
-    if names[0] != names[1]:  # they share no tensor: told once, not key by key
+    if names[0] != names[1]:  # they share no tensor: one message, not one for each key
         raise CheckpointError(
             f"{where}: has another encoder, {names[0]!r} in place of this configuration's "
             f"{names[1]!r}; take a configuration of that encoder, or another model"

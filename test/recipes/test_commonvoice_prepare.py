@@ -1,4 +1,4 @@
-"""Selection, few-shot lists and the programs of egs/commonvoice, on small made-up releases."""
+"""Selection and the programs of egs/commonvoice, on small made-up releases."""
 
 from __future__ import annotations
 
@@ -10,13 +10,10 @@ import pytest
 from commonvoice_tiny import SECOND, line, make_lists, make_release, names
 from corpora.commonvoice import COLUMNS_4, table
 
-import cv_check_lists
 import cv_draw
 import cv_librispeech
 import cv_prepare
-from asrkit.files import DataError
 from asrkit.kaldi.validate import validate
-from cv_lists import difference, read_lists, resolve
 from cv_select import select
 from cv_tables import Row
 
@@ -52,80 +49,6 @@ def test_so_many_hours_by_rule_and_seed() -> None:
     other = select(rows, seconds, held_out, hours=0.5, seed=1, max_seconds=60)
     assert other.rows != chosen[0.5].rows
     assert not chosen[0.5].short() and select(rows, seconds, {}, hours=5).short()
-
-
-# -- Few-shot lists
-
-
-def test_both_layouts_say_the_same(tmp_path: Path) -> None:
-    folder = make_lists(tmp_path / "a/it", names(1, 2), names(3), names(4))
-    (tmp_path / "b").mkdir()
-    with tarfile.open(tmp_path / "b/common_voices_splits.tar.gz", "w:gz") as tar:
-        for split, clips in (("trainSeqs_1.0", (1, 2)), ("valSeqs_1.0", (3,)), ("testSeqs", (4,))):
-            path = tmp_path / "b" / f"{split}_uniform_new_version.txt"
-            path.write_text("\n".join(names(*clips)))
-            tar.add(path, f"common_voices_splits/it/{path.name}")
-        (tmp_path / "b/labels").write_text("".join(f"{name} 0 1\n" for name in names(1, 2, 3, 4)))
-        tar.add(tmp_path / "b/labels", "common_voices_splits/it/validated_phones_reduced.txt")
-        tar.add(
-            folder / "phonesMatches_reduced.json",
-            "common_voices_splits/it/phonesMatches_reduced.json",
-        )
-    first = read_lists(tmp_path / "a", ["it"])
-    second = read_lists(tmp_path / "b/common_voices_splits.tar.gz", ["it"])
-    assert first is not None and second is not None
-    assert (
-        first.splits == second.splits == {"train": names(1, 2), "valid": names(3), "test": names(4)}
-    )
-    assert first.phones == second.phones == {key: ["a", "b"] for key in names(1, 2, 3, 4)}
-    assert first.texts["common_voice_it_1"] == 'Un "altra" frase.'
-    assert first.seconds["common_voice_it_4"] == 1
-    assert read_lists(tmp_path / "a", ["fr"]) is None
-
-
-def test_labels_that_do_not_belong_to_the_clips_are_refused(tmp_path: Path) -> None:
-    folder = make_lists(tmp_path / "it", names(1, 2), names(3), names(4))
-    labels = folder / "trainSeqs_1.0_uniform_new_version_16k.id"
-    labels.write_text("0 1\n")
-    with pytest.raises(DataError, match="has 1 lines for 2 clips"):
-        read_lists(tmp_path, ["it"])
-    labels.write_text("0 1\n0 7\n")
-    with pytest.raises(DataError, match=r"id:2: a label that is not in phonesMatches_reduced.json"):
-        read_lists(tmp_path, ["it"])
-
-
-def test_a_missing_list_and_a_clip_in_two_lists_are_refused(tmp_path: Path) -> None:
-    folder = make_lists(tmp_path / "it", names(1, 2), names(2), names(4))
-    with pytest.raises(DataError, match="1 clips are in two lists"):
-        read_lists(tmp_path, ["it"])
-    with pytest.raises(DataError, match=r"no list trainSeqs_5.0_uniform_new_version.txt"):
-        read_lists(tmp_path, ["it"], train_hours=5)
-    (folder / "phonesMatches_reduced.json").write_text("[]")
-    with pytest.raises(DataError, match="not phones to numbers"):
-        read_lists(tmp_path, ["it"])
-
-
-def test_difference_is_an_error_rate_over_the_first_labels() -> None:
-    first = {"a": ["x", "y"], "b": ["x", "x"], "c": ["z"]}
-    second = {"a": ["x", "y"], "b": ["x", "q", "q"], "d": ["z"]}
-    found = difference("abcd", first, second)
-    assert found == (2, 1, 2, 4) and found.rate == 50
-
-
-def test_the_resolver_reports_and_refuses(tmp_path: Path) -> None:
-    make_lists(tmp_path / "it", names(1, 2), names(3), names(4))
-    lists = read_lists(tmp_path, ["it"])
-    assert lists is not None
-    there = dict.fromkeys(names(1, 3, 4), tmp_path)
-    matches = resolve(lists, there, min_matched=0.5, allow_missing=False)
-    assert (matches["train"].matched, matches["train"].missing) == (names(1), names(2))
-    with pytest.raises(
-        DataError, match=r"train: 1 of 2 clips \(50.0 %\); missing: common_voice_it_2"
-    ):
-        resolve(lists, there, min_matched=0.95, allow_missing=False)
-    assert resolve(lists, there, min_matched=0.95, allow_missing=True) == matches
-    with pytest.raises(DataError, match=r"test: 0 of 1 clips"):
-        resolve(lists, dict.fromkeys(names(1, 2, 3)), min_matched=0.95, allow_missing=True)
 
 
 # -- The program
@@ -284,16 +207,6 @@ def test_an_archive_that_is_there_is_not_fetched(tmp_path: Path) -> None:
     options = ["--lang", "en", "--urls", str(tmp_path / "urls"), "--parts", "labelled"]
     assert prepare(tmp_path, *options) == 0
     assert len(keys(tmp_path / "data/en_test/text")) == 1
-
-
-def test_check_of_lists_tells_what_is_not_as_published(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    make_lists(tmp_path / "it", names(1, 2), names(3), names(4))
-    assert cv_check_lists.main(["--fewshot_lists", str(tmp_path)]) == 1
-    said = capsys.readouterr()
-    assert "| it | train | 2 | 0.001 | 4 | 3, 0 | 50.00 % (2 of 2 clips) | - |" in said.out
-    assert "it: clips: (2, 1, 1), published (720, 223, 706)" in said.err
 
 
 def test_librispeech_of_m_cpc(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # shellcheck disable=SC2016  # values that look like code are meant literally
-# asr.sh: options and stages. Nothing here needs the Python environment.
+# asr.sh: its stages. Nothing here needs the Python environment.
 load helper
 setup() { setup_recipe; }
 
@@ -11,76 +11,6 @@ setup() { setup_recipe; }
     [[ "$output" == *"+ local/data.sh --lang it"* ]]
     [[ "$output" == *"asrkit.bin.asr_train --output_dir exp/asr_tune_it_train_5min_phn"* ]]
     [ "$(listing)" = "${before}" ]
-}
-
-@test "an unknown option exits 2 and names the closest" {
-    run ./asr.sh --stop_stag 3
-    [ "$status" -eq 2 ]
-    [[ "$output" == *"did you mean --stop_stage?"* ]]
-}
-
-@test "an option without a value exits 2" {
-    run ./asr.sh --stage
-    [ "$status" -eq 2 ]
-    [[ "$output" == *"--stage needs a value"* ]]
-}
-
-@test "a word without -- exits 2" {
-    run ./asr.sh 3
-    [ "$status" -eq 2 ]
-}
-
-@test "--name=value exits 2 and says how to write it" {
-    run ./asr.sh --stage=3
-    [ "$status" -eq 2 ]
-    [[ "$output" == *"--stage 3"* ]]
-}
-
-@test "booleans are true or false" {
-    run ./asr.sh --dry_run yes
-    [ "$status" -eq 2 ]
-    [[ "$output" == *"true or false"* ]]
-}
-
-@test "numbers are checked" {
-    run ./asr.sh --stage 'a[$(touch bad)]'
-    [ "$status" -eq 2 ]
-    [ ! -e bad ]
-    run ./asr.sh --seed x --dry_run true
-    [ "$status" -eq 2 ]
-    [[ "$output" == *"--seed is a whole number, not 'x'"* ]]
-}
-
-@test "values of options are never evaluated" {
-    for value in '$(touch bad)' '`touch bad`' '; touch bad' '"; touch bad; "' "'; touch bad; '" '| touch bad' $'\n touch bad'; do
-        run ./asr.sh --dry_run true --langs it --asr_tag "${value}" --lm_text "${value}" --expdir "${value}" \
-            --finetune_config conf/tune.yaml --finetune_args "${value}"
-        [ "$status" -eq 0 ]
-        run ./asr.sh --dry_run true --langs "${value}"
-        [ "$status" -eq 2 ]
-        [ ! -e bad ]
-    done
-}
-
-@test "values of options are never evaluated in a real stage either" {
-    run ./asr.sh --langs it --stage 1 --stop_stage 1 --local_data_opts '--x $(touch bad) ; touch bad'
-    [ ! -e bad ]
-}
-
-@test "--help lists every option with its default" {
-    run ./asr.sh --help
-    [ "$status" -eq 0 ]
-    [[ "$output" == *"12 decode"* ]]
-    for name in stage stop_stage ngpu nj langs target dry_run expdir dumpdir token_type bpe_size max_update; do
-        [[ "$output" == *"--${name} "* ]]
-    done
-    [[ "$output" == *"(default: dump)"* ]]
-}
-
-@test "hyphens in options are underscores" {
-    run ./asr.sh --dry-run true --stage 1 --stop-stage 1 --langs it
-    [ "$status" -eq 0 ]
-    [[ "$output" == *"stage 1"* && "$output" != *"stage 2"* ]]
 }
 
 @test "only the stages asked for run" {
@@ -98,20 +28,6 @@ setup() { setup_recipe; }
         [[ "$output" == *"no --${name}_config"* ]]
     done
     [[ "$output" != *asr_train* ]]
-}
-
-@test "a missing configuration exits 2 before any work" {
-    run ./asr.sh --dry_run true --langs it --finetune_config conf/nothing.yaml
-    [ "$status" -eq 2 ]
-    [[ "$output" == *"conf/tune.yaml"* ]]
-}
-
-@test "training options pass through and do not rename the experiment" {
-    run ./asr.sh --dry_run true --langs it --stage 8 --stop_stage 8 --finetune_config conf/tune.yaml
-    name=$(grep -o 'exp/asr_[^ ]*' <<<"${output}")
-    run ./asr.sh --dry_run true --langs it --stage 8 --stop_stage 8 --finetune_config conf/tune.yaml \
-        --max_update 7 --finetune_args "--set optimizer_conf.lr=1e-3"
-    [[ "$output" == *"--output_dir ${name} "*"--max_update 7"*"--set optimizer_conf.lr=1e-3"* ]]
 }
 
 @test "a list of the target's utterances makes a training set named after it" {
@@ -185,76 +101,6 @@ setup() { setup_recipe; }
     [ "$status" -eq 2 ]
 }
 
-@test "a model of one target combines no languages, unless it is pre-trained on them" {
-    run ./asr.sh --dry_run true --langs it --target it --finetune_config conf/tune.yaml
-    [ "$status" -eq 0 ]
-    [[ "$output" != *"combine_data"* && "$output" != *"--data_dir dump/raw/train"* ]]
-    run ./asr.sh --dry_run true --langs "it es" --target it --pretrain_config conf/tune.yaml
-    [[ "$output" == *"--out_dir dump/raw/train dump/raw/it_train dump/raw/es_train"*"--train_data dump/raw/train"* ]]
-}
-
-@test "audio for pre-training is formatted for the languages that pre-train" {
-    run ./asr.sh --dry_run true --langs it --target it --pretrain_langs en --pretrain_part pretrain \
-        --pretrain_config conf/tune.yaml --stage 3 --stop_stage 6
-    [ "$status" -eq 0 ]
-    [[ "$output" == *"dump/org/en_pretrain "*"--train_data dump/raw/en_pretrain --valid_data dump/raw/en_valid"* ]]
-    [[ "$output" != *"it_pretrain"* ]]
-}
-
-@test "languages to pre-train on need no labels and are no part of the fine-tuning" {
-    run ./asr.sh --dry_run true --langs it --target it --pretrain_langs "es en" --pretrain_part audio \
-        --pretrain_config conf/tune.yaml --finetune_config conf/tune.yaml --language_alpha 0.5
-    [ "$status" -eq 0 ]
-    [[ "$output" == *"--train_data dump/raw/es_audio dump/raw/en_audio --valid_data dump/raw/es_valid dump/raw/en_valid --language_alpha 0.5"* ]]
-    [[ "$output" == *"--out_dir dump/raw/es_audio --min_seconds 0.2 --allow_empty_text true"* ]]
-    [[ "$output" != *"dump/org/es_train"* ]]
-    [[ "$output" != *"phonemize --data_dir dump/raw/es"* ]]
-    [[ "$output" == *"--train_data dump/raw/it_train --valid_data dump/raw/it_valid --token_list"* ]]
-}
-
-@test "stage 7 goes on from stage 6 on the audio of the target, and stage 8 from stage 7" {
-    run ./asr.sh --dry_run true --langs "it es" --target it --pretrain_config conf/tune.yaml --pretrain_tag a \
-        --continue_config conf/tune.yaml --continue_tag b --finetune_config conf/tune.yaml --asr_tag c
-    [ "$status" -eq 0 ]
-    [[ "$output" == *"--output_dir exp/continue_b "*"--init exp/pretrain_a/last.pt --train_data dump/raw/it_train "* ]]
-    [[ "$output" == *"--output_dir exp/asr_c "*"--init exp/continue_b/last.pt --init_take encoder"* ]]
-    run ./asr.sh --dry_run true --langs it --continue_config conf/tune.yaml --pretrain_config conf/tune.yaml
-    [ "$status" -eq 2 ]
-    run ./asr.sh --dry_run true --langs it --target it --continue_config conf/tune.yaml
-    [ "$status" -eq 2 ]
-}
-
-@test "a checkpoint from elsewhere takes the place of stage 6" {
-    run ./asr.sh --dry_run true --langs it --target it --pretrained x/y.pt --finetune_config conf/tune.yaml
-    [ "$status" -eq 0 ]
-    [[ "$output" == *"asr_tune_it_train_phn_from_y "*"--init x/y.pt --init_take encoder"* ]]
-}
-
-@test "several learning rates: a model each, and one gets the name" {
-    run ./asr.sh --dry_run true --langs it --finetune_config conf/tune.yaml --asr_tag x --learning_rates "2e-5 6e-5"
-    [ "$status" -eq 0 ]
-    [[ "$output" == *"exp/asr_x_lr2e-5 "*"--set optimizer_conf.lr=2e-5"* ]]
-    [[ "$output" == *"exp/asr_x_lr6e-5 "*"--set optimizer_conf.lr=6e-5"* ]]
-    [[ "$output" == *"select_model --out exp/asr_x exp/asr_x_lr2e-5 exp/asr_x_lr6e-5"* ]]
-    [[ "$output" == *"asr_infer --model exp/asr_x "* ]]
-    run ./asr.sh --dry_run true --langs it --learning_rates fast
-    [ "$status" -eq 2 ]
-}
-
-@test "copies at other speeds are of the labelled training set only" {
-    run ./asr.sh --dry_run true --langs "it es" --target it --labelled_minutes 5 --finetune_config conf/tune.yaml \
-        --speed_perturb_factors "0.9 1.0 1.1"
-    [ "$status" -eq 0 ]
-    [[ "$output" == *"perturb_speed --in_dir data/it_train --out_dir data/it_train_sp --factors 0.9 1.0 1.1"* ]]
-    [[ "$output" == *"--in_dir dump/raw/it_train_sp --out_dir dump/raw/it_train_5min_sp --minutes 5"* ]]
-    [[ "$output" == *"--train_data dump/raw/it_train_5min_sp "* ]]
-    [[ "$output" != *es_train_sp* ]]
-    run ./asr.sh --dry_run true --langs "it es" --finetune_config conf/tune.yaml --speed_perturb_factors "0.9 1.1"
-    [[ "$output" == *"--out_dir dump/raw/train_sp dump/raw/it_train_sp dump/raw/es_train_sp"* ]]
-    run ./asr.sh --dry_run true --langs it --speed_perturb_factors "fast"
-    [ "$status" -eq 2 ]
-}
-
 @test "separate vocabularies have tokens of their own; decoding can keep to the language" {
     run ./asr.sh --dry_run true --langs "it es" --finetune_config conf/tune.yaml --asr_tag x --vocabulary separate
     [ "$status" -eq 0 ]
@@ -315,12 +161,6 @@ setup() { setup_recipe; }
     [[ "$output" == *"--max_words 9"* ]]
 }
 
-@test "skip_stages are whole numbers" {
-    run ./asr.sh --dry_run true --langs it --skip_stages "9,12"
-    [ "$status" -eq 2 ]
-    [[ "$output" == *"--skip_stages is a whole number, not '9,12'"* ]]
-}
-
 @test "another lexicon is decoded and tuned with again" {
     mkdir -p exp/asr_x exp/ngram/it dump/raw/it_test dump/raw/it_valid
     touch exp/asr_x/last.pt dump/raw/it_test/wav.scp dump/raw/it_valid/{wav.scp,text} exp/ngram/it/lexicon.txt
@@ -376,33 +216,12 @@ setup() { setup_recipe; }
     [ "$(cat called_python)" = "asrkit.bin.tokenize dump/raw/it_test" ]
 }
 
-@test "accum_grad is a number or auto" {
-    run ./asr.sh --dry_run true --langs it --finetune_config conf/tune.yaml --accum_grad auto --stage 8 --stop_stage 8
-    [[ "$output" == *"--accum_grad 0"* ]]
-    run ./asr.sh --dry_run true --langs it --accum_grad some
-    [ "$status" -eq 2 ]
-}
-
 @test "stages of which none is left are told, not called done" {
     run ./asr.sh --stage 14 --langs it --dry_run true
     [ "$status" -eq 0 ]
     [[ "$output" == *"warning: nothing was done: --stage 14 is after --stop_stage 13"* ]]
     run ./asr.sh --stage 99999999999999999999 --dry_run true
     [ "$status" -eq 2 ]
-}
-
-@test "an empty folder's name exits 2: the root of the file system is none to write to" {
-    for name in expdir dumpdir; do
-        run ./asr.sh "--${name}" "" --dry_run true --stage 3 --stop_stage 3
-        [ "$status" -eq 2 ]
-        [[ "$output" == *"--${name} is empty"* ]]
-    done
-}
-
-@test "a language named twice is pre-trained on once" {
-    run ./asr.sh --langs it --pretrain_langs "it es it" --pretrain_config conf/tune.yaml --dry_run true --stage 6 --stop_stage 6
-    [ "$status" -eq 0 ]
-    [[ "$output" == *"--train_data dump/raw/it_train dump/raw/es_train --valid_data dump/raw/it_valid dump/raw/es_valid"* ]]
 }
 
 @test "what hyphens do to words is one choice for labels, lexicon, n-gram, weights and scores" {
@@ -422,48 +241,10 @@ setup() { setup_recipe; }
     [[ "$output" == *"--hyphens is one of: split keep"* ]]
 }
 
-@test "self-training: what each round writes down trains the next, and nothing of its text is in the search" {
-    run ./asr.sh --dry_run true --langs it --target it --labelled_minutes 5 --finetune_config conf/tune.yaml --asr_tag few \
-        --self_training 2 --self_training_update 7 --self_training_args "--min_confidence 0.6" --own_text_times 3 --stage 8 --stop_stage 9
-    [ "$status" -eq 0 ]
-    five=dump/raw/it_train_5min
-    [[ "$output" == *"--output_dir exp/asr_few_round0 "*"--train_data ${five} --valid_data "* ]]
-    [[ "$output" == *"train_ngram --text ${five}/text ${five}/text ${five}/text "*"--out exp/ngram/it_train_5min/word_own3.bin"* ]]
-    label="label_data --model exp/asr_few_round0 --in_dir dump/raw/it_train --out_dir dump/raw/it_train_by_asr_few_round0 --without ${five}"
-    [[ "$output" == *"${label} --lexicon exp/ngram/it_train_5min/lexicon.txt --lm exp/ngram/it_train_5min/word_own3.bin"*"--min_confidence 0.6"* ]]
-    [[ "$output" == *"--output_dir exp/asr_few_round1 "*"--train_data ${five} dump/raw/it_train_by_asr_few_round0 --valid"*"--max_update 7"* ]]
-    [[ "$output" == *"--output_dir exp/asr_few "*"--train_data ${five} dump/raw/it_train_by_asr_few_round1 --valid"* ]]
-    [ "$(grep -c 'bin.tokenize' <<<"${output}")" -eq 0 ]
-    run ./asr.sh --dry_run true --langs it --target it --labelled_minutes 5 --finetune_config conf/tune.yaml --token_type char \
-        --self_training 1 --stage 8 --stop_stage 8
-    [[ "$output" == *"tokenize --data_dir dump/raw/it_train_by_asr_tune_it_train_5min_char_selftrained1_round0 --type char"* ]]
-}
-
-@test "self-training needs a target, audio without labels and a lexicon" {
-    for options in "--langs it" "--langs it --target it" "--langs it --target it --labelled_minutes 5 --use_ngram false" \
-        "--langs it --target it --labelled_minutes 5 --vocabulary separate"; do
-        # shellcheck disable=SC2086  # several options
-        run ./asr.sh --dry_run true ${options} --self_training 1
-        [ "$status" -eq 2 ] && [[ "$output" == *"--self_training"* ]]
-    done
-    run ./asr.sh --dry_run true --langs it --target it --labelled_minutes 5 --self_training_update 7
-    [ "$status" -eq 2 ] && [[ "$output" == *"go with --self_training"* ]]
-}
-
 @test "weights are tuned with the beam that they are used with" {
     run ./asr.sh --dry_run true --langs it --finetune_config conf/tune.yaml --stage 12 --stop_stage 12 --inference_modes lexicon_lm \
         --tune_lm true --beam_args "--beam_size 300 --nj 3 --beam_threshold=100"
     [ "$status" -eq 0 ]
     tuned=$(grep 'bin.tune_lm ' <<<"${output}")
     [[ ${tuned} == *" --beam_size 300 --beam_threshold=100 "* ]] && [[ ${tuned} != *"--nj 3"* ]]
-}
-
-@test "audio in data that a self-trained model writes down is formatted, too" {
-    more=(--dry_run true --langs it --target it --finetune_config conf/tune.yaml --self_training 1 --stage 3 --stop_stage 4)
-    run ./asr.sh "${more[@]}" --self_training_sets it_more
-    [ "$status" -eq 0 ] && [[ "$output" != *"data/it_more"* ]] # it is in dump/raw
-    mkdir -p data/it_more
-    run ./asr.sh "${more[@]}" --self_training_sets it_more
-    [ "$status" -eq 0 ]
-    [[ "$output" == *"--in_dir data/it_more "*"--out_dir dump/raw/it_more "*"--allow_empty_text true"* ]]
 }

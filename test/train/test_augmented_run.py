@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from tones import corpus, ctc_args
+from tones import ctc_args
 
 from asrkit.bin import asr_train
 from asrkit.train import checkpoint
@@ -19,11 +19,6 @@ WAVEFORM = (
     "volume: [-6.0, 6.0]}"
 )
 CHANGED = ["--augment", "waveform", "--augment_conf", WAVEFORM]
-
-
-@pytest.fixture(scope="module")
-def tones(tmp_path_factory):
-    return corpus(tmp_path_factory.mktemp("tones"))
 
 
 def weights(folder: Path) -> dict[str, torch.Tensor]:

@@ -6,6 +6,7 @@ import torch._dynamo
 from torch._dynamo.testing import CompileCounter
 from torch._dynamo.utils import counters
 
+from asrkit.encoders.logmel import LogMelEncoder
 from asrkit.encoders.wav2vec2 import Wav2Vec2Encoder
 from asrkit.train.run import compile_blocks
 
@@ -56,3 +57,11 @@ def test_a_block_is_compiled_in_every_form_it_takes(graphs):
                     assert graphs.frame_count == made  # a length is no form
     assert graphs.frame_count > 8
     assert not counters["graph_break"] and not counters["unimplemented"]
+
+
+def test_compile_takes_each_block_of_the_encoder(monkeypatch):
+    compiled = []
+    monkeypatch.setattr(torch.nn.Module, "compile", lambda module, **_: compiled.append(module))
+    encoder = LogMelEncoder(width=16, layers=3, heads=2, conv_layers=[[16, 3, 2]], mels=16)
+    compile_blocks(torch.nn.ModuleList([encoder]))
+    assert [type(module).__name__ for module in compiled] == ["TransformerLayer"] * 3

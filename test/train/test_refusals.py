@@ -9,7 +9,7 @@ import signal
 
 import pytest
 import torch
-from tones import corpus, ctc_args, write_dump
+from tones import ctc_args, write_dump
 from torch.utils.tensorboard import SummaryWriter
 
 from asrkit.bin import asr_train
@@ -21,11 +21,6 @@ from asrkit.train import checkpoint, pace
 from asrkit.train.data import refuse_repeated_ids
 from asrkit.train.distributed import World
 from asrkit.train.trainer import Trainer
-
-
-@pytest.fixture(scope="module")
-def tones(tmp_path_factory):
-    return corpus(tmp_path_factory.mktemp("tones"))
 
 
 def test_features_are_not_kept_by_an_id_of_two_folders(tones, tmp_path):
@@ -187,3 +182,58 @@ def test_so_do_the_curves_of_tensorboard(tones, tmp_path, monkeypatch, capfd):
     monkeypatch.setattr(SummaryWriter, "add_scalar", full)
     assert asr_train.main(ctc_args(tones, tmp_path / "x", "--max_update", "1")) == 1
     assert f"{tmp_path}/x/tensorboard: cannot be written (No space" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "more,message",
+    [
+        (["--train_data", "nowhere"], "nowhere"),
+        (["--token_list", "none.txt"], "none.txt"),
+        (["--max_sample_size", "100"], "no utterance is left"),
+        (["--batch_bins", "100"], "batch_bins"),
+        (["--ngpu", "1"], "no CUDA device"),
+        (["--precision", "fp8"], "precision"),
+        (["--init", "none.pt"], "no such checkpoint"),
+        (["--encoder_conf", "{layers: -1}"], "encoder_conf.layers: -1 is below 1"),
+        (["--set", "encoder_conf.layers=-1"], "encoder_conf.layers: -1 is below 1"),
+    ],
+)
+def test_mistakes_leave_no_folder_behind(tones, tmp_path, capsys, more, message):
+    if more[0] == "--ngpu" and torch.cuda.is_available():
+        pytest.skip("this machine has a CUDA device")
+    out = tmp_path / "bad"
+    assert asr_train.main([*ctc_args(tones, out), *more]) == 1
+    assert message in capsys.readouterr().err
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    "more,message",
+    [
+        (["--valid_interval", "0"], "valid_interval: 0 is below 1"),
+        (["--language_alpha", "-3.0"], "language_alpha: -3.0 is below 0"),
+    ],
+)
+def test_numbers_out_of_range_are_a_wrong_usage(tones, tmp_path, capsys, more, message):
+    out = tmp_path / "bad"
+    with pytest.raises(SystemExit) as stop:
+        asr_train.main([*ctc_args(tones, out), *more])
+    assert stop.value.code == 2 and message in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_labels_outside_the_token_list_are_named(tones, tmp_path, capsys):
+    folder = write_dump(tmp_path / "train", 5)
+    (folder / "text.phn").write_text((folder / "text.phn").read_text().replace("a", "q"))
+    argv = [*ctc_args(tones, tmp_path / "x", "--max_update", "3"), "--train_data", str(folder)]
+    assert asr_train.main(argv) == 1
+    assert "'q'" in capsys.readouterr().err
+
+
+def test_compile_is_for_gpus(tones, tmp_path, capsys):
+    argv = ctc_args(tones, tmp_path / "x")
+    assert asr_train.main([*argv, "--compile", "true"]) == 1
+    assert "compile: leave it out without a GPU" in capsys.readouterr().err
+    assert asr_train.main([*argv, "--compile", "true", "--parallel", "fsdp"]) == 1
+    assert "not tried together" in capsys.readouterr().err
+    assert not (tmp_path / "x").exists()

@@ -1,30 +1,22 @@
 """Whole runs of asr_train.py on a toy language of tones."""
 
-import json
 import os
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 import torch
 import yaml
-from tones import corpus, ctc_args, write_dump
+from outcomes import same
+from tones import ctc_args
 
 from asrkit.bin import asr_infer, asr_train, average_checkpoints
-from asrkit.encoders.logmel import LogMelEncoder
 from asrkit.train import checkpoint, log
-from asrkit.train.data import open_index, plan_of, source_of
-from asrkit.train.length import with_length
 from asrkit.train.log import draw_curves
-from asrkit.train.run import compile_blocks
+from asrkit.train.metrics import read_metrics
 
-
-@pytest.fixture(scope="module")
-def tones(tmp_path_factory):
-    return corpus(tmp_path_factory.mktemp("tones"))
+CONF = Path(__file__).resolve().parents[2] / "egs/TEMPLATE/asr1/conf"
 
 
 @pytest.fixture(scope="module")
@@ -39,20 +31,12 @@ def trained(tones, tmp_path_factory):
     return out
 
 
-def journal(out):
-    return [json.loads(line) for line in (out / "train.jsonl").read_text().splitlines()]
-
-
 def model(out, name="last.pt"):
     return checkpoint.load(out / name)["model"]
 
 
-def same(a, b):
-    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
-
-
 def test_the_toy_language_is_learned(trained):
-    rows = [row for row in journal(trained) if row["split"] == "valid"]
+    rows = [row for row in read_metrics(trained / "train.jsonl") if row["split"] == "valid"]
     losses = [row["loss"] for row in rows]
     assert losses[-1] < 0.2 * losses[0]
     assert rows[-1]["token_error_rate"] < 0.05
@@ -134,67 +118,6 @@ def drop(argv, *flags):
     return kept
 
 
-def process(argv, **kwargs):
-    command = [sys.executable, "-m", "asrkit.bin.asr_train", *argv]
-    root = Path(asr_train.__file__).parents[2]
-    # as many threads as here, since sums are rounded by how they are split
-    env = os.environ | {"PYTHONPATH": str(root), "OMP_NUM_THREADS": str(torch.get_num_threads())}
-    return subprocess.Popen(
-        command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, **kwargs
-    )
-
-
-CONF = Path(__file__).resolve().parents[2] / "egs/TEMPLATE/asr1/conf"
-KEPT = "encoder_conf.feature_grad_mult=0.0", "objective_conf.feature_cache_gib=0.1"
-BF16 = ("precision=bf16",)
-
-
-@pytest.mark.parametrize("settings", [(), KEPT, BF16], ids=["plain", "feature cache", "bf16"])
-def test_killed_at_any_moment_and_resumed_it_ends_the_same(tones, tmp_path, settings):
-    more = ["--max_update", "40", "--save_interval", "7", "--log_interval", "10"]
-    more += ["--num_workers", "1"]
-    for setting in settings:
-        more += ["--set", setting]
-    whole, parts = tmp_path / "whole", tmp_path / "parts"
-    assert asr_train.main(ctc_args(tones, whole, *more)) == 0
-    run = process(ctc_args(tones, parts, *more))
-    deadline = time.monotonic() + 120
-    while not (parts / "last.pt").exists() and time.monotonic() < deadline:
-        time.sleep(0.01)
-    time.sleep(0.2 * (os.getpid() % 5))
-    run.send_signal(signal.SIGKILL)
-    run.communicate()
-    assert checkpoint.load(parts / "last.pt")["step"] % 7 in (0, 5)
-    assert asr_train.main([*ctc_args(tones, parts, *more), "--resume", "true"]) == 0
-    assert same(model(whole), model(parts))
-
-
-@pytest.fixture
-def two_threads():
-    before = torch.get_num_threads()
-    torch.set_num_threads(2)
-    yield
-    torch.set_num_threads(before)
-
-
-@pytest.mark.slow  # on a busy machine threads wait for each other
-@pytest.mark.parametrize("settings", [(), BF16], ids=["plain", "bf16"])
-def test_killed_and_resumed_with_two_threads(tones, tmp_path, settings, two_threads):
-    test_killed_at_any_moment_and_resumed_it_ends_the_same(tones, tmp_path, settings)
-
-
-def test_activations_may_be_computed_again_from_any_update_on(tones, tmp_path):
-    more = ["--schedule", "constant", "--max_update", "5"]
-    more += ["--set", "encoder_conf.dropout=0.1", "--set", "encoder_conf.layerdrop=0.3"]
-    plain, mixed = tmp_path / "plain", tmp_path / "mixed"
-    assert asr_train.main(ctc_args(tones, plain, *more)) == 0
-    again = [*ctc_args(tones, mixed, *more), "--checkpoint_activations", "true"]
-    assert asr_train.main([*again, "--max_update", "3"]) == 0
-    assert asr_train.main([*ctc_args(tones, mixed, *more), "--resume", "true"]) == 0
-    assert same(model(plain), model(mixed))
-    assert "checkpoint_activations: True -> False" in (mixed / "train.log").read_text()
-
-
 def test_the_quick_preset_trains_a_small_model(tones, tmp_path):
     out, small = (
         tmp_path / "out",
@@ -213,53 +136,12 @@ def test_the_quick_preset_trains_a_small_model(tones, tmp_path):
     assert asr_train.main(argv) == 0
     saved = yaml.safe_load((out / "config.yaml").read_text())
     assert saved["max_update"] > 10
-    stopped = journal(out)[-1]
+    stopped = read_metrics(out / "train.jsonl")[-1]
     assert stopped["split"] == "stopped"  # learning nothing, once the rate falls
     assert 0.5 * saved["max_update"] < stopped["step"] <= 0.5 * saved["max_update"] + 4
     log = (out / "train.log").read_text()
     assert " seen " in log and "(patience)" in log
     assert (out / "average.pt").exists()
-
-
-def test_a_length_that_was_derived_is_that_of_the_run(tones, tmp_path):
-    """Whatever the devices are when it goes on: another accumulation would give another number."""
-    out = tmp_path / "out"
-    more = ["--max_update", "0", "--passes", "0.3", "--set", "objective_conf.freeze_steps=0.5"]
-    assert asr_train.main(ctc_args(tones, out, *more)) == 0
-    saved = yaml.safe_load((out / "config.yaml").read_text())
-    total = saved["max_update"]
-    assert 2 <= total <= 20 and saved["objective_conf"]["freeze_steps"] == 0.5
-    three = asr_train.options_of(
-        [*ctc_args(tones, out, *more), "--accum_grad", "3", "--batch_shapes", "0"]
-    )[0]
-    source = source_of(three)
-    plan = plan_of(source, open_index(source, three.train_data, "train_data"))
-    assert with_length(three, plan, 1).max_update != total
-    assert checkpoint.load(out / "last.pt")["step"] == total
-    log = (out / "train.log").read_text()
-    assert f"{total} updates, " in log and f"encoder frozen for {-(-total // 2)}" in log
-    again = [*ctc_args(tones, out, *more), "--resume", "true", "--accum_grad", "3"]
-    assert asr_train.main(again) == 0
-    assert checkpoint.load(out / "last.pt")["step"] == total
-    assert "max_update" not in (out / "train.log").read_text()  # nothing of it has changed
-    assert asr_train.main([*again, "--max_update", str(total + 1)]) == 0
-    assert checkpoint.load(out / "last.pt")["step"] == total + 1
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1])
-def test_terminate_saves_and_says_so(tones, tmp_path, number):
-    """Slurm signals every process of a job, the readers of audio too."""
-    out = tmp_path / "stopped"
-    more = ["--max_update", "100000", "--log_interval", "1", "--num_workers", "1"]
-    run = process(ctc_args(tones, out, *more), start_new_session=True)
-    deadline = time.monotonic() + 120
-    while not (out / "train.jsonl").exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    os.killpg(run.pid, number)
-    _, errors = run.communicate(timeout=120)
-    assert run.returncode == 128 + number
-    assert "--resume true goes on" in errors
-    assert checkpoint.load(out / "last.pt")["step"] >= 1
 
 
 @pytest.mark.parametrize(
@@ -278,78 +160,16 @@ def test_a_folder_is_not_mixed_with_another_run(trained, tones, capsys, more, me
     assert (trained / "config.yaml").read_text() == before
 
 
-def test_extending_a_run_goes_on_in_its_folder(tones, tmp_path):
-    argv = ctc_args(tones, tmp_path / "x", "--max_update", "6")
-    assert asr_train.main(argv) == 0
-    assert asr_train.main([*argv[:-2], "--max_update", "9", "--resume", "true"]) == 0
-    assert checkpoint.load(tmp_path / "x" / "last.pt")["step"] == 9
-
-
-def test_another_number_of_threads_is_told(tones, tmp_path, monkeypatch):
-    argv = ctc_args(tones, tmp_path / "x", "--resume", "true")
-    for updates, threads in ((1, 3), (2, 3), (3, 5)):
-        monkeypatch.setattr(torch, "get_num_threads", lambda number=threads: number)
-        assert asr_train.main([*argv, "--max_update", str(updates)]) == 0
-        log = (tmp_path / "x" / "train.log").read_text()
-        assert ("with 5 threads, which rounds sums differently" in log) == (threads == 5)
-
-
-@pytest.mark.parametrize(
-    "more,message",
-    [
-        (["--train_data", "nowhere"], "nowhere"),
-        (["--token_list", "none.txt"], "none.txt"),
-        (["--max_sample_size", "100"], "no utterance is left"),
-        (["--batch_bins", "100"], "batch_bins"),
-        (["--ngpu", "1"], "no CUDA device"),
-        (["--precision", "fp8"], "precision"),
-        (["--init", "none.pt"], "no such checkpoint"),
-        (["--encoder_conf", "{layers: -1}"], "encoder_conf.layers: -1 is below 1"),
-        (["--set", "encoder_conf.layers=-1"], "encoder_conf.layers: -1 is below 1"),
-    ],
-)
-def test_mistakes_leave_no_folder_behind(tones, tmp_path, capsys, more, message):
-    if more[0] == "--ngpu" and torch.cuda.is_available():
-        pytest.skip("this machine has a CUDA device")
-    out = tmp_path / "bad"
-    assert asr_train.main([*ctc_args(tones, out), *more]) == 1
-    assert message in capsys.readouterr().err
-    assert not out.exists()
-
-
-@pytest.mark.parametrize(
-    "more,message",
-    [
-        (["--valid_interval", "0"], "valid_interval: 0 is below 1"),
-        (["--language_alpha", "-3.0"], "language_alpha: -3.0 is below 0"),
-    ],
-)
-def test_numbers_out_of_range_are_a_wrong_usage(tones, tmp_path, capsys, more, message):
-    out = tmp_path / "bad"
-    with pytest.raises(SystemExit) as stop:
-        asr_train.main([*ctc_args(tones, out), *more])
-    assert stop.value.code == 2 and message in capsys.readouterr().err
-    assert not out.exists()
-
-
 @pytest.mark.parametrize("name,message", [("gpu", "it is cpu, cuda"), ("cuda:99", "visible")])
 def test_a_device_that_is_not_there(trained, capsys, name, message):
     assert asr_infer.main(["--model", str(trained), "--device", name, "x.wav"]) == 1
     assert message in capsys.readouterr().err
 
 
-def test_labels_outside_the_token_list_are_named(tones, tmp_path, capsys):
-    folder = write_dump(tmp_path / "train", 5)
-    (folder / "text.phn").write_text((folder / "text.phn").read_text().replace("a", "q"))
-    argv = [*ctc_args(tones, tmp_path / "x", "--max_update", "3"), "--train_data", str(folder)]
-    assert asr_train.main(argv) == 1
-    assert "'q'" in capsys.readouterr().err
-
-
 def test_average_checkpoints_program(trained, tmp_path, capsys):
     files = sorted(str(path) for path in (trained / "checkpoints").iterdir())
     assert average_checkpoints.main([*files, "--out", str(tmp_path / "mean.pt")]) == 0
-    assert same(model(tmp_path, "mean.pt"), model(trained, "average.pt"))
+    assert same(tmp_path / "mean.pt", trained / "average.pt")
     assert average_checkpoints.main(["none.pt", "--out", str(tmp_path / "x.pt")]) == 1
     assert not (tmp_path / "x.pt").exists()
 
@@ -370,8 +190,8 @@ def test_two_ranks_under_torchrun_equal_one(tones, tmp_path):
     assert done.returncode == 0, done.stderr[-2000:]
     for name, value in model(one).items():
         torch.testing.assert_close(model(two)[name], value, rtol=2e-4, atol=2e-5)
-    rows = [{**r, "audio_seconds_per_second": 0} for r in journal(two)]
-    for mine, other in zip(journal(one), rows, strict=True):
+    rows = [{**r, "audio_seconds_per_second": 0} for r in read_metrics(two / "train.jsonl")]
+    for mine, other in zip(read_metrics(one / "train.jsonl"), rows, strict=True):
         assert mine["loss"] == pytest.approx(other["loss"], rel=1e-4)
 
 
@@ -386,20 +206,3 @@ def test_windows_of_nothing_are_refused(trained, tones, capsys):
     path = next((tones / "valid" / "audio").iterdir())
     assert asr_infer.main(["--model", str(trained), str(path), "--max_seconds", "0"]) == 1
     assert "max_seconds is at least 0.1, not 0" in capsys.readouterr().err
-
-
-def test_compile_is_for_gpus(tones, tmp_path, capsys):
-    argv = ctc_args(tones, tmp_path / "x")
-    assert asr_train.main([*argv, "--compile", "true"]) == 1
-    assert "compile: leave it out without a GPU" in capsys.readouterr().err
-    assert asr_train.main([*argv, "--compile", "true", "--parallel", "fsdp"]) == 1
-    assert "not tried together" in capsys.readouterr().err
-    assert not (tmp_path / "x").exists()
-
-
-def test_compile_takes_each_block_of_the_encoder(monkeypatch):
-    compiled = []
-    monkeypatch.setattr(torch.nn.Module, "compile", lambda module, **_: compiled.append(module))
-    encoder = LogMelEncoder(width=16, layers=3, heads=2, conv_layers=[[16, 3, 2]], mels=16)
-    compile_blocks(torch.nn.ModuleList([encoder]))
-    assert [type(module).__name__ for module in compiled] == ["TransformerLayer"] * 3

@@ -125,6 +125,7 @@ fi
 . "${ASRKIT_ROOT}/utils/parse_options.sh"
 . "${ASRKIT_ROOT}/utils/stages.sh"
 . "${ASRKIT_ROOT}/utils/launch.sh"
+. "${ASRKIT_ROOT}/utils/asr_checks.sh"
 . "${ASRKIT_ROOT}/utils/asr_names.sh"
 . "${ASRKIT_ROOT}/utils/asr_used.sh"
 . "${ASRKIT_ROOT}/utils/asr_data.sh"
