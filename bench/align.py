@@ -41,7 +41,7 @@ from asrkit.decode.timing import Clock  # noqa: E402
 from asrkit.decode.windows import plan, stitched  # noqa: E402
 from asrkit.infer import Speech2Text  # noqa: E402
 from asrkit.rate import RATE  # noqa: E402
-from asrkit.segmentation.chain import Heard  # noqa: E402
+from asrkit.segmentation.chain import PathFrames  # noqa: E402
 from asrkit.segmentation.found import Reader  # noqa: E402
 from asrkit.segmentation.frames import Columns, joined  # noqa: E402
 from asrkit.segmentation.recording import Rules, find_segments  # noqa: E402
@@ -141,8 +141,8 @@ def by_asrkit(
     clock = Clock.of(model.objective.output_lengths)
     frames = joined([log_probs], length, columns, clock)
     reader = Reader([[[columns.numbers[t] for t in word] for word in words] for words in tokens])
-    heard = Heard.of(frames.scores, frames.garbage)
-    found = find_segments(reader, frames, heard, RULES)
+    path = PathFrames.of(frames.scores, frames.garbage)
+    found = find_segments(reader, frames, path, RULES)
     return [
         Hit(one.unit, one.words[0].begin, one.words[-1].end, one.score >= RULES.min_score)
         for one in found

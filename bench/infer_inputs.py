@@ -58,10 +58,10 @@ def save_models(home: Path, sound: np.ndarray, quick: bool) -> None:
     config = transformers.Wav2Vec2Config(vocab_size=len(vocabulary), **(SMALL if quick else {}))
     model = transformers.Wav2Vec2ForCTC(config).eval()
     extractor = transformers.Wav2Vec2FeatureExtractor(do_normalize=True)
-    heard = extractor(sound[: RATE * 10], sampling_rate=RATE, return_tensors="pt")
+    inputs = extractor(sound[: RATE * 10], sampling_rate=RATE, return_tensors="pt")
     with torch.inference_mode():
         model.lm_head.weight.mul_(20)
-        logits = model(**heard).logits[0]
+        logits = model(**inputs).logits[0]
     with torch.no_grad():
         model.lm_head.bias.sub_(logits.mean(0))
         model.lm_head.bias[1:4] -= 100.0  # no text has these

@@ -163,9 +163,9 @@ def audio_to_words(folder: Path, model: Phones2Words, args: argparse.Namespace) 
     wave = torch.randn(int(args.seconds * RATE), generator=torch.Generator().manual_seed(0))
     rng = np.random.default_rng(0)
     rows = rng.dirichlet(np.ones(len(PHONES) - 1), int(args.seconds * PHONES_A_SECOND))
-    heard = rows.astype(np.float32)
+    posteriors = rows.astype(np.float32)
     one = timed(lambda: acoustic.log_probs([wave]), args)
-    two = timed(lambda: model([heard]), args)
+    two = timed(lambda: model([posteriors]), args)
     beside = "|seconds of processor time" if args.device == "cpu" else ""
     print(
         f"\n|audio to words, {args.seconds:g} s|seconds{beside}|\n|---|---{'|---' * bool(beside)}|"

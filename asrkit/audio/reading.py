@@ -96,9 +96,9 @@ def from_samples(samples: np.ndarray, rate: int, channel: int | None = None) -> 
 def _mono(sound: decoders.Decoded, name: str, channel: int | None) -> Audio:
     """What was decoded as one channel at 16 kHz; raises ValueError, AudioError."""
     _check_samples(sound, name)
-    heard = channels.mono(sound.frames, channel)
-    samples = _resample(heard.samples, sound.rate)
-    return Audio(samples, sound.rate, sound.frames.shape[1], sound.codec, heard.remark)
+    mixed = channels.mono(sound.frames, channel)
+    samples = _resample(mixed.samples, sound.rate)
+    return Audio(samples, sound.rate, sound.frames.shape[1], sound.codec, mixed.remark)
 
 
 def _check_samples(sound: decoders.Decoded, name: str) -> None:

@@ -145,7 +145,7 @@ def _pairs(args: argparse.Namespace) -> list[Pair]:
 def _tell(found: Aligned) -> None:
     pair, numbers = found.pair, report(found)
     if found.mapping.counts:
-        print(f"{pair.text}: the model does not have, and reads: {found.mapping.told()}")
+        print(f"{pair.text}: the model does not have, and reads: {found.mapping.shown()}")
     for passage in found.moved:
         warn(f"{pair.text}: {passage}")
     print(

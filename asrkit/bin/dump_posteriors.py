@@ -23,9 +23,9 @@ from asrkit.text.g2p import CHOICES, HELP
 from asrkit.text.normalize import HYPHEN_POLICIES, HYPHENS_HELP
 from asrkit.text.phone_table import PhoneTable
 from asrkit.tokens import TokenList
-from asrkit.transcoder.hearing import hearing
 from asrkit.transcoder.hypotheses import write_hypotheses
 from asrkit.transcoder.posteriors import POOLS, PhoneColumns
+from asrkit.transcoder.recognition import recognition_task
 
 
 def get_parser() -> argparse.ArgumentParser:
@@ -64,7 +64,9 @@ def run(args: argparse.Namespace) -> None:
         if not sources:
             raise DataError(f"{args.data_dir}/utt2lang: no utterance is of {args.only_lang}")
     of = known_network(args.model, args)
-    task = hearing(model, columns, sources, args.out_dir, max_seconds=args.max_seconds, of=of)
+    task = recognition_task(
+        model, columns, sources, args.out_dir, max_seconds=args.max_seconds, of=of
+    )
     if args.split or args.shard:
         print(do_part(task, args))
         return

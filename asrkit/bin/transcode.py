@@ -21,11 +21,11 @@ from asrkit.kaldi.datadir import read_dump
 from asrkit.model_io import ModelError
 from asrkit.shards import Task, add_arguments, do_part, refuse_both
 from asrkit.tokens import TokenList
-from asrkit.transcoder.hearing import hearing
 from asrkit.transcoder.inputs import Inputs, Rows, warn_of_lost
 from asrkit.transcoder.model import Phones2Words, Speech2Words, transcribe
 from asrkit.transcoder.outputs import write_words
 from asrkit.transcoder.posteriors import POOLS
+from asrkit.transcoder.recognition import recognition_task
 from asrkit.transcoder.search import WordSearch
 
 
@@ -175,7 +175,7 @@ def _rows(
     sources = read_dump(args.data_dir)
     if not args.output_dir:
         return inputs.audio(speech, sources, read_dumped), None
-    task = hearing(
+    task = recognition_task(
         recognizer,
         speech.columns,
         sources,

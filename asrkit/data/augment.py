@@ -113,16 +113,16 @@ class _Draw:
 
 
 def echoed(x: Tensor, seconds: float, draw: _Draw) -> Tensor:
-    """[S] as heard in a room that falls silent in ``seconds``; as long, and as loud, as before."""
+    """[S] in a room that falls silent in ``seconds``; as long, and as loud, as before."""
     size = max(1, min(int(seconds * RATE), len(x)))
     times = torch.arange(size) / RATE
     tail = (2 * draw.many("echo", size) - 1) * (-math.log(1000) * times / seconds).exp()
     tail *= 10 ** (-draw.between("echo level", (0.0, 10.0)) / 20) / tail.norm().clamp(min=1e-9)
     tail[0] = 1.0
     length = len(x) + size
-    heard = torch.fft.irfft(torch.fft.rfft(x, length) * torch.fft.rfft(tail, length), length)
-    heard = heard[: len(x)]
-    return heard * (x.norm() / heard.norm().clamp(min=1e-9))
+    wet = torch.fft.irfft(torch.fft.rfft(x, length) * torch.fft.rfft(tail, length), length)
+    wet = wet[: len(x)]
+    return wet * (x.norm() / wet.norm().clamp(min=1e-9))
 
 
 def noisy(x: Tensor, snr: float, draw: _Draw) -> Tensor:

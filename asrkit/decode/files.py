@@ -138,16 +138,18 @@ def write_all(
         with atomic(output_dir / RECORD) as out:
             out.write(_record(of))
     by_name = {job.audio: job for job in todo}
-    begun, heard = time.monotonic(), 0.0
+    begun, seconds = time.monotonic(), 0.0
     with tqdm(total=len(todo), unit="file", mininterval=1.0, leave=False) as bar:
         for transcript in made:
             job = by_name[transcript.audio]
             job.out.parent.mkdir(parents=True, exist_ok=True)
             for name, path in paths(job, formats).items():
                 write(transcript, name, path)
-            heard += transcript.duration
-            speed = heard / max(time.monotonic() - begun, 1e-3)
-            bar.set_postfix_str(f"{heard / 3600:.2f} h, {speed:.0f} times real time", refresh=False)
+            seconds += transcript.duration
+            speed = seconds / max(time.monotonic() - begun, 1e-3)
+            bar.set_postfix_str(
+                f"{seconds / 3600:.2f} h, {speed:.0f} times real time", refresh=False
+            )
             bar.update()
 
 

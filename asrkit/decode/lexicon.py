@@ -138,15 +138,15 @@ def build_lexicon(
     if phonemizer is None:
         lexicon: Lexicon = {word: [tuple(characters(word))] for word in words}
     else:
-        heard = _heard(kept, words, phonemizer)
+        spoken_as = _pronunciations(kept, words, phonemizer)
         lexicon = {}
         alone = phonemizer.each(words, "lexicon, words")
         for word, sentence in zip(words, alone, strict=True):
             spoken = tuple(phone for phones in sentence.phones for phone in phones)
             if sentence.unread:
                 continue
-            floor = max(1.0, _MINIMUM_SHARE * heard[word].total())
-            common = [p for p, count in heard[word].most_common() if count >= floor]
+            floor = max(1.0, _MINIMUM_SHARE * spoken_as[word].total())
+            common = [p for p, count in spoken_as[word].most_common() if count >= floor]
             merged = list(dict.fromkeys(filter(None, [*common[:1], spoken, *common[1:]])))
             if merged:
                 lexicon[word] = merged[:max_pronunciations]
@@ -156,14 +156,14 @@ def build_lexicon(
     return lexicon, LexiconReport(silent, len(counts) - len(words))
 
 
-def _heard(
+def _pronunciations(
     lines: list[str], words: list[str], phonemizer: Phonemizer
 ) -> dict[str, Counter[tuple[str, ...]]]:
     """How often each word is spoken in each way inside the lines."""
-    heard: dict[str, Counter[tuple[str, ...]]] = {word: Counter() for word in words}
+    spoken_as: dict[str, Counter[tuple[str, ...]]] = {word: Counter() for word in words}
     for sentence in phonemizer.each(lines, "lexicon, sentences"):
         if sentence.aligned and not sentence.switches and not sentence.unread:
             for word, phones in zip(sentence.words, sentence.phones, strict=True):
-                if word in heard:
-                    heard[word][tuple(phones)] += 1
-    return heard
+                if word in spoken_as:
+                    spoken_as[word][tuple(phones)] += 1
+    return spoken_as

@@ -62,13 +62,13 @@ def score(
     """
 
     def readable() -> Generator[tuple[str, Tensor], None, None]:
-        heard = read_ahead(
+        readings = read_ahead(
             utterances,
             lambda row: read(row[1]),
             threads=READERS[model.device.type],
             seconds=model.look_ahead,
         )
-        for (name, source), found in heard:
+        for (name, source), found in readings:
             if isinstance(found, AudioError):
                 failed[name] = str(found)
                 continue

@@ -120,14 +120,14 @@ class CpcObjective(Objective):
     ) -> Output:
         """The loss for given negatives [N, K], positions in the flattened features."""
         frames = features.data.shape[1]
-        heard = hidden.data[:, : contexts.size]
+        context = hidden.data[:, : contexts.size]
         latents = features.data.flatten(0, 1).float()
         now = contexts.rows * frames + contexts.frames
         losses, correct = [], []
         for ahead, predictor in enumerate(self.predictors, start=1):
-            predicted = predictor(heard)[contexts.rows, contexts.frames]
+            predicted = predictor(context)[contexts.rows, contexts.frames]
             candidates = torch.cat([(now + ahead)[:, None], negatives], 1)
-            with torch.autocast(heard.device.type, enabled=False):
+            with torch.autocast(context.device.type, enabled=False):
                 # all products, then the candidates': smaller than the drawn vectors themselves
                 scores = (predicted.float() @ latents.t()).gather(1, candidates) / latents.shape[1]
                 losses.append(-scores.log_softmax(1)[:, 0].sum())

@@ -98,7 +98,7 @@ class PhoneticObjective(Recognizer):
     def forward(self, batch: Batch) -> Output:
         frames, own = self.base.frames(batch)
         labelled = _labelled(batch)
-        log_probs = self._log_probs(self._heard(batch, frames))
+        log_probs = self._log_probs(self._ctc_input(batch, frames))
         ctc_losses, scores = self._ctc(batch, log_probs, labelled)
         self_losses = self._weighted(frames, labelled)
         loss = self.ctc_weight * ctc_losses.sum() + self_losses.sum()
@@ -127,7 +127,7 @@ class PhoneticObjective(Recognizer):
         scores = self.head(Padded(self.final_dropout(hidden.data), hidden.lengths))
         return Padded(scores.data.float().log_softmax(-1), scores.lengths)
 
-    def _heard(self, batch: Batch, frames: Frames) -> Padded:
+    def _ctc_input(self, batch: Batch, frames: Frames) -> Padded:
         """What CTC sees: the masked context, some frames replaced; in evaluation, the plain one."""
         if not self.training:
             assert batch.speech is not None  # the base has used it

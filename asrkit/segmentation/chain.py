@@ -24,7 +24,7 @@ NEVER = np.float32(-1e9)
 
 
 @dataclasses.dataclass(frozen=True)
-class Heard:
+class PathFrames:
     """The frames that a path goes through, each run of quiet ones as one.
 
     frames: int64 [K], their numbers. scores: float32 [K, U]. garbage: float32 [K]. hold: float32
@@ -37,7 +37,7 @@ class Heard:
     hold: np.ndarray
 
     @classmethod
-    def of(cls, scores: np.ndarray, garbage: np.ndarray) -> Heard:
+    def of(cls, scores: np.ndarray, garbage: np.ndarray) -> PathFrames:
         """Of all frames, [T, U] and [T]: log-probabilities less the best one of the frame, and what
         a frame costs a path that waits, at most 0."""
         quiet = scores[:, QUIET] > SILENT
@@ -110,10 +110,10 @@ class Walk:
         self._inside = np.ones(count, np.float32)
         self._inside[chain.last] = 0
 
-    def step(self, heard: Heard, frame: int, entries: np.ndarray, less: float = 0.0) -> None:
+    def step(self, path: PathFrames, frame: int, entries: np.ndarray, less: float = 0.0) -> None:
         """One frame; ``entries`` [W], the scores with which words are begun. ``less`` is taken off
         all scores."""
-        scores = heard.scores[frame] - np.float32(less)
+        scores = path.scores[frame] - np.float32(less)
         chain, emitted, come = self.chain, self._emitted, self._come
         np.take(scores, chain.symbols, out=emitted, mode="clip")
         come[1:] = self.at[:-1]
@@ -123,9 +123,9 @@ class Walk:
         self.at += emitted
         np.greater(come, self.at, out=self.moved)
         np.maximum(come, self.at, out=self.at)
-        if heard.hold[frame]:
-            self.at -= heard.hold[frame] * self._inside
-        self.waiting += heard.garbage[frame] - np.float32(less)
+        if path.hold[frame]:
+            self.at -= path.hold[frame] * self._inside
+        self.waiting += path.garbage[frame] - np.float32(less)
         done = self.at[chain.last]
         np.greater(done, self.waiting[1:], out=self.ended)
         np.maximum(done, self.waiting[1:], out=self.waiting[1:])
@@ -142,7 +142,7 @@ class Stretch:
     target: int
 
 
-def trace(chain: Chain, heard: Heard, stretch: Stretch) -> np.ndarray:
+def trace(chain: Chain, path: PathFrames, stretch: Stretch) -> np.ndarray:
     """The best path through one stretch: int32 [end - begin], the place of every frame."""
     count = len(chain.symbols)
     words = [
@@ -166,15 +166,15 @@ def trace(chain: Chain, heard: Heard, stretch: Stretch) -> np.ndarray:
     moved = np.empty((length, places), bool)
     ended = np.empty((length, part.words), bool)
     for number in range(length):
-        walk.step(heard, stretch.begin + number, walk.waiting[:-1])
+        walk.step(path, stretch.begin + number, walk.waiting[:-1])
         moved[number], ended[number] = walk.moved, walk.ended
     starts = {int(place): word for word, place in enumerate(part.first)}
-    path = np.empty(length, np.int32)
+    found = np.empty(length, np.int32)
     place = local(stretch.target)
     for number in range(length - 1, -1, -1):
         if place >= places and place > places and ended[number, place - places - 1]:
             place = int(part.last[place - places - 1])
-        path[number] = place + offset if place < places else place - places + begin + count
+        found[number] = place + offset if place < places else place - places + begin + count
         if place < places and moved[number, place]:
             place = places + starts[place] if place in starts else place - 1
-    return path
+    return found

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from asrkit.segmentation.chain import QUIET, Chain, Heard
+from asrkit.segmentation.chain import QUIET, Chain, PathFrames
 from asrkit.segmentation.frames import FEE, Frames
 
 PAD = 0.2  # seconds of quiet that a segment has at most before its first word and behind its last
@@ -72,22 +72,22 @@ class Reader:
         self.chain = Chain.of([tokens[unit][number] for unit, number in self._owners])
 
     def read(
-        self, frames: Frames, heard: Heard, places: np.ndarray, *, longest: float = math.inf
+        self, frames: Frames, path: PathFrames, places: np.ndarray, *, longest: float = math.inf
     ) -> list[Found]:
         """In the order of the recording. places: of ``find_path``. What is longer than ``longest``
         seconds is cut between words, at the longest pauses; a single word may be longer."""
         chain, spoken = self.chain, places < len(self.chain.symbols)
         inside = np.where(spoken, places, 0)
-        own = heard.scores[np.arange(len(places)), chain.symbols[inside]]
-        quiet = heard.scores[:, QUIET]
+        own = path.scores[np.arange(len(places)), chain.symbols[inside]]
+        quiet = path.scores[:, QUIET]
         stays = np.zeros(len(places), bool)
         stays[1:] = places[1:] == places[:-1]
-        hold = np.where(np.isin(inside, chain.last), 0, heard.hold)
+        hold = np.where(np.isin(inside, chain.last), 0, path.hold)
         gain = np.where(stays, np.maximum(own, quiet), own) - hold
-        gain = np.where(spoken, gain, heard.garbage)
+        gain = np.where(spoken, gain, path.garbage)
         gains = np.append(0.0, np.cumsum(gain, dtype=np.float64))
         said = spoken & ((own >= quiet) | ~stays)
-        times = _Times(frames, heard.frames)
+        times = _Times(frames, path.frames)
         return [
             self._found(part, visits, gains, times)
             for visits in _together(self._visits(places, spoken, said))
@@ -161,7 +161,7 @@ class _Times:
 
     def __init__(self, frames: Frames, searched: np.ndarray) -> None:
         self._begins, self._frames = frames.begins, searched
-        self._heard = np.flatnonzero(frames.heard).tolist()
+        self._spoken = np.flatnonzero(frames.spoken).tolist()
 
     def of(self, begin: int, end: int) -> tuple[float, float]:
         return (
@@ -172,12 +172,12 @@ class _Times:
     def around(self, begin: int, end: int) -> tuple[float, float]:
         """With the quiet around: half of it, PAD at most; the other half is its neighbors'."""
         first, last = int(self._frames[begin]), int(self._frames[end - 1])
-        before = bisect.bisect_left(self._heard, first)
-        behind = bisect.bisect_right(self._heard, last)
-        free = self._begins[self._heard[before - 1] + 1] if before else -self._begins[first]
+        before = bisect.bisect_left(self._spoken, first)
+        behind = bisect.bisect_right(self._spoken, last)
+        free = self._begins[self._spoken[before - 1] + 1] if before else -self._begins[first]
         taken = (
-            self._begins[self._heard[behind]]
-            if behind < len(self._heard)
+            self._begins[self._spoken[behind]]
+            if behind < len(self._spoken)
             else 2 * self._begins[-1] - self._begins[last + 1]
         )
         start, stop = self._begins[first], self._begins[last + 1]

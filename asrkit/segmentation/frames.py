@@ -24,16 +24,16 @@ FLOOR = -2.5  # no symbol is less likely, against the best of a frame: networks 
 class Frames:
     """scores: float32 [T, U], log-probabilities of the symbols less the best of all, at least
     FLOOR; column 0 is the quiet one (blank, or what parts words). garbage: float32 [T], -FEE times
-    the tokens that the network begins in the frame. heard: bool [T], where its best symbol is not
+    the tokens that the network begins in the frame. spoken: bool [T], where its best symbol is not
     the quiet one. begins: float64 [T + 1], seconds."""
 
     scores: np.ndarray
     garbage: np.ndarray
-    heard: np.ndarray
+    spoken: np.ndarray
     begins: np.ndarray
 
     @property
-    def tokens_heard(self) -> float:
+    def tokens_recognized(self) -> float:
         return float(self.garbage.sum()) / -FEE
 
 
@@ -52,7 +52,7 @@ class Columns:
         self._several = [(n, columns) for n, columns in enumerate(wanted) if len(columns) > 1]
 
     def take(self, log_probs: Tensor, before: Tensor | None) -> tuple[np.ndarray, ...]:
-        """scores, garbage and heard of log-probabilities [T, V]. before: [V], probabilities of the
+        """scores, garbage and spoken of log-probabilities [T, V]. before: [V], probabilities of the
         frame before, if there is one."""
         best = log_probs.amax(-1, keepdim=True)
         quiet = log_probs[:, self._quiet].amax(-1, keepdim=True)
@@ -64,8 +64,8 @@ class Columns:
         first = torch.zeros_like(begun[:1]) if before is None else before[None]
         begun = (begun - torch.cat([first, begun[:-1]])).clamp_(min=0)
         begun[:, self._quiet] = 0
-        heard = (quiet < best)[:, 0]
-        return scores.float().numpy(), (begun.sum(1) * -FEE).float().numpy(), heard.numpy()
+        spoken = (quiet < best)[:, 0]
+        return scores.float().numpy(), (begun.sum(1) * -FEE).float().numpy(), spoken.numpy()
 
 
 def frames_of(
@@ -88,7 +88,7 @@ def joined(parts: Iterable[Tensor], length: int, columns: Columns, clock: Clock)
     if not taken:
         empty = np.zeros(0, np.float32)
         taken.append((np.zeros((0, len(columns.numbers) + 1), np.float32), empty, empty > 0))
-    scores, garbage, heard = (np.concatenate(row) for row in zip(*taken, strict=True))
+    scores, garbage, spoken = (np.concatenate(row) for row in zip(*taken, strict=True))
     begins = np.array([clock.seconds(frame) for frame in range(len(scores) + 1)])
     begins[-1] = length / RATE
-    return Frames(scores, garbage, heard, begins)
+    return Frames(scores, garbage, spoken, begins)

@@ -13,7 +13,7 @@ import numpy as np
 from asrkit.audio.given import read_file
 from asrkit.files import DataError
 from asrkit.infer import Speech2Text
-from asrkit.segmentation.chain import Heard
+from asrkit.segmentation.chain import PathFrames
 from asrkit.segmentation.found import Found, Reader
 from asrkit.segmentation.frames import FEE, Columns, Frames, frames_of
 from asrkit.segmentation.search import AHEAD, BACK, find_path
@@ -88,15 +88,15 @@ def align_recording(model: Speech2Text, speller: Speller, pair: Pair, rules: Rul
     given.tell(pair.audio)
     columns = Columns(model.tokens, list(names))
     frames = frames_of(model, given.samples, columns, rules.max_seconds)
-    if frames.tokens_heard < MINIMUM_SPEECH:
+    if frames.tokens_recognized < MINIMUM_SPEECH:
         raise DataError(
             f"{pair.audio}: the model recognizes no speech ({frames.begins[-1]:.1f} s); listen to "
             "it, and see --channel where several were recorded"
         )
     numbers = [[[columns.numbers[name] for name in word] for word in words] for words in tokens]
     reader = Reader(numbers)
-    heard = Heard.of(frames.scores, frames.garbage)
-    found = find_segments(reader, frames, heard, rules)
+    path = PathFrames.of(frames.scores, frames.garbage)
+    found = find_segments(reader, frames, path, rules)
     kept = [segment for segment in found if not _fault(segment, rules)]
     return Aligned(
         pair,
@@ -110,15 +110,15 @@ def align_recording(model: Speech2Text, speller: Speller, pair: Pair, rules: Rul
     )
 
 
-def find_segments(reader: Reader, frames: Frames, heard: Heard, rules: Rules) -> list[Found]:
+def find_segments(reader: Reader, frames: Frames, path: PathFrames, rules: Rules) -> list[Found]:
     """Of the paths at all PRICES, the segments of the one that has most of the text in segments
     that are kept; the first at which that is ENOUGH."""
     total = sum(map(sum, reader.sizes))
     best: list[Found] = []
     most = -1
     for ahead, back in PRICES:
-        places = find_path(reader.chain, heard, ahead=ahead, back=back)
-        found = reader.read(frames, heard, places, longest=rules.longest)
+        places = find_path(reader.chain, path, ahead=ahead, back=back)
+        found = reader.read(frames, path, places, longest=rules.longest)
         kept = sum(
             sum(reader.sizes[one.unit][one.first : one.last + 1])
             for one in found
@@ -209,9 +209,9 @@ def _longest_increasing(order: Sequence[int]) -> set[int]:
 
 def _outside(frames: Frames, segments: Sequence[Found]) -> float:
     """Share of the recognized tokens that lie outside of the segments."""
-    heard = frames.garbage / -FEE
-    inside = np.zeros(len(heard), bool)
+    tokens = frames.garbage / -FEE
+    inside = np.zeros(len(tokens), bool)
     for segment in segments:
         first, last = np.searchsorted(frames.begins, [segment.begin, segment.end])
         inside[first:last] = True
-    return float(heard[~inside].sum() / heard.sum())
+    return float(tokens[~inside].sum() / tokens.sum())

@@ -16,7 +16,7 @@ import dataclasses
 
 import numpy as np
 
-from asrkit.segmentation.chain import NEVER, Chain, Heard, Stretch, Walk, trace
+from asrkit.segmentation.chain import NEVER, Chain, PathFrames, Stretch, Walk, trace
 
 AHEAD, BACK = 15.0, 30.0  # prices of jumps, in nats
 MOST_KEPT = 1 << 28  # bytes of what is kept of blocks
@@ -59,7 +59,7 @@ class _Block:
 
 def find_path(
     chain: Chain,
-    heard: Heard,
+    path: PathFrames,
     *,
     ahead: float = AHEAD,
     back: float = BACK,
@@ -71,26 +71,26 @@ def find_path(
     Memory: ``most_kept`` bytes, 50 a token and 20 a frame. Time: tokens times frames where the
     recording does not follow the text, else frames alone.
     """
-    search = _Search(chain, heard, ahead, back, most_kept)
-    places = np.empty(len(heard.frames), np.int32)
+    search = _Search(chain, path, ahead, back, most_kept)
+    places = np.empty(len(path.frames), np.int32)
     for stretch in search.stretches():
-        places[stretch.begin : stretch.end] = trace(chain, heard, stretch)
+        places[stretch.begin : stretch.end] = trace(chain, path, stretch)
     return places
 
 
 class _Search:
     def __init__(
-        self, chain: Chain, heard: Heard, ahead: float, back: float, most_kept: int
+        self, chain: Chain, path: PathFrames, ahead: float, back: float, most_kept: int
     ) -> None:
-        self.chain, self.heard = chain, heard
+        self.chain, self.path = chain, path
         self.ahead, self.back = ahead, back
         places = len(chain.symbols) + chain.words + 1
-        length = max(BLOCK, -(-len(heard.frames) * places * 4 // most_kept))
+        length = max(BLOCK, -(-len(path.frames) * places * 4 // most_kept))
         self.length = min(length, (1 << 31) // chain.words - 1)  # frame and word fit in 31 bits
 
     def stretches(self) -> list[Stretch]:
         """The best path, cut at its jumps and between blocks."""
-        words, frames = self.chain.words, len(self.heard.frames)
+        words, frames = self.chain.words, len(self.path.frames)
         count = len(self.chain.symbols)
         waiting = np.full(words + 1, NEVER, np.float32)
         waiting[0] = 0
@@ -138,12 +138,12 @@ class _Search:
             jumped = jump > waiting[:-1]
             entries = np.maximum(jump, waiting[:-1])
             paid -= float(top) if since else 0.0
-            walk.step(self.heard, begin + since, entries, float(top))
+            walk.step(self.path, begin + since, entries, float(top))
             come[1:] = came[: count - 1]
             come[part.first] = np.where(jumped, -1 - (since * words + numbers), came[count:-1])
             np.copyto(came[:count], come, where=walk.moved)
             np.copyto(came[count + 1 :], came[part.last], where=walk.ended)
-        lost = paid > LOST * -float(self.heard.garbage[begin:end].sum())
+        lost = paid > LOST * -float(self.path.garbage[begin:end].sum())
         after = _State(low, high, walk.at, walk.waiting)
         return _Block(begin, end, low, high, came, left), after, lost
 
@@ -164,7 +164,7 @@ class _Search:
             return []
         ends = final.waiting.copy()
         ends[: chain.words - final.low] -= self.ahead
-        target, end = len(chain.symbols) + final.low + int(ends.argmax()), len(self.heard.frames)
+        target, end = len(chain.symbols) + final.low + int(ends.argmax()), len(self.path.frames)
         for block in reversed(blocks):
             words, count = block.high - block.low, len(block.came) - (block.high - block.low) - 1
             came = int(block.came[self._local(block, count, target)])

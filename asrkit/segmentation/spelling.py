@@ -22,7 +22,6 @@ from asrkit.text.tokenize import BpeTokenizer, CharTokenizer
 from asrkit.tokens import BLANK, SPACE, UNK, TokenList
 from asrkit.vocabulary import without_language
 
-MAX_UNKNOWN = 0.1
 _SHOWN = 10  # symbols that a message names
 
 
@@ -41,7 +40,7 @@ class Mapping:
         lost = sum(count for name, count in self.counts.items() if not self.replaced[name])
         return (lost + self.unread.total()) / max(1, self.symbols + self.unread.total())
 
-    def told(self) -> str:
+    def shown(self) -> str:
         """``ç as ʃ (12), ...``: the most frequent first."""
         shown = [
             f"{name} as {' '.join(self.replaced[name]) or 'nothing'} ({count})"

@@ -73,7 +73,7 @@ def probe(language: Language) -> Probe:
     prober.tones(found)
     prober.numbers(found, bad)
     prober.ordinals(found, bad)
-    found.phones = sorted({without_tone(phone) for phone in prober.heard} - {""})
+    found.phones = sorted({without_tone(phone) for phone in prober.phones} - {""})
     found.strange = [phone for phone in found.phones if strange_symbols(phone)]
     return found
 
@@ -82,20 +82,20 @@ class _Prober:
     def __init__(self, language: Language) -> None:
         self.language = language
         self.phonemizer = Phonemizer(language.code)
-        self.heard: set[str] = set()
+        self.phones: set[str] = set()
 
     def read(self, texts: Sequence[str]) -> list[Reading]:
         """What the voice says to raw texts, in the way of every text."""
         plain = [self.phonemizer.normalized(text).said for text in texts]
         readings = self.phonemizer.readings(plain)
-        self.heard.update(p for one in readings if not one.foreign for p in one.phones)
+        self.phones.update(p for one in readings if not one.foreign for p in one.phones)
         return readings
 
     def words(self, found: Probe) -> None:
         texts = [self.phonemizer.normalized(text) for text in self.language.phrases]
         for sentence in self.phonemizer.read(list(dict.fromkeys(filter(_said, texts)))):
             if not sentence.switches:
-                self.heard.update(sentence.tokens())
+                self.phones.update(sentence.tokens())
             found.phrases += 1
             found.joined += len(sentence.phones) < len(sentence.words)
             found.split += len(sentence.phones) > len(sentence.words)

@@ -96,8 +96,8 @@ class PhoneDataset(BatchDataset):
         labels = [] if self.index.token_file is None else self.index.labels(row)
         if self.noise is None or self.index.matrix(row) is not None:
             return self.matrix(row), labels
-        heard, labels = self.noise(self.index.phones(row), labels, *key)
-        return one_hot(heard, self.phones), labels
+        noisy, labels = self.noise(self.index.phones(row), labels, *key)
+        return one_hot(noisy, self.phones), labels
 
     def matrix(self, row: int) -> np.ndarray:
         """float32 [L, P] of one sentence."""

@@ -18,7 +18,7 @@ from asrkit.transcoder.labels import LabelError, hypothesis_labels
 
 
 @dataclasses.dataclass(frozen=True)
-class Heard:
+class Recognized:
     """One utterance: the phones recognized and their posteriors [L, P]."""
 
     id: str
@@ -27,7 +27,7 @@ class Heard:
 
 
 def write_hypotheses(
-    heard: Iterable[Heard],
+    utterances: Iterable[Recognized],
     out: Path,
     *,
     langs: Mapping[str, str],
@@ -48,7 +48,7 @@ def write_hypotheses(
         names += ["text", "text.star"] if sentences is not None else []
         files = {name: stack.enter_context(atomic(out / name)) for name in names}
         matrices = stack.enter_context(atomic(ark, "wb"))
-        for utterance in heard:
+        for utterance in utterances:
             key = utterance.id
             if not utterance.phones:
                 counts["empty"] += 1

@@ -17,7 +17,7 @@ from asrkit.kaldi.kaldi_text import read_keyed, split_line
 from asrkit.shards import Task
 from asrkit.tokens import BLANK
 from asrkit.transcoder.dataset import PhoneDataset
-from asrkit.transcoder.hypotheses import Heard
+from asrkit.transcoder.hypotheses import Recognized
 from asrkit.transcoder.index import PhoneIndex
 from asrkit.transcoder.model import Phones2Words, Speech2Words
 
@@ -81,12 +81,12 @@ class Inputs:
             self.phones[name] = " ".join(speech.columns.names(found))
             yield name, found
 
-    def recognized(self, task: Task[Heard | Failed]) -> Rows:
+    def recognized(self, task: Task[Recognized | Failed]) -> Rows:
         """What the acoustic model recognizes in a folder, as work that shards may have done."""
         self.count = len(task.items)
-        for heard in read_ones(task.results(), self.failed):
-            self.phones[heard.id] = " ".join(heard.phones)
-            yield heard.id, heard.rows
+        for one in read_ones(task.results(), self.failed):
+            self.phones[one.id] = " ".join(one.phones)
+            yield one.id, one.rows
 
     def _count_unknown(self, spoken: Sequence[str]) -> None:
         known = self._transcoder.phones

@@ -42,9 +42,9 @@ def words_of(labels: Iterable[str]) -> list[str]:
 
 
 def hypothesis_labels(
-    words: Sequence[str], phones: Sequence[Sequence[str]], heard: Sequence[str]
+    words: Sequence[str], phones: Sequence[Sequence[str]], recognized: Sequence[str]
 ) -> list[str]:
-    """Labels for recognized phones ``heard`` of a sentence whose words are spoken as ``phones``.
+    """Labels for the phones ``recognized`` in a sentence whose words are spoken as ``phones``.
 
     The phones are aligned with the fewest edits. A word goes to the position that its last phone
     was recognized at, or, where that was deleted, to the nearest position before. Words that meet
@@ -52,11 +52,13 @@ def hypothesis_labels(
     and if there are more words than recognized phones.
     """
     reference = word_labels(words, phones)
-    if len(words) > len(heard):
-        raise LabelError(f"{len(words)} words cannot be placed on {len(heard)} recognized phones")
+    if len(words) > len(recognized):
+        raise LabelError(
+            f"{len(words)} words cannot be placed on {len(recognized)} recognized phones"
+        )
     places: list[int] = []
     seen, said = 0, 0  # recognized and reference phones passed
-    for ref, hyp in align([phone for spoken in phones for phone in spoken], heard).pairs:
+    for ref, hyp in align([phone for spoken in phones for phone in spoken], recognized).pairs:
         seen += hyp is not None
         if ref is not None:
             if reference[said] != STAR:
@@ -65,9 +67,9 @@ def hypothesis_labels(
     for number in range(1, len(places)):
         places[number] = max(places[number], places[number - 1] + 1)
     for number in range(len(places)):
-        last = len(heard) - len(places) + number  # room for the words that follow
+        last = len(recognized) - len(places) + number  # room for the words that follow
         places[number] = min(places[number], last)
-    labels = [STAR] * len(heard)
+    labels = [STAR] * len(recognized)
     for place, word in zip(places, words, strict=True):
         labels[place] = word
     return labels

@@ -75,22 +75,22 @@ class PhoneNoise:
         """
         random = np.random.default_rng(key_of(self.seed, "phone noise", *key))
         draws = random.random((len(phones), 3)).tolist()
-        heard: list[str] = []
+        noisy: list[str] = []
         moved: list[str] = []
         begin = 0  # of the word
         for phone, label, (insertion, which, what) in zip(phones, labels, draws, strict=True):
             if self._inserted is not None and insertion < self._insertions:
-                heard.append(self._inserted(which))
+                noisy.append(self._inserted(which))
                 moved.append(STAR)
             found = self._heard[phone](what) if phone in self._heard else phone
             if found != DELETED:
-                heard.append(found)
+                noisy.append(found)
                 moved.append(STAR)
             if label == STAR:
                 continue
-            if len(heard) == begin:  # nothing of the word was recognized
-                heard.append(phone)
+            if len(noisy) == begin:  # nothing of the word was recognized
+                noisy.append(phone)
                 moved.append(STAR)
             moved[-1] = label
-            begin = len(heard)
-        return heard, moved
+            begin = len(noisy)
+        return noisy, moved

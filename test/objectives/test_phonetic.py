@@ -158,7 +158,7 @@ def test_replacement_statistics():
     for step in range(200):
         objective.before_step(step)
         frames, _ = objective.base.frames(batch)
-        heard = objective._heard(batch, frames).data
+        heard = objective._ctc_input(batch, frames).data
         replaced = (heard == frames.targets.data).all(-1)
         kept = (heard == frames.hidden.data).all(-1)
         assert bool((replaced ^ kept).all())
@@ -175,7 +175,7 @@ def test_replacement_at_its_ends(prob, share):
     objective = unispeech(replace_prob=prob)
     batch = batch_of([2], [3])
     frames, _ = objective.base.frames(batch)
-    heard = objective._heard(batch, frames).data
+    heard = objective._ctc_input(batch, frames).data
     wanted = frames.targets.data if share else frames.hidden.data
     assert torch.equal(heard, wanted)
 

@@ -8,7 +8,7 @@ import math
 import pytest
 from segmentation_toy import frames, in_scores, posteriors, spelled
 
-from asrkit.segmentation.chain import Heard
+from asrkit.segmentation.chain import PathFrames
 from asrkit.segmentation.found import PAD, Found, Reader
 from asrkit.segmentation.frames import FEE
 from asrkit.segmentation.search import find_path
@@ -19,8 +19,8 @@ TEXT = ["the quick brown fox", "jumps over lazy dogs", "and runs away again"]
 def read(said: str, text: list[str] = TEXT, longest: float = math.inf) -> list[Found]:
     found = frames(posteriors(spelled(said), pause=20))
     reader = Reader([in_scores(spelled(unit)) for unit in text])
-    heard = Heard.of(found.scores, found.garbage)
-    return reader.read(found, heard, find_path(reader.chain, heard), longest=longest)
+    path = PathFrames.of(found.scores, found.garbage)
+    return reader.read(found, path, find_path(reader.chain, path), longest=longest)
 
 
 def test_what_is_said_as_it_is_written() -> None:

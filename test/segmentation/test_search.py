@@ -11,7 +11,7 @@ from segmentation_toy import frames, in_scores, posteriors, random_words
 
 from asrkit.align import align
 from asrkit.segmentation import search
-from asrkit.segmentation.chain import Chain, Heard
+from asrkit.segmentation.chain import Chain, PathFrames
 from asrkit.segmentation.search import find_path
 
 
@@ -21,7 +21,7 @@ def words_on_path(
     """Numbers of the words of ``text`` in the order in which they were found."""
     found = frames(posteriors(said, errors=errors))
     chain = Chain.of(in_scores(text))
-    places = find_path(chain, Heard.of(found.scores, found.garbage), most_kept=most_kept)
+    places = find_path(chain, PathFrames.of(found.scores, found.garbage), most_kept=most_kept)
     words = np.searchsorted(chain.first, places[places < len(chain.symbols)], "right") - 1
     return [int(word) for n, word in enumerate(words) if not n or word != words[n - 1]]
 
@@ -87,9 +87,9 @@ def test_an_hour_in_bounded_memory_and_time() -> None:
     found = frames(posteriors(text, errors=0.2))
     assert len(found.scores) > 3600 * 50 * 0.9
     chain = Chain.of(in_scores(text))
-    heard = Heard.of(found.scores, found.garbage)
+    path = PathFrames.of(found.scores, found.garbage)
     before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
-    places = find_path(chain, heard)
+    places = find_path(chain, path)
     assert time.process_time() - start < 120
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 300_000  # KiB
     words = np.unique(np.searchsorted(chain.first, places[places < len(chain.symbols)], "right"))

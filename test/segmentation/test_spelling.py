@@ -25,7 +25,7 @@ def test_letters_that_sound_alike() -> None:
     assert spell(speller, "привет щука") == ["privet", "shchuka"]
     assert speller.mapping.counts["щ"] == 1 and speller.mapping.unknown == 0
     assert speller.mapping.replaced["щ"] == ("s", "h", "c", "h")
-    assert "щ as s h c h (1)" in speller.mapping.told()
+    assert "щ as s h c h (1)" in speller.mapping.shown()
 
 
 def test_a_model_of_other_letters() -> None:

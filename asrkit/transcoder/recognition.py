@@ -14,11 +14,11 @@ from asrkit.decode.dealt import Failed, task_of
 from asrkit.decode.run import score
 from asrkit.infer import Speech2Text
 from asrkit.shards import FOLDER, Task
-from asrkit.transcoder.hypotheses import Heard
+from asrkit.transcoder.hypotheses import Recognized
 from asrkit.transcoder.posteriors import PhoneColumns
 
 
-def hearing(
+def recognition_task(
     model: Speech2Text,
     columns: PhoneColumns,
     sources: Mapping[str, str],
@@ -26,26 +26,26 @@ def hearing(
     *,
     max_seconds: float,
     of: object,
-) -> Task[Heard | Failed]:
+) -> Task[Recognized | Failed]:
     """The utterances of ``sources`` (id -> audio) for the step that writes ``out``.
 
     of: what the scores of the model depend on beside the audio.
     """
 
-    def make(rows: list[tuple[str, str]], failed: dict[str, str]) -> Iterator[Heard]:
+    def make(rows: list[tuple[str, str]], failed: dict[str, str]) -> Iterator[Recognized]:
         for key, scores in score(model, rows, read_dumped, failed, max_seconds=max_seconds):
-            yield _heard(key, columns(scores))
+            yield _recognized(key, columns(scores))
 
-    def store(heard: Heard) -> dict[str, Any]:
-        data = base64.b64encode(heard.rows.astype("<f4").tobytes())
-        return {"id": heard.id, "rows": data.decode()}
+    def store(one: Recognized) -> dict[str, Any]:
+        data = base64.b64encode(one.rows.astype("<f4").tobytes())
+        return {"id": one.id, "rows": data.decode()}
 
-    def load(row: dict[str, Any]) -> Heard:
+    def load(row: dict[str, Any]) -> Recognized:
         data = np.frombuffer(base64.b64decode(row["rows"]), "<f4")
-        return _heard(row["id"], data.reshape(-1, columns.size))
+        return _recognized(row["id"], data.reshape(-1, columns.size))
 
-    def _heard(key: str, rows: np.ndarray) -> Heard:
-        return Heard(key, columns.names(rows), rows)
+    def _recognized(key: str, rows: np.ndarray) -> Recognized:
+        return Recognized(key, columns.names(rows), rows)
 
     of = (of, columns.pool, columns.phones.symbols)
     return task_of(out / FOLDER, sources, make, of=of, store=store, load=load)
