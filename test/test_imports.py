@@ -17,6 +17,11 @@ FORBIDDEN = {
     "audio": {"text", "kaldi", "data"} | MODELS | USE,
     "kaldi": {"data"} | MODELS | USE,
     "data": MODELS | USE,
+    "formats": {"audio", "kaldi", "data", "importers", "segmentation"} | MODELS | USE,
+    "importers": {"data", "formats", "segmentation"} | MODELS | USE,
+    "segmentation": {"data", "importers"} | MODELS | USE - {"decode", "infer"},
+    "tuning": {"kaldi", "text", "data"} | MODELS - {"encoders"} | USE,
+    "transcoder": {"quantizers", "choices", "build"} | USE - {"decode", "infer"},
     "encoders": {"kaldi", "text", "data", "quantizers", "objectives"} | USE,
     "quantizers": {"kaldi", "text", "data", "encoders", "objectives"} | USE,
     "objectives": {"kaldi", "text", "data", "transcoder"} | USE - {"decode"},
@@ -53,6 +58,11 @@ IMPORTS = {module_of(path): imports_of(path) for path in sorted(ROOT.rglob("*.py
 
 def package_of(module: str) -> str:
     return module.partition(".")[2].partition(".")[0]
+
+
+def test_every_package_has_its_place() -> None:
+    packages = {path.parent.name for path in ROOT.glob("*/*.py")}
+    assert packages - FORBIDDEN.keys() == {"bin"}  # programs import whatever they need
 
 
 def test_no_module_needs_itself() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -70,6 +70,22 @@ class Sentence:
                 out.append(SPACE)
             out.extend(phones)
         return out
+
+
+# What is counted of each for the report.
+_COUNTS: dict[str, Callable[[Sentence], int]] = {
+    "utterances": lambda _: 1,
+    "words": lambda sentence: len(sentence.words),
+    "phones": lambda sentence: sum(map(len, sentence.phones)),
+    "empty_phones": lambda sentence: sentence.empty,
+    "words_without_phones": lambda sentence: sentence.silent,
+    "utterances_with_digits": lambda sentence: int(sentence.digits),
+    "utterances_not_aligned": lambda sentence: int(not sentence.aligned),
+    "utterances_with_switches": lambda sentence: int(bool(sentence.switches)),
+    "utterances_removed": lambda sentence: int(sentence.removed),
+    "utterances_without_phones": lambda sentence: int(not sentence.phones),
+    "utterances_with_unread": lambda sentence: int(bool(sentence.unread)),
+}
 
 
 def parse_raw(raw: str, *, switch: str = "remove-flags") -> tuple[list[list[str]], list[str], int]:
@@ -227,19 +243,7 @@ class Phonemizer:
 
     def count(self, sentence: Sentence) -> None:
         """For the report: a sentence that it has read, or another of the same options."""
-        self.counts.update(
-            utterances=1,
-            words=len(sentence.words),
-            phones=sum(map(len, sentence.phones)),
-            empty_phones=sentence.empty,
-            words_without_phones=sentence.silent,
-            utterances_with_digits=sentence.digits,
-            utterances_not_aligned=not sentence.aligned,
-            utterances_with_switches=bool(sentence.switches),
-            utterances_removed=sentence.removed,
-            utterances_without_phones=not sentence.phones,
-            utterances_with_unread=bool(sentence.unread),
-        )
+        self.counts.update({name: count(sentence) for name, count in _COUNTS.items()})
         self.unread.update(sentence.unread)
         self.switched.update(sentence.switches)
 
@@ -268,14 +272,9 @@ class Phonemizer:
 
     def report(self) -> dict[str, Any]:
         """Voice, options and counts; JSON-ready."""
-        names = (
-            "utterances words phones empty_phones words_without_phones utterances_with_digits"
-            " utterances_not_aligned utterances_with_switches utterances_removed"
-            " utterances_without_phones utterances_with_unread"
-        )
         return {
             "voice": self.voice,
-            "counts": {name: int(self.counts[name]) for name in names.split()},
+            "counts": {name: self.counts[name] for name in _COUNTS},
             "switches": dict(sorted(self.switched.items())),
             "unread": dict(self.unread.most_common()),
         }
