@@ -150,8 +150,9 @@ class _Fixer:
             if path is None or recording in self.broken.get("recording", ()):
                 self._drop("utterance", key, f"recording {recording!r} is not there")
             elif check_audio:
-                length = durations.setdefault(recording, _seconds(path))
-                if fault := past_end(begin, end, length):
+                if recording not in durations:
+                    durations[recording] = _seconds(path)
+                if fault := past_end(begin, end, durations[recording]):
                     self._drop("utterance", key, f"segment {fault}")
 
     def _stale(self, name: str, kept: list[str]) -> bool:

@@ -66,6 +66,17 @@ def test_second_backup_keeps_the_first(folder: Path) -> None:
     assert "q1" not in (folder / ".backup" / "2" / "text").read_text()
 
 
+def test_a_recording_is_opened_once_for_all_of_its_segments(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr(fixing, "seconds", lambda path: opened.append(path) or 9.0)
+    audio = flac(tmp_path / "x.flac", tone(0.2))
+    segments = {f"r-{number}": f"r {number} {number + 1}" for number in range(4)}
+    assert fix(data_dir(tmp_path / "d", {"r": audio}, segments=segments)).after == 4
+    assert opened == [str(audio)]
+
+
 def test_segments(tmp_path: Path) -> None:
     audio = {"r": flac(tmp_path / "r.flac", tone(2)), "s": flac(tmp_path / "s.flac", tone(1))}
     segments = {"r-1": "r 0 1", "r-2": "r 1 3", "r-3": "r 1 0", "s-1": "s 0 1", "t-1": "t 0 1"}
