@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
-from asrkit.temporary import Temporary
+from asrkit.temporary import Temporary, target_of
 
 # Errors of the system that more space, or a larger quota, would mend.
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -153,7 +153,7 @@ def _elsewhere(error: OSError, temporary: Path) -> bool:
 def _not_written(path: Path, error: OSError) -> DataError:
     reason = error.strerror or str(error)
     return DataError(
-        f"{path}: cannot be written ({reason}); what was there before is unchanged. "
+        f"{target_of(path)}: cannot be written ({reason}); what was there before is unchanged. "
         "Check the folder, its permissions and the free space"
     )
 

@@ -14,7 +14,7 @@ import secrets
 import shutil
 from pathlib import Path
 
-_NAME = re.compile(r"\..+\.\d+\.[0-9a-f]{8}\.tmp", re.DOTALL)
+_NAME = re.compile(r"\.(.+)\.\d+\.[0-9a-f]{8}\.tmp", re.DOTALL)
 _LONGEST = 200  # bytes of the target's name that a temporary name repeats; file systems take 255
 _swept: set[Path] = set()  # folders that this process has looked through
 
@@ -59,6 +59,14 @@ class Temporary:
         with contextlib.suppress(OSError):
             _remove(self.path)
         os.close(self._lock)
+
+
+def target_of(path: Path) -> Path:
+    """``path``; of a temporary file or folder, and what lies in it, the target that it is for."""
+    for part in (*reversed(path.parents), path):
+        if match := _NAME.fullmatch(part.name):
+            return part.with_name(match[1])
+    return path
 
 
 def sweep(folder: Path) -> None:

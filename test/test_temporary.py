@@ -151,6 +151,19 @@ def test_a_full_disk_names_what_was_to_be_written(tmp_path: Path, make) -> None:
         (tmp_path / "no").read_text()
 
 
+def test_a_full_disk_names_no_temporary_file(tmp_path: Path) -> None:
+    """A file that is written within a folder, which is temporary itself."""
+    told = rf"^{tmp_path}/model\.zip: cannot be written .No space left"
+    with (
+        pytest.raises(DataError, match=told),
+        atomic_folder(tmp_path / "model.zip") as folder,
+        temporary_folder(folder / "weights") as inner,
+        atomic(inner / "last.pt"),
+    ):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert names(tmp_path) == []
+
+
 def test_an_archive_is_not_blamed_for_a_full_disk(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -79,16 +79,14 @@ decode_folder() {
 
 # has_ngram LM FOLDER: whether stage 9 made the n-gram; if it did not, FOLDER/skipped says why nothing is decoded there.
 has_ngram() {
-    local why=${no_lmplz}
     [ "${dry_run}" = false ] || return 0
     if [ -e "$1" ]; then
         rm -f "$2/skipped"
         return
     fi
     mkdir -p "$2"
-    [ "${use_ngram}" = true ] || why="stage 9 makes n-gram models with --use_ngram true"
-    printf '%s\n' "${why}" >"$2/skipped"
-    log "skipped: $2: no $1; ${why}"
+    printf '%s\n' "${no_lmplz}" >"$2/skipped"
+    log "skipped: $2: no $1; ${no_lmplz}"
     return 1
 }
 

@@ -39,6 +39,11 @@ check_used() {
     check_training_used
     if [ -z "${lm_raw}" ]; then unless_used "without --lm_raw" lm_raw_args; fi
     if [ "${use_ngram}" = false ]; then
+        for mode in ${inference_modes}; do
+            case "${mode}" in
+            free | lexicon | *_lm) refuse "--inference_modes ${mode} searches with what stage 9 makes: it needs --use_ngram true" ;;
+            esac
+        done
         unless_used "with --use_ngram false" ngram_num own_text_times
         mention_unused "with --use_ngram false" ngram_prune lexicon_words
         [ -n "${transcoder_config}" ] || [ "${tokens_from}" = text ] ||

@@ -111,7 +111,8 @@ while [ $# -gt 0 ]; do
             continue
         fi
         if [[ " ${_known[*]} " != *" ${_name} "* ]] && [ "${_passes}" = false ]; then
-            _close=$(_closest_option "${_name}" "${_known[@]}")
+            read -r -a _known_there <<<"${ASRKIT_CALLER_OPTIONS-}"
+            _close=$(_closest_option "${_name}" "${_known[@]}" "${_known_there[@]}")
             echo "$0: unknown option $1${_close:+; did you mean --${_close}?} (--help lists them)" >&2
             exit 2
         fi
@@ -132,8 +133,10 @@ while [ $# -gt 0 ]; do
         ;;
     esac
 done
+unset ASRKIT_CALLER_OPTIONS
 if [ "${_passes}" = true ]; then
+    export ASRKIT_CALLER_OPTIONS="${_known[*]}" # what a word that is known to neither may have been meant for
     rest+=("$@") # after a lone --, which the other program reads or refuses
     set --
 fi
-unset _known _name _close _script _passes
+unset _known _known_there _name _close _script _passes

@@ -42,6 +42,12 @@ refuse_passed_on() {
     done
 }
 
+# pretrains_itself METHOD: stop where another model to start from is among the options for asr.sh.
+pretrains_itself() {
+    refuse_passed_on "does not go with --method $1, which pre-trains a model of its own; leave it out, or call ./asr.sh" \
+        pretrained pretrained_source
+}
+
 # self_training_suffix: sets rounds_suffix, what --self_training among the options for asr.sh adds to the names of its
 # models: others than those of the labels alone.
 # shellcheck disable=SC2034  # in names of run.sh and of xlsr_methods.sh

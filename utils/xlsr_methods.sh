@@ -145,6 +145,7 @@ run_method() {
 call_asr() {
     local configuration
     pretraining "${method}" "$2"
+    [[ " ${system[*]} " != *" --pretrain_config "* ]] || pretrains_itself "${method}"
     configuration=$(finetuning "${size}")
     self_training_suffix
     [ -z "${pretrain_langs}" ] || reads_languages || system+=(--pretrain_langs "${pretrain_langs}")

@@ -9,12 +9,15 @@ those of floats.
 from __future__ import annotations
 
 import contextlib
+import errno
 import logging
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import onnx
+from google.protobuf.message import DecodeError
 from onnx import helper, numpy_helper
 from onnxruntime.quantization import QuantType, quantize_dynamic
 
@@ -24,19 +27,27 @@ _FEW = 1024  # numbers that are not worth it
 
 
 def quantize(source: Path, target: Path, *, external: bool) -> None:
-    """external: the file is too large for one; its weights lie beside it."""
+    """external: the file is too large for one; its weights lie beside it.
+
+    Raises OSError where the disk is full.
+    """
     nodes = onnx.load(source, load_external_data=False).graph.node
     energies = [node.name for node in nodes if any(name.endswith(_MEL) for name in node.input)]
     with _quiet():
-        quantize_dynamic(
-            source,
-            target,
-            op_types_to_quantize=["MatMul"],
-            nodes_to_exclude=energies,
-            per_channel=True,
-            weight_type=QuantType.QUInt8,  # with which no processor's sums of 16 bits overflow
-            use_external_data_format=external,
-        )
+        try:
+            quantize_dynamic(
+                source,
+                target,
+                op_types_to_quantize=["MatMul"],
+                nodes_to_exclude=energies,
+                per_channel=True,
+                weight_type=QuantType.QUInt8,  # with which no processor's sums of 16 bits overflow
+                use_external_data_format=external,
+            )
+        except DecodeError:
+            # The source was read above; what is cut off is a copy with shapes, which is written
+            # beside it by C++ that does not look whether it could.
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from None
 
 
 def store_in_8_bits(graph: onnx.GraphProto) -> None:

@@ -52,10 +52,22 @@ def hotword(
     return Hotword(words, float(boost))
 
 
+def refuse_two_boosts(given: Iterable[tuple[str, Hotword]]) -> None:
+    """Raises HotwordError for a phrase with two boosts; ``given``: where each is from, and it."""
+    first: dict[tuple[str, ...], tuple[str, float]] = {}
+    for where, (words, boost) in given:
+        place, before = first.setdefault(words, (where, boost))
+        if boost != before:
+            raise HotwordError(
+                f"{where}: the boost of {' '.join(words)!r} is {boost:g}, but {before:g} in "
+                f"{place}; leave one out"
+            )
+
+
 def read_hotwords(path: Path, boost: float = BOOST, *, lang: str | None) -> tuple[Hotword, ...]:
     """Lines of a phrase, or ``phrase<TAB>boost``; empty lines are passed over. Raises HotwordError
     (file, line)."""
-    found = []
+    found: dict[str, Hotword] = {}
     for number, line in enumerate(read_lines(path), start=1):
         phrase, tab, own = line.partition("\t")
         if not line.strip():
@@ -66,10 +78,12 @@ def read_hotwords(path: Path, boost: float = BOOST, *, lang: str | None) -> tupl
             raise HotwordError(
                 f"{path}:{number}: not 'phrase' or 'phrase<TAB>boost': {line!r}"
             ) from None
-        found.append(hotword(phrase, value, lang=lang, where=f"{path}:{number}"))
+        where = f"{path}:{number}"
+        found[where] = hotword(phrase, value, lang=lang, where=where)
     if not found:
         raise HotwordError(f"{path}: holds no word")
-    return tuple(found)
+    refuse_two_boosts(found.items())
+    return tuple(found.values())
 
 
 def read_words(path: Path, *, lang: str | None) -> dict[str, list[tuple[str, ...]]]:

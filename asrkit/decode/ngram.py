@@ -10,7 +10,7 @@ from pathlib import Path
 
 import asrkit
 from asrkit.decode.overlap import losses, some
-from asrkit.files import read_lines, temporary_folder
+from asrkit.files import DISK_FULL, read_lines, temporary_folder
 from asrkit.processes import run_program
 
 INSTALL = "make -C tools lmplz"
@@ -128,7 +128,8 @@ def train_ngram(
     """Lines of words (or tokens) to a language model at ``out``: ``.arpa``, anything else binary.
 
     If lmplz cannot estimate discounts (small texts, phones), it runs again with fixed ones.
-    Raises MissingLmplz without the program and NgramError with its last words if it fails.
+    Raises MissingLmplz without the program, NgramError with its last words if it fails, and
+    DataError where the disk of ``out``, on which it sorts, is full.
     """
     program = find_tool("lmplz", lmplz)
     binary = out.suffix != ".arpa"
@@ -171,6 +172,9 @@ def train_ngram(
             arpa, packed = str(folder / "lm.arpa"), str(folder / "lm.bin")
             failure = _run([str(packer), *options.packing(), arpa, packed])
         if failure is not None:
+            for number in DISK_FULL:
+                if os.strerror(number) in failure:  # in a file of its own, whose name helps nobody
+                    raise OSError(number, os.strerror(number))
             raise NgramError(f"KenLM failed: {failure}")
         os.replace(folder / ("lm.bin" if binary else "lm.arpa"), out)
     return NgramReport(count, tokens, fallback, notes)

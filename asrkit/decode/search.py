@@ -9,7 +9,13 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from asrkit.decode.beam import TOKENS_A_FRAME, DecodeError
-from asrkit.decode.hotwords import Hotword, HotwordError, read_words, spelled
+from asrkit.decode.hotwords import (
+    Hotword,
+    HotwordError,
+    read_words,
+    refuse_two_boosts,
+    spelled,
+)
 from asrkit.decode.lexicon import lexicon_name, read_lexicon
 from asrkit.decode.parallel import BeamTask
 from asrkit.tokens import SPACE
@@ -63,6 +69,7 @@ class Search:
             raise DecodeError(f"no way to decode is called {self.mode!r}; {', '.join(MODES)} are")
         if self.mode == "greedy" and (self.hotwords or self.add_words):
             raise DecodeError("--decode greedy does not search: it has no use for expected words")
+        refuse_two_boosts((f"hotwords[{n}]", one) for n, one in enumerate(self.hotwords))
         if self.add_words is not None and not Path(self.add_words).is_file():
             raise DecodeError(f"--add_words: no file {self.add_words}")
         for option, path in {"lexicon": self.lexicon, "lm": self.lm}.items():

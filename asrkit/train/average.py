@@ -34,7 +34,7 @@ def average(paths: Sequence[Path]) -> dict[str, Any]:
     for path in paths:
         other = checkpoint.load(path, complete=False)
         where = f"{path}: no average with {paths[0]}"
-        if other.get("base") != content.get("base"):
+        if _left_out(other) != _left_out(content):
             raise CheckpointError(f"{where}: it leaves out other weights, or is of another base")
         if path != paths[0]:
             same_lists(folder_of(path), *_lists(folder), than=f"those of {folder}")
@@ -51,6 +51,12 @@ def average(paths: Sequence[Path]) -> dict[str, Any]:
         content["model"] |= mean_of_products(factors)
         content["config"] = of_sum(content["config"], len(paths))
     return content
+
+
+def _left_out(content: Mapping[str, Any]) -> tuple[str, Mapping[str, str]] | None:
+    """Which weights of which base model a checkpoint leaves out, wherever that lies."""
+    base = content.get("base")
+    return None if base is None else (base["sha256"], base["names"])
 
 
 def _lists(folder: Path) -> list[TokenList | None]:

@@ -137,11 +137,18 @@ def test_files(tmp_path: Path) -> None:
         "a\tb\n": ":1: not 'phrase' or 'phrase<TAB>boost'",
         "a\n...\n": ":2: '...' holds no word",
         "a\tnan\n": ":1: the boost of 'a' is nan",
+        "A b\n\na b\t5\n": ":3: the boost of 'a b' is 5, but 6 in {path}:1; leave one out",
         "\n": "holds no word",
     }.items():
         path.write_text(text)
-        with pytest.raises(HotwordError, match=f"names.txt.*{re.escape(message)}"):
+        with pytest.raises(
+            HotwordError, match=f"names.txt.*{re.escape(message.format(path=path))}"
+        ):
             read_hotwords(path, lang="fr")
+    path.write_text("a b\nA b!\n")
+    assert read_hotwords(path, lang="fr") == (Hotword(("a", "b")),) * 2
+    with pytest.raises(HotwordError, match=r"hotwords\[1\]: the boost of 'a' is 5, but 6 in hotwo"):
+        Search(hotwords=(Hotword(("a",)), Hotword(("a",), 5.0)))
     path.write_text("Rossi\nbianchi\tb j a n k i\nrossi\tr o s s i\n")
     assert read_words(path, lang="it") == {
         "rossi": [("r", "o", "s", "s", "i")],

@@ -7,6 +7,7 @@ from asrkit.bin import train_ngram as program
 from asrkit.decode.beam import BeamDecoder
 from asrkit.decode.ngram import MissingLmplz, NgramError, NgramOptions, find_tool, train_ngram
 from asrkit.decode.overlap import OverlapError
+from asrkit.files import DataError
 
 LINES = ["ab cd", "ab cd ab", "cd ab", "ab ab cd"] * 3
 
@@ -62,6 +63,16 @@ def test_failures_of_lmplz_are_reported(tmp_path: Path) -> None:
         train_ngram(LINES, tmp_path / "lm.bin", options=NgramOptions(order=2, prune=(0, 3, 1)))
     with pytest.raises(NgramError, match="order is 2 to 6"):
         train_ngram(LINES, tmp_path / "lm.bin", options=NgramOptions(order=7))
+
+
+def test_a_full_disk_names_the_model_and_no_file_of_lmplz(tmp_path: Path) -> None:
+    lmplz = tmp_path / "lmplz"
+    lmplz.write_text("#!/bin/sh\necho 'No space left on device in /x/5zr (deleted)' >&2; exit 1\n")
+    lmplz.chmod(0o755)
+    told = rf"^{tmp_path}/lm/2\.arpa: cannot be written \(No space left on device\)"
+    with pytest.raises(DataError, match=told):
+        train_ngram(LINES, tmp_path / "lm/2.arpa", options=NgramOptions(), lmplz=lmplz)
+    assert [*(tmp_path / "lm").iterdir()] == []
 
 
 def test_a_list_of_words_that_the_text_has_not_is_refused(tmp_path: Path) -> None:

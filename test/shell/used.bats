@@ -68,6 +68,17 @@ refused() {
     refused pack_args "without --skip_packing false" --pack_args "--license x"
 }
 
+@test "what is searched with is made" {
+    for mode in free lexicon lexicon_lm transcoder_lm; do
+        run ./asr.sh "${tune[@]}" --use_ngram false --transcoder_config conf/tune.yaml --inference_modes "greedy ${mode}"
+        [ "$status" -eq 2 ]
+        [[ $output == *"--inference_modes ${mode} searches with what stage 9 makes: it needs --use_ngram true"* ]]
+    done
+    run ./asr.sh "${tune[@]}" --use_ngram false --transcoder_config conf/tune.yaml \
+        --inference_modes "greedy transcoder transcoder_text" --stage 13
+    [ "$status" -eq 0 ]
+}
+
 @test "the same options go through where they are used, and at their defaults anywhere" {
     run ./asr.sh "${tune[@]}" --token_type bpe --bpe_size 30 --inference_modes lexicon --beam_args "--beam_size 5" \
         --pretrain_config conf/tune.yaml --pretrain_tag x --pretrain_args "--seed 3" --ngram_num 3 \
@@ -133,6 +144,23 @@ wrong() {
     wrong "--digits is of --splits official" commonvoice --target it --digits keep
     wrong "--vocabulary separate has no use without --finetune_on all" commonvoice --target it --vocabulary separate
     wrong "--finetune_opts has no use without --finetune" xlsr53 --sets mls_it --finetune_opts "--nj 8"
+}
+
+@test "a method that pre-trains starts from no other model" {
+    for option in pretrained pretrained_source; do
+        wrong "--${option} does not go with --method xlsr, which pre-trains" mini_asterisk --method xlsr "--${option}" x.pt
+        wrong "--${option} does not go with --method xlsr_10" commonvoice --target it "--${option}" x.pt
+        wrong "--${option} does not go with --method unispeech" commonvoice --target it --method unispeech "--${option}" x.pt
+    done
+    wrong "--pretrained does not go with --method xlsr" mini_asterisk --pretrained x.pt
+    [[ $output != *"stage 1"* ]]
+    recipe commonvoice --target it --method xlsr_53 --pretrained x.pt
+    [ "$status" -eq 0 ]
+}
+
+@test "a misspelled option of a recipe names the closest of the recipe and of asr.sh" {
+    wrong "unknown option --methd; did you mean --method?" mini_asterisk --methd xlsr
+    wrong "unknown option --stop_stag; did you mean --stop_stage?" mini_asterisk --stop_stag 3
 }
 
 @test "a limit of jobs without an array is a wrong usage" {

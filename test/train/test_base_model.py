@@ -109,6 +109,20 @@ def test_averaged_packed_recognized(home, tmp_path, capsys):
     assert heard[0] == heard[1] == heard[2]
 
 
+def test_runs_from_one_base_at_two_paths_are_averaged(home, tmp_path):
+    step = next((home / "exp/small/checkpoints").iterdir())
+    content = raw(step)
+    content["base"]["path"] = str(shutil.copy(home / "released.pt", tmp_path))
+    checkpoint.save(tmp_path / "last.pt", content)
+    shutil.copy(home / "tokens.txt", tmp_path)
+    mean = average([step, tmp_path / "last.pt"])
+    assert torch.equal(mean["model"]["head.bias"], content["model"]["head.bias"])
+    content["base"]["names"].popitem()
+    checkpoint.save(tmp_path / "last.pt", content)
+    with pytest.raises(CheckpointError, match="it leaves out other weights"):
+        average([step, tmp_path / "last.pt"])
+
+
 def test_a_missing_or_other_base_is_refused_with_advice(home, tmp_path, capsys):
     shutil.copytree(home / "exp/small", tmp_path / "small")
     content = raw(tmp_path / "small/last.pt")

@@ -123,6 +123,10 @@ train_method() {
     esac
 }
 
-for name in ${method:-multilingual scratch xlsr}; do
+methods=${method:-multilingual scratch xlsr}
+for name in ${methods}; do
+    [[ ${name} =~ ^(multilingual|scratch)$ ]] || pretrains_itself "${name}"
+done
+for name in ${methods}; do
     train_method "${name}"
 done
