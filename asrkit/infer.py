@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import tempfile
 import weakref
 from collections import deque
@@ -16,15 +15,17 @@ from torch import Tensor
 
 from asrkit.arguments import warn
 from asrkit.audio.given import Audio, read_object
+from asrkit.audio.incoming import Incoming
 from asrkit.batch import Batch, Padded
 from asrkit.decode.beam import BeamDecoder
 from asrkit.decode.confidence import Calibration
-from asrkit.decode.device import Flight, attention_without_plans, host_zeros
+from asrkit.decode.device import Flight, attention_without_plans, checked, host_zeros
 from asrkit.decode.grouping import InOrder, like_lengths, rounded, windows
-from asrkit.decode.hotwords import BOOST, hotword
+from asrkit.decode.live import CHUNK, ENDPOINT, LEFT, RIGHT, Live, Windowed
 from asrkit.decode.parallel import BeamTask
 from asrkit.decode.prepared import prepare
-from asrkit.decode.search import Search, find
+from asrkit.decode.search import Search, expecting, find
+from asrkit.decode.streaming import Stream
 from asrkit.decode.timing import Clock
 from asrkit.decode.transcribe import Plan, passages, transcribe
 from asrkit.model_io import ModelError, TrainedModel, device_of
@@ -37,7 +38,6 @@ from asrkit.train.precision import Precision
 from asrkit.transcript import Segment, Transcript
 from asrkit.vocabulary import languages_in, strip_languages, type_of
 
-UNSCALED = 100.0  # no sample of speech that was brought to variance 1 is as large; 16 bits are
 BATCH_SECONDS = {"cuda": 320.0, "cpu": 12.0}
 LOOK_AHEAD = 8  # batches, among whose utterances those of like length are chosen
 STEPS = 8  # lengths an octave: a GPU is given few shapes, for which it makes its plans once
@@ -129,7 +129,7 @@ class Speech2Text:
         """
         given = read_object(audio, rate=rate, channel=channel)
         name = str(audio) if isinstance(audio, str | Path) else ""
-        search = _expecting(search, hotwords, lang)
+        search = expecting(search, hotwords, lang)
         plan = self.plan(search, lang, max_seconds=max_seconds, vad=vad)
         ((_, segments, duration),) = transcribe(self, [(name, given)], plan, tell=self._tell)
         return Transcript(tuple(segments), duration, name, lang, str(self.path))
@@ -149,11 +149,46 @@ class Speech2Text:
         """``transcribe`` as it goes on, a window of ``max_seconds`` at a time: (seconds that are
         done, the segments that have come since); times are those of the recording."""
         given = read_object(audio, rate=rate, channel=channel)
-        search = _expecting(search, hotwords, lang)
+        search = expecting(search, hotwords, lang)
         plan = self.plan(search, lang, max_seconds=max_seconds, vad=vad)
         with contextlib.closing(passages(self, given, plan, tell=self._tell)) as found:
             for until, segments in found:
                 yield until, tuple(segments)
+
+    def stream(
+        self,
+        lang: str | None = None,
+        *,
+        rate: int = RATE,
+        chunk: float = CHUNK,
+        left: float = LEFT,
+        right: float = RIGHT,
+        endpoint: float = ENDPOINT,
+        search: Search | None = None,
+        channel: int | None = None,
+        max_seconds: float = 60.0,
+        vad: str = "energy",
+        hotwords: Iterable[str | tuple[str, float]] = (),
+        name: str = "",
+    ) -> Stream:
+        """``transcribe`` of a recording that is being made: ``accept`` its samples, of ``rate`` Hz,
+        then ``finish`` (decode/streaming.py).
+
+        chunk, left, right, endpoint: seconds, as in decode/live.py. name: of the recording. Raises
+        LiveError for seconds that cannot be, and what ``transcribe`` raises.
+        """
+        plan = self.plan(expecting(search, hotwords, lang), lang, vad=vad)
+        live = Live(chunk, left, right, endpoint)
+        return Stream(
+            self,
+            plan,
+            Windowed(self.frames, self.clock, live, max_seconds),
+            Incoming(rate, channel),
+            endpoint=live.endpoint,
+            name=name,
+            model_name=str(self.path),
+            tell=self._tell,
+        )
 
     def plan(
         self,
@@ -193,9 +228,9 @@ class Speech2Text:
         T_i is 0 for less than a frame. An utterance's scores are those it has alone, to rounding,
         whatever it is padded with.
         """
-        return list(self.stream(waves))
+        return list(self.frames(waves))
 
-    def stream(
+    def frames(
         self, waves: Iterable[Tensor | np.ndarray], *, best: bool = False
     ) -> Iterator[Tensor]:
         """``log_probs``, one by one in the order of the waveforms, of which at most LOOK_AHEAD
@@ -203,7 +238,7 @@ class Speech2Text:
         most_held, window_limit = self.look_ahead * RATE, self.batch_seconds * RATE
         flying: deque[Flight] = deque()
         most = IN_FLIGHT if self.device.type == "cuda" else 0
-        for window in windows(map(_checked, waves), int(window_limit), int(most_held)):
+        for window in windows(map(checked, waves), int(window_limit), int(most_held)):
             found = InOrder(len(window))
             groups = deque(self._groups([len(wave) for wave in window]))
             while groups:
@@ -273,31 +308,3 @@ class Speech2Text:
         if kind.startswith("bpe"):
             return "".join(symbols).replace(META, " ").split()
         return None
-
-
-def _expecting(
-    search: Search | None, hotwords: Iterable[str | tuple[str, float]], lang: str | None
-) -> Search | None:
-    pairs = [(one, BOOST) if isinstance(one, str) else one for one in hotwords]
-    more = tuple(hotword(text, boost, lang=lang) for text, boost in pairs)
-    if not more:
-        return search
-    search = search or Search()
-    return dataclasses.replace(search, hotwords=(*search.hotwords, *more))
-
-
-def _checked(wave: Tensor | np.ndarray) -> Tensor:
-    """float32 [S] of one waveform."""
-    wave = torch.as_tensor(wave)
-    if not wave.is_floating_point():
-        raise ValueError(f"a waveform holds floats in [-1, 1], not {wave.dtype}; divide by 32768")
-    if wave.ndim == 2 and len(wave) == 1:
-        wave = wave[0]
-    if wave.ndim != 1:
-        raise ValueError(
-            f"a waveform is [S], samples at 16 kHz of one channel, not {list(wave.shape)}"
-        )
-    low, high = wave.aminmax() if len(wave) else (0.0, 0.0)
-    if not max(-low, high) <= UNSCALED:  # NaN is not below anything
-        raise ValueError("a waveform has samples that are not numbers, or not scaled to [-1, 1]")
-    return wave.float()

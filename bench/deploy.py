@@ -51,7 +51,7 @@ def asrkit_reads(model: Path, precision: str) -> Read:
     speech2text = Speech2Text(model, precision=precision)
 
     def read(samples: np.ndarray) -> list[str]:
-        (best,) = speech2text.stream([samples], best=True)
+        (best,) = speech2text.frames([samples], best=True)
         return speech2text.tokens.decode(collapse(best.tolist()))
 
     return read

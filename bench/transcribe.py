@@ -127,7 +127,7 @@ def frames(model: Speech2Text, samples: np.ndarray, way: str, seconds: float) ->
     """Log-probabilities [T, V] of a recording: whole, cut at quiet places, or stitched."""
     wave = torch.from_numpy(samples)
     if way == "stitched":
-        return torch.cat(list(in_windows(model.stream, wave, model.clock, seconds)))
+        return torch.cat(list(in_windows(model.frames, wave, model.clock, seconds)))
     parts = [wave] if way == "whole" else list(at_quiet_places(wave, seconds))
     return torch.cat(model.log_probs(parts))
 

@@ -26,9 +26,9 @@ class Hearing:
         raise NotImplementedError
 
     def log_probs(self, waves: Iterable[Tensor]) -> list[Tensor]:
-        return list(self.stream(waves))
+        return list(self.frames(waves))
 
-    def stream(self, waves: Iterable[Tensor], *, best: bool = False) -> Iterator[Tensor]:
+    def frames(self, waves: Iterable[Tensor], *, best: bool = False) -> Iterator[Tensor]:
         for wave in waves:
             scores = self.hear(wave)
             yield scores.argmax(-1).int() if best else scores

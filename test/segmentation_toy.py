@@ -68,7 +68,7 @@ class Model:
         rng = np.random.default_rng(0)
         return rng.normal(0, 0.1, STEP * len(self._log_probs)).astype(np.float32)
 
-    def stream(self, waves: Iterable[torch.Tensor]) -> Iterator[torch.Tensor]:
+    def frames(self, waves: Iterable[torch.Tensor]) -> Iterator[torch.Tensor]:
         """Windows are known by how they begin."""
         begins = self.samples.reshape(-1, STEP)[:, :16]
         for wave in waves:

@@ -110,7 +110,7 @@ def test_batches_give_what_one_at_a_time_gives(name, tmp_path, monkeypatch):
         for one, other in zip(alone, together, strict=True):
             assert one.shape == other.shape
             torch.testing.assert_close(one, other, atol=3e-5, rtol=0)
-    best = list(model.stream(waves, best=True))
+    best = list(model.frames(waves, best=True))
     assert [row.tolist() for row in best] == [row.argmax(-1).tolist() for row in together]
     lengths = model.objective.encoder.output_lengths(torch.tensor(LENGTHS)) // head.get(
         "head_stride", 1
@@ -135,7 +135,7 @@ def test_a_long_list_is_never_held(model, monkeypatch):
             yield wave
             del wave
 
-    assert [len(scores) for scores in model.stream(waves())] == [24] * 60
+    assert [len(scores) for scores in model.frames(waves())] == [24] * 60
     assert 8 <= most <= 12  # of half a second: four seconds and a batch
 
 
@@ -181,7 +181,7 @@ def test_on_a_gpu_nothing_waits(tmp_path, monkeypatch):
         prepared._hold_weights_in(torch.bfloat16, model.objective)
         assert model.objective.head.weight.dtype == torch.bfloat16
         for best, shape in ((True, ()), (False, (8,))):
-            found = list(model.stream(waves, best=best))
+            found = list(model.frames(waves, best=best))
             assert [row.shape for row in found] == [(n, *shape) for n in (93, 62, 0, 149)]
             assert {row.dtype for row in found} == {torch.int32 if best else torch.float32}
             assert {row.device.type for row in found} == {"cpu"}

@@ -25,19 +25,25 @@ def mono(frames: np.ndarray, channel: int | None = None) -> Mono:
     Where channels cancel, as a swapped wire makes of them, the mean is silence: the loudest of them
     is taken. Raises ValueError if there is no such channel.
     """
+    samples = pick(frames, channel)
     count = frames.shape[1]
-    if channel is not None:
-        if not 1 <= channel <= count:
-            raise ValueError(f"has {count} channel(s), and number {channel} is asked for")
-        return Mono(frames[:, channel - 1])
-    samples = frames.mean(axis=1)
-    if count > 1:
+    if count > 1 and channel is None:
         powers = np.array([np.dot(row, row) for row in frames.T], np.float64)
         # independent ones of these powers would leave sum / C^2
         if np.dot(samples, samples) * count**2 < MINIMUM_POWER * powers.sum():
             best = int(powers.argmax())
             return Mono(frames[:, best], f"channels cancel out, number {best + 1} is taken")
     return Mono(samples)
+
+
+def pick(frames: np.ndarray, channel: int | None = None) -> np.ndarray:
+    """float32 [F, C] to [F]: as ``mono``, and the mean also where channels cancel."""
+    count = frames.shape[1]
+    if channel is None:
+        return frames.mean(axis=1)
+    if not 1 <= channel <= count:
+        raise ValueError(f"has {count} channel(s), and number {channel} is asked for")
+    return frames[:, channel - 1]
 
 
 def silence(samples: np.ndarray) -> str:

@@ -75,6 +75,18 @@ def from_samples(samples: np.ndarray, rate: int, channel: int | None = None) -> 
 
     Raises AudioError for anything else, as ``decode`` does.
     """
+    frames = frames_of(samples)
+    try:
+        decoders.check_bounds(rate, frames.shape[1], len(frames))
+        return _mono(decoders.Decoded(frames, rate, "samples", 0), "samples", channel)
+    except AudioError:
+        raise
+    except ValueError as error:
+        raise AudioError(f"samples: {error}") from None
+
+
+def frames_of(samples: np.ndarray) -> np.ndarray:
+    """float32 [S, C] of the samples that ``from_samples`` takes. Raises AudioError for others."""
     frames = np.atleast_2d(samples).T
     if samples.dtype == np.int16:
         frames = frames / np.float32(1 << 15)
@@ -83,33 +95,34 @@ def from_samples(samples: np.ndarray, rate: int, channel: int | None = None) -> 
             f"samples: {samples.dtype} {list(samples.shape)} is not floats in [-1, 1], or int16, "
             "[S] or [channels, S]"
         )
-    try:
-        decoders.check_bounds(rate, frames.shape[1], len(frames))
-        frames = np.ascontiguousarray(frames, np.float32)
-        return _mono(decoders.Decoded(frames, rate, "samples", 0), "samples", channel)
-    except AudioError:
-        raise
-    except ValueError as error:
-        raise AudioError(f"samples: {error}") from None
+    return np.ascontiguousarray(frames, np.float32)
 
 
 def _mono(sound: decoders.Decoded, name: str, channel: int | None) -> Audio:
     """What was decoded as one channel at 16 kHz; raises ValueError, AudioError."""
-    _check_samples(sound, name)
+    check_samples(sound.frames, name)
+    check_rate(sound.rate, name)
     mixed = channels.mono(sound.frames, channel)
     samples = _resample(mixed.samples, sound.rate)
     return Audio(samples, sound.rate, sound.frames.shape[1], sound.codec, mixed.remark)
 
 
-def _check_samples(sound: decoders.Decoded, name: str) -> None:
-    """Raises AudioError for samples that are not numbers or not in [-1, 1], and for odd rates."""
-    if not np.isfinite(sound.frames).all():
-        at = int(np.argmin(np.isfinite(sound.frames).all(axis=1)))
+def check_samples(frames: np.ndarray, name: str) -> None:
+    """Raises AudioError for samples [S, C] that are not numbers or not in [-1, 1]."""
+    if not np.isfinite(frames).all():
+        at = int(np.argmin(np.isfinite(frames).all(axis=1)))
         raise AudioError(f"{name}: sample {at} is not a finite number; write the file again")
-    loudest = float(np.abs(sound.frames).max(initial=0.0))
+    loudest = float(np.abs(frames).max(initial=0.0))
     if loudest > LOUDEST:
         raise AudioError(f"{name}: has samples up to {loudest:.0f}; scale them to [-1, 1]")
-    rate = sound.rate
+
+
+def check_rate(rate: int, name: str) -> None:
+    """Raises AudioError for a rate that no recording has, or that is odd."""
+    try:
+        decoders.check_bounds(rate, 1)
+    except ValueError as error:
+        raise AudioError(f"{name}: {error}") from None
     if rate // math.gcd(rate, RATE) > LARGEST_KERNEL:
         raise AudioError(f"{name}: has an unusable rate of {rate} Hz; resample it, e.g. with sox")
 
@@ -138,7 +151,7 @@ def _resample(samples: np.ndarray, rate: int) -> np.ndarray:
     samples = np.ascontiguousarray(samples, np.float32)
     if rate == RATE or not len(samples):
         return samples
-    changed: torch.Tensor = _resampler(rate, RATE)(torch.from_numpy(samples))
+    changed: torch.Tensor = resampler(rate, RATE)(torch.from_numpy(samples))
     return changed.numpy()
 
 
@@ -147,12 +160,12 @@ def change_speed(samples: np.ndarray, hundredths: int) -> np.ndarray:
     if hundredths == 100:
         return samples
     source = torch.from_numpy(np.ascontiguousarray(samples, np.float32))
-    changed: torch.Tensor = _resampler(hundredths, 100)(source)
+    changed: torch.Tensor = resampler(hundredths, 100)(source)
     return changed.numpy()
 
 
 @functools.lru_cache(maxsize=8)
-def _resampler(rate: int, to: int) -> torchaudio.transforms.Resample:
+def resampler(rate: int, to: int) -> torchaudio.transforms.Resample:
     """The filter of one rate: making it takes as long as using it on some seconds.
 
     A Kaiser window as long as that of resampy's kaiser_best. torchaudio's own choice, 6 zeros of a

@@ -20,7 +20,6 @@ from flashlight.lib.text.decoder import (
     LexiconDecoderOptions,
     LexiconFreeDecoder,
     LexiconFreeDecoderOptions,
-    SmearingMode,
     Trie,
     ZeroLM,
 )
@@ -30,6 +29,7 @@ from asrkit.decode.hotwords import Biased, of_tokens, of_words
 from asrkit.decode.lexicon import Lexicon, read_lexicon, usable, with_words
 from asrkit.decode.overlap import load_ngram, losses, some
 from asrkit.decode.ties import TieBreaker
+from asrkit.decode.trie import fill
 from asrkit.text.non_linguistic import join_characters
 from asrkit.tokens import BLANK, SPACE, UNK, TokenList
 
@@ -40,7 +40,6 @@ IMPOSSIBLE = -1e4  # a log-probability that no beam keeps, finite so that sums s
 TOKENS_A_FRAME = 128  # all phones or letters of several languages; not all characters of Chinese
 OTHER_SPELLING = "are they of one spelling (case, encoding, language)?"
 _NO_WORDS = frozenset([BLANK, UNK, SPACE, "</end>", "</dead>"])
-_HOMOPHONES = 6  # what a node of flashlight's trie can hold
 
 
 class DecodeError(ValueError):
@@ -101,6 +100,7 @@ class BeamDecoder:
         self._columns = len(tokens) + 2
         self._end, self._dead = len(tokens), len(tokens) + 1
         self._space = tokens.encode([SPACE])[0] if SPACE in tokens else None
+        self._silence = self._dead if self._space is None else self._space
         self._search = {
             "beam_size": beam_size,
             "beam_size_token": min(beam_size_token, self._columns),
@@ -139,9 +139,10 @@ class BeamDecoder:
                 weight = lm_weight if self._ties is None else 1.0
                 numbers = {word: self._words.get_index(word) for word in words}
                 self._lm = of_words(self._lm, weight, numbers, hotwords, new)
-            self._trie, crowded = self._make_trie(self._spelled)
+            self._trie, crowded = self._made_trie()
             self.notes = [*lost, *unknown, *crowded]
         self._decoder = self._make_decoder()
+        self._frames = 0
 
     def with_weights(self, *, lm_weight: float, word_score: float) -> BeamDecoder:
         """The same search with other weights; shares the trie and the language model."""
@@ -151,7 +152,7 @@ class BeamDecoder:
         if isinstance(self._lm, Biased) and self._ties is None:  # boosts stay as they are
             other._lm = self._lm.weighed(lm_weight)
             if self._trie is not None:
-                other._trie, _ = other._make_trie(self._spelled)
+                other._trie, _ = other._made_trie()
         other._decoder = other._make_decoder()
         return other
 
@@ -160,6 +161,26 @@ class BeamDecoder:
 
         T = 0 gives one empty hypothesis. Raises DecodeError on another V, and on NaN.
         """
+        self.begin()
+        self.add(log_probs)
+        return self.end()
+
+    def alone(self) -> BeamDecoder:
+        """The same search, which may be in the middle of another utterance; shares the trie and
+        what of the language model has no state."""
+        other = copy.copy(self)
+        if isinstance(self._lm, TieBreaker | Biased):
+            other._lm = self._lm.alone()
+        other._decoder = other._make_decoder()
+        return other
+
+    def begin(self) -> None:
+        """An utterance begins, whose frames come in parts; what was not ended is dropped."""
+        self._decoder.decode_begin()
+        self._frames = 0
+
+    def add(self, log_probs: Tensor | np.ndarray) -> None:
+        """The next frames [T, V] of the utterance. Raises DecodeError as a call does."""
         if not isinstance(log_probs, np.ndarray):
             log_probs = log_probs.detach().float().cpu().numpy()
         scores = log_probs.astype(np.float32, copy=False)
@@ -168,12 +189,26 @@ class BeamDecoder:
                 f"scores are [T, {len(self.tokens)}] for this token list, not {scores.shape};"
                 " the model was trained with another one"
             )
-        if not scores.shape[0]:
-            return [Hypothesis([], [], 0.0)]
         if np.isnan(scores).any():
             raise DecodeError("the scores hold NaN; the model or its input is broken")
-        emissions = self._emissions(scores)
-        found = map(self._hypothesis, self._decoder.decode(emissions.ctypes.data, *emissions.shape))
+        if len(scores):
+            self._frames += len(scores)
+            self._step(self._emissions(scores))
+
+    def best(self) -> Hypothesis:
+        """The best hypothesis of the frames so far, of a word of a lexicon only where all of it was
+        said."""
+        if not self._frames:
+            return Hypothesis([], [], 0.0)
+        return self._hypothesis(self._decoder.get_best_hypothesis(0), ended=False)
+
+    def end(self) -> list[Hypothesis]:
+        """The ``nbest`` hypotheses of the utterance, which is over, best first."""
+        if not self._frames:
+            return [Hypothesis([], [], 0.0)]
+        self._step(self._last_frame())
+        self._decoder.decode_end()
+        found = map(self._hypothesis, self._decoder.get_all_final_hypothesis())
         # Flashlight orders equal scores by addresses in memory.
         ranked = sorted(found, key=lambda h: (-round(h.score, 3), h.words, h.tokens))
         unique: dict[tuple[tuple[int, ...], tuple[str, ...]], Hypothesis] = {}
@@ -183,67 +218,50 @@ class BeamDecoder:
                 break
         return list(unique.values()) or [Hypothesis([], [], IMPOSSIBLE)]
 
+    def _step(self, emissions: np.ndarray) -> None:
+        self._decoder.decode_step(emissions.ctypes.data, *emissions.shape)
+
     def _emissions(self, scores: np.ndarray) -> np.ndarray:
-        """[T + 1, V + 2]: end mark (the blank again), a dead column, and a free last frame in which
-        the last word may end."""
+        """[T, V + 2]: end mark (the blank again), a dead column."""
         frames, size = scores.shape
-        out = np.full((frames + 1, self._columns), IMPOSSIBLE, dtype=np.float32)
-        out[:frames, :size] = np.maximum(scores, IMPOSSIBLE)
+        out = np.full((frames, self._columns), IMPOSSIBLE, dtype=np.float32)
+        out[:, :size] = np.maximum(scores, IMPOSSIBLE)
         if self._trie is not None and self._space is None:
-            out[:frames, self._end] = out[:frames, 0]
-            out[frames, self._end] = 0.0
-        elif self._trie is not None:
-            out[frames, self._space] = 0.0
-        out[frames, 0] = 0.0
+            out[:, self._end] = out[:, 0]
         return out
 
-    def _make_trie(self, lexicon: Lexicon) -> tuple[Trie, list[str]]:
-        """The trie, and a note on the homophones that it cannot hold."""
-        trie = Trie(self._columns, self._dead if self._space is None else self._space)
+    def _last_frame(self) -> np.ndarray:
+        """[1, V + 2]: a free frame, in which the last word may end."""
+        out = np.full((1, self._columns), IMPOSSIBLE, dtype=np.float32)
+        out[0, 0] = 0.0
+        if self._trie is not None:
+            out[0, self._end if self._space is None else self._space] = 0.0
+        return out
+
+    def _made_trie(self) -> tuple[Trie, list[str]]:
         assert self._words is not None
-        start = self._lm.start(False)
-        scored = {}
-        for word in lexicon:
-            number = self._words.get_index(word)
-            scored[word] = (number, self._lm.score(start, number)[1])
-        homophones: dict[tuple[str, ...], int] = {}
-        crowded = []
-        for word in sorted(lexicon, key=lambda w: (-scored[w][1], w)):
-            number, score = scored[word]
-            for phones in lexicon[word]:
-                homophones[phones] = homophones.get(phones, 0) + 1
-                if homophones[phones] > _HOMOPHONES:
-                    crowded.append(word)
-                    continue
-                spelling = self.tokens.encode(phones)
-                if self._space is None:
-                    trie.insert(spelling, number, score)
-                    trie.insert([*spelling, self._end], number, score)
-                else:
-                    trie.insert([*spelling, self._space], number, score)
-        trie.smear(SmearingMode.MAX)
-        why = f"{_HOMOPHONES} likelier words sound alike: {some(crowded)}"
-        total = sum(map(len, lexicon.values()))
-        return trie, losses(len(crowded), total, "pronunciations are left out", why, "")
+        ends = [(), (self._end,)] if self._space is None else [(self._space,)]
+        trie = Trie(self._columns, self._silence)
+        return trie, fill(trie, self._spelled, ends, self.tokens, self._words, self._lm)
 
     def _make_decoder(self) -> Any:
-        silence = self._dead if self._space is None else self._space
         search = dict(self._search)
         if isinstance(self._lm, TieBreaker | Biased):
             search["lm_weight"] = 1.0
         if self._trie is None:
             options = LexiconFreeDecoderOptions(**search)
-            return LexiconFreeDecoder(options, self._lm, silence, 0, [])
+            return LexiconFreeDecoder(options, self._lm, self._silence, 0, [])
         assert self._words is not None
         options = LexiconDecoderOptions(
             **search, word_score=self._word_score, unk_score=float("-inf")
         )
         unknown = self._words.get_index(UNK)
-        return LexiconDecoder(options, self._trie, self._lm, silence, 0, unknown, [], False)
+        return LexiconDecoder(options, self._trie, self._lm, self._silence, 0, unknown, [], False)
 
-    def _hypothesis(self, result: Any) -> Hypothesis:
+    def _hypothesis(self, result: Any, *, ended: bool = True) -> Hypothesis:
         # Flashlight adds a silence before the first and after the last frame.
-        path = [number for number, _ in itertools.groupby(result.tokens[1:-1])]
+        tokens = result.tokens[1:-1] if ended else result.tokens[1:]
+        path = [number for number, _ in itertools.groupby(tokens)]
         numbers = [n for n in path if n not in (0, self._end, self._dead)]
         if self._trie is not None and self._space is not None:
             while numbers and numbers[-1] == self._space:

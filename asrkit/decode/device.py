@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
@@ -12,6 +13,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from asrkit.batch import Padded
 from asrkit.decode.grouping import InOrder
 
+UNSCALED = 100.0  # no sample of speech that was brought to variance 1 is as large; 16 bits are
 # cuDNN's attention makes a plan for every new shape, which takes longer than the attention
 ATTENTION = [SDPBackend.FLASH_ATTENTION, SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH]
 
@@ -24,6 +26,23 @@ def host_zeros(rows: int, size: int, device: torch.device) -> Tensor:
 def attention_without_plans() -> contextlib.AbstractContextManager[None]:
     """A context in which attention on CUDA takes any shape at once."""
     return sdpa_kernel(ATTENTION)
+
+
+def checked(wave: Tensor | np.ndarray) -> Tensor:
+    """float32 [S] of one waveform."""
+    wave = torch.as_tensor(wave)
+    if not wave.is_floating_point():
+        raise ValueError(f"a waveform holds floats in [-1, 1], not {wave.dtype}; divide by 32768")
+    if wave.ndim == 2 and len(wave) == 1:
+        wave = wave[0]
+    if wave.ndim != 1:
+        raise ValueError(
+            f"a waveform is [S], samples at 16 kHz of one channel, not {list(wave.shape)}"
+        )
+    low, high = wave.aminmax() if len(wave) else (0.0, 0.0)
+    if not max(-low, high) <= UNSCALED:  # NaN is not below anything
+        raise ValueError("a waveform has samples that are not numbers, or not scaled to [-1, 1]")
+    return wave.float()
 
 
 class Flight:

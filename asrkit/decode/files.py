@@ -14,7 +14,8 @@ from tqdm import tqdm
 from asrkit.audio.ahead import read_ahead
 from asrkit.audio.given import STDIN, Given
 from asrkit.audio.reading import AudioError
-from asrkit.decode.transcribe import Model, Plan, transcribe
+from asrkit.decode.pieces import Model
+from asrkit.decode.transcribe import Plan, transcribe
 from asrkit.files import DataError, atomic
 from asrkit.formats.table import suffix, write
 from asrkit.shards import stamp

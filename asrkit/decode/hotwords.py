@@ -16,6 +16,7 @@ from flashlight.lib.text.decoder import LM, LMState
 
 from asrkit.decode.lexicon import Lexicon
 from asrkit.decode.overlap import respell, some
+from asrkit.decode.ties import TieBreaker
 from asrkit.files import DataError, read_lines
 from asrkit.text.non_linguistic import characters
 from asrkit.text.normalize import normalize
@@ -208,10 +209,18 @@ class Biased(LM):
         self._first = favored.root if begin is None else favored.step(favored.root, begin)[0]
         self._states: dict[LMState, tuple[Any, _Node]] = {}
 
+    def alone(self) -> Biased:
+        """The same for a search of its own: ``start`` forgets the states of one before."""
+        inner = self.inner.alone() if isinstance(self.inner, TieBreaker) else self.inner
+        return self._with(inner, self.weight)
+
     def weighed(self, weight: float) -> Biased:
         """The same with another weight of the language model."""
+        return self._with(self.inner, weight)
+
+    def _with(self, inner: Any, weight: float) -> Biased:
         return Biased(
-            self.inner,
+            inner,
             weight,
             self._favored,
             unknown=self._unknown,

@@ -75,7 +75,7 @@ def score(
             found.tell(source)
             yield name, torch.from_numpy(found.samples)
 
-    stream = functools.partial(model.stream, best=best)
+    stream = functools.partial(model.frames, best=best)
     with contextlib.closing(readable()) as recordings:
         for name, parts in streamed(stream, recordings, model.clock, max_seconds):
             yield name, torch.cat(list(parts)).numpy()

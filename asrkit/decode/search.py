@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 from asrkit.decode.beam import TOKENS_A_FRAME, DecodeError
 from asrkit.decode.hotwords import (
+    BOOST,
     Hotword,
     HotwordError,
+    hotword,
     read_words,
     refuse_two_boosts,
     spelled,
@@ -75,6 +77,18 @@ class Search:
         for option, path in {"lexicon": self.lexicon, "lm": self.lm}.items():
             if path is not None and not Path(path).is_file():
                 raise DecodeError(f"--{option}: no file {path}; stage 9 makes lexicons and n-grams")
+
+
+def expecting(
+    search: Search | None, hotwords: Iterable[str | tuple[str, float]], lang: str | None
+) -> Search | None:
+    """The search with words and phrases, or pairs of one and its boost, beside its own."""
+    pairs = [(one, BOOST) if isinstance(one, str) else one for one in hotwords]
+    more = tuple(hotword(text, boost, lang=lang) for text, boost in pairs)
+    if not more:
+        return search
+    search = search or Search()
+    return dataclasses.replace(search, hotwords=(*search.hotwords, *more))
 
 
 @dataclasses.dataclass(frozen=True)

@@ -39,8 +39,16 @@ class Cutter:
             yield start, whole[:cut]
 
     def rest(self) -> tuple[int, Tensor]:
-        """What is left, once all frames were added."""
-        return self._start, torch.cat(self._held)
+        """What is left, once all frames were added, or where the recording is to be cut; with the
+        frame that it begins with."""
+        start, whole = self._start, torch.cat(self._held)
+        self._held, self._size, self._start = [], 0, start + len(whole)
+        return start, whole
+
+    @property
+    def held(self) -> Tensor:
+        """The frames since the last cut."""
+        return torch.cat(self._held)
 
 
 def _longest_blank(frames: Tensor) -> int:

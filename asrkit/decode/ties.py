@@ -20,9 +20,14 @@ class TieBreaker(LM):
 
     def __init__(self, names: Dictionary) -> None:
         super().__init__()
+        self._names = names
         words = map(names.get_entry, range(names.index_size()))
         self._of = [-(key_of(word, "tie") % 2**20) / 2**20 * 1e-4 for word in words]
         self._before: dict[LMState, int] = {}  # words before; also keeps the states alive
+
+    def alone(self) -> TieBreaker:
+        """The same for a search of its own: ``start`` forgets the states of one before."""
+        return TieBreaker(self._names)
 
     def _add(self, word: int, before: int) -> float:
         return self._of[word] * (1 + before / 1024)

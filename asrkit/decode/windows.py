@@ -7,6 +7,7 @@ the stitch is where both windows are surest of the blank: no token is cut, doubl
 from __future__ import annotations
 
 import itertools
+import math
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple, TypeVar
@@ -56,7 +57,7 @@ def streamed(
 ) -> Iterator[tuple[T, Iterator[Tensor]]]:
     """(what, samples [S]) to (what, the frames of all of it, in parts), in the same order.
 
-    stream: what a network makes of waveforms, one by one (Speech2Text.stream). Windows of several
+    stream: what a network makes of waveforms, one by one (Speech2Text.frames). Windows of several
     recordings are recognized at once; the parts of one are used up before those of the next.
     """
     begun: deque[tuple[T, list[Window]]] = deque()
@@ -86,23 +87,45 @@ def stitched(
 ) -> Iterator[Tensor]:
     """What a network makes of the windows, [T_i, V] log-probabilities or [T_i] best tokens, as the
     frames of the whole, in parts: the last window's frames reach the end of the recording."""
-    held: Tensor | None = None
-    at = 0  # the frame of the recording that ``held`` begins with
-    for window, result in zip(windows, results, strict=True):
-        first = window.start // clock.hop
-        if held is not None:
-            both = at + len(held) - first  # frames that exist twice
-            if both <= 0:  # of windows below a few frames
-                cut = max(0, -both)
-                yield held
-                result, at = result[cut:], first
-            else:
-                here = _stitch(held[len(held) - both :], result[:both])
-                yield held[: len(held) - both + here]
-                result, at = result[here:], first + here
-        held = result
-    if held is not None:
-        yield held
+    stitcher = Stitcher()
+    for number, (window, result) in enumerate(zip(windows, results, strict=True)):
+        settled = stitcher.add(window.start // clock.hop, result)
+        if number:
+            yield settled
+    if windows:
+        yield stitcher.settle()
+
+
+class Stitcher:
+    """Frames of windows, one window after the other, as those of the recording.
+
+    settled: how many frames of it were given out.
+    """
+
+    def __init__(self) -> None:
+        self.settled = 0
+        self._held: Tensor | None = None
+
+    def add(self, first: int, frames: Tensor) -> Tensor:
+        """A window's frames, the first of which is ``first`` of the recording, to those that are
+        settled by it: of the windows before, up to the stitch."""
+        held, self._held = self._held, frames[max(0, self.settled - first) :]
+        first = max(first, self.settled)
+        if held is None:
+            return frames[:0]
+        both = self.settled + len(held) - first  # frames that exist twice
+        cut = _stitch(held[len(held) - both :], self._held[:both]) if both > 0 else 0
+        self._held, self.settled = self._held[cut:], first + cut
+        return held[: len(held) - max(both, 0) + cut]
+
+    def settle(self, until: float = math.inf) -> Tensor:
+        """The frames before number ``until`` that are held: they stay as they are, whatever windows
+        behind say of them."""
+        assert self._held is not None
+        count = int(max(0, min(until - self.settled, len(self._held))))
+        found, self._held = self._held[:count], self._held[count:]
+        self.settled += count
+        return found
 
 
 def _stitch(before: Tensor, after: Tensor) -> int:

@@ -74,7 +74,7 @@ def frames_of(
     """Frames of a recording [S], which the network is given in windows of ``max_seconds``."""
     clock = Clock.of(model.objective.output_lengths)
     wave = torch.from_numpy(samples)
-    return joined(in_windows(model.stream, wave, clock, max_seconds), len(wave), columns, clock)
+    return joined(in_windows(model.frames, wave, clock, max_seconds), len(wave), columns, clock)
 
 
 def joined(parts: Iterable[Tensor], length: int, columns: Columns, clock: Clock) -> Frames:

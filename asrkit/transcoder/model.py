@@ -158,7 +158,7 @@ class Speech2Words:
     def posteriors(self, wave: np.ndarray) -> np.ndarray:
         """float32 samples [S] to [L, P]; L is 0 where no phone was recognized."""
         model = self.asr_model
-        parts = in_windows(model.stream, torch.from_numpy(wave), model.clock, self.max_seconds)
+        parts = in_windows(model.frames, torch.from_numpy(wave), model.clock, self.max_seconds)
         return self.columns(torch.cat(list(parts)).numpy())
 
     def __call__(self, wave: np.ndarray) -> list[str]:

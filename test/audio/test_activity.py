@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from asrkit.audio.activity import STEP, active
+from asrkit.audio.activity import STEP, Activity, active
 from asrkit.audio.reading import decode
 
 CLIPS = Path(__file__).parents[1] / "corpora" / "clips"
@@ -51,3 +51,22 @@ def test_clips_stay_whole():
 @pytest.mark.parametrize("size", [0, 1, 319, 320, 321, 5000])
 def test_a_flag_for_every_20_ms(size):
     assert len(active(NOISE[:size])) == -(-size // STEP)
+
+
+def test_what_comes_in_parts_is_as_active_as_the_whole():
+    parts = [NOISE[:50_000] * 1e-3, NOISE[:20_000] * 0.1, NOISE * 1e-3, NOISE[:9_999] * 0.2]
+    sound = np.concatenate([*parts, *parts])
+    whole = active(sound)
+    assert 0.05 < whole.mean() < 0.95
+    so_far, at = Activity(), 0
+    for size in (1, 319, 320, 321, 5_000, 100_000, len(sound)):
+        so_far.add(sound[at : at + size])
+        at += size
+    assert np.array_equal(so_far.found(), whole)
+    # what lies half a minute back is let go
+    so_far.forget(len(whole) - 200)
+    assert so_far.first > 0
+    assert np.array_equal(so_far.found()[-200:], whole[-200:])
+    so_far.add(sound)
+    both = active(np.concatenate([sound, sound]))
+    assert np.array_equal(so_far.found()[-len(whole) :], both[-len(whole) :])

@@ -12,9 +12,10 @@ from random_model import save_random
 from asrkit.audio.given import Given
 from asrkit.audio.reading import decode
 from asrkit.decode.beam import DecodeError
+from asrkit.decode.pieces import align
 from asrkit.decode.search import Search
 from asrkit.decode.segments import LONGEST
-from asrkit.decode.transcribe import Plan, align, transcribe
+from asrkit.decode.transcribe import Plan, transcribe
 from asrkit.infer import Speech2Text
 
 CLIPS = Path(__file__).parents[1] / "corpora" / "clips"
@@ -101,12 +102,12 @@ def test_passages_are_the_transcript_as_it_is_made(model, speech):
 
 def test_a_passage_waits_for_no_window_behind_it(model, speech, monkeypatch):
     asked = []
-    stream = model.stream
+    stream = model.frames
 
     def counting(waves):
         return stream(asked.append(len(wave)) or wave for wave in waves)
 
-    monkeypatch.setattr(model, "stream", counting)
+    monkeypatch.setattr(model, "frames", counting)
     made = model.passages(np.tile(speech, 2), rate=16_000, max_seconds=10.0)
     until, _ = next(made)
     assert 15 <= until <= 30 and len(asked) == 6  # of 13
