@@ -176,7 +176,7 @@ class Transcript:
 
     def as_plain(self) -> dict[str, Any]:
         """The content of ``to_json`` as mappings and lists; what is empty or None is left out."""
-        return {"format": FORMAT, **_plain(self)}
+        return {"format": FORMAT, **plain(self)}
 
     def to_json(self, *, indent: int | None = 1) -> str:
         """JSON that ``from_json`` reads back to an equal transcript; letters as they are."""
@@ -220,12 +220,13 @@ def _check_times(start: float, end: float) -> None:
         raise TranscriptError(f"end: {end} is not a time at or after the start, {start:g}")
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """A part of a transcript as mappings and lists, as ``Transcript.as_plain`` has it."""
     if isinstance(value, tuple):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     if not dataclasses.is_dataclass(value):
         return value
-    found = {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    found = {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
     needed = {f.name for f in dataclasses.fields(value) if f.default is dataclasses.MISSING}
     return {k: v for k, v in found.items() if k in needed or v not in (None, [], "")}
 

@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from asrkit.transcript import Segment, Word
+from asrkit.audio.reading import AudioError
+from asrkit.decode.streaming import Partial
+from asrkit.transcript import Segment, Transcript, Word
 
 RATE = 16_000
 
@@ -47,9 +49,41 @@ class Scripted:
                 made.append(Word(text, at + 0.1, at + 0.9, 0.3 if text in self.unsure else 0.9))
             yield start + len(part) / RATE, (Segment.of(made),) if made else ()
 
+    def stream(
+        self, lang: str | None, *, rate: int, hotwords: Sequence[tuple[str, float]]
+    ) -> Dictated:
+        self.expected = list(hotwords)
+        return Dictated(self, rate)
+
 
 def wave(seconds: float) -> bytes:
     """A WAV file of a tone."""
     made = io.BytesIO()
     soundfile.write(made, 0.2 * np.sin(np.arange(int(seconds * RATE)) / 10), RATE, format="WAV")
     return made.getvalue()
+
+
+class Dictated:
+    """A stream of Scripted: a word a second, each a segment, and the next one as text meanwhile."""
+
+    def __init__(self, recognizer: Scripted, rate: int) -> None:
+        self.recognizer, self.rate = recognizer, rate
+        self.size = 0
+        self.made: list[Segment] = []
+
+    def accept(self, samples: np.ndarray) -> Partial:
+        if not self.rate >= 4_000:
+            raise AudioError(f"samples: a rate of {self.rate} Hz")
+        self.size += samples.shape[-1]
+        new = []
+        while len(self.made) < self.size // self.rate:
+            at = len(self.made)
+            text = self.recognizer.words[at % len(self.recognizer.words)]
+            new.append(Segment.of([Word(text, at + 0.1, at + 0.9, 0.9)]))
+            self.made.append(new[-1])
+        following = self.recognizer.words[len(self.made) % len(self.recognizer.words)]
+        return Partial(tuple(new), following, self.size / self.rate)
+
+    def finish(self) -> Transcript:
+        self.accept(np.zeros((1, self.rate // 2), np.int16))
+        return Transcript(tuple(self.made), self.size / self.rate)

@@ -15,8 +15,10 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
 from asrkit.files import DataError
+from asrkit.serve import live
 from asrkit.serve.data_folder import Saver
 from asrkit.serve.guard import Guard
+from asrkit.serve.live import Live
 from asrkit.serve.page import Page
 from asrkit.serve.recognizing import WINDOW, Decoder, Hearing, Recognizer
 from asrkit.serve.requests import refused
@@ -62,6 +64,7 @@ def make_app(
     routes = [
         *Page(store, saver, decoder, limits).routes(),
         *Rest(hearing, folder / "originals", limits).routes(),
+        *Live(hearing, limits).routes(),
     ]
     guard = Middleware(Guard, host=host, token=token)
     handlers: dict[Any, Any] = {HTTPException: refused}
@@ -101,7 +104,8 @@ def run(app: Starlette, at: socket.socket) -> None:
         app,
         log_level="warning",
         server_header=False,
-        ws="none",
+        ws="wsproto" if live.can_be() else "none",
+        ws_max_size=live.MOST_BYTES,
         proxy_headers=False,
         timeout_graceful_shutdown=CLOSING,
     )

@@ -54,11 +54,9 @@ class Guard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             return await self.app(scope, receive, send)
-        if scope["type"] != "http":  # a WebSocket: the page opens none
-            return None
 
         async def with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
+            if message["type"].endswith("http.response.start"):  # also of a WebSocket's refusal
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)
@@ -77,8 +75,9 @@ class Guard:
         ):
             return _refuse(403, "another site may not use this server")
         origin = headers.get("origin")
-        wanted = f"{scope['scheme']}://{headers['host']}"
-        if scope["method"] not in SAFE and origin is not None and origin.lower() != wanted.lower():
+        scheme = {"ws": "http", "wss": "https"}.get(scope["scheme"], scope["scheme"])
+        wanted = f"{scheme}://{headers['host']}"
+        if _method(scope) not in SAFE and origin is not None and origin.lower() != wanted.lower():
             return _refuse(403, f"a page of {origin!r} may not change anything here")
         return None if self.token is None else self._without_token(scope, headers)
 
@@ -99,7 +98,7 @@ class Guard:
         for it, so that it does not stay there."""
         assert self.token is not None
         given = parse_qs(scope["query_string"].decode("latin-1")).get("token", [""])[-1]
-        if scope["method"] == "GET" and scope["path"] == "/" and self._is_token(given):
+        if _method(scope) == "GET" and scope["path"] == "/" and self._is_token(given):
             response = RedirectResponse("/", status_code=303)
             response.set_cookie(_cookie(scope), self.token, httponly=True, samesite="lax")
             return response
@@ -119,10 +118,15 @@ class Guard:
         return hmac.compare_digest(given.encode(), self.token.encode())
 
 
+def _method(scope: Scope) -> str:
+    """Of a WebSocket none: it may do anything, and browsers let any page open one anywhere."""
+    return str(scope.get("method", "WEBSOCKET"))
+
+
 def _opens_the_page(scope: Scope, headers: Mapping[str, str]) -> bool:
     """A link of another site, or a mail, that leads here is followed as any."""
     return (
-        scope["method"] == "GET"
+        _method(scope) == "GET"
         and scope["path"] == "/"
         and headers.get("sec-fetch-mode") == "navigate"
         and headers.get("sec-fetch-dest") == "document"

@@ -6,6 +6,7 @@ from typing import Any
 
 from asrkit import __version__
 from asrkit.decode.hotwords import BOOST
+from asrkit.rate import RATE
 from asrkit.serve.formats import TYPES
 from asrkit.serve.uploads import Limits
 
@@ -45,6 +46,14 @@ SCHEMAS = {
         language=_STRING,
         model=_STRING,
     ),
+    "StreamMessage": {
+        "oneOf": [
+            _object("text until", text=_STRING, until=_SECONDS),
+            _object("segment", segment={"$ref": "#/components/schemas/Segment"}),
+            _object("transcript", transcript={"$ref": "#/components/schemas/Transcript"}),
+            {"$ref": "#/components/schemas/Error"},
+        ]
+    },
     "Error": _object("error", error={"type": "string", "description": "what is wrong, and where"}),
 }
 _ERRORS = {
@@ -54,6 +63,36 @@ _ERRORS = {
     "422": "no audio, or damaged",
     "507": "the server's disk is full",
 }
+
+
+_STREAM = (
+    "Each message of bytes is more samples of one channel, little-endian whole numbers of 16 bits; "
+    "the message of text end follows the last. Each message back is a StreamMessage in JSON: text, "
+    "what was said up to the second until and is not in a segment yet; segment, one that is final; "
+    "transcript, all of it, before the server closes; error, before it closes for another reason."
+)
+
+
+def _stream(
+    expected: dict[str, Any], boost: dict[str, Any], error: dict[str, Any]
+) -> dict[str, Any]:
+    """A WebSocket, of which OpenAPI has the request that opens it alone."""
+    rate = {"type": "integer", "default": RATE, "description": "of the samples, in Hz"}
+    options = {"rate": rate, "hotwords": expected, "boost": boost}
+    refused = {"401": _ERRORS["401"], "426": "no WebSocket"}
+    return {
+        "operationId": "stream",
+        "summary": "Open a WebSocket that turns sound into text while it is made",
+        "description": _STREAM,
+        "parameters": [
+            {"name": name, "in": "query", "schema": schema} for name, schema in options.items()
+        ],
+        "responses": {
+            "101": {"description": "the WebSocket is open"},
+            **{code: {"description": what, "content": error} for code, what in refused.items()},
+        },
+        "security": [{}, {"token": []}],
+    }
 
 
 def document(limits: Limits) -> dict[str, Any]:
@@ -99,7 +138,8 @@ def document(limits: Limits) -> dict[str, Any]:
                     "responses": {"200": {"description": "the text", "content": content}, **errors},
                     "security": [{}, {"token": []}],
                 }
-            }
+            },
+            "/v1/stream": {"get": _stream(expected, boost, error)},
         },
         "components": {
             "schemas": SCHEMAS,

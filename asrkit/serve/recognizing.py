@@ -12,6 +12,7 @@ from typing import Protocol
 import numpy as np
 
 from asrkit.audio.reading import load
+from asrkit.decode.streaming import Partial
 from asrkit.files import DataError
 from asrkit.rate import RATE
 from asrkit.serve.pieces import sentences
@@ -40,6 +41,33 @@ class Recognizer(Protocol):
         max_seconds: float,
         hotwords: Sequence[tuple[str, float]],
     ) -> Iterator[tuple[float, tuple[Segment, ...]]]: ...
+
+    def stream(
+        self, lang: str | None, *, rate: int, hotwords: Sequence[tuple[str, float]]
+    ) -> Speaking: ...
+
+
+class Speaking(Protocol):
+    """What of ``asrkit.decode.streaming.Stream`` a stream needs."""
+
+    def accept(self, samples: np.ndarray) -> Partial: ...
+
+    def finish(self) -> Transcript: ...
+
+
+class Turns:
+    """A stream that waits for its turn at the recognizer."""
+
+    def __init__(self, stream: Speaking, one: threading.Lock) -> None:
+        self._stream, self._one = stream, one
+
+    def accept(self, samples: np.ndarray) -> Partial:
+        with self._one:
+            return self._stream.accept(samples)
+
+    def finish(self) -> Transcript:
+        with self._one:
+            return self._stream.finish()
 
 
 class Hearing:
@@ -70,6 +98,12 @@ class Hearing:
                 return
             until, segments = found
             yield start + until, tuple(_later(segment, start) for segment in segments)
+
+    def speaking(self, rate: int, hotwords: Sequence[tuple[str, float]] = ()) -> Speaking:
+        """A stream of samples at ``rate`` Hz. hotwords: as in ``passages``."""
+        with self._one:
+            made = self.recognizer.stream(self.lang, rate=rate, hotwords=hotwords)
+        return Turns(made, self._one)
 
     def transcript(
         self, samples: np.ndarray, name: str, hotwords: Sequence[tuple[str, float]] = ()

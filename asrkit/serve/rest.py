@@ -52,7 +52,7 @@ class Rest:
                 await uploads.receive(request.stream(), sent, self.limits)
                 name = "audio"
             wanted = formats.checked(asked.get("format", "json"))
-            found = await in_thread(self._recognize, sent, name, _hotwords(asked))
+            found = await in_thread(self._recognize, sent, name, hotwords_of(asked))
         beside = f"{Path(name).stem}{suffix(wanted)}"
         return await in_thread(formats.answer, found, wanted, beside, {})
 
@@ -82,7 +82,7 @@ class Rest:
             raise BadRequest(str(error)) from None
 
 
-def _hotwords(asked: Mapping[str, str]) -> list[tuple[str, float]]:
+def hotwords_of(asked: Mapping[str, str]) -> list[tuple[str, float]]:
     """Phrases of the field ``hotwords``, with the field ``boost``. Raises BadRequest."""
     phrases = [phrase.strip() for phrase in re.split("[,\n]", asked.get("hotwords", ""))]
     try:
