@@ -15,13 +15,12 @@ from torch import Tensor
 
 from asrkit.arguments import warn
 from asrkit.audio.given import Audio, read_object
-from asrkit.audio.incoming import Incoming
 from asrkit.batch import Batch, Padded
 from asrkit.decode.beam import BeamDecoder
 from asrkit.decode.confidence import Calibration
 from asrkit.decode.device import Flight, attention_without_plans, checked, host_zeros
 from asrkit.decode.grouping import InOrder, like_lengths, rounded, windows
-from asrkit.decode.live import CHUNK, ENDPOINT, LEFT, RIGHT, Live, Windowed
+from asrkit.decode.live import CHUNK, ENDPOINT, LEFT, RIGHT, Live
 from asrkit.decode.parallel import BeamTask
 from asrkit.decode.prepared import prepare
 from asrkit.decode.search import Search, expecting, find
@@ -177,14 +176,14 @@ class Speech2Text:
         chunk, left, right, endpoint: seconds, as in decode/live.py. name: of the recording. Raises
         LiveError for seconds that cannot be, and what ``transcribe`` raises.
         """
-        plan = self.plan(expecting(search, hotwords, lang), lang, vad=vad)
-        live = Live(chunk, left, right, endpoint)
+        search = expecting(search, hotwords, lang)
+        plan = self.plan(search, lang, max_seconds=max_seconds, vad=vad)
         return Stream(
             self,
             plan,
-            Windowed(self.frames, self.clock, live, max_seconds),
-            Incoming(rate, channel),
-            endpoint=live.endpoint,
+            Live(chunk, left, right, endpoint),
+            rate=rate,
+            channel=channel,
             name=name,
             model_name=str(self.path),
             tell=self._tell,

@@ -26,6 +26,9 @@ from asrkit.decode.search_options import (
     choose_search,
     languages_of,
 )
+from asrkit.decode.stream_options import add_stream_options, is_live, live_of, sound_of
+from asrkit.decode.streaming import Stream
+from asrkit.decode.told import tell
 from asrkit.decode.transcribe import VADS, Plan
 from asrkit.files import write_json
 from asrkit.formats.table import WRITERS
@@ -33,6 +36,8 @@ from asrkit.infer import Speech2Text
 from asrkit.model_io import ModelError, default_model
 from asrkit.shards import add_arguments, do_part, refuse_both
 from asrkit.transcoder.model import Phones2Words, Speech2Words
+
+OF_TRANSCODER = "with --transcoder: asrkit transcode searches"
 
 
 def get_parser() -> argparse.ArgumentParser:
@@ -82,6 +87,7 @@ def get_parser() -> argparse.ArgumentParser:
         type=at_least(1),
         help="of audio files: the number of the channel to take, from 1; default: the mean of all",
     )
+    add_stream_options(parser)
     add_network_options(parser)
     add("--keep_scores", type=boolean, default=False, help="also write scores.npz, to tune weights")
     add_arguments(parser)
@@ -90,6 +96,8 @@ def get_parser() -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> int:
     refuse_both(args)
+    if is_live(args):
+        return _live(args)
     if bool(args.audio) == bool(args.data_dir):
         raise ModelError("give audio files, or --data_dir and --output_dir")
     of_files = "with --data_dir, whose outputs are hyp.tokens and hyp.text"
@@ -107,7 +115,7 @@ def run(args: argparse.Namespace) -> int:
         (
             args.transcoder is not None,
             f"data_dir {SEARCH_OPTIONS}",
-            "with --transcoder: asrkit transcode searches",
+            OF_TRANSCODER,
         ),
     )
     if (args.data_dir or args.format) and not args.output_dir:
@@ -121,6 +129,20 @@ def run(args: argparse.Namespace) -> int:
     if args.data_dir:
         return _folder(args, model, chosen, langs)
     return _files(args, model, chosen, todo)
+
+
+def _live(args: argparse.Namespace) -> int:
+    """Prints what is said while it is being said."""
+    live = live_of(args)
+    if args.transcoder is not None:
+        refuse_unused(args, (True, SEARCH_OPTIONS, OF_TRANSCODER))
+    with sound_of(args) as sound:
+        args.model = args.model or default_model()
+        model = open_recognizer(args.model, args)
+        plan = _plan(args, model, choose_search(args, model))
+        name = args.audio[0] if args.audio else "microphone"
+        tell(Stream(model, plan, live, rate=sound.rate, channel=args.channel), sound.parts, name)
+    return 0
 
 
 def _folder(

@@ -21,7 +21,7 @@ from asrkit.files import DataError
 from asrkit.rate import RATE
 
 Network = Callable[[Iterable[Tensor]], Iterator[Tensor]]
-CHUNK, LEFT, RIGHT = 0.64, 8.0, 1.28  # seconds
+CHUNK, LEFT, RIGHT = 0.64, 4.0, 0.64  # seconds
 ENDPOINT = 0.8  # seconds without a token that end a segment
 
 

@@ -14,10 +14,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from asrkit.arguments import warn
 from asrkit.audio.activity import STEP, Activity
 from asrkit.audio.incoming import Incoming
 from asrkit.decode.beam import Hypothesis
-from asrkit.decode.live import LiveError, Source
+from asrkit.decode.live import Live, LiveError, Source, Windowed
 from asrkit.decode.pieces import (
     Model,
     Piece,
@@ -98,28 +99,31 @@ class Pauses:
 class Stream:
     """One recording: samples in, text out; ``finish`` at its end.
 
-    source: of the frames. endpoint: seconds without a token that end a segment.
+    rate: of the samples, in Hz. channel: number of the one to take, from 1; the mean of all if
+    None. name, model_name: as the transcript has them. tell: is given notes on the search.
     """
 
     def __init__(
         self,
         model: Model,
         plan: Plan,
-        source: Source,
-        incoming: Incoming,
+        live: Live,
         *,
-        endpoint: float,
-        name: str,
-        model_name: str,
-        tell: Callable[[str], None],
+        rate: int = RATE,
+        channel: int | None = None,
+        name: str = "",
+        model_name: str | None = None,
+        tell: Callable[[str], None] = warn,
     ) -> None:
-        self._model, self._plan, self._source, self._incoming = model, plan, source, incoming
+        self._model, self._plan = model, plan
+        self._source: Source = Windowed(model.frames, model.clock, live, plan.max_seconds)
+        self._incoming = Incoming(rate, channel)
         self._name, self._model_name = name, model_name
         self._part = plan.part(model.tokens)
         self._search = self._made_search(tell)
         self._search.begin()
         self._cutter = Cutter(model.clock)
-        self._pauses = Pauses(max(1, round(endpoint * RATE / model.clock.hop)))
+        self._pauses = Pauses(max(1, round(live.endpoint * RATE / model.clock.hop)))
         self._activity = Activity() if plan.vad == "energy" else None
         self._samples = self._frames = 0
         self._words: list[Word] = []  # of the segment that is not final
