@@ -109,7 +109,7 @@ class Live:
                 raise BadRequest(f"no message has come for {IDLE:g} seconds") from None
             if message["type"] == "websocket.disconnect":
                 raise WebSocketDisconnect(message.get("code", 1005))
-            data, text = message.get("bytes"), message.get("text")
+            text, data = message.get("text"), message.get("bytes") or b""
             if text is not None:
                 if text != END:
                     raise BadRequest(f"{text!r:.40}: the only message of text is {END}")
