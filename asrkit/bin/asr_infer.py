@@ -24,7 +24,7 @@ from asrkit.decode.search_options import (
     Chosen,
     add_search_options,
     choose_search,
-    languages_of,
+    restricted_languages,
 )
 from asrkit.decode.stream_options import add_stream_options, is_live, live_of, sound_of
 from asrkit.decode.streaming import Stream
@@ -125,7 +125,7 @@ def run(args: argparse.Namespace) -> int:
     args.model = args.model or default_model()
     model = open_recognizer(args.model, args)
     chosen = choose_search(args, model)
-    langs = languages_of(args, restricted=chosen.restricted)
+    langs = restricted_languages(args, restricted=chosen.restricted)
     if args.data_dir:
         return _folder(args, model, chosen, langs)
     return _files(args, model, chosen, todo)

@@ -144,7 +144,7 @@ def _refuse_unused(args: argparse.Namespace, found: Found, *, restricted: bool) 
     )
 
 
-def languages_of(args: argparse.Namespace, *, restricted: bool) -> dict[str, str] | None:
+def restricted_languages(args: argparse.Namespace, *, restricted: bool) -> dict[str, str] | None:
     """id -> language of the utterances whose tokens are restricted to it."""
     if not restricted:
         return None

@@ -11,7 +11,7 @@ import pytest
 from asrkit.arguments import UsageError, parse
 from asrkit.bin.asr_infer import get_parser
 from asrkit.decode.beam import DecodeError
-from asrkit.decode.search_options import Chosen, choose_search, languages_of
+from asrkit.decode.search_options import Chosen, choose_search, restricted_languages
 from asrkit.infer import Speech2Text
 from asrkit.model_io import ModelError
 from asrkit.tokens import TokenList
@@ -140,7 +140,7 @@ def test_languages_of_the_restriction(tmp_path: Path) -> None:
     folder = ["--data_dir", str(tmp_path)]
 
     def found(*argv: str, restricted: bool = True) -> dict[str, str] | None:
-        return languages_of(parse(get_parser(), list(argv)), restricted=restricted)
+        return restricted_languages(parse(get_parser(), list(argv)), restricted=restricted)
 
     assert found("x.wav", restricted=False) is None
     assert found("x.wav", "--lang", "it") == {"x.wav": "it"}
