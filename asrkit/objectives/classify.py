@@ -32,7 +32,7 @@ class ClassifyObjective(FineTuned, Scorer):
     tokens: the classes, behind the two symbols that no list is without.
     hidden_size: of a layer between the pooled frames and the classes; 0 for none.
     least_share: in training a stretch of each utterance is classified, at least this share of it:
-    what is to be told of a second of speech is learned from seconds.
+    what is to be recognized in a second of speech is learned from seconds.
     freeze_steps, freeze_encoder, final_dropout, mask_*, channel_mask_*: as of CtcObjective.
 
     Validation has ``accuracy``, and ``accuracy_<class>``; up to 10 classes also

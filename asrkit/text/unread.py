@@ -2,7 +2,7 @@
 
 Each is asked for alone and between two letters of the language; it is suspect if the name that it
 has alone (*Chinese letter*, *letter two zero A nine*) is in both answers. The letters of a language
-have names as well, but between vowels they are read. Short names cannot be told from readings,
+have names as well, but between vowels they are read. Short names look like readings,
 unless both answers are in another language: Mandarin *xiong* is none of its voice's syllables, and
 is read in English with the number of its tone. A text says whether a suspect is read in it after
 all, as small kana are behind others.

@@ -162,7 +162,7 @@ class World:
         return value
 
     def signal(self, number: int) -> int:
-        """That of this process, or else one that another process has told of; 0: none. What this
+        """That of this process, or else one that another process has reported; 0: none. What this
         process has received the others know within seconds."""
         if self._watch is None:
             return number

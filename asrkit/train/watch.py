@@ -2,8 +2,8 @@
 
 A process that has gone leaves the others waiting: gloo says that a connection was closed, nccl says
 nothing until its timeout. So each tells the store of the run how it ends, and looks every other
-second for what the others told, and for those of its own machine that are no more. A signal that
-one of them has received is told in the same way.
+second for what the others said, and for those of its own machine that are no more. A signal that
+one of them has received is passed on in the same way.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def is_alive(process: int) -> bool:
 class Watch:
     """Looks after the others from a thread of its own; ``everyone``: ``myself()`` of each rank.
 
-    signal: the number of one that any of them has told; 0: none.
+    signal: the number of one that any of them has received; 0: none.
     """
 
     def __init__(self, store: Store, rank: int, everyone: list[tuple[str, str, int]]) -> None:
