@@ -144,10 +144,11 @@ def _in_place_of(path: Path, *, folder: bool = False) -> Iterator[Temporary]:
 
 
 def _elsewhere(error: OSError, temporary: Path) -> bool:
-    """Whether it is about some other file of the body; those that name none are about writing."""
-    if error.filename is None:
-        return False
-    return not Path(str(error.filename)).is_relative_to(temporary)
+    """Whether it is about some other file of the body; those that name none are about writing.
+
+    Of two names, as a copy has them, the second is written."""
+    written = error.filename if error.filename2 is None else error.filename2
+    return written is not None and not Path(str(written)).is_relative_to(temporary)
 
 
 def _not_written(path: Path, error: OSError) -> DataError:

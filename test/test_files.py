@@ -1,5 +1,6 @@
 """Atomic writing and checked reading."""
 
+import errno
 import os
 import resource
 from pathlib import Path
@@ -74,6 +75,15 @@ def test_atomic_leaves_errors_about_other_files_alone(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError), atomic(tmp_path / "a"):
         (tmp_path / "other").read_text()
     assert names(tmp_path) == []
+
+
+def test_a_copy_that_finds_the_disk_full_is_about_writing(tmp_path: Path) -> None:
+    """An error of two names, of which the second was written."""
+    told = rf"^{tmp_path}/new: cannot be written .No space left"
+    with pytest.raises(DataError, match=told), atomic_folder(tmp_path / "new") as folder:
+        raise OSError(errno.ENOSPC, "No space left on device", "a", None, str(folder / "a"))
+    with pytest.raises(FileNotFoundError), atomic_folder(tmp_path / "new") as folder:
+        os.rename(folder / "a", tmp_path / "b")
 
 
 def test_read_lines(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from asrkit.files import DataError, atomic
+from asrkit.files import DataError, atomic, atomic_folder
 from asrkit.kaldi.kaldi_text import TableRows, read_keyed, scan_rows, split_line
 from asrkit.kaldi.segments import parse_segment
 from asrkit.rate import RATE
@@ -204,7 +204,7 @@ def back_up(folder: Path) -> Path:
     while (folder / ".backup" / str(number)).exists():
         number += 1
     target = folder / ".backup" / str(number)
-    target.mkdir(parents=True)
-    for name in table_names(folder):
-        shutil.copy2(folder / name, target / name)
+    with atomic_folder(target) as made:
+        for name in table_names(folder):
+            shutil.copy2(folder / name, made / name)
     return target

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import shutil
 from pathlib import Path
 from typing import NamedTuple
 
@@ -97,8 +96,9 @@ class _Fixer:
         try:
             fixed.write(self.folder)
         except DataError:
-            for copy in backup.iterdir():
-                shutil.copy2(copy, self.folder / copy.name)
+            for old in backup.iterdir():  # moved, which needs no space where there was none
+                old.replace(self.folder / old.name)
+            backup.rmdir()
             raise
         for name in stale:
             (self.folder / name).unlink()

@@ -13,7 +13,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
@@ -21,6 +20,7 @@ from asrkit.files import append, atomic, writing
 from asrkit.objectives.base import Stat
 from asrkit.train.distributed import World
 from asrkit.train.metrics import STOPPED, read_metrics
+from asrkit.train.tensorboard import TensorBoard
 
 logger = logging.getLogger("asrkit")
 
@@ -97,8 +97,7 @@ class MetricsLogger:
             text = "".join(json.dumps(row) + "\n" for row in kept)
             with atomic(self.path) as out:  # a full disk must not cost what there was
                 out.write(text)
-        with writing(folder / "tensorboard"):
-            self._writer = SummaryWriter(str(folder / "tensorboard"), purge_step=start + 1)
+        self._board = TensorBoard(folder / "tensorboard", first=start + 1)
         self._bar = tqdm(
             total=total,
             initial=start,
@@ -118,9 +117,7 @@ class MetricsLogger:
         row: dict[str, Any] = {"step": step, "split": split}
         row |= {name: float(f"{value:.6g}") for name, value in stats.items()}
         append(self.path, json.dumps(row) + "\n")
-        with writing(self.folder / "tensorboard"):
-            for name, value in stats.items():
-                self._writer.add_scalar(f"{split}/{name}", value, step)
+        self._board.add(step, split, stats)
         shown = " ".join(f"{name} {value:.4g}" for name, value in stats.items())
         self.say(f"{split} step {step}: {shown}")
 
@@ -147,9 +144,7 @@ class MetricsLogger:
         if not self.active:
             return
         self._bar.close()
-        told = writing(self.folder / "tensorboard")
-        with told if kind is None else contextlib.suppress(Exception):
-            self._writer.close()
+        self._board.close(failed=kind is not None)
 
 
 def draw_curves(metrics: Path, folder: Path) -> None:

@@ -1,5 +1,7 @@
 """Repairing data folders: what is kept, what goes, and what is said about it."""
 
+import errno
+import shutil
 from pathlib import Path
 
 import pytest
@@ -148,11 +150,19 @@ def test_full_disk_restores(folder: Path, monkeypatch: pytest.MonkeyPatch) -> No
     before = {p.name: p.read_bytes() for p in folder.iterdir()}
     write = fixing.DataDir.write
 
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
     def half(self: fixing.DataDir, where: Path) -> None:
         write(fixing.DataDir({"text": self.tables["text"]}), where)
+        monkeypatch.setattr(shutil, "copyfile", full)  # nor is there space for a copy
         raise DataError("disk full")
 
     monkeypatch.setattr(fixing.DataDir, "write", half)
     with pytest.raises(DataError, match="disk full"):
         fix(folder)
     assert {p.name: p.read_bytes() for p in folder.iterdir() if p.is_file()} == before
+    assert not list((folder / ".backup").iterdir())
+    with pytest.raises(DataError, match=r"\.backup/1: cannot be written .No space left"):
+        fix(folder)
+    assert not list((folder / ".backup").iterdir())
