@@ -64,6 +64,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
     "Language models": {
         "lm clean": ("clean_lm_text", "Make sentences for language models of web text"),
         "lm train": ("train_ngram", "Train an n-gram model with KenLM's lmplz"),
+        "lm prior": ("label_prior", "Take label priors of a model from audio, for the search"),
         "lm tune": ("tune_lm", "Choose the weights of the search on a validation set"),
     },
     "Transcoder": {

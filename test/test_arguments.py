@@ -226,6 +226,7 @@ DUMP = ["--model", "m", *FOLDER, "--out_dir", "o", "--phone_list", "p"]
         (tune_transcoder, TUNE_TRANSCODER, "--max_seconds 9"),
         (tune_lm, TUNE, "--lm_weights 1"),
         (tune_lm, TUNE, "--word_scores 1"),
+        (tune_lm, TUNE, "--prior_weights 1"),
         (tune_lm, TUNE, "--lang it"),
         (tune_lm, TUNE, "--utt2lang u"),
         (tune_lm, [*TUNE, "--normalize", "true", "--lang", "it"], "--utt2lang u"),

@@ -105,6 +105,11 @@ check_options() {
     done
     [[ ${labelled_minutes} =~ ^[0-9]+(\.[0-9]+)?$ ]] ||
         refuse "--labelled_minutes is a number, not '${labelled_minutes}'"
+    for name in ${prior_weights}; do
+        [[ ${name} =~ ^[0-9]+(\.[0-9]+)?$ ]] || refuse "--prior_weights are numbers such as 0.3, not '${name}'"
+    done
+    [[ ${tune_lm} = true || ${prior_weights} != *[0-9]" "[0-9]* ]] ||
+        refuse "--prior_weights '${prior_weights}': --tune_lm true chooses one of several; give one, or that"
     for name in ${speed_perturb_factors} ${learning_rates}; do
         [[ ${name} =~ ^[0-9]+(\.[0-9]+)?(e-?[0-9]+)?$ ]] || refuse "'${name}' is not a number above 0"
     done

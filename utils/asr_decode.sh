@@ -90,9 +90,15 @@ has_ngram() {
     return 1
 }
 
+# take_priors: of stage 8's model, from audio that it was trained on.
+take_priors() {
+    step "${asr_exp}/.done.label_prior" "${asr_exp}/last.pt" "${raw}/${train_set}"/{wav.scp,utt2num_samples} -- \
+        python3 -m asrkit.bin.label_prior --model "${asr_exp}" --data_dir "${raw}/${train_set}" "${device[@]}"
+}
+
 # decode SET MODE: hypotheses in <asr_exp>/decode_<mode>/<set>; or a file `skipped` that says why not.
 decode() {
-    local set=$1 mode=$2 folder ngram options=() weights=() search=() lm="" lexicon="" tuned=""
+    local set=$1 mode=$2 folder ngram options=() weights=() search=() lm="" lexicon="" tuned="" prior=""
     if [[ ${mode} == transcoder* ]]; then
         transcode "${set}" "${mode}"
         return
@@ -114,30 +120,36 @@ decode() {
         options+=(--lm "${lm}")
         has_ngram "${lm}" "${folder}" || return 0
     fi
+    if [ -n "${prior_weights}" ] && [ "${mode}" != greedy ]; then
+        take_priors
+        prior=${asr_exp}/label_prior.json
+        weights=(--prior_weight "${prior_weights}")
+    fi
     if [ "${tune_lm}" = true ] && [ "${mode}" != greedy ]; then
         tuned=${asr_exp}/tune_lm/${set%_*}/${mode}.json
-        tune_weights "${set%_*}" "${mode}" "${tuned}" "${lm}" "${lexicon}" "${options[@]}"
+        tune_weights "${set%_*}" "${mode}" "${tuned}" "${lm}" "${lexicon}" "${prior}" "${options[@]}"
         weights=(--weights "${tuned}")
     fi
     step_in_shards "${inference_nj}" "${folder}/.done" "${asr_exp}/last.pt" "${raw}/${set}"/{wav.scp,utt2num_samples} ${lm:+"${lm}"} ${lexicon:+"${lexicon}"} \
-        ${tuned:+"${tuned}"} -- \
+        ${tuned:+"${tuned}"} ${prior:+"${prior}"} -- \
         python3 -m asrkit.bin.asr_infer --model "${asr_exp}" --data_dir "${raw}/${set}" \
         --output_dir "${folder}" --decode "${mode}" "${options[@]}" "${weights[@]}" \
         "${search[@]}" "${device[@]}" "${inference_args[@]}"
 }
 
-# tune_weights LANG MODE FILE LM LEXICON OPTION...: chooses the weights of a language on its valid set, by the beam of
-# --beam_args, and writes them to FILE. LM and LEXICON may be empty; the options name them, and what else the search of the test set has.
+# tune_weights LANG MODE FILE LM LEXICON PRIOR OPTION...: chooses the weights of a language on its valid set, by the beam of
+# --beam_args, and writes them to FILE. LM, LEXICON and PRIOR may be empty; the options name them, and what else the search of the test set has.
 tune_weights() {
     local valid=${raw}/$1_valid folder=${3%/*} unit=wer ref=text grid=() at lang=(--normalize true --hyphens "${hyphens}" --lang "$1")
     case "$2" in
     free)
         ref=${plain_file} lang=()
-        [[ " ${*:6} " != *" --restrict_langs "* ]] || lang=(--lang "$1")
+        [[ " ${*:7} " != *" --restrict_langs "* ]] || lang=(--lang "$1")
         unit=per && [ "${token_type}" = phn ] || unit=ter
         ;;
     lexicon) grid=(--word_scores -6 -4 -3 -2 -1 0) ;;
     esac
+    [ -z "$6" ] || grid+=(--prior "$6" --prior_weights ${prior_weights})
     for ((at = 0; at < ${#beam_args[@]}; at++)); do
         case "${beam_args[at]}" in
         --beam_*=*) grid+=("${beam_args[at]}") ;;
@@ -147,10 +159,10 @@ tune_weights() {
     step "${folder}/.done" "${asr_exp}/last.pt" "${valid}"/{wav.scp,utt2num_samples} -- \
         python3 -m asrkit.bin.asr_infer --model "${asr_exp}" --data_dir "${valid}" \
         --output_dir "${folder}" --decode greedy --keep_scores true "${device[@]}"
-    step "${folder}/.done.$2" "${folder}/.done" "${valid}/${ref}" ${4:+"$4"} ${5:+"$5"} -- \
+    step "${folder}/.done.$2" "${folder}/.done" "${valid}/${ref}" ${4:+"$4"} ${5:+"$5"} ${6:+"$6"} -- \
         python3 -m asrkit.bin.tune_lm --scores "${folder}/scores.npz" --ref "${valid}/${ref}" \
         --token_list "${asr_exp}/tokens.txt" --unit "${unit}" "${lang[@]}" \
-        "${@:6}" "${grid[@]}" --nj "${inference_nj}" --out "$3"
+        "${@:7}" "${grid[@]}" --nj "${inference_nj}" --out "$3"
 }
 
 # score SET MODE: error rates in <asr_exp>/decode_<mode>/<set>/score_*.

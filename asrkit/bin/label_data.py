@@ -40,7 +40,7 @@ def get_parser() -> argparse.ArgumentParser:
     add("--decode", choices=MODES, help="default: as asr_infer")
     add("--lexicon", type=Path, help="word<TAB>tokens")
     add("--lm", type=Path, help="KenLM file: of words with a lexicon, of tokens without")
-    add("--weights", type=Path, help="file of tune_lm: its lm_weight and word_score count")
+    add("--weights", type=Path, help="file of tune_lm: its weights count")
     add("--nj", type=at_least(1), default=1, help="processes of the beam search")
     add_network_options(parser)
     return parser
@@ -52,8 +52,8 @@ def run(args: argparse.Namespace) -> int:
     greedy = args.decode == "greedy"
     refuse_unused(args, (greedy, "lang lexicon lm weights nj", "with --decode greedy"))
     model = open_recognizer(args.model, args)
-    weights = (None, None) if args.weights is None else read_weights(args.weights)
-    search = Search(args.decode, args.lexicon, args.lm, lm_weight=weights[0], word_score=weights[1])
+    weights = {} if args.weights is None else read_weights(args.weights)._asdict()
+    search = Search(args.decode, args.lexicon, args.lm, **weights)
     plan = model.plan(search, args.lang, max_seconds=args.max_seconds, vad="none")
     plan = dataclasses.replace(plan, nj=args.nj)
     part, count, failed = label(

@@ -126,7 +126,7 @@ def _search(args: argparse.Namespace, tokens: TokenList) -> WordSearch | None:
 def run(args: argparse.Namespace) -> int:
     _check(args)
     if args.weights is not None:
-        args.lm_weight, args.word_score = read_weights(args.weights)
+        args.lm_weight, args.word_score, _ = read_weights(args.weights)
     model = Phones2Words(args.transcoder, device=args.device, max_phones=args.max_phones)
     model.search = _search(args, model.tokens)
     for note in model.search.notes if model.search else []:

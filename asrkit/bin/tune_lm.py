@@ -1,4 +1,4 @@
-"""Chooses lm_weight and word_score on a validation set whose log-probabilities were stored."""
+"""Chooses the weights of a search on a validation set whose log-probabilities were stored."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from asrkit.arguments import at_least, boolean, finite, refuse_unused, run_main
 from asrkit.decode.beam import TOKENS_A_FRAME
 from asrkit.decode.parallel import BeamTask, load_scores
+from asrkit.decode.prior import LabelPrior
 from asrkit.decode.tune import tune, write_trials
 from asrkit.kaldi.kaldi_text import languages_of, read_keyed
 from asrkit.text.normalize import HYPHEN_POLICIES, HYPHENS_HELP, normalize
@@ -17,6 +18,7 @@ from asrkit.vocabulary import restrict
 
 LM_WEIGHTS = [0.5, 1.0, 2.0, 3.0, 4.0]
 WORD_SCORES = [-2.0, -1.0, 0.0, 1.0, 2.0]
+PRIOR_WEIGHTS = [0.0, 0.3, 0.6]
 
 
 def get_parser() -> argparse.ArgumentParser:
@@ -30,6 +32,8 @@ def get_parser() -> argparse.ArgumentParser:
     add("--unit", choices=("wer", "cer", "per", "ter"), default="wer")
     add("--lm_weights", type=finite, nargs="+", default=LM_WEIGHTS, help="with --lm")
     add("--word_scores", type=finite, nargs="+", default=WORD_SCORES, help="with --lexicon")
+    add("--prior", type=Path, help="the model's label_prior.json (asrkit lm prior)")
+    add("--prior_weights", type=finite, nargs="+", default=PRIOR_WEIGHTS, help="with --prior")
     add("--beam_size", type=at_least(1), default=50)
     add("--beam_size_token", type=at_least(1), default=TOKENS_A_FRAME, help="tried in a frame")
     add("--beam_threshold", type=finite, default=50.0)
@@ -53,6 +57,7 @@ def run(args: argparse.Namespace) -> None:
         args,
         (args.lm is None, "lm_weights", "without --lm"),
         (args.lexicon is None, "word_scores", "without --lexicon"),
+        (args.prior is None, "prior_weights", "without --prior"),
         (not args.normalize, "hyphens", "without --normalize true"),
         (not (args.normalize or args.restrict_langs), "lang", "without --normalize true"),
         (
@@ -69,11 +74,15 @@ def run(args: argparse.Namespace) -> None:
         references = {
             key: normalize(text, language, hyphens=args.hyphens) for (key, text), language in pairs
         }
+    tokens, offsets = TokenList.read(args.token_list), None
+    if args.prior is not None:
+        offsets = LabelPrior.read(args.prior).offsets(tokens)
     if args.restrict_langs:
         if not args.lang:
             raise ValueError("--restrict_langs true needs --lang")
-        columns = restrict(TokenList.read(args.token_list), args.lang).columns
+        columns = restrict(tokens, args.lang).columns
         scores = {key: row[:, columns] for key, row in scores.items()}
+        offsets = None if offsets is None else offsets[columns]
     options = {
         "lexicon": args.lexicon,
         "lm": args.lm,
@@ -88,6 +97,8 @@ def run(args: argparse.Namespace) -> None:
         unit=args.unit,
         lm_weights=args.lm_weights if args.lm is not None else [0.0],
         word_scores=args.word_scores if args.lexicon is not None else [0.0],
+        prior_weights=args.prior_weights if args.prior is not None else [0.0],
+        offsets=offsets,
         nj=args.nj,
     )
     write_trials(args.out, args.unit, trials)

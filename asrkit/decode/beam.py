@@ -69,8 +69,8 @@ class BeamDecoder:
     lm_weight multiplies log10 probabilities; word_score is added for each word (a negative one is
     a penalty). nbest: hypotheses returned at most.
     hotwords: pairs of a phrase, of words with a lexicon, of tokens without, and its boost
-    (hotwords.py). added: words beside the lexicon's, with their pronunciations; to an n-gram that
-    does not know one it is a word as likely as others.
+    (hotwords.py). added: words beside the lexicon's, with their pronunciations, to an unknowing
+    n-gram as likely as others. offsets: [V], of label priors, for the scores of each frame.
 
     notes: what is missing between lexicon, n-gram and tokens, a sentence each. Raises OverlapError
     where they share nothing.
@@ -90,13 +90,14 @@ class BeamDecoder:
         nbest: int = 1,
         hotwords: Sequence[tuple[Sequence[str], float]] = (),
         added: Lexicon | None = None,
+        offsets: np.ndarray | None = None,
     ) -> None:
         if min(beam_size, beam_size_token, nbest) < 1 or beam_threshold <= 0:
             raise DecodeError(
                 "beam_size, beam_size_token and nbest are at least 1, beam_threshold is above 0"
             )
         self.tokens = tokens
-        self.nbest = nbest
+        self.nbest, self._offsets = nbest, 0.0 if offsets is None else offsets
         self._columns = len(tokens) + 2
         self._end, self._dead = len(tokens), len(tokens) + 1
         self._space = tokens.encode([SPACE])[0] if SPACE in tokens else None
@@ -186,14 +187,13 @@ class BeamDecoder:
         scores = log_probs.astype(np.float32, copy=False)
         if scores.ndim != 2 or scores.shape[1] != len(self.tokens):
             raise DecodeError(
-                f"scores are [T, {len(self.tokens)}] for this token list, not {scores.shape};"
-                " the model was trained with another one"
+                f"scores are [T, {len(self.tokens)}], not {scores.shape}: of another token list"
             )
         if np.isnan(scores).any():
             raise DecodeError("the scores hold NaN; the model or its input is broken")
         if len(scores):
             self._frames += len(scores)
-            self._step(self._emissions(scores))
+            self._step(self._emissions(scores + self._offsets))
 
     def best(self) -> Hypothesis:
         """The best hypothesis of the frames so far, of a word of a lexicon only where all of it was

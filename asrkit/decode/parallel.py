@@ -13,6 +13,7 @@ import numpy as np
 
 from asrkit.arguments import warn
 from asrkit.decode.beam import BeamDecoder, DecodeError, Hypothesis
+from asrkit.decode.prior import LabelPrior
 from asrkit.files import atomic
 from asrkit.processes import workers
 from asrkit.tokens import TokenList
@@ -27,17 +28,24 @@ class BeamTask:
     """How to make a BeamDecoder in another process: token list file and keyword options.
 
     lang: decode with this language's part of a separate vocabulary (vocabulary.restrict).
+    prior: file of label priors; prior_weight: how much of them is taken off (prior.py).
     """
 
     token_list: Path
     options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     lang: str | None = None
+    prior: Path | None = None
+    prior_weight: float = 0.0
 
     def build(self) -> BeamDecoder:
-        tokens = TokenList.read(self.token_list)
+        tokens, offsets = TokenList.read(self.token_list), None
+        if self.prior is not None:
+            offsets = LabelPrior.read(self.prior).offsets(tokens, self.prior_weight)
         if self.lang is not None:
-            tokens = restrict(tokens, self.lang).tokens
-        return BeamDecoder(tokens, **self.options)
+            part = restrict(tokens, self.lang)
+            tokens = part.tokens
+            offsets = None if offsets is None else offsets[part.columns]
+        return BeamDecoder(tokens, offsets=offsets, **self.options)
 
 
 _decoder: BeamDecoder | None = None  # one a worker process

@@ -6,7 +6,7 @@ import dataclasses
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from asrkit.decode.beam import TOKENS_A_FRAME, DecodeError
 from asrkit.decode.hotwords import (
@@ -20,13 +20,24 @@ from asrkit.decode.hotwords import (
 )
 from asrkit.decode.lexicon import lexicon_name, read_lexicon
 from asrkit.decode.parallel import BeamTask
+from asrkit.decode.prior import FILE as PRIOR
 from asrkit.tokens import SPACE
 from asrkit.vocabulary import type_of
 
 MODES = ("greedy", "free", "lexicon", "lexicon_lm")
 TUNED = "tune_lm"  # <model>/tune_lm/<lang>/<mode>.json, which stage 12 makes
-# lm_weight and word_score of a mode; without an n-gram, nothing else holds short words back
-WEIGHTS = {name: (2.0, -4.0 if name == "lexicon" else -1.0) for name in MODES}
+
+
+class Weights(NamedTuple):
+    """Of a search: of the n-gram's log10, added for each word, of the label priors."""
+
+    lm_weight: float
+    word_score: float
+    prior_weight: float = 0.0
+
+
+# Of a mode; without an n-gram, nothing else holds short words back.
+WEIGHTS = {name: Weights(2.0, -4.0 if name == "lexicon" else -1.0) for name in MODES}
 
 
 class Model(Protocol):
@@ -46,8 +57,9 @@ class Search:
 
     lexicon: ``word<TAB>tokens``. lm: KenLM file, of words with a lexicon, of tokens without. Where
     they are None and a language is named, those of stage 9: <model>/../ngram/<lang>.
-    beam_size, beam_size_token, beam_threshold, lm_weight, word_score: of BeamDecoder. Where neither
-    weight is given and a language is named, those that the model was tuned with for it, if it was
+    beam_size, beam_size_token, beam_threshold, lm_weight, word_score: of BeamDecoder.
+    prior_weight: of the model's label priors (prior.py). Where no weight is given and a language is
+    named, those that the model was tuned with for it, if it was
     (<model>/tune_lm/<lang>/<mode>.json); else WEIGHTS. nbest: texts of each segment, at most.
     hotwords: words and phrases that are expected (hotwords.py); with any, greedy is free unless it
     is asked for. add_words: file of words beside those of the lexicon, with a pronunciation
@@ -62,6 +74,7 @@ class Search:
     beam_threshold: float = 50.0
     lm_weight: float | None = None
     word_score: float | None = None
+    prior_weight: float | None = None
     nbest: int = 1
     hotwords: tuple[Hotword, ...] = ()
     add_words: Path | None = None
@@ -94,15 +107,14 @@ def expecting(
 @dataclasses.dataclass(frozen=True)
 class Found:
     """What a search has to work with. mode: one of MODES. lexicon, lm: where they were looked for,
-    whether they are there or not. tuned: file that the weights are of. note: what somebody who
-    named a language should know."""
+    whether they are there or not. weights: what the search asks for, or those of the file tuned.
+    note: what somebody who named a language should know."""
 
     search: Search
     mode: str
     lexicon: Path | None
     lm: Path | None
-    lm_weight: float
-    word_score: float
+    weights: Weights
     tuned: Path | None = None
     note: str = ""
 
@@ -124,7 +136,7 @@ class Found:
             "beam_size": search.beam_size,
             "beam_size_token": search.beam_size_token,
             "beam_threshold": search.beam_threshold,
-            "word_score": self.word_score,
+            "word_score": self.weights.word_score,
         }
         if mode.startswith("lexicon"):
             if self.lexicon is None or not self.lexicon.exists():
@@ -140,8 +152,20 @@ class Found:
         if mode == "lexicon_lm" and not self.has_lm:
             raise DecodeError(f"--decode {mode}: no n-gram at {self.lm}; give --lm, or run stage 9")
         if mode == "lexicon_lm" or (mode == "free" and self.has_lm):
-            options |= {"lm": self.lm, "lm_weight": self.lm_weight}
-        return BeamTask(model.folder / "tokens.txt", options)
+            options |= {"lm": self.lm, "lm_weight": self.weights.lm_weight}
+        task = BeamTask(model.folder / "tokens.txt", options)
+        return self._with_prior(task, model)
+
+    def _with_prior(self, task: BeamTask, model: Model) -> BeamTask:
+        if not self.weights.prior_weight:
+            return task
+        path = model.folder / PRIOR
+        if not path.is_file():
+            raise DecodeError(
+                f"--prior_weight {self.weights.prior_weight:g}: no label priors at {path}; make "
+                f"them: asrkit lm prior --model {model.folder} --data_dir FOLDER, of its training"
+            )
+        return dataclasses.replace(task, prior=path, prior_weight=self.weights.prior_weight)
 
     def _expected_words(self, token_file: str, lang: str | None) -> dict[str, Any]:
         """Options of BeamDecoder: what is expected, and pronunciations of what is not in the
@@ -200,21 +224,19 @@ def find(search: Search, model: Model, lang: str | None) -> Found:
         instead = "best path" if mode == "greedy" else "tokens"
         note = f"no lexicon {lexicon} (stage 9): {instead} instead"
     own = model.folder / TUNED / (lang or "") / f"{mode}.json"
-    given = search.lm_weight is not None or search.word_score is not None
+    asked = {name: vars(search)[name] for name in Weights._fields}
+    given = {name: value for name, value in asked.items() if value is not None}
     tuned = own if lang and not given and own.is_file() else None
-    lm_weight, word_score = read_weights(tuned) if tuned else WEIGHTS[mode]
-    if search.lm_weight is not None:
-        lm_weight = search.lm_weight
-    if search.word_score is not None:
-        word_score = search.word_score
-    return Found(search, mode, lexicon, lm, lm_weight, word_score, tuned, note)
+    weights = read_weights(tuned) if tuned else WEIGHTS[mode]._replace(**given)
+    return Found(search, mode, lexicon, lm, weights, tuned, note)
 
 
-def read_weights(path: Path) -> tuple[float, float]:
-    """(lm_weight, word_score) of a file of write_trials. Raises DecodeError if it is none."""
+def read_weights(path: Path) -> Weights:
+    """Those of a file of write_trials. Raises DecodeError if it is none."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        return float(content["lm_weight"]), float(content["word_score"])
+        found = Weights(float(content["lm_weight"]), float(content["word_score"]))
+        return found._replace(prior_weight=float(content.get("prior_weight", 0.0)))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DecodeError(
             f"{path}: no weights of tune_lm ({type(error).__name__}: {error})"

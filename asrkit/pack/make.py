@@ -14,6 +14,7 @@ from asrkit.choices import OBJECTIVES
 from asrkit.convert.experiment import RECORD
 from asrkit.decode.confidence import FILE
 from asrkit.decode.lexicon import lexicon_name
+from asrkit.decode.prior import FILE as PRIOR
 from asrkit.decode.search import MODES, TUNED
 from asrkit.files import DataError, temporary_folder
 from asrkit.model_io import MODEL_NAMES, TrainedModel
@@ -104,9 +105,9 @@ def _ngrams(order: Order, options: Options) -> Iterator[tuple[str, Path]]:
 
 
 def _decoding(folder: Path, langs: set[str]) -> Iterator[tuple[str, Path]]:
-    """What was fitted to the model: the calibration of confidence, the weights of searches."""
+    """What was fitted to the model: how sure its words are, label priors, weights of searches."""
     tuned = [folder / TUNED / lang / f"{mode}.json" for lang in sorted(langs) for mode in MODES]
-    for file in [folder / FILE, *tuned]:
+    for file in [folder / FILE, folder / PRIOR, *tuned]:
         if file.is_file():
             yield f"model/{file.relative_to(folder).as_posix()}", file
 

@@ -35,7 +35,7 @@ def _environments(scores: Sequence[Score]) -> str:
 def _weights(score: Score) -> str:
     """The weights of a search, and the file of tune_lm that they come from."""
     decoding = score.data.get("decoding") or {}
-    names = [name for name in ("lm_weight", "word_score") if name in decoding]
+    names = [name for name in ("lm_weight", "word_score", "prior_weight") if name in decoding]
     if not names:
         return ""
     tuned = f" of `{decoding['tuned']}`" if decoding.get("tuned") else ""

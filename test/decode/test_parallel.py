@@ -8,6 +8,7 @@ from asrkit.bin import tune_lm
 from asrkit.decode.beam import BeamDecoder, DecodeError
 from asrkit.decode.lexicon import LexiconError, write_lexicon
 from asrkit.decode.parallel import BeamTask, decode_many, load_scores, save_scores
+from asrkit.decode.prior import LabelPrior
 from asrkit.decode.tune import tune
 
 LEXICON = {"ab": [("a", "b")], "cd": [("c", "d")], "abcd": [("a", "b", "c", "d")]}
@@ -130,3 +131,24 @@ def test_program(tmp_path: Path, task: BeamTask, capsys: pytest.CaptureFixture[s
     assert tune_lm.main([*options, "--lm_weights", "0", "1", "--word_scores", "0"]) == 0
     assert "lm_weight 1, word_score 0: WER 0.00 %" in capsys.readouterr().out
     assert '"lm_weight": 1.0' in (tmp_path / "tuned.json").read_text("utf-8")
+    even = LabelPrior(1, dict.fromkeys(TOKENS.symbols, 0.1)).write(tmp_path)
+    prior = ["--prior", str(even), "--prior_weights", "0.5"]
+    assert tune_lm.main([*options, "--lm_weights", "1", "--word_scores", "0", *prior]) == 0
+    assert "word_score 0, prior_weight 0.5: WER 0.00 %" in capsys.readouterr().out
+
+
+def test_priors_are_a_weight_among_others(tmp_path: Path, task: BeamTask) -> None:
+    """Chosen where they help, and 0 where they do not; the same in several processes."""
+    frame = np.log(np.array([[0.3, 0.01, 0.5, 0.15, 0.02, 0.02]], dtype=np.float32))
+    shares = (0.5, 0.0, 0.4, 0.05, 0.02, 0.03)
+    offsets = LabelPrior(9, dict(zip(TOKENS.symbols, shares, strict=True))).offsets(TOKENS)
+    decoder = BeamDecoder(TOKENS, lexicon={"ah": [("a",)], "bee": [("b",)]})
+    grid = {"lm_weights": [0.0], "word_scores": [0.0], "prior_weights": [0.0, 0.7]}
+    best = tune(decoder, {"x": frame}, {"x": "bee"}, **grid, offsets=offsets)[0]
+    assert (best.rate, best.prior_weight) == (0.0, 0.7)
+    best = tune(decoder, {"x": frame}, {"x": "ah"}, **grid, offsets=offsets)[0]
+    assert (best.rate, best.prior_weight) == (0.0, 0.0)
+    _, data, refs = _hard_set(tmp_path)
+    grid["lm_weights"] = [0.0, 1.0]
+    once = tune(task, data, refs, **grid, offsets=offsets)
+    assert len(once) == 4 and once == tune(task, data, refs, **grid, offsets=offsets, nj=2)

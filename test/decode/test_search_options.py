@@ -165,4 +165,28 @@ def test_a_model_brings_the_weights_that_it_was_tuned_with(tmp_path: Path) -> No
     tuned.write_text(json.dumps({"lm_weight": 1.5, "word_score": -3}))
     assert weights() == (1.5, -3.0, tuned)
     assert weights("--decode", "lexicon") == (None, -4.0, None)
+    assert weights("--prior_weight", "0") == (2.0, -1.0, None)
     assert weights("--word_score", "0") == (2.0, 0.0, None)  # what is given counts, and the default
+
+
+def test_label_priors_are_those_of_the_model(tmp_path: Path) -> None:
+    ngrams(tmp_path, "lexicon.txt", "word.bin")
+    asked = ("x.wav", "--lang", "it", "--prior_weight", "0.5")
+    with pytest.raises(DecodeError, match=r"no label priors at .*make them: asrkit lm prior"):
+        chosen(tmp_path, *asked)
+    (tmp_path / "exp/x").mkdir(parents=True)
+    path = tmp_path / "exp/x/label_prior.json"
+    path.touch()
+    found = chosen(tmp_path, *asked)
+    assert found.task is not None
+    assert (found.task.prior, found.task.prior_weight) == (path, 0.5)
+    assert found.record()["prior_weight"] == 0.5
+    without = chosen(tmp_path, "x.wav", "--lang", "it")
+    assert without.task is not None and without.task.prior is None
+    assert "prior_weight" not in without.record()
+    with pytest.raises(UsageError, match="--prior_weight has no use with --decode greedy"):
+        chosen(tmp_path, "x.wav", "--decode", "greedy", "--prior_weight", "0.5")
+    tuned = tmp_path / "tuned.json"
+    tuned.write_text(json.dumps({"lm_weight": 1.5, "word_score": -3, "prior_weight": 0.25}))
+    found = chosen(tmp_path, "x.wav", "--lang", "it", "--weights", str(tuned))
+    assert found.task is not None and found.task.prior_weight == 0.25

@@ -71,6 +71,7 @@ def root(tmp_path_factory):
         (root / "exp/ngram" / lang / "lexicon.txt").write_text("abba\ta b b a\nasha\ta ʃ a\n")
     (root / "exp/ngram/it/word.bin").write_bytes(b"binary")
     Calibration(bias=-2.0).write(folder)
+    (folder / "label_prior.json").touch()
     for lang in ("it", "es"):
         (folder / "tune_lm" / lang).mkdir(parents=True)
         tuned = {"lm_weight": 1.5, "word_score": -3.0}
@@ -101,6 +102,7 @@ def test_contents(packed):
         "model/best.pt",
         "model/confidence.json",
         "model/config.yaml",
+        "model/label_prior.json",
         "model/phonemizer.json",
         "model/tokens.txt",
         "model/tune_lm/it/lexicon_lm.json",
@@ -199,7 +201,7 @@ def test_a_pack_brings_what_decoding_was_tuned_to(packed):
     model = Speech2Text(packed)
     assert model.calibration == Calibration(bias=-2.0)
     found = find(Search(mode="lexicon_lm"), model, "it")
-    assert (found.lm_weight, found.word_score) == (1.5, -3.0)
+    assert (found.weights.lm_weight, found.weights.word_score) == (1.5, -3.0)
 
 
 def test_a_pretrained_model_is_packed_only_on_purpose(tmp_path, capsys):

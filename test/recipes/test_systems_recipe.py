@@ -51,6 +51,7 @@ def test_one_model_of_two_languages_with_separate_vocabularies(recipe: Path) -> 
         "--finetune_config", "finetune.yaml", "--learning_rates", "1e-3 2e-3",
         "--speed_perturb_factors", "0.9 1.0", "--test_sets", "it_test", "--tune_lm", "true",
         "--inference_modes", "greedy lexicon", "--beam_args", "--beam_size 5",
+        "--prior_weights", "0 0.5",
     ]  # fmt: skip
     whole_recipe.run(recipe, *options)
     ids = (recipe / "dump/raw/train_sp/wav.scp").read_text().split()[::2]
@@ -68,13 +69,16 @@ def test_one_model_of_two_languages_with_separate_vocabularies(recipe: Path) -> 
     decoding = json.loads((model / "decode_lexicon/it_test/decoding.json").read_text())
     assert decoding["word_score"] == tuned["word_score"]
     assert decoding["restrict_langs"] is True
+    assert {trial["prior_weight"] for trial in tuned["trials"]} == {0, 0.5}
+    assert decoding.get("prior_weight", 0) == tuned["prior_weight"]
+    assert (model / "label_prior.json").is_file()
     score = json.loads((model / "decode_lexicon/it_test/score_wer/score.json").read_text())
     assert score["decoding"] == decoding
     table = (recipe / "exp/RESULTS.md").read_text()
     assert f"word_score {tuned['word_score']:g} of `exp/asr_separate/tune_lm/it" in table
 
     restricted = [*options, "--restrict_langs", "true"]
-    restricted += ["--inference_modes", "greedy", "--beam_args", ""]
+    restricted += ["--inference_modes", "greedy", "--beam_args", "", "--prior_weights", ""]
     whole_recipe.run(recipe, *restricted, "--stage", "12")
     own = (model / "decode_greedy_restricted/it_test/hyp.tokens").read_text()
     assert "(es)" not in own

@@ -107,6 +107,7 @@ transcoder_text_args=""  # more options of transcoder_text, for example "--test 
 hypothesis_folds=2  # stage 11: a recognizer of the other parts decodes each part; 0: the one of stage 8 decodes all
 inference_modes="greedy"  # of greedy, free (tokens with n-gram), lexicon, lexicon_lm, transcoder, transcoder_lm, transcoder_text (before stage 11)
 tune_lm=false  # choose the weights of n-gram and words on the valid set of each language
+prior_weights=""  # of label priors in searches (docs/transcribe.md), or several for --tune_lm true to choose from: "0 0.3 0.6"
 restrict_langs=false  # with separate vocabularies: an utterance has tokens of its language only
 inference_args=""  # more options of asr_infer.py in every mode, for example "--max_seconds 20"
 beam_args=""  # more options of asr_infer.py where it searches (not greedy), for example "--beam_size 100"

@@ -1,0 +1,70 @@
+"""Label priors of a model: the mean of what it writes for its training audio."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+from random_model import save_random
+
+from asrkit.bin import asr_infer, label_prior
+from asrkit.infer import Speech2Text
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    conf = {"width": 16, "layers": 2, "heads": 2, "positional": [8, 2, 1], "mels": 16}
+    return save_random(tmp_path / "exp", "logmel", conf, {})
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """Three seconds of noise, each its own utterance."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    draw = np.random.default_rng(0)
+    for name in "xyz":
+        soundfile.write(folder / f"{name}.flac", draw.uniform(-0.5, 0.5, 16_000), 16_000)
+    (folder / "wav.scp").write_text("".join(f"{name} {folder}/{name}.flac\n" for name in "xyz"))
+    return folder
+
+
+def frames_of(model: Path) -> int:
+    return int(json.loads((model / "label_prior.json").read_text())["frames"])
+
+
+def test_priors_of_a_folder(
+    model: Path, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert label_prior.main(["--model", str(model), "--data_dir", str(data)]) == 0
+    waves = [soundfile.read(data / f"{name}.flac", dtype="float32")[0] for name in "xyz"]
+    rows = torch.cat(Speech2Text(model).log_probs(waves))
+    found = json.loads((model / "label_prior.json").read_text())
+    assert found["frames"] == len(rows)
+    shares = torch.tensor(list(found["shares"].values()))
+    torch.testing.assert_close(shares, rows.exp().mean(0), atol=1e-5, rtol=1e-4)
+    assert f"label_prior.json: {len(rows)} frames, " in capsys.readouterr().out
+    lexicon = tmp_path / "lexicon.txt"
+    lexicon.write_text("ab\ta b\n")
+    search = ["--decode", "lexicon", "--lexicon", str(lexicon), "--prior_weight", "0.5"]
+    assert asr_infer.main(["--model", str(model), *search, str(data / "x.flac")]) == 0
+
+
+def test_no_more_than_asked_for(model: Path, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    options = ["--model", str(model), "--data_dir", str(data), "--max_minutes", "2"]
+    assert label_prior.main(options) == 0
+    everything = frames_of(model)
+    monkeypatch.setattr(label_prior, "RATE", 16_000 // 60)  # a minute of it is a second
+    assert label_prior.main(options) == 0
+    assert 3 * frames_of(model) == 2 * everything
+
+
+def test_an_empty_folder(model: Path, data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (data / "wav.scp").write_text("")
+    assert label_prior.main(["--model", str(model), "--data_dir", str(data)]) == 1
+    assert "wav.scp: holds no utterance" in capsys.readouterr().err
+    assert not (model / "label_prior.json").exists()
