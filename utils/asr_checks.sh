@@ -44,13 +44,10 @@ choose_tokens() {
     read -r -a codes <<<"$(union ${langs} ${target})"
     need_environment
     python3 -c 'import sys
-from asrkit.text.espeak import EspeakError, known_voices, voice_of
-known_voices()
-try:
-    list(map(voice_of, sys.argv[1:]))
-except EspeakError as error:
-    print(str(error).split(";")[0], file=sys.stderr)
-    sys.exit(3)' "${codes[@]##*_}" || status=$?
+from asrkit.text.verdict import why_characters
+why = why_characters(sys.argv[1:])
+print(why, end="\n" if why else "", file=sys.stderr)
+sys.exit(3 if why else 0)' "${codes[@]##*_}" || status=$?
     case "${status}" in
     0) token_type=phn ;;
     3) token_type=char ;;

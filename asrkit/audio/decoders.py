@@ -226,7 +226,10 @@ def _stated(kind: str, stream: av.AudioStream, rate: int) -> int:
     """Samples that FFmpeg reads from a container's header (of others it only guesses)."""
     if not stream.duration or stream.time_base is None:
         return 0
-    count = int(stream.duration * stream.time_base * rate)
+    length = stream.duration
+    if kind == "ogg":  # counted from 0, where a recorded broadcast does not begin
+        length -= max(0, stream.start_time or 0)
+    count = int(length * stream.time_base * rate)
     if kind in ("aiff", "au", "flac"):
         return count
     return count - headers.PADDING if kind == "ogg" or "mp4" in kind else 0

@@ -20,6 +20,8 @@ from asrkit.segmentation.pairs import find_pairs, read_pairs
 from asrkit.segmentation.recording import Aligned, Pair, Rules, align_recording
 from asrkit.segmentation.spelling import Speller
 from asrkit.segmentation.units import SPLITS
+from asrkit.text.g2p import CHOICES, HELP
+from asrkit.text.verdict import advice
 from asrkit.vocabulary import type_of
 
 
@@ -71,6 +73,7 @@ def get_parser() -> argparse.ArgumentParser:
         default=default.max_unknown,
         help="share of the text's symbols for which the model may have nothing",
     )
+    add("--g2p", choices=CHOICES, default="espeak", help=HELP + "; for a model of phones")
     add("--bpe_model", type=Path, help="of a model of subword units: the file that splits text")
     add("--channel", type=at_least(1), help="of the recordings, from 1; default: the mean of all")
     add_network_options(parser)
@@ -85,7 +88,10 @@ def run(args: argparse.Namespace) -> int:
         raise DataError(f"{args.out}: exists already; choose another folder, or remove it")
     model = open_recognizer(args.model, args)
     kind, _ = type_of(model.token_file)
-    speller = Speller(model.tokens, kind, args.lang, bpe_model=args.bpe_model)
+    refuse_unused(args, (kind != "phn", "g2p", f"with a model of {kind}: it makes phones"))
+    speller = Speller(model.tokens, kind, args.lang, bpe_model=args.bpe_model, g2p=args.g2p)
+    if kind == "phn" and args.g2p == "espeak" and (doubts := advice([args.lang])):
+        warn(doubts)
     rules = Rules(
         args.split, args.min_score, args.longest, args.max_unknown, args.max_seconds, args.channel
     )
@@ -109,6 +115,7 @@ def run(args: argparse.Namespace) -> int:
         "model": str(args.model),
         "step": model.step,
         "language": args.lang,
+        "g2p": args.g2p if kind == "phn" else None,
         "split": args.split,
         "min_score": args.min_score,
         "longest": args.longest,

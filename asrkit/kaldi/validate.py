@@ -77,6 +77,7 @@ class Check:
             empty_allowed = is_tokens(name) or (name == "text" and allow_empty_text)
             if not empty_allowed:
                 self._empty_values(name)
+        self._texts_of_none()
         self._same_keys()
         self._speakers()
         self._single("utt2lang", "a language code such as it")
@@ -100,6 +101,14 @@ class Check:
         for key, value, line in self._each(name):
             if not value.strip():
                 self._add(name, line, f"{key!r} has an empty value", repair)
+
+    def _texts_of_none(self) -> None:
+        """lhotse 1.33 exports a supervision without a text as the word ``None``."""
+        lines = [line for _, value, line in self._each("text") if value.strip() == "None"]
+        if lines:
+            what = f"the text of {len(lines)} utterances is 'None'"
+            repair = "lhotse exports what has no text so: remove these, or import its manifests"
+            self._add("text", lines[0], what, repair, True)
 
     def _same_keys(self) -> None:
         """Utterance tables have the keys of utt2spk; wav.scp those of segments' recordings."""

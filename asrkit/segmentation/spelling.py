@@ -61,14 +61,21 @@ class Mapping:
 
 
 class Speller:
-    """kind: what the model's tokens are, phn, char or bpe...; tokens: of the model.
+    """kind: what the model's tokens are, phn, char or bpe...; tokens: of the model; g2p: what makes
+    phones, as a Phonemizer takes it.
 
     ``mapping`` tells what was replaced so far. Raises DataError where the kind needs what is not
-    given, EspeakError if phones are needed and there is no voice.
+    given, EspeakError or G2PError if phones are needed and there are none in this language.
     """
 
     def __init__(
-        self, tokens: TokenList, kind: str, language: str, *, bpe_model: Path | None = None
+        self,
+        tokens: TokenList,
+        kind: str,
+        language: str,
+        *,
+        bpe_model: Path | None = None,
+        g2p: str = "espeak",
     ) -> None:
         self.language = language
         names = dict.fromkeys(map(without_language, tokens.symbols))
@@ -78,7 +85,7 @@ class Speller:
         self._find: Callable[[str], tuple[str, ...]]
         if kind == "phn":
             self._split = self._phones
-            self._phonemizer = Phonemizer(language)
+            self._phonemizer = Phonemizer(language, g2p=g2p)
             self._find = Nearest(self._own)
         elif kind == "char" or kind.startswith("bpe"):
             self._split = self._units

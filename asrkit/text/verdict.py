@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import functools
 import json
+from collections.abc import Iterable
 from importlib import resources
 from typing import NamedTuple
 
+from asrkit.text.espeak import EspeakError, known_voices, voice_of
+from asrkit.text.g2p import epitran_name
 from asrkit.text.languages import find_language
 from asrkit.text.probe import Probe
 
@@ -89,3 +92,27 @@ def advice(languages: list[str]) -> str:
     if not parts:
         return ""
     return f"espeak-ng {_stored()[0]}, {'; '.join(parts)}; see docs/languages.md"
+
+
+def why_characters(languages: Iterable[str]) -> str:
+    """Why models of these languages are trained on characters rather than on espeak's phones, in
+    one line: languages without a voice, or whose voice is not to be used. Empty if there are none.
+
+    Raises EspeakError if espeak-ng cannot be loaded.
+    """
+    known_voices()
+    parts = []
+    for language in languages:
+        found = stored_verdict(language)
+        try:
+            voice_of(language)
+        except EspeakError as error:
+            reason = str(error).split(";")[0]
+        else:
+            if found is None or found.kind != DO_NOT:
+                continue
+            reason = f"espeak-ng's voice for language {language!r} is not to be used"
+        known = find_language(language)
+        other = known is not None and epitran_name(known) is not None
+        parts.append(reason + " (--g2p epitran has rules)" * other)
+    return "; ".join(parts)

@@ -8,6 +8,7 @@ import struct
 from collections.abc import Callable
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 import soundfile
@@ -194,6 +195,32 @@ def test_a_lost_page_of_ogg_is_not_silently_left_out() -> None:
     page = data.index(b"OggS", len(data) // 2)
     with pytest.raises(AudioError, match=r"cut short: .* samples"):
         decode(data[:page] + b"OOPS" + data[page + 4 :])
+
+
+def broadcast() -> bytes:
+    """3 s of Opus in Ogg whose pages begin to count at 100 s, as what is cut from a stream."""
+    out = io.BytesIO()
+    with (
+        av.open(io.BytesIO(encoded(tone(3, 48000), 48000, "libopus", "ogg", stereo=False))) as made,
+        av.open(out, "w", format="ogg") as box,
+    ):
+        stream = box.add_stream_from_template(made.streams.audio[0])
+        for packet in made.demux(audio=0):
+            if packet.pts is not None and packet.time_base is not None:
+                packet.stream = stream
+                packet.pts += int(100 / packet.time_base)
+                packet.dts = packet.pts
+                box.mux(packet)
+    return out.getvalue()
+
+
+def test_a_recorded_broadcast_is_whole_and_as_long_as_it_is() -> None:
+    data = broadcast()
+    with av.open(io.BytesIO(data)) as box:
+        assert (box.duration or 0) > 103 * av.time_base
+    assert abs(len(decode(data).samples) - 48000) <= 160
+    with pytest.raises(AudioError, match="cut short"):
+        decode(data[: len(data) // 2])
 
 
 @pytest.mark.parametrize(

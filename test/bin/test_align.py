@@ -102,6 +102,21 @@ def test_what_is_refused_leaves_nothing(
     assert set(talk.iterdir()) == before
 
 
+def test_phones_have_the_verdict_on_their_voice_or_another_package(
+    talk: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert align.main(options(talk, "--g2p", "epitran")) == 1
+    assert "--g2p has no use with a model of char" in capsys.readouterr().err
+    model = Model(posteriors([]), "text.phn")
+    monkeypatch.setattr(align, "open_recognizer", lambda *_: model)
+    for lang, said in (
+        ("ky", "warning: espeak-ng 1.52.0, ky: use with care"),
+        ("zu", "no voice for language 'zu'; train on characters (--token_type char), on phones by"),
+    ):
+        assert align.main(options(talk, "--lang", lang)) == 1  # the model says nothing
+        assert said in capsys.readouterr().err
+
+
 def test_a_full_disk_leaves_nothing(
     talk: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

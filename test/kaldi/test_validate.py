@@ -33,6 +33,13 @@ def test_good(good: Path, cut: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert "valid, " in capsys.readouterr().out
 
 
+def test_none_of_lhotse_is_told(good: Path) -> None:
+    (good / "text").write_text("a None\nb none of it\ncittà None \nd x\n", encoding="utf-8")
+    report = validate(good)
+    assert not report.errors
+    assert "text:1: warning: the text of 2 utterances is 'None'; lhotse exports" in report.text()
+
+
 def test_good_with_segments(cut: Path) -> None:
     assert told(cut) == []
 

@@ -97,6 +97,8 @@ setup() { setup_recipe; }
     [[ "$output" == *"--g2p epitran goes with --token_type phn"* ]]
     run ./asr.sh --dry_run true --langs zu --stage 5 --stop_stage 5 --g2p epitran --token_type auto
     [ "$status" -eq 0 ] && [[ "$output" == *"bin.phonemize "* ]]
+    run ./asr.sh --dry_run true --langs "it th" --stage 5 --stop_stage 5 --token_type auto
+    [ "$status" -eq 0 ] && [[ "$output" == *"voice for language 'th' is not to be used"*"auto: char"* ]]
     run ./asr.sh --dry_run true --langs zu --g2p uroman
     [ "$status" -eq 2 ]
 }

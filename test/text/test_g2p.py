@@ -12,11 +12,14 @@ from pathlib import Path
 import pytest
 
 from asrkit.bin import make_lexicon, phonemize
+from asrkit.segmentation.spelling import Speller
+from asrkit.segmentation.units import Unit
 from asrkit.text import g2p
 from asrkit.text.g2p import Epitran, G2PError, epitran_name, segments
 from asrkit.text.languages import languages
 from asrkit.text.phone_table import PhoneTable
 from asrkit.text.phonemize import PhonemizeError, Phonemizer
+from asrkit.tokens import TokenList
 
 RULES = {"ngq": "ŋǃ̤", "ng": "ŋ", "hl": "ɬ", "th": "tʰ", "tsh": "t͡ʃʼ", "q": "ǃ"}
 
@@ -118,3 +121,10 @@ def test_languages_that_it_has_not(language: str) -> None:
 def test_unknown_package() -> None:
     with pytest.raises(PhonemizeError, match="g2p is one of"):
         Phonemizer("zu", g2p="uroman")
+
+
+@pytest.mark.usefixtures("_installed")
+def test_texts_are_aligned_by_its_phones() -> None:
+    speller = Speller(TokenList.build("tʰ a ɬ".split()), "phn", "zu", g2p="epitran")
+    text = "tha hla"
+    assert speller([Unit(1, text, text.split(), text.split())]) == [[["tʰ", "a"], ["ɬ", "a"]]]

@@ -9,7 +9,15 @@ from asrkit.text.languages import Language, languages
 from asrkit.text.probe import Probe, probe
 from asrkit.text.probe_letters import Letters, probe_letters
 from asrkit.text.unread import Reading
-from asrkit.text.verdict import CARE, DO_NOT, SAFE, advice, stored_verdict, verdict_of
+from asrkit.text.verdict import (
+    CARE,
+    DO_NOT,
+    SAFE,
+    advice,
+    stored_verdict,
+    verdict_of,
+    why_characters,
+)
 
 
 @pytest.mark.parametrize(
@@ -92,3 +100,19 @@ def test_advice_names_what_is_not_safe_in_one_line() -> None:
     assert said.startswith("espeak-ng 1.52.0, ky: use with care (symbols that are no IPA")
     assert "; th: do not use (" in said and "\n" not in said
     assert stored_verdict("zh-TW") == stored_verdict("zh") != stored_verdict("xh") is None
+
+
+@pytest.mark.parametrize(
+    ("languages", "why"),
+    [
+        ("it ky xh", "no voice for language 'xh' (--g2p epitran has rules)"),
+        ("it th", "voice for language 'th' is not to be used (--g2p epitran has rules)"),
+        (
+            "ja xx",
+            "voice for language 'ja' is not to be used; espeak-ng has no voice for language 'xx'",
+        ),
+    ],
+)
+def test_characters_where_phones_are_missing_or_not_to_be_used(languages: str, why: str) -> None:
+    assert why_characters(languages.split()).endswith(why)
+    assert why_characters(["it", "ky"]) == ""

@@ -47,7 +47,7 @@ valid_set=""  # default: valid or <target>_valid
 test_sets=""  # default: <lang>_test of the target or of all langs
 
 # -- Tokens
-token_type=phn  # phn, char or bpe; auto: phn where espeak-ng has a voice for every language or --g2p is epitran, else char
+token_type=phn  # phn, char or bpe; auto: phn where espeak-ng has a voice for every language that may be used (docs/languages.md) or --g2p is epitran, else char
 g2p=espeak  # with phn: what makes phones: espeak (espeak-ng), or epitran (pip install epitran) where that has the languages
 phone_labels=espeak  # with phn: espeak, those of stage 5 (by --g2p), or NAME: text.NAME that stage 1 left next to the text
 compare_labels=""  # report PER by these labels too, of espeak and such names
