@@ -244,12 +244,12 @@ def test_a_list_of_other_files_is_not_followed(
         with pytest.raises(AudioError, match="cannot be decoded") as told:
             decode(source)
         assert "\n" not in str(told.value)
-    with pytest.raises((ValueError, decoders.av.FFmpegError)), open(path, "rb") as stream:
+    with pytest.raises((ValueError, av.FFmpegError)), open(path, "rb") as stream:
         decoders.open_container(stream)
 
 
 def test_every_demuxer_of_the_list_is_one_of_ffmpeg() -> None:
-    known = {part for name in decoders.av.formats_available for part in name.split(",")}
+    known = {part for name in av.formats_available for part in name.split(",")}
     assert set(decoders.DEMUXERS) <= known
     assert not {"concat", "hls", "sdp", "rtsp", "rtp", "dash", "image2", "lavfi"} & set(
         decoders.DEMUXERS
