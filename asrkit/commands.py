@@ -17,6 +17,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
     "Models": {
         "train": ("asr_train", "Train any method: pre-train, fine-tune, from scratch"),
         "infer": ("asr_infer", "Turn audio into text, or decode a data folder"),
+        "identify": ("identify", "Tell which language is spoken where in audio"),
         "serve": ("serve", "Open a page to listen to speech and correct its text"),
         "calibrate": ("calibrate", "Fit the confidence of words to a model on a valid set"),
         "align": ("align", "Align long recordings with their texts, to train on"),

@@ -3,57 +3,44 @@
 from __future__ import annotations
 
 import contextlib
-import tempfile
-import weakref
-from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+import functools
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
-
-import numpy as np
-import torch
-from torch import Tensor
+from typing import Any
 
 from asrkit.arguments import warn
 from asrkit.audio.given import Audio, read_object
-from asrkit.batch import Batch, Padded
-from asrkit.decode.beam import BeamDecoder
+from asrkit.decode.beam import BeamDecoder, DecodeError
 from asrkit.decode.confidence import Calibration
-from asrkit.decode.device import Flight, attention_without_plans, checked, host_zeros
-from asrkit.decode.grouping import InOrder, like_lengths, rounded, windows
 from asrkit.decode.live import CHUNK, ENDPOINT, LEFT, RIGHT, Live
 from asrkit.decode.parallel import BeamTask
-from asrkit.decode.prepared import prepare
-from asrkit.decode.search import Search, expecting, find
+from asrkit.decode.plan import AUTO, NOT_LIVE, Auto, Plan
+from asrkit.decode.search import Search, expecting, find, one_language
 from asrkit.decode.streaming import Stream
 from asrkit.decode.timing import Clock
-from asrkit.decode.transcribe import Plan, passages, transcribe
-from asrkit.model_io import ModelError, TrainedModel, device_of
-from asrkit.objectives.base import Recognizer
-from asrkit.pack.archive import MANIFEST, is_pack, unpack
+from asrkit.decode.transcribe import passages, transcribe, written
+from asrkit.identify import Speech2Class
+from asrkit.model_io import CLASSIFIER, ModelError, TrainedModel
+from asrkit.network import Network
+from asrkit.objectives.base import Recognizer, Scorer
+from asrkit.pack.archive import is_pack
 from asrkit.rate import RATE
-from asrkit.temporary import Temporary
 from asrkit.text.tokenize import META, CharTokenizer
-from asrkit.train.precision import Precision
 from asrkit.transcript import Segment, Transcript
 from asrkit.vocabulary import languages_in, strip_languages, type_of
 
-BATCH_SECONDS = {"cuda": 320.0, "cpu": 12.0}
-LOOK_AHEAD = 8  # batches, among whose utterances those of like length are chosen
-STEPS = 8  # lengths an octave: a GPU is given few shapes, for which it makes its plans once
-IN_FLIGHT = 2  # batches that a GPU has to do while the host prepares the next
+DECODERS, MOST_DECODERS = 2, 8  # searches that are kept, of one language and of several
 
 
-class Speech2Text:
-    """model: exp/<name>, one checkpoint file in it, or a pack; device: cpu or cuda.
+class Speech2Text(Network):
+    """A recognizer; how it is opened and run: Network.
 
-    precision: fp32, bf16 or auto, as in training (train/precision.py): bf16 on CUDA; or int8, on a
-    CPU, for the matrices of the transformer. ``objective`` is made ready to recognize with it, and
-    can do nothing else (decode/prepared.py).
-    batch_seconds: of padded audio that the network is given at once; BATCH_SECONDS if None. A
-    longer utterance is a batch of its own. look_ahead: seconds among which those of like length are
-    chosen.
-    A pack is unpacked to a temporary folder, which goes with the object.
+    classifier: of languages, for ``lang="auto"``: a model of objective classify; ``language``
+    beside the model's folder (in a pack: in it) if None.
     """
+
+    objective: Recognizer
 
     def __init__(
         self,
@@ -62,47 +49,37 @@ class Speech2Text:
         device: str = "cpu",
         precision: str = "auto",
         batch_seconds: float | None = None,
+        classifier: str | Path | None = None,
     ) -> None:
-        if batch_seconds is not None and not batch_seconds > 0:
-            raise ModelError(f"batch_seconds is above 0, not {batch_seconds:g}")
-        trained = TrainedModel.open(self._unpacked(Path(model)))
+        super().__init__(model, device=device, precision=precision, batch_seconds=batch_seconds)
+        self._how: dict[str, Any] = {
+            "device": device,
+            "precision": precision,
+            "batch_seconds": batch_seconds,
+        }
+        self.classifier_path = Path(classifier or self.folder.parent / CLASSIFIER)
+        self.clock = Clock.of(self.objective.output_lengths)
+        self.calibration = Calibration.of(self.folder)
+        self._decoders: list[tuple[BeamTask, BeamDecoder]] = []  # the last used first
+        self._kept = DECODERS
+        self._told: set[str] = set()
+
+    def _scorer(self, trained: TrainedModel, given: Path) -> Recognizer:
         if trained.tokens is None:
             raise ModelError(
-                f"{model}: this model was pre-trained only and cannot recognize speech; fine-tune "
+                f"{given}: this model was pre-trained only and cannot recognize speech; fine-tune "
                 "it with labelled data first (stage 8 of the recipes"
-                + (", after python -m asrkit.bin.unpack)" if is_pack(Path(model)) else ")")
+                + (", after python -m asrkit.bin.unpack)" if is_pack(given) else ")")
             )
-        self.path, self.folder, self.step = trained.file, trained.folder, trained.step
-        self.device = device_of(device)
         self.token_file = trained.options.token_file or ""
         self.tokens = trained.tokens
         objective = trained.objective()
         if not isinstance(objective, Recognizer):
             raise ModelError(
-                f"{self.path}: objective {trained.options.objective!r} cannot be decoded"
+                f"{trained.file}: objective {trained.options.objective!r} cannot be decoded"
+                + ("; asrkit identify uses it" if isinstance(objective, Scorer) else "")
             )
-        self.objective = objective.to(self.device)
-        self.clock = Clock.of(objective.output_lengths)
-        self.calibration = Calibration.of(self.folder)
-        self._decoders: list[tuple[BeamTask, BeamDecoder]] = []  # the last used first
-        self._told: set[str] = set()
-        int8 = precision == "int8"
-        if int8 and self.device.type != "cpu":
-            raise ModelError("precision int8 is for a CPU; on CUDA leave it out: bf16 is faster")
-        self.precision = Precision("bf16" if int8 else precision, self.device)
-        prepare(self.objective, self.precision, int8=int8)
-        self.batch_seconds = batch_seconds or BATCH_SECONDS[self.device.type]
-        self.look_ahead = LOOK_AHEAD * self.batch_seconds
-
-    def _unpacked(self, path: Path) -> Path:
-        """The model's folder in a pack or an unpacked pack; any other path as it is."""
-        if is_pack(path):
-            home = Path(tempfile.gettempdir(), "asrkit_pack")
-            temporary = Temporary(home, folder=True, private=True)
-            weakref.finalize(self, temporary.remove)
-            unpack(path, temporary.path / "pack")
-            path = temporary.path / "pack"
-        return path / "model" if (path / MANIFEST).is_file() else path
+        return objective
 
     def transcribe(
         self,
@@ -120,18 +97,19 @@ class Speech2Text:
         their ``rate`` (floats in [-1, 1], [S] or [channels, S]).
 
         lang: of the words: its lexicon and n-gram are searched with if there are any, and of a
-        separate vocabulary its tokens alone. search: what to search with instead. channel: number
-        of the one to take, from 1; the mean of all if None. max_seconds, vad: as in
-        decode/transcribe.py. hotwords: words and phrases that are expected, or pairs of one and its
-        boost, beside those of ``search``. Raises AudioError for what cannot be read, DecodeError
-        for files of the search that are not there, HotwordError for words that cannot be spelled.
+        separate vocabulary its tokens alone; "auto": that which is spoken, in each part of the
+        recording (Speech2Class.stretches), and the transcript says which, and how sure. search:
+        what to search with instead. channel: number of the one to take, from 1; the mean of all if
+        None. max_seconds, vad: as in decode/transcribe.py. hotwords: words and phrases that are
+        expected, or pairs of one and its boost, beside those of ``search``. Raises AudioError for
+        what cannot be read, DecodeError for files of the search that are not there, HotwordError
+        for words that cannot be spelled, ModelError for "auto" without a classifier.
         """
         given = read_object(audio, rate=rate, channel=channel)
         name = str(audio) if isinstance(audio, str | Path) else ""
-        search = expecting(search, hotwords, lang)
-        plan = self.plan(search, lang, max_seconds=max_seconds, vad=vad)
-        ((_, segments, duration),) = transcribe(self, [(name, given)], plan, tell=self._tell)
-        return Transcript(tuple(segments), duration, name, lang, str(self.path))
+        plan = self._plan(search, hotwords, lang, max_seconds=max_seconds, vad=vad)
+        (found,) = transcribe(self, [(name, given)], plan, tell=self._tell)
+        return written(found, plan, str(self.path))
 
     def passages(
         self,
@@ -148,8 +126,7 @@ class Speech2Text:
         """``transcribe`` as it goes on, a window of ``max_seconds`` at a time: (seconds that are
         done, the segments that have come since); times are those of the recording."""
         given = read_object(audio, rate=rate, channel=channel)
-        search = expecting(search, hotwords, lang)
-        plan = self.plan(search, lang, max_seconds=max_seconds, vad=vad)
+        plan = self._plan(search, hotwords, lang, max_seconds=max_seconds, vad=vad)
         with contextlib.closing(passages(self, given, plan, tell=self._tell)) as found:
             for until, segments in found:
                 yield until, tuple(segments)
@@ -176,8 +153,9 @@ class Speech2Text:
         chunk, left, right, endpoint: seconds, as in decode/live.py. name: of the recording. Raises
         LiveError for seconds that cannot be, and what ``transcribe`` raises.
         """
-        search = expecting(search, hotwords, lang)
-        plan = self.plan(search, lang, max_seconds=max_seconds, vad=vad)
+        if lang == AUTO:
+            raise DecodeError(NOT_LIVE)
+        plan = self._plan(search, hotwords, lang, max_seconds=max_seconds, vad=vad)
         return Stream(
             self,
             plan,
@@ -198,6 +176,28 @@ class Speech2Text:
         vad: str = "energy",
     ) -> Plan:
         """What ``transcribe`` does with these options."""
+        return self._plan(search, (), lang, max_seconds=max_seconds, vad=vad)
+
+    def _plan(
+        self,
+        search: Search | None,
+        hotwords: Iterable[str | tuple[str, float]],
+        lang: str | None,
+        *,
+        max_seconds: float,
+        vad: str,
+    ) -> Plan:
+        named = list(hotwords)
+        if lang == AUTO:
+            search = search or Search()
+            one_language(search)
+
+            def plan_of(spoken: str) -> Plan:
+                return self._plan(search, named, spoken, max_seconds=max_seconds, vad=vad)
+
+            auto = self.auto(plan_of, forced=search.mode is not None)
+            return Plan(nbest=search.nbest, max_seconds=max_seconds, vad=vad, auto=auto)
+        search = expecting(search, named, lang)
         found = find(search or Search(), self, lang)
         if found.note:
             self._tell(found.note)
@@ -206,12 +206,42 @@ class Speech2Text:
         nbest = found.search.nbest
         return Plan(task, lang, restricted, nbest=nbest, max_seconds=max_seconds, vad=vad)
 
+    @cached_property
+    def classifier(self) -> Speech2Class:
+        """That of ``lang="auto"``. Raises ModelError where there is none."""
+        if not self.classifier_path.exists():
+            raise ModelError(
+                f"lang {AUTO}: no classifier of languages {self.classifier_path}; stage 8 "
+                "makes it with --language_config conf/language.yaml (docs/language_id.md); or name "
+                "the language"
+            )
+        return Speech2Class(self.classifier_path, **self._how)
+
+    def auto(self, plan_of: Callable[[str], Plan], *, forced: bool = False) -> Auto:
+        """What decides the language, by the classifier; ``plan_of`` is asked once for each. forced:
+        all are asked for now, to be refused before any audio is read. Raises ModelError where the
+        vocabulary is separate, and has none of the classifier's languages."""
+        classifier = self.classifier
+        own = languages_in(self.tokens)  # of a separate vocabulary
+        among = [lang for lang in classifier.classes if not own or lang in own]
+        if not among:
+            raise ModelError(
+                f"{classifier.path}: tells {', '.join(classifier.classes)} apart, and {self.path} "
+                f"writes {', '.join(own)}"
+            )
+        self._kept = max(self._kept, min(len(among), MOST_DECODERS))
+        kept = functools.cache(plan_of)
+        for lang in among if forced else ():
+            kept(lang)
+        return Auto(functools.partial(classifier.in_samples, among=among), kept)
+
     def decoder(self, task: BeamTask) -> BeamDecoder:
-        """The search of a task; the last two are kept, as making one takes seconds."""
+        """The search of a task; the last two (with ``auto``, of eight languages) are kept, as
+        making one takes seconds."""
         found = next((made for known, made in self._decoders if known == task), None)
         found = found or task.build()
         others = [pair for pair in self._decoders if pair[0] != task]
-        self._decoders = [(task, found), *others[:1]]
+        self._decoders = [(task, found), *others[: self._kept - 1]]
         return found
 
     def _tell(self, note: str) -> None:
@@ -219,83 +249,6 @@ class Speech2Text:
         if note not in self._told:
             self._told.add(note)
             warn(note)
-
-    def log_probs(self, waves: Iterable[Tensor | np.ndarray]) -> list[Tensor]:
-        """Waveforms [S_i], or [1, S_i] as torchaudio reads them, of floats in [-1, 1] at 16 kHz to
-        log-probabilities [T_i, V] on the host. Raises ValueError for anything else.
-
-        T_i is 0 for less than a frame. An utterance's scores are those it has alone, to rounding,
-        whatever it is padded with.
-        """
-        return list(self.frames(waves))
-
-    def frames(
-        self, waves: Iterable[Tensor | np.ndarray], *, best: bool = False
-    ) -> Iterator[Tensor]:
-        """``log_probs``, one by one in the order of the waveforms, of which at most LOOK_AHEAD
-        batches and one are held; with ``best``, the best token of every frame, [T_i] int32."""
-        most_held, window_limit = self.look_ahead * RATE, self.batch_seconds * RATE
-        flying: deque[Flight] = deque()
-        most = IN_FLIGHT if self.device.type == "cuda" else 0
-        for window in windows(map(checked, waves), int(window_limit), int(most_held)):
-            found = InOrder(len(window))
-            groups = deque(self._groups([len(wave) for wave in window]))
-            while groups:
-                group = groups.popleft()
-                result = self._run([window[number] for number in group], best)
-                if result is None:  # did not fit: fewer together from now on
-                    smaller = self._groups([len(window[number]) for number in group])
-                    groups.extendleft([[group[at] for at in part] for part in reversed(smaller)])
-                    continue
-                flying.append(Flight(found, group, result))
-                while len(flying) > most:
-                    yield from flying.popleft().land()
-            del window
-        for flight in flying:
-            yield from flight.land()
-
-    @property
-    def _steps(self) -> int:
-        return STEPS if self.device.type == "cuda" else 0
-
-    def _groups(self, lengths: list[int]) -> list[list[int]]:
-        return like_lengths(lengths, int(self.batch_seconds * RATE), self._steps)
-
-    @torch.inference_mode()
-    def _run(self, waves: list[Tensor], best: bool) -> Padded | None:
-        """What is asked of a batch, on the device; None if it is too large for its memory, and
-        ``batch_seconds`` has become less."""
-        lengths = torch.tensor([len(wave) for wave in waves])
-        data = host_zeros(len(waves), rounded(int(lengths.max()), self._steps), self.device)
-        for row, wave in zip(data, waves, strict=True):
-            row[: len(wave)] = wave
-        batch = Batch(
-            ids=["utterance"] * len(waves),
-            keys=torch.zeros(len(waves), dtype=torch.int64),
-            speech=Padded(data, lengths),
-        )
-        try:
-            scores = self._scores(batch)
-            return Padded(scores.data.argmax(-1).int() if best else scores.data, scores.lengths)
-        except torch.OutOfMemoryError:
-            if len(waves) == 1:
-                seconds = len(waves[0]) / RATE
-                raise ModelError(
-                    f"{self.device} has too little memory for {seconds:.1f} seconds at once; cut "
-                    "recordings with a smaller --max_seconds"
-                ) from None
-        # not where the error is handled: it holds what was computed
-        torch.cuda.empty_cache()
-        self.batch_seconds = data.numel() / RATE / 2
-        return None
-
-    def _scores(self, batch: Batch) -> Padded:
-        with (
-            self.precision.matmul_precision(),
-            self.precision.autocast(),
-            attention_without_plans(),
-        ):
-            return self.objective.log_probs(batch.to(self.device))
 
     def words(self, symbols: Sequence[str]) -> list[str] | None:
         """Words of a token sequence, or None where tokens (phones) do not spell words."""

@@ -19,6 +19,7 @@ from asrkit.train import checkpoint
 from asrkit.train.checkpoint import folder_of
 from asrkit.tuning.lora import Lora, folded
 
+CLASSIFIER = "language"  # folder of a model of languages, beside that of a recognizer
 MODEL_NAMES = ("average.pt", "best.pt", "last.pt")
 
 

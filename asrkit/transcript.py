@@ -42,8 +42,7 @@ class _Timed:
     def __post_init__(self) -> None:
         _check_text("text", self.text)
         _check_times(self.start, self.end)
-        if self.confidence is not None and not 0 <= self.confidence <= 1:
-            raise TranscriptError(f"confidence: {self.confidence:g} is not between 0 and 1")
+        _check_probability("confidence", self.confidence)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -91,6 +90,7 @@ class Segment(_Timed):
 
     text: one line. confidence: the mean of the words'. speaker: who, if that is known. lang: where
     it differs from the transcript's. alternatives: the n-best, if asked for, the text itself first.
+    lang_confidence: of its language, where that was decided by a model.
     """
 
     start: float
@@ -101,9 +101,11 @@ class Segment(_Timed):
     speaker: str | None = None
     lang: str | None = None
     alternatives: tuple[Alternative, ...] = ()
+    lang_confidence: float | None = None
 
     def __post_init__(self) -> None:
         _Timed.__post_init__(self)
+        _check_probability("lang_confidence", self.lang_confidence)
         _check_text("speaker", self.speaker)
         _check_text("lang", self.lang)
         if " ".join(self.text.split()) != self.text:
@@ -144,7 +146,8 @@ class Transcript:
 
     segments: by start; those of different speakers may overlap. duration: of the recording, in
     seconds; an end may lie behind it by rounding. audio: its path, or its id. language: code as in
-    utt2lang. model: what made it, None for a person.
+    utt2lang; of several, the one that most is said in. model: what made it, None for a person.
+    language_confidence: the mean over what is said in it, where it was decided by a model.
     """
 
     segments: tuple[Segment, ...]
@@ -152,8 +155,10 @@ class Transcript:
     audio: str = ""
     language: str | None = None
     model: str | None = None
+    language_confidence: float | None = None
 
     def __post_init__(self) -> None:
+        _check_probability("language_confidence", self.language_confidence)
         for name in ("audio", "language", "model"):
             _check_text(name, getattr(self, name))
         if not 0 <= self.duration < math.inf:
@@ -211,6 +216,11 @@ def _check_text(name: str, text: str | None) -> None:
         raise TranscriptError(
             f"{name}: holds the character U+{ord(found[0]):04X}, which is no text"
         )
+
+
+def _check_probability(name: str, value: float | None) -> None:
+    if value is not None and not 0 <= value <= 1:
+        raise TranscriptError(f"{name}: {value:g} is not between 0 and 1")
 
 
 def _check_times(start: float, end: float) -> None:

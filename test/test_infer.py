@@ -13,7 +13,7 @@ from fake_cuda import CUDA, autocast, fake_cuda, move
 from hf_tiny import VOCAB, convert
 from random_model import save_random
 
-from asrkit import infer
+from asrkit import network
 from asrkit.bin import asr_infer
 from asrkit.decode import device, prepared
 from asrkit.infer import Speech2Text
@@ -102,7 +102,7 @@ def test_batches_give_what_one_at_a_time_gives(name, tmp_path, monkeypatch):
         return whole(batch)
 
     monkeypatch.setattr(model.objective, "log_probs", counted)
-    for steps in (0, infer.STEPS):  # as on a CPU, as on a GPU
+    for steps in (0, network.STEPS):  # as on a CPU, as on a GPU
         monkeypatch.setattr(Speech2Text, "_steps", steps)
         rows.clear()
         together = model.log_probs(waves)
@@ -169,7 +169,7 @@ def test_on_a_gpu_nothing_waits(tmp_path, monkeypatch):
     """Tensors without values (fake_cuda.py): types, devices, and no copy that waits."""
     model = Speech2Text(save_random(tmp_path / "x", *ENCODERS["group norm"]))
     model.device, copies = CUDA, []
-    monkeypatch.setattr(infer, "host_zeros", lambda rows, size, _: torch.zeros(rows, size))
+    monkeypatch.setattr(network, "host_zeros", lambda rows, size, _: torch.zeros(rows, size))
     monkeypatch.setattr(model.precision, "autocast", lambda: autocast(torch.bfloat16))
     monkeypatch.setattr(device, "_recorded", lambda: Mock(synchronize=lambda: copies.append(0)))
     # under inference_mode fake tensors do not see what a copy is made of

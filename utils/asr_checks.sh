@@ -59,7 +59,7 @@ sys.exit(3 if why else 0)' "${codes[@]##*_}" || status=$?
 # Stop with exit 2 on values that no stage could use.
 check_options() {
     local name
-    words_in local_data_opts convert_args pretrain_args continue_args self_training_args finetune_args lm_raw_args \
+    words_in local_data_opts convert_args pretrain_args continue_args self_training_args finetune_args language_args lm_raw_args \
         transcoder_args transcoder_text_args inference_args beam_args pack_args
     local_data_files=()
     for name in "${local_data_opts[@]}"; do

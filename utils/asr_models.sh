@@ -24,6 +24,7 @@ pack_model() {
         options=(--ngram "${expdir}/ngram" --langs "${langs[*]}")
     fi
     [ "${token_type}" != bpe ] || options+=(--bpe_model "${bpe_model}")
+    [ -z "${language_config}" ] || options+=(--classifier "${language_exp}")
     run python3 -m asrkit.bin.pack --model "${asr_exp}" --out "${asr_exp}/$(basename -- "${asr_exp}").zip" \
         "${options[@]}" "${pack_args[@]}"
 }

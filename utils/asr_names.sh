@@ -152,4 +152,6 @@ name_models() {
         [ "${self_training}" = 0 ] || asr_tag+=_selftrained${self_training}
     fi
     : "${asr_exp:=${expdir}/asr_${asr_tag}}"
+    : "${language_exp:=${expdir}/language}"
+    language_list=data/token_list/$(basename -- "${language_exp}")/tokens.txt
 }

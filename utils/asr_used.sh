@@ -52,6 +52,7 @@ check_used() {
     [ -n "${transcoder_config}" ] || unless_used "without --transcoder_config" \
         transcoder_tag transcoder_words transcoder_args transcoder_noise transcoder_text_args
     [ -n "${transcoder_hyp_config}" ] || unless_used "without --transcoder_hyp_config" hypothesis_folds
+    [ -n "${language_config}" ] || unless_used "without --language_config" language_exp language_args
     [ "${searches}" = true ] || unless_used "with --inference_modes '${inference_modes}': none of them searches" beam_args prior_weights
     [ "${searches}" = true ] || [[ " ${inference_modes} " == *" transcoder_lm "* ]] ||
         mention_unused "with --inference_modes '${inference_modes}': none of them has weights" tune_lm

@@ -18,18 +18,21 @@ from asrkit.decode.options import (
     known_weights,
     open_recognizer,
 )
+from asrkit.decode.plan import AUTO, NOT_LIVE, VADS, Plan
 from asrkit.decode.run import READERS, recognition, recognize_dir
 from asrkit.decode.search_options import (
+    AUTO_REFUSES,
     SEARCH_OPTIONS,
     Chosen,
     add_search_options,
+    auto_plan,
     choose_search,
+    known_languages,
     restricted_languages,
 )
 from asrkit.decode.stream_options import add_stream_options, is_live, live_of, sound_of
 from asrkit.decode.streaming import Stream
 from asrkit.decode.told import tell
-from asrkit.decode.transcribe import VADS, Plan
 from asrkit.files import write_json
 from asrkit.formats.table import WRITERS
 from asrkit.infer import Speech2Text
@@ -117,13 +120,17 @@ def run(args: argparse.Namespace) -> int:
             f"data_dir {SEARCH_OPTIONS}",
             OF_TRANSCODER,
         ),
+        (args.lang == AUTO, AUTO_REFUSES, "with --lang auto: docs/language_id.md"),
+        (args.lang != AUTO, "classifier", "without --lang auto"),
     )
     if (args.data_dir or args.format) and not args.output_dir:
         what = "--data_dir" if args.data_dir else "--format"
         raise ModelError(f"{what} needs --output_dir, where the transcripts go")
     todo = jobs(args.audio, args.output_dir) if args.format else expand(args.audio)
     args.model = args.model or default_model()
-    model = open_recognizer(args.model, args)
+    model = open_recognizer(args.model, args, classifier=args.classifier)
+    if args.lang == AUTO:
+        return _files(args, model, Chosen(args.decode, None, False), todo)
     chosen = choose_search(args, model)
     langs = restricted_languages(args, restricted=chosen.restricted)
     if args.data_dir:
@@ -134,6 +141,9 @@ def run(args: argparse.Namespace) -> int:
 def _live(args: argparse.Namespace) -> int:
     """Prints what is said while it is being said."""
     live = live_of(args)
+    if args.lang == AUTO:
+        raise ModelError(NOT_LIVE)
+    refuse_unused(args, (True, "classifier", "without --lang auto"))
     if args.transcoder is not None:
         refuse_unused(args, (True, SEARCH_OPTIONS, OF_TRANSCODER))
     with sound_of(args) as sound:
@@ -174,6 +184,8 @@ def _plan(args: argparse.Namespace, model: Speech2Text, chosen: Chosen) -> Plan:
         transcoder = Phones2Words(args.transcoder, device=args.device)
         both = Speech2Words(model, transcoder, max_seconds=args.max_seconds)
         return both.plan(lang=args.lang, vad=args.vad)
+    if args.lang == AUTO:
+        return auto_plan(args, model)
     return Plan(
         chosen.task,
         args.lang,
@@ -202,6 +214,8 @@ def _files(args: argparse.Namespace, model: Speech2Text, chosen: Chosen, todo: l
         }
         if args.transcoder is not None:
             of["transcoder"] = known_weights(args.transcoder)
+        if args.lang == AUTO:
+            of |= known_languages(args, model)
         todo = left(todo, args.format, args.output_dir, of)
     failures: dict[str, str] = {}
     made = transcripts(

@@ -21,6 +21,7 @@ def get_parser() -> argparse.ArgumentParser:
     add("--langs", default="", help="languages of it to take, e.g. 'it es'; default: all")
     add("--bpe_model", type=Path, help="sentencepiece model; default: beside the token list")
     add("--phones", type=Path, help="phonemizer.json; default: that of the training data")
+    add("--classifier", type=Path, help="exp/language: model of languages, for --lang auto")
     add("--name", help="name on the card; default: the folder's")
     add("--license", help="license of the model, e.g. cc-by-4.0")
     add("--data", help="a sentence on the training data")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from asrkit.arguments import run_main
 from asrkit.files import DataError
+from asrkit.score.classes import accuracy_rows, collect_classified
 from asrkit.score.gains import GAINS_HEAD, gain_rows
 from asrkit.score.pooled import draw_pooled, pool
 from asrkit.score.results import SUMMARY_HEAD, collect, language_rows, summary_rows
@@ -35,11 +36,19 @@ def get_parser() -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> None:
     scores, skipped = collect(args.exp)
-    if not scores and not skipped:
+    classified = collect_classified(args.exp)
+    if not scores and not skipped and not classified:
         raise DataError(f"{args.exp}: no score.json below it; run python -m asrkit.bin.score first")
     if args.out is not None:
         args.out.parent.mkdir(parents=True, exist_ok=True)
-        write_results(args.out, scores, skipped, langs=args.langs, baseline=args.baseline)
+        write_results(
+            args.out,
+            scores,
+            skipped,
+            langs=args.langs,
+            baseline=args.baseline,
+            classified=classified,
+        )
     print(text_table(SUMMARY_HEAD, summary_rows(scores, skipped)))
     pooled = pool(scores)
     languages = language_rows([*scores, *pooled], args.langs)
@@ -51,6 +60,9 @@ def run(args: argparse.Namespace) -> None:
     seeds = seed_rows(scores)
     if seeds:
         print("\n" + text_table(SEEDS_HEAD, seeds))
+    for one in classified:
+        head, *rows = accuracy_rows(one)
+        print(f"\n{one.name}\n{text_table(head, rows)}")
     if args.show_pairs > 0:
         print(pairs_text(scores, args.show_pairs))
     if args.out is not None:

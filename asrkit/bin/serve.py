@@ -10,6 +10,7 @@ from pathlib import Path
 
 from asrkit.arguments import UsageError, at_least, run_main
 from asrkit.decode.options import add_network_options, open_recognizer
+from asrkit.decode.plan import AUTO
 
 PACKAGES = ("starlette", "uvicorn", "python_multipart")
 
@@ -59,6 +60,8 @@ def run(args: argparse.Namespace) -> int:
     from asrkit.serve.uploads import Limits
 
     token = None if is_loopback(args.host) else secrets.token_urlsafe(24)
+    if args.lang == AUTO:
+        raise UsageError("--lang auto: the page keeps recordings of one language; name it")
     with app.listen(args.host, args.port) as at:
         model = open_recognizer(args.model, args)
         limits = Limits(args.max_mb << 20, args.max_minutes * 60)

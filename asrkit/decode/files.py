@@ -15,7 +15,8 @@ from asrkit.audio.ahead import read_ahead
 from asrkit.audio.given import STDIN, Given
 from asrkit.audio.reading import AudioError
 from asrkit.decode.pieces import Model
-from asrkit.decode.transcribe import Plan, transcribe
+from asrkit.decode.plan import Plan
+from asrkit.decode.transcribe import transcribe, written
 from asrkit.files import DataError, atomic
 from asrkit.formats.table import suffix, write
 from asrkit.shards import stamp
@@ -121,8 +122,8 @@ def transcripts(
                 found.tell(source)
                 yield source, found
 
-    for source, segments, duration in transcribe(model, readable(), plan):
-        yield Transcript(tuple(segments), duration, source, plan.lang, name)
+    for found in transcribe(model, readable(), plan):
+        yield written(found, plan, name)
 
 
 def write_all(

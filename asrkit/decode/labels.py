@@ -9,8 +9,9 @@ from typing import NamedTuple
 from asrkit.audio.ahead import read_ahead
 from asrkit.audio.given import Given, read_dumped
 from asrkit.audio.reading import AudioError
+from asrkit.decode.plan import Plan
 from asrkit.decode.run import READERS
-from asrkit.decode.transcribe import Plan, transcribe
+from asrkit.decode.transcribe import transcribe
 from asrkit.files import DataError
 from asrkit.infer import Speech2Text
 from asrkit.kaldi.datadir import DataDir, is_tokens, read_dump, table_names

@@ -6,8 +6,9 @@ import argparse
 from pathlib import Path
 
 from asrkit.arguments import finite
-from asrkit.infer import BATCH_SECONDS, Speech2Text
+from asrkit.infer import Speech2Text
 from asrkit.model_io import checkpoint_of
+from asrkit.network import BATCH_SECONDS
 from asrkit.pack.archive import MANIFEST
 from asrkit.shards import stamp
 from asrkit.train.memory import keep_freed_memory
@@ -15,7 +16,8 @@ from asrkit.train.memory import keep_freed_memory
 PRECISIONS = ("auto", "fp32", "bf16", "fp16", "int8")
 
 
-def add_network_options(parser: argparse.ArgumentParser) -> None:
+def add_network_options(parser: argparse.ArgumentParser, *, windows: bool = True) -> None:
+    """windows: also how long they are."""
     add = parser.add_argument
     add("--device", default="cpu", help="cpu or cuda")
     add(
@@ -32,23 +34,30 @@ def add_network_options(parser: argparse.ArgumentParser) -> None:
         help="audio, with padding, that the network is given at once: less for little memory; "
         f"default: {defaults}",
     )
-    add(
-        "--max_seconds",
-        type=finite,
-        default=60.0,
-        help="longer recordings are recognized in windows of so many seconds, which overlap",
-    )
+    if windows:
+        add(
+            "--max_seconds",
+            type=finite,
+            default=60.0,
+            help="longer recordings are recognized in windows of so many seconds, which overlap",
+        )
 
 
 NETWORK_OPTIONS = "precision batch_seconds max_seconds"  # of no use where nothing is recognized
 
 
-def open_recognizer(model: Path, args: argparse.Namespace) -> Speech2Text:
+def open_recognizer(
+    model: Path, args: argparse.Namespace, *, classifier: Path | None = None
+) -> Speech2Text:
     """The recognizer of a program; on a CPU the process then keeps the memory that it frees."""
     if args.device == "cpu":
         keep_freed_memory()
     return Speech2Text(
-        model, device=args.device, precision=args.precision, batch_seconds=args.batch_seconds
+        model,
+        device=args.device,
+        precision=args.precision,
+        batch_seconds=args.batch_seconds,
+        classifier=classifier,
     )
 
 

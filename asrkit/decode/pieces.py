@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -14,10 +15,11 @@ from torchaudio.functional import forced_align
 from asrkit.audio.activity import STEP
 from asrkit.decode.beam import BeamDecoder, Hypothesis
 from asrkit.decode.confidence import Calibration, Evidence, evidence_of
+from asrkit.decode.languages import Stretch
 from asrkit.decode.parallel import BeamTask
 from asrkit.decode.timing import Clock, Span, spans, timed, words_of
 from asrkit.tokens import TokenList
-from asrkit.transcript import Alternative, Word
+from asrkit.transcript import Alternative, Segment, Word
 from asrkit.vocabulary import Restriction
 
 IMPOSSIBLE = -100.0  # natural log of a token's probability where nobody speaks
@@ -37,20 +39,39 @@ class Model(Protocol):
 
 
 class Recording(NamedTuple):
-    """duration: seconds. speech: bool, of each 20 ms; None: not asked."""
+    """duration: seconds. speech: bool, of each 20 ms; None: not asked. languages: where which is
+    spoken, if that was asked; empty: none is."""
 
     name: str
     duration: float
     speech: np.ndarray | None
+    languages: Sequence[Stretch] = ()
 
 
 class Piece(NamedTuple):
-    """Frames [T, V] of a recording from frame ``start``; last: no more of it follow."""
+    """Frames [T, V] of a recording from frame ``start``; last: no more of it follow. number: of
+    the language among those of the recording."""
 
     recording: Recording
     start: int
     scores: Tensor
     last: bool
+    number: int = 0
+
+    @property
+    def stretch(self) -> Stretch | None:
+        return self.recording.languages[self.number] if self.recording.languages else None
+
+    @property
+    def lang(self) -> str | None:
+        return self.stretch.lang if self.stretch else None
+
+    def spoken(self, found: list[Segment]) -> list[Segment]:
+        """Segments with the language that was decided on."""
+        if self.stretch is None:
+            return found
+        lang, sure = self.stretch.lang, round(self.stretch.confidence, 4)
+        return [dataclasses.replace(one, lang=lang, lang_confidence=sure) for one in found]
 
 
 def silenced(frames: Tensor, at: int, speech: np.ndarray, clock: Clock, first: int = 0) -> Tensor:

@@ -231,6 +231,17 @@ def find(search: Search, model: Model, lang: str | None) -> Found:
     return Found(search, mode, lexicon, lm, weights, tuned, note)
 
 
+def one_language(search: Search) -> None:
+    """Raises DecodeError for files of a search, which are of one language, where it is not known
+    which is spoken."""
+    for option, path in {"lexicon": search.lexicon, "lm": search.lm}.items():
+        if path is not None:
+            raise DecodeError(
+                f"--{option} {path}: is of one language, and --lang auto takes that which is "
+                "spoken; leave it out"
+            )
+
+
 def read_weights(path: Path) -> Weights:
     """Those of a file of write_trials. Raises DecodeError if it is none."""
     try:

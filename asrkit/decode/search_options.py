@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from asrkit.arguments import at_least, boolean, finite, refuse_unused, warn
 from asrkit.decode.beam import TOKENS_A_FRAME
+from asrkit.decode.files import stamped
 from asrkit.decode.hotwords import BOOST, Hotword, read_hotwords
+from asrkit.decode.options import known_weights
 from asrkit.decode.parallel import BeamTask
+from asrkit.decode.plan import Plan
 from asrkit.decode.search import MODES, Found, Search, Weights, find, read_weights
 from asrkit.infer import Speech2Text
 from asrkit.kaldi.datadir import read_dump
@@ -22,6 +26,7 @@ SEARCH_OPTIONS = (
     "decode lexicon lm lm_weight word_score prior_weight weights beam_size beam_size_token "
     "beam_threshold nj nbest restrict_langs hotwords boost add_words"
 )
+AUTO_REFUSES = "lexicon lm weights restrict_langs transcoder data_dir"  # are of one language
 
 
 def add_search_options(parser: argparse.ArgumentParser) -> None:
@@ -32,7 +37,16 @@ def add_search_options(parser: argparse.ArgumentParser) -> None:
         help="greedy; free: beam without lexicon; lexicon: words; lexicon_lm: words and n-gram. "
         "Default: lexicon_lm or lexicon if --lang has one, else greedy",
     )
-    add("--lang", help="language of the words: takes lexicon and n-gram of <model>/../ngram/<lang>")
+    add(
+        "--lang",
+        help="language of the words: takes lexicon and n-gram of <model>/../ngram/<lang>; auto: of "
+        "files, that which is spoken, in each part of one",
+    )
+    add(
+        "--classifier",
+        type=Path,
+        help="of --lang auto: model of objective classify; default: <model>/../language",
+    )
     add("--lexicon", type=Path, help="word<TAB>tokens")
     add("--lm", type=Path, help="KenLM file: of words with a lexicon, of tokens without")
     add(
@@ -112,20 +126,50 @@ def choose_search(args: argparse.Namespace, model: Speech2Text) -> Chosen:
         restricted = bool(args.lang and languages_in(model.tokens))
     if args.transcoder is not None:
         return Chosen(None, None, restricted)
+    found = find(search_of(args, args.lang), model, args.lang)
+    _refuse_unused(args, found, restricted=restricted)
+    if found.note:
+        warn(found.note)
+    task = found.task(model, args.lang, restricted=restricted)
+    return Chosen(found.mode, task, restricted, args.weights or found.tuned)
+
+
+def search_of(args: argparse.Namespace, lang: str | None) -> Search:
+    """What the options say; expected words are read by the rules of ``lang``."""
     names = ("lexicon", "lm", "beam_size", "beam_size_token", "beam_threshold", "nbest")
     options = {name: vars(args)[name] for name in (*names, *Weights._fields)}
     if args.weights is not None:
         options |= read_weights(args.weights)._asdict()
     expected: tuple[Hotword, ...] = ()
     if args.hotwords is not None:
-        expected = read_hotwords(args.hotwords, args.boost, lang=args.lang)
-    search = Search(args.decode, **options, hotwords=expected, add_words=args.add_words)
-    found = find(search, model, args.lang)
-    _refuse_unused(args, found, restricted=restricted)
-    if found.note:
-        warn(found.note)
-    task = found.task(model, args.lang, restricted=restricted)
-    return Chosen(found.mode, task, restricted, args.weights or found.tuned)
+        expected = read_hotwords(args.hotwords, args.boost, lang=lang)
+    return Search(args.decode, **options, hotwords=expected, add_words=args.add_words)
+
+
+def auto_plan(args: argparse.Namespace, model: Speech2Text) -> Plan:
+    """What is done with ``--lang auto``: the options are those of whichever language is spoken."""
+    how = {"max_seconds": args.max_seconds, "vad": args.vad}
+
+    def plan_of(lang: str) -> Plan:
+        plan = model.plan(search_of(args, lang), lang, **how)
+        return dataclasses.replace(plan, nj=args.nj)
+
+    auto = model.auto(plan_of, forced=args.decode is not None)
+    return Plan(nbest=args.nbest, **how, auto=auto)
+
+
+def known_languages(args: argparse.Namespace, model: Speech2Text) -> dict[str, Any]:
+    """What transcripts with ``--lang auto`` depend on beside the network, plain values."""
+    languages = {}
+    for lang in model.classifier.classes:
+        found = find(search_of(args, lang), model, lang)
+        files = {"lexicon": found.lexicon, "lm": found.lm}
+        there = {name: path for name, path in files.items() if path is not None and path.exists()}
+        languages[lang] = [found.mode, list(found.weights), stamped(there)]
+    names = "hotwords add_words boost beam_size beam_size_token beam_threshold".split()
+    given = stamped({name: vars(args)[name] for name in names})
+    classifier = list(known_weights(model.classifier.path))
+    return {"classifier": classifier, "languages": languages, **given}
 
 
 def _refuse_unused(args: argparse.Namespace, found: Found, *, restricted: bool) -> None:

@@ -20,10 +20,11 @@ class Cutter:
     """Frames of a recording as pieces of 15 to 30 seconds, cut where blanks follow each other
     longest: a word at which the network is silent for so long is over."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, start: int = 0) -> None:
+        """start: the number of the first frame."""
         self._most = max(2, int(SEARCHED * RATE / clock.hop))
         self._held: list[Tensor] = []
-        self._size = self._start = 0
+        self._size, self._start = 0, start
 
     def add(self, frames: Tensor) -> Iterator[tuple[int, Tensor]]:
         """The pieces that are complete, with the frame that each begins with."""

@@ -29,8 +29,8 @@ from asrkit.decode.pieces import (
     silenced,
     text_of,
 )
+from asrkit.decode.plan import Plan
 from asrkit.decode.segments import Cutter, segments
-from asrkit.decode.transcribe import Plan
 from asrkit.rate import RATE
 from asrkit.transcript import Segment, Transcript, Word
 

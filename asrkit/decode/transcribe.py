@@ -7,7 +7,7 @@ A recording of any length is never searched as a whole: its frames come window b
 from __future__ import annotations
 
 import contextlib
-import dataclasses
+import itertools
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 
@@ -19,8 +19,9 @@ from asrkit.arguments import warn
 from asrkit.audio.activity import active
 from asrkit.audio.given import Given
 from asrkit.decode.beam import Hypothesis
-from asrkit.decode.confidence import NBEST, Evidence
-from asrkit.decode.parallel import BeamTask, decode_many
+from asrkit.decode.confidence import Evidence
+from asrkit.decode.languages import in_main_language
+from asrkit.decode.parallel import decode_many
 from asrkit.decode.pieces import (
     Model,
     Piece,
@@ -32,48 +33,14 @@ from asrkit.decode.pieces import (
     said_in,
     silenced,
 )
+from asrkit.decode.plan import Plan
 from asrkit.decode.segments import Cutter, segments
 from asrkit.decode.windows import Stream, streamed
 from asrkit.rate import RATE
-from asrkit.tokens import TokenList
-from asrkit.transcript import Alternative, Segment, Word
-from asrkit.vocabulary import Restriction, restrict
+from asrkit.transcript import Alternative, Segment, Transcript, Word
+from asrkit.vocabulary import Restriction
 
-VADS = ("energy", "none")
-
-
-@dataclasses.dataclass(frozen=True)
-class Plan:
-    """beam: the search; None for the best path. reader: what makes hypotheses of frames [T, V], in
-    place of both. lang: of the words; with ``restricted``, the one
-    whose tokens alone may be written (separate vocabularies). nj: processes of the search. nbest:
-    alternatives of a segment; none with 1. max_seconds: of a window. vad: one of VADS; energy:
-    nothing is said where only noise is."""
-
-    beam: BeamTask | None = None
-    lang: str | None = None
-    restricted: bool = False
-    nj: int = 1
-    nbest: int = 1
-    max_seconds: float = 60.0
-    vad: str = "energy"
-    reader: Callable[[np.ndarray], list[Hypothesis]] | None = None
-
-    def __post_init__(self) -> None:
-        if self.vad not in VADS:
-            raise ValueError(f"vad is one of {', '.join(VADS)}, not {self.vad!r}")
-
-    def part(self, tokens: TokenList) -> Restriction | None:
-        """The tokens that may be written, if not all."""
-        return restrict(tokens, self.lang) if self.restricted and self.lang else None
-
-    def task(self, part: Restriction | None) -> BeamTask:
-        """``beam``, for words with their confidence."""
-        assert self.beam is not None
-        words = "lexicon" in self.beam.options
-        options = {**self.beam.options, "nbest": max(self.nbest, NBEST if words else 1)}
-        lang = self.lang if part else self.beam.lang
-        return dataclasses.replace(self.beam, options=options, lang=lang)
+Searched = tuple[Piece, list[Hypothesis], Restriction | None]
 
 
 def transcribe(
@@ -92,16 +59,31 @@ def transcribe(
     """
     words: list[Word] = []
     made: list[Segment] = []
+    before: Piece | None = None
     pieces = _pieces(model, model.frames, recordings, plan_)
     for piece, said, best in _said(model, pieces, plan_, tell):
+        if before is not None and piece.number != before.number:
+            made += before.spoken(segments(words))
+            words = []
         if best and said:
-            made.append(Segment.of(said, alternatives=best))
+            made += piece.spoken([Segment.of(said, alternatives=best)])
         else:
             words += said
+        before = piece
         if piece.last:
-            made = sorted([*made, *segments(words)], key=lambda segment: segment.start)
+            made += piece.spoken(segments(words))
+            made.sort(key=lambda segment: segment.start)
             yield piece.recording.name, made, piece.recording.duration
-            words, made = [], []
+            words, made, before = [], [], None
+
+
+def written(found: tuple[str, list[Segment], float], plan_: Plan, model: str) -> Transcript:
+    """The transcript of what ``transcribe`` gave. model: its name."""
+    name, said, duration = found
+    if plan_.auto is None:
+        return Transcript(tuple(said), duration, name, plan_.lang, model)
+    said, lang, sure = in_main_language(said)
+    return Transcript(tuple(said), duration, name, lang, model, sure)
 
 
 def passages(
@@ -117,7 +99,8 @@ def passages(
     pieces = _pieces(model, stream, [("", given)], plan_)
     for piece, words, _ in _said(model, pieces, plan_, tell):
         end = model.clock.seconds(piece.start + len(piece.scores))
-        yield piece.recording.duration if piece.last else end, segments(words)
+        until = piece.recording.duration if piece.last else end
+        yield until, piece.spoken(segments(words))
 
 
 def _said(
@@ -127,9 +110,8 @@ def _said(
     tell: Callable[[str], None],
 ) -> Iterator[tuple[Piece, list[Word], list[Alternative]]]:
     """Each piece with its words, and its n-best if that is asked for."""
-    part = plan_.part(model.tokens)
     with contextlib.closing(pieces):
-        for piece, found in _searched(model, pieces, plan_, part, tell):
+        for piece, found, part in _searched(model, pieces, plan_, tell):
             best = alternatives(model, found[: plan_.nbest], part) if plan_.nbest > 1 else []
             yield piece, said_in(model, piece, found, part), best
 
@@ -144,40 +126,56 @@ def _pieces(
             samples = given.samples
             speech = active(samples) if plan_.vad == "energy" else None
             duration = round(len(samples) / RATE, 3)
-            yield Recording(name, duration, speech), torch.from_numpy(samples)
+            languages = plan_.auto.find(samples) if plan_.auto else ()
+            yield Recording(name, duration, speech, languages), torch.from_numpy(samples)
 
     made = streamed(stream, readable(), model.clock, plan_.max_seconds)
     for recording, parts in made:
-        cutter, at = Cutter(model.clock), 0
+        borders = deque(one.start // model.clock.hop for one in recording.languages[1:])
+        cutter, at, number = Cutter(model.clock), 0, 0
         for frames in parts:
             if recording.speech is not None:
                 frames = silenced(frames, at, recording.speech, model.clock)
+            while borders and borders[0] < at + len(frames):
+                here = borders.popleft() - at
+                for start, scores in cutter.add(frames[:here]):
+                    yield Piece(recording, start, scores, False, number)
+                start, scores = cutter.rest()
+                yield Piece(recording, start, scores, False, number)
+                frames, at, number = frames[here:], at + here, number + 1
+                cutter = Cutter(model.clock, at)
             at += len(frames)
             for start, scores in cutter.add(frames):
-                yield Piece(recording, start, scores, False)
+                yield Piece(recording, start, scores, False, number)
         start, scores = cutter.rest()
-        yield Piece(recording, start, scores, True)
+        yield Piece(recording, start, scores, True, number)
 
 
 def _searched(
-    model: Model,
-    pieces: Iterable[Piece],
-    plan_: Plan,
-    part: Restriction | None,
-    tell: Callable[[str], None],
-) -> Iterator[tuple[Piece, list[Hypothesis]]]:
-    """Each piece, in the tokens of ``part`` if one is given, with its hypotheses, best first."""
+    model: Model, pieces: Iterable[Piece], plan_: Plan, tell: Callable[[str], None]
+) -> Iterator[Searched]:
+    """Each piece, in the tokens that its language may have, with its hypotheses, best first, and
+    these tokens if they are not all."""
+    for lang, group in itertools.groupby(pieces, key=lambda piece: piece.lang):
+        yield from _searched_as(model, group, plan_.of(lang), tell)
+
+
+def _searched_as(
+    model: Model, pieces: Iterable[Piece], plan_: Plan, tell: Callable[[str], None]
+) -> Iterator[Searched]:
+    """``_searched`` of pieces of one language."""
+    part = plan_.part(model.tokens)
     restricted = (
         piece if part is None else piece._replace(scores=piece.scores[:, part.columns])
         for piece in pieces
     )
     if plan_.reader is not None:
         for piece in restricted:
-            yield piece, plan_.reader(piece.scores.numpy())
+            yield piece, plan_.reader(piece.scores.numpy()), part
         return
     if plan_.beam is None:
         for piece in restricted:
-            yield piece, [best_path(piece.scores)]
+            yield piece, [best_path(piece.scores)], part
         return
     waiting: deque[Piece] = deque()
 
@@ -188,7 +186,7 @@ def _searched(
 
     made = decode_many(plan_.task(part), rows(), nj=plan_.nj, tell=tell, build=model.decoder)
     for _, found in made:
-        yield waiting.popleft(), found
+        yield waiting.popleft(), found, part
 
 
 def evidence(
@@ -196,10 +194,9 @@ def evidence(
 ) -> Iterator[tuple[str, list[tuple[str, Evidence]]]]:
     """(name, audio) to (name, the words that a search with a lexicon finds, each with what its
     confidence is made of), to fit that."""
-    part = plan_.part(model.tokens)
     rows: list[tuple[str, Evidence]] = []
     with contextlib.closing(_pieces(model, model.frames, recordings, plan_)) as pieces:
-        for piece, found in _searched(model, pieces, plan_, part, warn):
+        for piece, found, _ in _searched(model, pieces, plan_, warn):
             best = found[0]
             if best.ends:
                 path = align(piece.scores, best.tokens)

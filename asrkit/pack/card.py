@@ -10,6 +10,15 @@ from asrkit.config import dump_yaml
 from asrkit.decode.lexicon import lexicon_name
 from asrkit.score.results import Score, markdown_table, summary_rows
 
+PIPELINES = {
+    "recognizer": "automatic-speech-recognition",
+    "classifier": "audio-classification",
+}
+WHAT = {
+    "recognizer": "A speech recognizer made with asrkit.",
+    "classifier": "A classifier of speech made with asrkit.",
+    "pre-trained": "A pre-trained speech encoder, not a recognizer.",
+}
 NO_LICENSE = "not stated: ask the people who made the model before you use it"
 
 
@@ -17,8 +26,8 @@ NO_LICENSE = "not stated: ask the people who made the model before you use it"
 class Facts:
     """What a card says. name, license, data: in the maker's words; None where they said nothing.
 
-    kind: recognizer or pre-trained. config: the resolved configuration. tokens: how many.
-    langs: of the n-gram models and scores. converted, phones: the records of conversion and
+    kind: recognizer, classifier or pre-trained. config: the resolved configuration. tokens: how
+    many. langs: of the n-gram models and scores. converted, phones: the records of conversion and
     phonemization, if any. files: names in the pack.
     """
 
@@ -43,8 +52,8 @@ def _front(facts: Facts) -> str:
         head["license"] = facts.license
     if facts.langs:
         head["language"] = list(facts.langs)
-    if facts.kind == "recognizer":
-        head["pipeline_tag"] = "automatic-speech-recognition"
+    if facts.kind in PIPELINES:
+        head["pipeline_tag"] = PIPELINES[facts.kind]
     head["tags"] = ["speech", "asrkit", facts.config["objective"]]
     return f"---\n{dump_yaml(head)}---\n"
 
@@ -60,6 +69,8 @@ def _what(facts: Facts) -> list[str]:
     if facts.kind == "recognizer":
         kind = str(config["token_file"] or "text").removeprefix("text.")
         lines.append(f"- writes: {facts.tokens} tokens ({kind}); input is speech at 16 kHz")
+    if facts.kind == "classifier":
+        lines.append(f"- tells {facts.tokens - 2} classes apart; input is speech at 16 kHz")
     if facts.converted is not None:
         source = facts.converted
         lines.append(f"- converted from {source['source']} ({source['kind']})")
@@ -70,7 +81,9 @@ def _what(facts: Facts) -> list[str]:
 
 
 def _use(facts: Facts, file: str) -> str:
-    if facts.kind != "recognizer":
+    if facts.kind == "classifier":
+        return f"```\nasrkit identify --model {file} some.wav\n```\n"
+    if facts.kind == "pre-trained":
         return (
             "This model was pre-trained only. It cannot recognize speech: fine-tune it first on "
             "labelled speech of your language.\n\n"
@@ -108,9 +121,7 @@ def card(facts: Facts, scores: Sequence[Score], file: str) -> str:
     parts = [
         _front(facts),
         f"# {facts.name}\n",
-        "A speech recognizer made with asrkit.\n"
-        if facts.kind == "recognizer"
-        else "A pre-trained speech encoder, not a recognizer.\n",
+        f"{WHAT[facts.kind]}\n",
         "\n".join(_what(facts)) + "\n",
         "## Use\n",
         _use(facts, file),

@@ -17,8 +17,9 @@ from asrkit.decode.lexicon import lexicon_name
 from asrkit.decode.prior import FILE as PRIOR
 from asrkit.decode.search import MODES, TUNED
 from asrkit.files import DataError, temporary_folder
-from asrkit.model_io import MODEL_NAMES, TrainedModel
-from asrkit.objectives.base import Recognizer
+from asrkit.model_io import CLASSIFIER, MODEL_NAMES, TrainedModel
+from asrkit.objectives.base import Recognizer, Scorer
+from asrkit.objectives.classify import ClassifyObjective
 from asrkit.options import Options
 from asrkit.pack.archive import Content, PackError, write_archive
 from asrkit.pack.card import Facts, card
@@ -35,8 +36,8 @@ class Order:
 
     model: exp/<name> or one checkpoint in it. ngram: folder of <lang>/, each with a lexicon and
     *.bin; langs: those of it to take, all if empty. bpe_model: sentencepiece file; phones:
-    phonemizer.json. name, license, data: for the card. allow_pretrained: pack a model that
-    recognizes nothing.
+    phonemizer.json. classifier: exp/language, of a recognizer: what --lang auto asks. name,
+    license, data: for the card. allow_pretrained: pack a model that recognizes nothing.
     """
 
     model: Path
@@ -45,6 +46,7 @@ class Order:
     langs: tuple[str, ...] = ()
     bpe_model: Path | None = None
     phones: Path | None = None
+    classifier: Path | None = None
     name: str | None = None
     license: str | None = None
     data: str | None = None
@@ -68,15 +70,15 @@ def _weights(content: dict[str, Any], path: Path) -> Path:
     return path
 
 
-def _need_recognizer(order: Order, options: Options, folder: Path) -> bool:
-    """Whether the model can recognize; PackError if not, and that was not asked for."""
+def _kind(order: Order, options: Options, folder: Path) -> str:
+    """recognizer, classifier or pre-trained; PackError for the last if that was not asked for."""
     if options.objective not in OBJECTIVES:
         raise PackError(
             f"{order.model}: a {options.objective} does not take speech; pack the model whose "
             "phones it reads"
         )
-    recognizes = issubclass(OBJECTIVES[options.objective], Recognizer)
-    able = recognizes and bool(options.token_list)
+    made = OBJECTIVES[options.objective]
+    able = issubclass(made, Scorer) and bool(options.token_list)
     if not able and not order.allow_pretrained:
         raise PackError(
             f"{order.model}: this model was pre-trained only and cannot recognize speech; "
@@ -85,7 +87,9 @@ def _need_recognizer(order: Order, options: Options, folder: Path) -> bool:
         )
     if able and not (folder / "tokens.txt").exists():
         raise PackError(f"{folder}/tokens.txt: no such file; without it the outputs mean nothing")
-    return able
+    if not able:
+        return "pre-trained"
+    return "recognizer" if issubclass(made, Recognizer) else "classifier"
 
 
 def _ngrams(order: Order, options: Options) -> Iterator[tuple[str, Path]]:
@@ -147,13 +151,15 @@ def make_pack(order: Order) -> dict[str, Any]:
     """Writes ``order.out``; returns the facts of its manifest. Raises PackError before writing."""
     model = TrainedModel.open(order.model)
     folder, options = model.folder, model.options
-    able = _need_recognizer(order, options, folder)
+    kind = _kind(order, options, folder)
+    if kind != "recognizer" and order.classifier is not None:
+        raise PackError(f"{order.classifier}: goes with a recognizer, and {order.model} is none")
     contents: dict[str, Content] = {
         "model/config.yaml": config.dump_yaml(config.to_mapping(options)).encode(),
         **dict(_ngrams(order, options)),
         **dict(_beside(options, order)),
     }
-    if able:
+    if kind != "pre-trained":
         contents["model/tokens.txt"] = folder / "tokens.txt"
         langs = {name.split("/")[1] for name in contents if name.startswith("ngram/")}
         contents |= dict(_decoding(folder, langs))
@@ -167,15 +173,34 @@ def make_pack(order: Order) -> dict[str, Any]:
     with temporary_folder(order.out) as temporary:
         name = model.file.name if model.file.name in MODEL_NAMES else MODEL_NAMES[-1]
         contents[f"model/{name}"] = _weights(model.content, temporary / name)
-        facts = _facts(order, model, contents, scores)
+        if order.classifier is not None:
+            contents |= _classifier(order.classifier, temporary / "language.pt")
+        facts = _facts(order, model, contents, scores, kind)
         contents["README.md"] = card(facts, scores, order.out.name).encode()
         manifest = {"asrkit": asrkit.__version__, "name": facts.name, "kind": facts.kind}
         write_archive(order.out, contents, manifest)
     return {**manifest, "files": len(contents), "bytes": order.out.stat().st_size}
 
 
+def _classifier(path: Path, temporary: Path) -> dict[str, Content]:
+    """Files of a model of languages, beside the recognizer's: whole, whatever it leaves to its
+    base."""
+    model = TrainedModel.open(path)
+    if not issubclass(OBJECTIVES[model.options.objective], ClassifyObjective):
+        raise PackError(f"{path}: objective {model.options.objective!r} makes no classifier")
+    return {
+        f"{CLASSIFIER}/config.yaml": config.dump_yaml(config.to_mapping(model.options)).encode(),
+        f"{CLASSIFIER}/tokens.txt": model.folder / "tokens.txt",
+        f"{CLASSIFIER}/{MODEL_NAMES[0]}": _weights(model.content, temporary),
+    }
+
+
 def _facts(
-    order: Order, model: TrainedModel, contents: dict[str, Content], scores: list[Score]
+    order: Order,
+    model: TrainedModel,
+    contents: dict[str, Content],
+    scores: list[Score],
+    kind: str,
 ) -> Facts:
     def record(name: str) -> dict[str, Any] | None:
         found = contents.get(f"model/{name}")
@@ -186,7 +211,7 @@ def _facts(
     langs |= {lang for score in scores for lang in score.data["languages"]} | {*order.langs}
     return Facts(
         name=order.name or (order.model if order.model.is_dir() else model.folder).name,
-        kind="recognizer" if "model/tokens.txt" in contents else "pre-trained",
+        kind=kind,
         config=vars(model.options),
         step=model.step,
         parameters=sum(tensor.numel() for tensor in model.content["model"].values()),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from asrkit.files import DataError, atomic
+from asrkit.score.classes import Classified, sections
 from asrkit.score.gains import GAINS_HEAD, gain_rows
 from asrkit.score.pooled import pool
 from asrkit.score.results import (
@@ -61,11 +62,12 @@ def generated_part(
     *,
     langs: Sequence[str] = (),
     baseline: str = "",
+    classified: Sequence[Classified] = (),
 ) -> str:
     """The tables: summary, by language, over seeds, ESPnet's columns by experiment, commands.
 
     langs: those of the table by language, if not all. baseline: the system that others are
-    compared with.
+    compared with. classified: what classifiers were right in.
     """
     parts = [
         "Rates are percent, summed over the set (micro). PER leaves the word separator out, CER"
@@ -93,6 +95,8 @@ def generated_part(
         parts.append("## Environments\n\n" + _environments(scores))
         parts.append(espnet_tables(scores).rstrip())
         parts.append("## Commands\n\n" + _commands(scores))
+    if classified:
+        parts.append(sections(classified))
     return "\n\n".join(parts)
 
 
@@ -103,12 +107,14 @@ def write_results(
     *,
     langs: Sequence[str] = (),
     baseline: str = "",
+    classified: Sequence[Classified] = (),
 ) -> None:
     """Writes or renews the part of ``path`` between the markers; DataError if one is missing.
 
-    langs, baseline: as ``generated_part``.
+    langs, baseline, classified: as ``generated_part``.
     """
-    block = f"{BEGIN}\n{generated_part(scores, skipped, langs=langs, baseline=baseline)}\n{END}"
+    tables = generated_part(scores, skipped, langs=langs, baseline=baseline, classified=classified)
+    block = f"{BEGIN}\n{tables}\n{END}"
     if path.exists():
         old = path.read_text(encoding="utf-8")
         begins, ends = old.count(BEGIN), old.count(END)

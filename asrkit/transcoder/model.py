@@ -15,7 +15,7 @@ from asrkit.audio.given import Audio, read_object
 from asrkit.batch import Batch, pad
 from asrkit.decode.beam import Hypothesis
 from asrkit.decode.greedy import collapse
-from asrkit.decode.transcribe import Plan
+from asrkit.decode.plan import Plan
 from asrkit.decode.transcribe import transcribe as timed_transcripts
 from asrkit.decode.windows import in_windows
 from asrkit.infer import Speech2Text

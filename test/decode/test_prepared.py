@@ -90,6 +90,6 @@ def test_a_matrix_of_8_bits_is_near() -> None:
 def test_8_bits_are_for_a_cpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = save_random(tmp_path / "x", *KINDS["log-mel"])
     assert Speech2Text(folder, precision="int8").log_probs([torch.zeros(8000)])[0].shape == (22, 8)
-    monkeypatch.setattr("asrkit.infer.device_of", lambda _: torch.device("meta"))
+    monkeypatch.setattr("asrkit.network.device_of", lambda _: torch.device("meta"))
     with pytest.raises(ModelError, match="int8 is for a CPU"):
         Speech2Text(folder, device="cuda", precision="int8")

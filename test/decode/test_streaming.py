@@ -15,9 +15,9 @@ from random_model import save_random
 from asrkit.audio.reading import AudioError, decode
 from asrkit.decode.beam import Hypothesis
 from asrkit.decode.live import Live, LiveError
+from asrkit.decode.plan import Plan
 from asrkit.decode.search import Search
 from asrkit.decode.streaming import Stream
-from asrkit.decode.transcribe import Plan
 from asrkit.infer import Speech2Text
 from asrkit.tokens import TokenList
 from asrkit.transcript import Transcript

@@ -13,9 +13,10 @@ from asrkit.audio.given import Given
 from asrkit.audio.reading import decode
 from asrkit.decode.beam import DecodeError
 from asrkit.decode.pieces import align
+from asrkit.decode.plan import Plan
 from asrkit.decode.search import Search
 from asrkit.decode.segments import LONGEST
-from asrkit.decode.transcribe import Plan, transcribe
+from asrkit.decode.transcribe import transcribe
 from asrkit.infer import Speech2Text
 
 CLIPS = Path(__file__).parents[1] / "corpora" / "clips"

@@ -86,6 +86,9 @@ self_training_sets=""  # sets of dumpdir/raw, or of data, that are written down;
 self_training_args=""  # more options of label_data.py, e.g. "--min_confidence 0.6"
 self_training_update=""  # updates of a round; default: the configuration's
 finetune_args=""  # more options of asr_train.py in stage 8; they do not rename the experiment
+language_config=""  # conf/*.yaml of stage 8: then a classifier of all languages, for asr_infer.py --lang auto; empty: none
+language_exp=""  # of it; default: <expdir>/language, where --lang auto looks
+language_args=""  # more options of asr_train.py for it
 yes=false  # true: train even what would take longer than two months
 
 # -- Language models and decoding
@@ -132,6 +135,7 @@ fi
 . "${ASRKIT_ROOT}/utils/asr_data.sh"
 . "${ASRKIT_ROOT}/utils/asr_train.sh"
 . "${ASRKIT_ROOT}/utils/self_training.sh"
+. "${ASRKIT_ROOT}/utils/language.sh"
 . "${ASRKIT_ROOT}/utils/asr_decode.sh"
 . "${ASRKIT_ROOT}/utils/asr_models.sh"
 . "${ASRKIT_ROOT}/utils/transcoder.sh"
@@ -143,6 +147,7 @@ fi
 check_options
 check_used
 name_experiments
+check_language
 need_data
 [ "${skip_data_prep}" = false ] || skip_stages+=" 1 2 3 4 5"
 [ "${skip_train}" = false ] || skip_stages+=" 6 7 8 9 10 11"
@@ -178,6 +183,7 @@ if in_stage 5 "phonemes and token lists"; then
         tokenize "${raw}/${name}"
     done
     make_token_list
+    [ -z "${language_config}" ] || list_languages
 fi
 
 if in_stage 6 "pre-train"; then
@@ -206,6 +212,7 @@ if in_stage 8 "fine-tune"; then
     else
         finetune "${asr_exp}" "${train_set}"
     fi
+    [ -z "${language_config}" ] || train_language
 fi
 
 if in_stage 9 "n-gram language models"; then
@@ -244,6 +251,7 @@ if in_stage 12 "decode"; then
             decode "${name}" "${mode}"
         done
     done
+    [ -z "${language_config}" ] || score_language
 fi
 
 if in_stage 13 "score"; then

@@ -4,6 +4,7 @@
 # Every option of asr.sh can be given, too; here --target is it, --labelled_minutes 5 by default.
 #
 # multilingual       CTC on the shared phones of all languages
+# language           then a classifier of the languages on its encoder, for asrkit infer --lang auto
 # scratch            CTC on the labelled minutes of the target
 # xlsr               contrastive pre-training on all audio of all languages, then CTC as scratch
 # best_rq            pre-training on the same audio to predict the codes of random projections, then CTC as scratch
@@ -38,11 +39,11 @@ passes_to=(./asr.sh)
 
 refuse_passed_on "would give several models one name; call ./asr.sh instead" \
     asr_tag asr_exp pretrain_tag pretrain_exp continue_tag continue_exp
-if [ "${method}" = multilingual ]; then
+if [[ ${method} =~ ^(multilingual|language)$ ]]; then
     for name in target labelled_minutes; do
         # shellcheck disable=SC2154  # of parse_options.sh
         [ "${!name}" = "${default_of[${name}]}" ] ||
-            bad_option "--${name} has no use with --method multilingual, a model of all --langs; leave it out"
+            bad_option "--${name} has no use with --method ${method}, a model of all --langs; leave it out"
     done
 fi
 case "${tuning}:${method}" in
@@ -93,9 +94,11 @@ train_method() {
     scarce=("${scarce[@]/%/_train}")
     scarce=("${scarce[@]/#${target}_train/${few_set}}")
     case "$1" in
-    multilingual)
+    multilingual | language)
+        local more=() own=${tokens}${suffix}
+        [ "$1" = multilingual ] || more=(--language_config conf/language.yaml ${own:+--language_exp "exp/language${own}"})
         ./asr.sh --langs "${langs}" --inference_modes "${modes}" --seed "${seed}" "${units[@]}" \
-            --finetune_config conf/ctc_multilingual.yaml --asr_tag "multilingual${tokens}${suffix}" "${rest[@]}"
+            --finetune_config conf/ctc_multilingual.yaml --asr_tag "multilingual${tokens}${suffix}" "${more[@]}" "${rest[@]}"
         ;;
     scratch) few_labels scratch ;;
     xlsr) pretrained xlsr xlsr ;;
