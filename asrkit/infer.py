@@ -13,6 +13,7 @@ from asrkit.arguments import warn
 from asrkit.audio.given import Audio, read_object
 from asrkit.decode.beam import BeamDecoder, DecodeError
 from asrkit.decode.confidence import Calibration
+from asrkit.decode.device import Stepping
 from asrkit.decode.live import CHUNK, ENDPOINT, LEFT, RIGHT, Live
 from asrkit.decode.parallel import BeamTask
 from asrkit.decode.plan import AUTO, NOT_LIVE, Auto, Plan
@@ -249,6 +250,12 @@ class Speech2Text(Network):
         if note not in self._told:
             self._told.add(note)
             warn(note)
+
+    def carried(self) -> Stepping | None:
+        """``log_probs`` of one recording in parts, where the encoder carries a state from one to
+        the next (Recognizer.carried)."""
+        scores = self.objective.carried()
+        return None if scores is None else Stepping(scores, self.device, self._computing)
 
     def words(self, symbols: Sequence[str]) -> list[str] | None:
         """Words of a token sequence, or None where tokens (phones) do not spell words."""

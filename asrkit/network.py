@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 import weakref
 from abc import ABC, abstractmethod
@@ -148,9 +149,11 @@ class Network(ABC):
         return None
 
     def _scores(self, batch: Batch) -> Padded:
-        with (
-            self.precision.matmul_precision(),
-            self.precision.autocast(),
-            attention_without_plans(),
-        ):
+        with self._computing():
             return self.objective.log_probs(batch.to(self.device))
+
+    @contextlib.contextmanager
+    def _computing(self) -> Iterator[None]:
+        precise, cast = self.precision.matmul_precision(), self.precision.autocast()
+        with precise, cast, attention_without_plans():
+            yield

@@ -73,6 +73,9 @@ class Replayed:
     def again(self) -> None:
         self._at = 0
 
+    def carried(self) -> None:
+        """Windows are what is measured."""
+
     def frames(self, waves: Iterable[Tensor | np.ndarray]) -> Iterator[Tensor]:
         for wave in waves:
             if self._at == len(self._made):

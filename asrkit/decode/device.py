@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import torch
@@ -12,6 +12,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from asrkit.batch import Padded
 from asrkit.decode.grouping import InOrder
+from asrkit.decode.live import Steps
 
 UNSCALED = 100.0  # no sample of speech that was brought to variance 1 is as large; 16 bits are
 # cuDNN's attention makes a plan for every new shape, which takes longer than the attention
@@ -66,6 +67,31 @@ class Flight:
         for number, row, length in zip(self._group, data, lengths.tolist(), strict=True):
             self._found.put(number, row[:length].clone())
         yield from self._found.ready()
+
+
+class Stepping:
+    """Samples in parts, on the host, to frames there, by a network that carries its state.
+
+    how: a context to compute in.
+    """
+
+    def __init__(
+        self,
+        steps: Steps,
+        device: torch.device,
+        how: Callable[[], contextlib.AbstractContextManager[None]],
+    ) -> None:
+        self._steps, self._device, self._how = steps, device, how
+
+    @torch.inference_mode()
+    def add(self, samples: Tensor) -> Tensor:
+        with self._how():
+            return self._steps.add(checked(samples).to(self._device)).cpu()
+
+    @torch.inference_mode()
+    def rest(self) -> Tensor:
+        with self._how():
+            return self._steps.rest().cpu()
 
 
 def _recorded() -> torch.cuda.Event:

@@ -129,3 +129,38 @@ class Windowed:
     def _first(self) -> int:
         """The frame that the next window begins with."""
         return max(0, self._stitcher.settled - self._left)
+
+
+class Steps(Protocol):
+    """A network that carries its state: the next samples [S] to the next frames [T, V]."""
+
+    def add(self, samples: Tensor) -> Tensor: ...
+
+    def rest(self) -> Tensor: ...
+
+
+class Stepped:
+    """Frames of such a network, a chunk at a time: each sees all that was before, and what it sees
+    behind it is some hundredths of a second."""
+
+    def __init__(self, steps: Steps, live: Live) -> None:
+        self._steps = steps
+        self._chunk = max(1, int(live.chunk * RATE))
+        self.due: float = self._chunk
+        self._held: list[Tensor] = []
+        self._total = 0
+
+    def add(self, samples: Tensor) -> Iterator[Tensor]:
+        while len(samples):
+            count = int(min(len(samples), self.due - self._total))
+            self._held.append(samples[:count])
+            self._total += count
+            samples = samples[count:]
+            if self._total == self.due:
+                held, self._held = torch.cat(self._held), []
+                self.due += self._chunk
+                yield self._steps.add(held)
+
+    def rest(self) -> Tensor:
+        last = torch.cat([torch.zeros(0), *self._held])
+        return torch.cat([self._steps.add(last), self._steps.rest()])

@@ -16,6 +16,7 @@ from asrkit.audio.activity import STEP
 from asrkit.decode.beam import BeamDecoder, Hypothesis
 from asrkit.decode.confidence import Calibration, Evidence, evidence_of
 from asrkit.decode.languages import Stretch
+from asrkit.decode.live import Steps
 from asrkit.decode.parallel import BeamTask
 from asrkit.decode.timing import Clock, Span, spans, timed, words_of
 from asrkit.tokens import TokenList
@@ -36,6 +37,8 @@ class Model(Protocol):
     def decoder(self, task: BeamTask) -> BeamDecoder: ...
 
     def frames(self, waves: Iterable[Tensor | np.ndarray]) -> Iterator[Tensor]: ...
+
+    def carried(self) -> Steps | None: ...
 
 
 class Recording(NamedTuple):

@@ -7,6 +7,7 @@ pause ends a piece, the segments of which are then final.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
@@ -18,7 +19,7 @@ from asrkit.arguments import warn
 from asrkit.audio.activity import STEP, Activity
 from asrkit.audio.incoming import Incoming
 from asrkit.decode.beam import Hypothesis
-from asrkit.decode.live import Live, LiveError, Source, Windowed
+from asrkit.decode.live import Live, LiveError, Source, Stepped, Windowed
 from asrkit.decode.pieces import (
     Model,
     Piece,
@@ -116,7 +117,12 @@ class Stream:
         tell: Callable[[str], None] = warn,
     ) -> None:
         self._model, self._plan = model, plan
-        self._source: Source = Windowed(model.frames, model.clock, live, plan.max_seconds)
+        carried = model.carried() if math.isfinite(live.right) else None
+        self._source: Source = (
+            Windowed(model.frames, model.clock, live, plan.max_seconds)
+            if carried is None
+            else Stepped(carried, live)
+        )
         self._incoming = Incoming(rate, channel)
         self._name, self._model_name = name, model_name
         self._part = plan.part(model.tokens)

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from asrkit.batch import Padded
 from asrkit.encoders.block import Block
+from asrkit.encoders.carried import Carried
 
 
 class Hidden(NamedTuple):
@@ -87,6 +88,11 @@ class Encoder(nn.Module, ABC):
     def context_lengths(self, lengths: Tensor) -> Tensor:
         """Frames of ``contextualize`` for ``lengths`` [B] frames of ``extract``."""
         return lengths
+
+    def carried(self) -> Carried | None:
+        """What reads a recording in parts, as the whole; None where a frame depends on later ones
+        without an end."""
+        return None
 
     def blocks(self) -> Iterable[Block]:
         """What FSDP may gather, torch.compile compile, and backward compute again, one by one."""

@@ -14,6 +14,7 @@ from torch.nn import functional as F
 
 from asrkit.batch import Padded
 from asrkit.encoders.base import Encoder, Hidden
+from asrkit.encoders.carried import Carried, Sight, States
 from asrkit.encoders.conv import EPS, at_least, windows
 from asrkit.encoders.kernels.conv_frames import conv_frames
 from asrkit.encoders.kernels.lstm import one_operation
@@ -140,3 +141,12 @@ class CpcEncoder(Encoder):
                 frames = one_operation(layer, frames) if is_plain() else layer(frames.float())[0]
                 outputs.append(frames)
         return Hidden(Padded(frames, features.lengths), tuple(outputs) if every_layer else ())
+
+    def carried(self) -> Carried:
+        hop, before, after = 1, 0, 0
+        for conv in self.convs:
+            padding = int(conv.padding[0])
+            before += padding * hop
+            after += (conv.kernel_size[0] - 1 - padding) * hop
+            hop *= conv.stride[0]
+        return Carried(self.extract, States(self.context), Sight(hop, before, after))

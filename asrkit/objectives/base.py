@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from asrkit.batch import Batch, Padded
 from asrkit.encoders.base import Encoder
+from asrkit.objectives.ctc_carried import CarriedScores
 from asrkit.objectives.masking import SpanMask
 
 Stat = tuple[Tensor | float, Tensor | float]
@@ -129,3 +130,8 @@ class Recognizer(Scorer):
     @abstractmethod
     def output_lengths(self, lengths: Tensor) -> Tensor:
         """Frames of ``log_probs`` for inputs of ``lengths`` [B] samples; agrees with it exactly."""
+
+    def carried(self) -> CarriedScores | None:
+        """``log_probs`` of a recording that comes in parts, by a state that is carried from one to
+        the next; None where the encoder has none."""
+        return None

@@ -12,6 +12,7 @@ from asrkit.decode.greedy import greedy_tokens
 from asrkit.encoders.base import Encoder
 from asrkit.encoders.kernels.dropout import Dropout
 from asrkit.objectives.base import Diagnosis, Output, Recognizer, Stat
+from asrkit.objectives.ctc_carried import CarriedScores
 from asrkit.objectives.ctc_head import ctc_head
 from asrkit.objectives.fine_tuned import FineTuned
 from asrkit.objectives.masking import SpanMask
@@ -112,6 +113,15 @@ class CtcObjective(FineTuned, Recognizer):
     def output_lengths(self, lengths: Tensor) -> Tensor:
         frames = self.encoder.context_lengths(self.encoder.output_lengths(lengths))
         return self.head.output_lengths(frames)
+
+    def carried(self) -> CarriedScores | None:
+        context = self.encoder.carried()
+        if context is None:
+            return None
+        kernel, stride = self.head.seen
+        return CarriedScores(
+            context, self._log_probs, kernel=kernel, stride=stride, classes=len(self.tokens)
+        )
 
     def _log_probs(self, hidden: Padded) -> Padded:
         scores = self.head(Padded(self.final_dropout(hidden.data), hidden.lengths))

@@ -11,7 +11,9 @@ from asrkit.plain import is_plain
 
 
 class LinearHead(nn.Linear):
-    """[B, T, D] to scores [B, T, classes]."""
+    """[B, T, D] to scores [B, T, classes]. seen: frames of each, and from one to the next."""
+
+    seen = (1, 1)
 
     def forward(self, x: Padded) -> Padded:  # type: ignore[override]
         return Padded(super().forward(x.data), x.lengths)
@@ -23,8 +25,12 @@ class LinearHead(nn.Linear):
 class ConvHead(nn.Conv1d):
     """[B, T, D] to scores [B, T // stride, classes]: one convolution, zeros after the last frame.
 
-    A row's scores are the same alone and padded in a batch.
+    A row's scores are the same alone and padded in a batch. seen: as of LinearHead.
     """
+
+    @property
+    def seen(self) -> tuple[int, int]:
+        return self.kernel_size[0], self.stride[0]
 
     def forward(self, x: Padded) -> Padded:  # type: ignore[override]
         kernel, stride = self.kernel_size[0], self.stride[0]
