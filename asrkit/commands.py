@@ -46,7 +46,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "data combine": ("combine_data", "Merge data folders into one"),
         "data partition": ("partition_data", "Make training, validation and test sets"),
         "data split": ("split_data", "Split a data folder into parts of about equal size"),
-        "data subset": ("subset_data_dir", "Take a random or listed part of a data folder"),
+        "data subset": ("subset_data_dir", "Take a random, ranked or listed part of a data folder"),
         "data filter": ("filter_data", "Leave out too short, too long or unlabeled utterances"),
         "data label": ("label_data", "Label audio by a model where it is sure, to train on"),
         "data perturb": ("perturb_speed", "Add copies of the utterances at other speeds"),

@@ -13,7 +13,10 @@ ROOT = Path(__file__).resolve().parents[1]
 SCRIPTS = [
     *ROOT.glob("egs/*/asr1/run.sh"),
     ROOT / "egs/TEMPLATE/asr1/asr.sh",
-    *(ROOT / f"utils/{name}.sh" for name in ("grid", "local", "slurm", "sbatch_train")),
+    *(
+        ROOT / f"utils/{name}.sh"
+        for name in ("corrections", "grid", "local", "slurm", "sbatch_train")
+    ),
 ]
 FUNCTION = re.compile(r"^(\w+)\(\) \{\n(.*?)^\}", re.M | re.S)
 SET = re.compile(r"(?:^|[\s;&|({\"])(?:local\s+(?:-\w+\s+)?)?([a-z_]\w*)\+?=|\bfor ([a-z_]\w*) in")

@@ -94,16 +94,17 @@ def bare_recipe(folder: Path) -> Path:
     return folder
 
 
-def run(recipe: Path, *options: str, **variables: str) -> str:
-    """Runs run.sh with the options and environment variables; its output, or AssertionError."""
-    done = attempt(recipe, *options, **variables)
+def run(recipe: Path, *options: str, script: str = "./run.sh", **variables: str) -> str:
+    """Runs a script, such as run.sh, with the options and environment variables; its output, or
+    AssertionError."""
+    done = attempt(recipe, *options, script=script, **variables)
     assert done.returncode == 0, f"{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
     return done.stdout + done.stderr
 
 
-def attempt(recipe: Path, *options: str, **variables: str) -> subprocess.CompletedProcess[str]:
+def attempt(
+    recipe: Path, *options: str, script: str = "./run.sh", **variables: str
+) -> subprocess.CompletedProcess[str]:
     """As ``run``, whatever the exit status."""
     env = {**os.environ, "ASRKIT_VENV": sys.prefix, "OMP_NUM_THREADS": "1", **variables}
-    return subprocess.run(
-        ["./run.sh", *options], cwd=recipe, env=env, capture_output=True, text=True
-    )
+    return subprocess.run([script, *options], cwd=recipe, env=env, capture_output=True, text=True)

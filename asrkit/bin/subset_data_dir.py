@@ -1,4 +1,4 @@
-"""Writes a random or listed part of a data folder: so many minutes or utterances."""
+"""Writes a part of a data folder: so many minutes or utterances, random or ranked, or a list."""
 
 from __future__ import annotations
 
@@ -28,6 +28,13 @@ def get_parser() -> argparse.ArgumentParser:
         "--per_language", type=boolean, default=False, help="so much of each language"
     )
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--lowest",
+        metavar="TABLE",
+        default="",
+        help="not random: those with the lowest numbers in this table of --in_dir, such as the "
+        "utt2confidence of label_data, for what is worth correcting",
+    )
     return parser
 
 
@@ -35,7 +42,8 @@ def run(args: argparse.Namespace) -> None:
     refuse_unused(
         args,
         (args.utt_list is None, "max_missing", "without --utt_list"),
-        (args.utt_list is not None, "per_language seed", "with --utt_list, which names all"),
+        (args.utt_list is not None, "per_language seed lowest", "with --utt_list, which names all"),
+        (bool(args.lowest), "seed", "with --lowest: nothing is random"),
     )
     part = subset(
         args.in_dir,
@@ -46,6 +54,7 @@ def run(args: argparse.Namespace) -> None:
         max_missing=args.max_missing,
         per_language=args.per_language,
         seed=args.seed,
+        lowest=args.lowest,
     )
     print(f"{args.out_dir}: {len(part.utterances)} utterances")
 

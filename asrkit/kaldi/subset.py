@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import heapq
-from collections.abc import Iterable, Iterator, Sequence
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from itertools import chain
 from pathlib import Path
 
@@ -115,10 +118,10 @@ def split(in_dir: str | Path, parts: int, *, by_speaker: bool = False) -> list[P
     return result
 
 
-def subset_by_minutes(data: DataDir, minutes: float, *, seed: int = 0) -> list[str]:
-    """Random utterances of at most ``minutes`` together: 10 minutes hold the 5 of the same seed."""
+def subset_by_minutes(data: DataDir, minutes: float, rank: Callable[[str], float]) -> list[str]:
+    """The first utterances by ``rank``, at most ``minutes`` together: 10 minutes hold the 5."""
     seconds = data.seconds()
-    order = sorted(seconds, key=lambda u: (key_of(seed, u), u))
+    order = sorted(seconds, key=lambda u: (rank(u), u))
     total = 0.0
     chosen: list[str] = []
     for utterance in order:
@@ -131,6 +134,25 @@ def subset_by_minutes(data: DataDir, minutes: float, *, seed: int = 0) -> list[s
     return sorted(chosen)
 
 
+def _numbers(data: DataDir, name: str, folder: str | Path) -> dict[str, float]:
+    """A table that has a number for each utterance."""
+    path = Path(folder) / name
+    if name not in data.tables or data.level(name) != "utterance":
+        raise DataError(
+            f"{path}: no table with a number for each utterance; asrkit data label writes one, "
+            "utt2confidence"
+        )
+    table, numbers = data.tables[name], {}
+    for utterance in data.utterances:
+        if utterance not in table:
+            raise DataError(f"{path}: has no number for {utterance!r}; add a line for it")
+        with contextlib.suppress(ValueError):
+            numbers[utterance] = float(table[utterance])
+        if not math.isfinite(numbers.get(utterance, math.nan)):
+            raise DataError(f"{path}: {table[utterance]!r} of {utterance!r} is not a finite number")
+    return numbers
+
+
 def subset(
     in_dir: str | Path,
     out_dir: str | Path,
@@ -141,11 +163,13 @@ def subset(
     max_missing: float = 0,
     per_language: bool = False,
     seed: int = 0,
+    lowest: str = "",
 ) -> DataDir:
     """Writes a part of a folder: so many minutes or utterances, at random by ``seed``, or a list.
 
     Copies at other speeds do not count, and go with their utterance.
     per_language: so many of each language. max_missing: share of the list that may be missing.
+    lowest: a table of numbers, such as utt2confidence: not random ones, but those with the lowest.
     Exactly one of the three sizes must be given.
     """
     if sum(size is not None for size in (minutes, utterances, utt_list)) != 1:
@@ -156,18 +180,22 @@ def subset(
     groups: dict[str, list[str]] = {}
     for utterance in data.utterances:
         groups.setdefault(langs.get(utterance, "all"), []).append(utterance)
+    if lowest:
+        rank: Callable[[str], float] = _numbers(data, lowest, in_dir).__getitem__
+    else:
+        rank = partial(key_of, seed)
     chosen: list[str] = []
     for lang, members in groups.items():
         where = f"{in_dir} ({lang})" if per_language else str(in_dir)
         if minutes is not None:
             try:
-                chosen += subset_by_minutes(data.keep(members), minutes, seed=seed)
+                chosen += subset_by_minutes(data.keep(members), minutes, rank)
             except DataError as error:
                 raise DataError(f"{where}: {error}") from None
         elif utterances is not None:
             if len(members) < utterances:
                 raise DataError(f"{where}: has only {len(members)} utterances, not {utterances}")
-            chosen += sorted(members, key=lambda u: (key_of(seed, u), u))[:utterances]
+            chosen += sorted(members, key=lambda u: (rank(u), u))[:utterances]
     if utt_list is not None:
         listed = read_ids(utt_list)
         unknown = sorted(listed - set(data.utterances))

@@ -114,6 +114,36 @@ def test_list_may_lack_a_share(tmp_path: Path) -> None:
         subset(tmp_path / "d", tmp_path / "b", utt_list=tmp_path / "list", max_missing=0.1)
 
 
+def test_subset_of_the_lowest_numbers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """0.9 is above 0.10, and 1e-2 below it: numbers, not texts. Equal ones follow their ids."""
+    numbers = {"u0": "0.9", "u1": "0.10", "u2": "1e-2", "u3": "0.5", "u4": "0.10"}
+    folder = dump(tmp_path / "d", list(numbers))
+    table = folder / "utt2confidence"
+    table.write_text("".join(f"{name} {number}\n" for name, number in numbers.items()))
+    arguments = ["--in_dir", str(folder), "--out_dir", str(tmp_path / "out")]
+    lowest = ["--lowest", "utt2confidence"]
+    for size, wanted in (
+        (["--minutes", "0.2"], ["u1", "u2"]),
+        (["--minutes", "0.3"], ["u1", "u2", "u4"]),
+        (["--utterances", "4"], ["u1", "u2", "u3", "u4"]),
+    ):
+        assert subset_data_dir.main([*arguments, *lowest, *size]) == 0
+        assert ids(tmp_path / "out") == wanted
+        assert read_keyed(tmp_path / "out/utt2confidence") == {key: numbers[key] for key in wanted}
+    capsys.readouterr()
+    for content, message in (
+        ("u0 0.9\nu1 0.1\nu2 0\nu3 0\n", "d/utt2confidence: has no number for 'u4'"),
+        ("u0 0.9\nu1 high\nu2 0\nu3 0\nu4 0\n", "'high' of 'u1' is not a finite number"),
+        ("u0 0.9\nu1 nan\nu2 0\nu3 0\nu4 0\n", "'nan' of 'u1' is not a finite number"),
+    ):
+        table.write_text(content)
+        assert subset_data_dir.main([*arguments, *lowest, "--minutes", "0.2"]) == 1
+        assert message in capsys.readouterr().err
+    for name in ("utt2doubt", "spk2utt"):
+        assert subset_data_dir.main([*arguments, "--lowest", name, "--minutes", "0.2"]) == 1
+        assert f"d/{name}: no table with a number for each utt" in capsys.readouterr().err
+
+
 def test_subset_refuses(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = dump(tmp_path / "d", [f"u{n}" for n in range(9)])
     (tmp_path / "none").write_text("")

@@ -11,6 +11,7 @@ import whole_recipe
 from corpora.speech import clips
 from make_audio import data_dir
 
+from asrkit.kaldi.kaldi_text import read_keyed
 from asrkit.tokens import TokenList
 from asrkit.vocabulary import languages_in
 
@@ -107,3 +108,53 @@ def test_pre_training_continued_on_the_target(recipe: Path) -> None:
     tuned = (recipe / "exp/asr_plus/train.log").read_text()
     assert "tensors from exp/continue_plus/last.pt" in tuned
     assert (recipe / "exp/asr_plus/decode_greedy/it_test/score_cer/score.json").exists()
+
+
+@pytest.mark.recipe
+@pytest.mark.timeout(600)
+def test_corrections_of_what_is_least_certain_and_of_random_utterances(recipe: Path) -> None:
+    """One run for both: the same model's confidence, references in place of what it wrote down."""
+    pretrain = [
+        "--token_type", "char", "--langs", "it", "--pretrain_config", "pretrain.yaml",
+        "--pretrain_tag", "few", "--max_update", "2", "--nj", "1", "--stop_stage", "6",
+    ]  # fmt: skip
+    whole_recipe.run(recipe, *pretrain)
+    fast = whole_recipe.FINETUNE.replace("lr: 1e-3", "lr: 1e-2").replace(
+        "interval: 3", "interval: 40"
+    )
+    (recipe / "fast.yaml").write_text(fast.replace("max_update: 3", "max_update: 40"))
+    options = [
+        "--pretrained", "exp/pretrain_few", "--finetune_config", "fast.yaml", "--seeds", "1",
+        "--labelled_minutes", "0.1", "--minutes", "0.1", "--token_type", "char", "--nj", "1",
+        "--inference_modes", "greedy", "--use_ngram", "false",
+    ]  # fmt: skip
+    script = str(whole_recipe.ROOT / "utils/corrections.sh")
+    whole_recipe.run(recipe, *options, script=script)
+    few = set(read_keyed(recipe / "dump/raw/it_train_0.1min/wav.scp"))
+    drafts = recipe / "dump/raw/it_train_by_asr_it_0.1min_from_few_seed1"
+    sure = {k: float(v) for k, v in read_keyed(drafts / "utt2confidence").items()}
+    assert len(sure) >= 3 and not few & set(sure)
+    texts = read_keyed(recipe / "data/it_train/text")
+    for way in ("least_certain", "random"):
+        chosen = set(read_keyed(Path(f"{drafts}_{way}_0.1min/wav.scp")))
+        assert chosen < set(sure)
+        if way == "least_certain":
+            others = [sure[name] for name in set(sure) - chosen]
+            assert max(sure[name] for name in chosen) <= min(others)
+        name = f"0.1min_from_few_{way}_0.1min_seed1"
+        trained = read_keyed(recipe / f"dump/raw/it_train_{name}/text")
+        assert trained == {key: texts[key] for key in few | chosen}
+        config = (recipe / f"exp/asr_it_{name}/config.yaml").read_text()
+        assert f"train_data:\n- dump/raw/it_train_{name}\n" in config and "\nseed: 1\n" in config
+        assert f"|asr_it_{name}|decode_greedy|" in (recipe / "exp/RESULTS.md").read_text()
+    again = whole_recipe.run(recipe, *options, script=script)
+    done = (
+        "asrkit.bin.hours",
+        "asrkit.bin.results",
+        "asrkit.bin.asr_train --output_dir exp/asr_it",
+    )
+    assert not [
+        row
+        for row in again.splitlines()
+        if row.startswith("+ python3") and not any(map(row.count, done))
+    ]

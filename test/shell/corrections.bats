@@ -1,0 +1,39 @@
+#!/usr/bin/env bats
+# utils/corrections.sh: models of few labels and of corrections, chosen in two ways.
+load helper
+setup() {
+    setup_recipe
+    # shellcheck disable=SC2154  # root is set by setup_recipe
+    corrections=${root}/utils/corrections.sh
+    : >conf/ctc_few.yaml
+}
+
+@test "a dry run shows every model, what is written down and what is chosen, and touches nothing" {
+    mkdir -p exp/pretrain_xlsr
+    before=$(listing)
+    run "${corrections}" --dry_run true --seeds "0 3" --minutes "2 5" --max_update 7
+    [ "$status" -eq 0 ]
+    [ "$(grep -c '^+ ./asr.sh ' <<<"$output")" -eq 10 ] # for each seed one of the few labels and four of corrections
+    [ "$(grep -c 'asr_train --output_dir exp/asr_it_5min_from_xlsr\(_[a-z_]*_[25]min\)\?_seed[03] .*--seed [03]' <<<"$output")" -eq 10 ]
+    [ "$(grep -c 'asr_train .* --max_update 7' <<<"$output")" -eq 10 ]
+    grep -q 'label_data --model exp/asr_it_5min_from_xlsr_seed3 .* --without dump/raw/it_train_5min .* --min_confidence 0' <<<"$output"
+    grep -q 'subset_data_dir .* --minutes 2 --lowest utt2confidence' <<<"$output"
+    grep -q 'subset_data_dir .*_seed3_random_5min --minutes 5 --seed 3' <<<"$output"
+    grep -q -- '--utt_list data/lists/it/5min_from_xlsr_least_certain_5min_seed3 ' <<<"$output"
+    [ "$(listing)" = "${before}" ]
+}
+
+@test "wrong options exit 2 before anything runs" {
+    for options in "--ways best" "--seeds x" "--minutes five" "--token_type bpe" "--asr_tag a" "--labelled_list l" "--seed 1"; do
+        # shellcheck disable=SC2086  # an option and its value
+        run "${corrections}" ${options}
+        [ "$status" -eq 2 ]
+    done
+    run "${corrections}" --seeds ""
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"--seeds is empty"* ]]
+    rm asr.sh
+    run "${corrections}"
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"start it in the folder of a recipe"* ]]
+}
