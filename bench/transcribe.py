@@ -24,7 +24,6 @@ from torch import Tensor
 from asrkit.align import align
 from asrkit.audio.given import Given
 from asrkit.audio.reading import decode
-from asrkit.decode.confidence import quality
 from asrkit.decode.search import Search
 from asrkit.decode.segments import Cutter
 from asrkit.decode.transcribe import transcribe
@@ -177,20 +176,6 @@ def of_transcoder(
         yield borders("the same, n-gram", langs, lambda joined, _: by_transcoder(both, joined))
 
 
-def confidence(model: Speech2Text, path: Path, folder: Path) -> str:
-    """How sure a Transcoder is of its words on a dump folder, against whether they are right."""
-    both = Speech2Words(model, Phones2Words(path))
-    sure: list[float] = []
-    right: list[bool] = []
-    for file, text in of_set(folder):
-        words = both.transcribe(file).words
-        pairs = align(text.split(), [word.text for word in words]).pairs
-        right += [one == two for one, two in pairs if two is not None]
-        sure += [word.confidence or 0.0 for word in words]
-    found = quality(sure, right)
-    return f"{len(sure)} words, {sum(right)} right: AUC {found.auc:.3f}, ECE {found.ece:.3f}"
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", type=Path, required=True)
@@ -208,10 +193,6 @@ def main() -> None:
             search = Search(mode=mode)
             said = functools.partial(words_of, model, search=search, seconds=60.0)
             print(borders(mode, args.langs, said), flush=True)
-    if args.transcoder and args.dump:
-        for lang in args.langs:
-            print(confidence(model, args.transcoder, args.dump / f"{lang}_test"), flush=True)
-        return
     if args.transcoder:
         for row in of_transcoder(model, args.transcoder, args.lm, args.langs):
             print(row, flush=True)

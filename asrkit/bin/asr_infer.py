@@ -22,7 +22,7 @@ from asrkit.decode.plan import AUTO, NOT_LIVE, VADS, Plan
 from asrkit.decode.run import READERS, recognition, recognize_dir
 from asrkit.decode.search_options import (
     AUTO_REFUSES,
-    SEARCH_OPTIONS,
+    NO_TRANSCODER,
     Chosen,
     add_search_options,
     auto_plan,
@@ -38,9 +38,8 @@ from asrkit.formats.table import WRITERS
 from asrkit.infer import Speech2Text
 from asrkit.model_io import ModelError, default_model
 from asrkit.shards import add_arguments, do_part, refuse_both
-from asrkit.transcoder.model import Phones2Words, Speech2Words
-
-OF_TRANSCODER = "with --transcoder: asrkit transcode searches"
+from asrkit.transcoder.model import Speech2Words
+from asrkit.transcoder.options import asked_of, open_transcoder, unused
 
 
 def get_parser() -> argparse.ArgumentParser:
@@ -115,11 +114,7 @@ def run(args: argparse.Namespace) -> int:
         (args.keep_scores, "split shard", "with --keep_scores: shards keep no scores"),
         (bool(args.data_dir), "channel", "with --data_dir: what stage 3 wrote has one channel"),
         (bool(args.data_dir), "format vad", of_files),
-        (
-            args.transcoder is not None,
-            f"data_dir {SEARCH_OPTIONS}",
-            OF_TRANSCODER,
-        ),
+        *_unused_by_transcoder(args),
         (args.lang == AUTO, AUTO_REFUSES, "with --lang auto: docs/language_id.md"),
         (args.lang != AUTO, "classifier", "without --lang auto"),
     )
@@ -138,14 +133,23 @@ def run(args: argparse.Namespace) -> int:
     return _files(args, model, chosen, todo)
 
 
+def _unused_by_transcoder(args: argparse.Namespace) -> list[tuple[bool, str, str]]:
+    if args.transcoder is None:
+        return []
+    folders = "with --transcoder, which makes words of files; asrkit transcode reads folders"
+    return [
+        (True, "data_dir", folders),
+        (True, NO_TRANSCODER, "with --transcoder, which has no lexicon"),
+        *unused(args, "with --transcoder and "),
+    ]
+
+
 def _live(args: argparse.Namespace) -> int:
     """Prints what is said while it is being said."""
     live = live_of(args)
     if args.lang == AUTO:
         raise ModelError(NOT_LIVE)
-    refuse_unused(args, (True, "classifier", "without --lang auto"))
-    if args.transcoder is not None:
-        refuse_unused(args, (True, SEARCH_OPTIONS, OF_TRANSCODER))
+    refuse_unused(args, (True, "classifier", "without --lang auto"), *_unused_by_transcoder(args))
     with sound_of(args) as sound:
         args.model = args.model or default_model()
         model = open_recognizer(args.model, args)
@@ -181,9 +185,9 @@ def _folder(
 
 def _plan(args: argparse.Namespace, model: Speech2Text, chosen: Chosen) -> Plan:
     if args.transcoder is not None:
-        transcoder = Phones2Words(args.transcoder, device=args.device)
+        transcoder = open_transcoder(args.transcoder, device=args.device, **asked_of(args))
         both = Speech2Words(model, transcoder, max_seconds=args.max_seconds)
-        return both.plan(lang=args.lang, vad=args.vad)
+        return both.plan(lang=args.lang, nbest=args.nbest, vad=args.vad)
     if args.lang == AUTO:
         return auto_plan(args, model)
     return Plan(
@@ -214,6 +218,7 @@ def _files(args: argparse.Namespace, model: Speech2Text, chosen: Chosen, todo: l
         }
         if args.transcoder is not None:
             of["transcoder"] = known_weights(args.transcoder)
+            of |= stamped(asked_of(args))
         if args.lang == AUTO:
             of |= known_languages(args, model)
         todo = left(todo, args.format, args.output_dir, of)

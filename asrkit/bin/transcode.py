@@ -16,17 +16,16 @@ from asrkit.decode.options import (
     known_network,
     open_recognizer,
 )
-from asrkit.decode.search import read_weights
 from asrkit.kaldi.datadir import read_dump
 from asrkit.model_io import ModelError
 from asrkit.shards import Task, add_arguments, do_part, refuse_both
-from asrkit.tokens import TokenList
 from asrkit.transcoder.inputs import Inputs, Rows, warn_of_lost
 from asrkit.transcoder.model import Phones2Words, Speech2Words, transcribe
+from asrkit.transcoder.options import asked_of, open_transcoder, unused
 from asrkit.transcoder.outputs import write_words
 from asrkit.transcoder.posteriors import POOLS
 from asrkit.transcoder.recognition import recognition_task
-from asrkit.transcoder.search import WordSearch
+from asrkit.transcoder.search import BEAM_SIZE, LM_WEIGHT
 
 
 def get_parser() -> argparse.ArgumentParser:
@@ -48,10 +47,10 @@ def get_parser() -> argparse.ArgumentParser:
     add("--output_dir", type=Path, help="where hyp.text goes; default: print")
     add("--batch_size", type=int, help="utterances a batch; default 16, or 1 to print each at once")
     add("--lm", type=Path, help="KenLM file of words, to search with")
-    add("--lm_weight", type=finite, default=0.5, help="multiplies log10 of the n-gram")
+    add("--lm_weight", type=finite, default=LM_WEIGHT, help="multiplies log10 of the n-gram")
     add("--word_score", type=finite, default=0.0, help="added for each word of a search")
     add("--weights", type=Path, help="file of tune_transcoder: its lm_weight and word_score count")
-    add("--beam_size", type=at_least(1), default=8, help="hypotheses kept by a search")
+    add("--beam_size", type=at_least(1), default=BEAM_SIZE, help="hypotheses kept by a search")
     add(
         "--nbest",
         type=at_least(1),
@@ -82,7 +81,6 @@ def _check(args: argparse.Namespace) -> None:
             f"{spaced[0]!r} holds white space, and would be several words of hyp.text; rename it, "
             "or leave --output_dir out"
         )
-    searches = bool(args.lm or args.word_score or args.nbest > 1)
     refuse_unused(
         args,
         (not args.audio, "channel", "without audio files"),
@@ -92,9 +90,7 @@ def _check(args: argparse.Namespace) -> None:
             f"pool {NETWORK_OPTIONS}",
             "without --asr_model: nothing is recognized",
         ),
-        (not args.lm, "weights lm_weight", "without --lm"),
-        (not searches, "beam_size", "without a search: --lm, --word_score or --nbest"),
-        (bool(args.weights), "lm_weight word_score", "beside --weights, whose numbers count"),
+        *unused(args, ""),
         (not args.output_dir, "progress", "without --output_dir"),
         (
             not (args.asr_model and args.data_dir and args.output_dir),
@@ -110,27 +106,12 @@ def _check(args: argparse.Namespace) -> None:
         raise ModelError("--batch_size is at least 1")
 
 
-def _search(args: argparse.Namespace, tokens: TokenList) -> WordSearch | None:
-    if args.lm is None and args.nbest == 1 and not args.word_score:
-        return None
-    return WordSearch(
-        tokens,
-        lm=args.lm,
-        lm_weight=args.lm_weight,
-        word_score=args.word_score,
-        beam_size=args.beam_size,
-        nbest=args.nbest,
-    )
-
-
 def run(args: argparse.Namespace) -> int:
     _check(args)
-    if args.weights is not None:
-        args.lm_weight, args.word_score, _ = read_weights(args.weights)
-    model = Phones2Words(args.transcoder, device=args.device, max_phones=args.max_phones)
-    model.search = _search(args, model.tokens)
-    for note in model.search.notes if model.search else []:
-        warn(note)
+    asked = asked_of(args)
+    model = open_transcoder(
+        args.transcoder, device=args.device, max_phones=args.max_phones, **asked
+    )
     inputs = Inputs(model)
     rows, task = _rows(args, inputs, model)
     if task and (args.split or args.shard):
@@ -138,7 +119,7 @@ def run(args: argparse.Namespace) -> int:
         return 0
     results = transcribe(model, rows, batch_size=args.batch_size)
     if args.output_dir:
-        searched = _record(args) if model.search else None
+        searched = _record(args, asked) if model.search else None
         nbest, progress = args.nbest > 1, args.progress
         write_words(
             args.output_dir, results, inputs, nbest=nbest, searched=searched, progress=progress
@@ -186,13 +167,13 @@ def _rows(
     return inputs.recognized(task), task
 
 
-def _record(args: argparse.Namespace) -> dict[str, Any]:
+def _record(args: argparse.Namespace, asked: dict[str, Any]) -> dict[str, Any]:
     """What words were searched with."""
     return {
         "decode": "transcoder",
         "lm": None if args.lm is None else str(args.lm),
-        "lm_weight": args.lm_weight,
-        "word_score": args.word_score,
+        "lm_weight": asked["lm_weight"],
+        "word_score": asked["word_score"],
         "beam_size": args.beam_size,
         "tuned": None if args.weights is None else str(args.weights),
     }

@@ -36,6 +36,8 @@ from asrkit.tokens import BLANK, SPACE, UNK, TokenList
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from asrkit.decode.confidence import Evidence
+
 IMPOSSIBLE = -1e4  # a log-probability that no beam keeps, finite so that sums stay ordered
 TOKENS_A_FRAME = 128  # all phones or letters of several languages; not all characters of Chinese
 OTHER_SPELLING = "are they of one spelling (case, encoding, language)?"
@@ -49,14 +51,14 @@ class DecodeError(ValueError):
 class Hypothesis(NamedTuple):
     """tokens: numbers without blanks. words: empty without lexicon or ``<space>``. score: natural
     log of the best path, plus lm_weight times log10 of the LM, plus the word scores. ends: of words
-    of a lexicon or a Transcoder, how many tokens there are up to the end of each. confidences: of
-    the words, where what found them tells it."""
+    of a lexicon or a Transcoder, how many tokens there are up to the end of each. evidence: of the
+    words' confidence, where what found them tells it."""
 
     tokens: list[int]
     words: list[str]
     score: float
     ends: tuple[int, ...] = ()
-    confidences: tuple[float, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
 
 
 class BeamDecoder:
@@ -261,12 +263,12 @@ class BeamDecoder:
     def _hypothesis(self, result: Any, *, ended: bool = True) -> Hypothesis:
         # Flashlight adds a silence before the first and after the last frame.
         tokens = result.tokens[1:-1] if ended else result.tokens[1:]
-        path = [number for number, _ in itertools.groupby(tokens)]
-        numbers = [n for n in path if n not in (0, self._end, self._dead)]
+        numbers = [n for n, _ in itertools.groupby(tokens) if n not in (0, self._end, self._dead)]
         if self._trie is not None and self._space is not None:
             while numbers and numbers[-1] == self._space:
                 numbers.pop()
         score = float(result.score)
+        words: list[str] = []
         ends: tuple[int, ...] = ()
         if self._words is not None:
             found = [n for n in result.words if n >= 0]
@@ -276,8 +278,6 @@ class BeamDecoder:
                 score -= self._ties.of(found)
         elif self._space is not None:
             words = join_characters(self.tokens.decode(numbers), SPACE)
-        else:
-            words = []
         return Hypothesis(numbers, words, score, ends)
 
     def _ends(self, tokens: list[int], words: list[int], count: int) -> tuple[int, ...]:

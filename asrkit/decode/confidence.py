@@ -3,7 +3,8 @@
 Of a search with a lexicon: the probability by a logistic regression on three things. Agreement: the
 share of the n-best, by their scores, that has the word in its place. Gap: natural log of the best
 path's probability in the word's frames against that of the likeliest tokens there, for each token.
-Length: of the word in tokens. Of tokens alone: the mean of the network's probability in the frames
+Length: of the word in tokens. Of a word of a Transcoder the share is its probability, and there is
+no gap (transcoder/model.py). Of tokens alone: the mean of the network's probability in the frames
 in which the path holds them.
 """
 
@@ -58,11 +59,11 @@ class Calibration:
         return 1 / (1 + math.exp(-max(-30.0, min(logit, 30.0))))
 
     @classmethod
-    def of(cls, folder: Path) -> Calibration:
+    def of(cls, folder: Path, default: Calibration | None = None) -> Calibration:
         """That of a model's folder, else the default. Raises DataError for a damaged file."""
         path = folder / FILE
         if not path.exists():
-            return cls()
+            return default or cls()
         names = [field.name for field in dataclasses.fields(cls)]
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
@@ -94,6 +95,9 @@ class Calibration:
             )
         model = LogisticRegression(C=100.0).fit(np.array(evidence), np.array(right))
         return cls(float(model.intercept_[0]), *map(float, model.coef_[0]))
+
+
+AGREEMENT_ALONE = Calibration(bias=0.0, agreement=1.0, gap=0.0, length=0.0)
 
 
 class Quality(NamedTuple):
@@ -129,10 +133,15 @@ def evidence_of(
     held = log_probs.gather(1, path.long()[:, None])[:, 0]
     behind = (held - log_probs.amax(1)).clamp(min=-50.0)
     lost = torch.cat([behind.new_zeros(1), behind.cumsum(0)]).tolist()
-    low, high = _SHARES
     rows = []
     for share, group in zip(agreed, groups, strict=True):
-        share = min(max(share, low), high)
         gap = (lost[group[-1].end] - lost[group[0].start]) / len(group)
-        rows.append(Evidence(math.log(share / (1 - share)), max(gap, _WORST), math.log(len(group))))
+        rows.append(evidence_from(share, gap, len(group)))
     return rows
+
+
+def evidence_from(share: float, gap: float, length: int) -> Evidence:
+    """share: of what was found possible, between 0 and 1. gap: a natural log. length: in tokens."""
+    low, high = _SHARES
+    share = min(max(share, low), high)
+    return Evidence(math.log(share / (1 - share)), max(gap, _WORST), math.log(length))

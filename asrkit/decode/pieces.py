@@ -95,10 +95,15 @@ def best_path(scores: Tensor) -> Hypothesis:
 
 
 def said_in(
-    model: Model, piece: Piece, found: list[Hypothesis], part: Restriction | None
+    model: Model,
+    piece: Piece,
+    found: list[Hypothesis],
+    part: Restriction | None,
+    calibration: Calibration | None = None,
 ) -> list[Word]:
-    """The words of a piece, with the times of the best path that writes their tokens."""
-    best = found[0]
+    """The words of a piece, with the times of the best path that writes their tokens; calibration:
+    of their confidence, if not the model's."""
+    best, sure = found[0], calibration or model.calibration
     if not best.tokens:
         return []
     symbols = (part.tokens if part else model.tokens).symbols
@@ -107,9 +112,7 @@ def said_in(
     confidences: list[float] | None = None
     if best.ends:
         groups = _groups(best, held)
-        confidences = list(best.confidences) or [
-            model.calibration(row) for row in evidence_in(found, path, piece.scores)
-        ]
+        confidences = [sure(row) for row in evidence_in(found, path, piece.scores)]
     else:
         names = [symbols[number] for number in best.tokens]
         groups = [[held[at] for at in group] for group in words_of(model.token_file, names)]
@@ -125,6 +128,8 @@ def said_in(
 
 def evidence_in(found: list[Hypothesis], path: Tensor, scores: Tensor) -> list[Evidence]:
     """What the confidence of the best hypothesis's words is made of; path: of their tokens."""
+    if found[0].evidence:
+        return list(found[0].evidence)
     return evidence_of(found, _groups(found[0], spans(path, scores)), path, scores)
 
 

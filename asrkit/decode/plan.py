@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from asrkit.decode.beam import Hypothesis
-from asrkit.decode.confidence import NBEST
+from asrkit.decode.confidence import NBEST, Calibration
 from asrkit.decode.languages import Stretch
 from asrkit.decode.parallel import BeamTask
 from asrkit.tokens import TokenList
@@ -22,7 +22,7 @@ NOT_LIVE = "--lang auto decides by all that is said between pauses: name the lan
 @dataclasses.dataclass(frozen=True)
 class Plan:
     """beam: the search; None for the best path. reader: what makes hypotheses of frames [T, V], in
-    place of both. lang: of the words; with ``restricted``, the one
+    place of both; calibration: of its words. lang: of the words; with ``restricted``, the one
     whose tokens alone may be written (separate vocabularies). nj: processes of the search. nbest:
     alternatives of a segment; none with 1. max_seconds: of a window. vad: one of VADS; energy:
     nothing is said where only noise is. auto: what decides the language, in place of ``lang``, and
@@ -36,6 +36,7 @@ class Plan:
     max_seconds: float = 60.0
     vad: str = "energy"
     reader: Callable[[np.ndarray], list[Hypothesis]] | None = None
+    calibration: Calibration | None = None
     auto: Auto | None = None
 
     def __post_init__(self) -> None:

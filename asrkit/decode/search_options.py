@@ -19,12 +19,13 @@ from asrkit.infer import Speech2Text
 from asrkit.kaldi.datadir import read_dump
 from asrkit.kaldi.kaldi_text import read_keyed
 from asrkit.model_io import ModelError
+from asrkit.transcoder.search import BEAM_SIZE, LM_WEIGHT
 from asrkit.vocabulary import languages_in
 
 # What a Transcoder, which searches in its own way, has no use for.
-SEARCH_OPTIONS = (
-    "decode lexicon lm lm_weight word_score prior_weight weights beam_size beam_size_token "
-    "beam_threshold nj nbest restrict_langs hotwords boost add_words"
+NO_TRANSCODER = (
+    "decode lexicon prior_weight beam_size_token beam_threshold nj restrict_langs hotwords boost "
+    "add_words"
 )
 AUTO_REFUSES = "lexicon lm weights restrict_langs transcoder data_dir"  # are of one language
 
@@ -48,7 +49,11 @@ def add_search_options(parser: argparse.ArgumentParser) -> None:
         help="of --lang auto: model of objective classify; default: <model>/../language",
     )
     add("--lexicon", type=Path, help="word<TAB>tokens")
-    add("--lm", type=Path, help="KenLM file: of words with a lexicon, of tokens without")
+    add(
+        "--lm",
+        type=Path,
+        help="KenLM file: of words with a lexicon or --transcoder, of tokens without",
+    )
     add(
         "--hotwords",
         type=Path,
@@ -61,19 +66,28 @@ def add_search_options(parser: argparse.ArgumentParser) -> None:
         type=Path,
         help="words beside the lexicon's, one a line, with tokens behind a tab or spelled as above",
     )
-    add("--beam_size", type=at_least(1), default=50)
+    add(
+        "--beam_size",
+        type=at_least(1),
+        help=f"default: {Search.beam_size}, or {BEAM_SIZE} with --transcoder",
+    )
     add("--beam_size_token", type=at_least(1), default=TOKENS_A_FRAME, help="tried in a frame")
     add("--beam_threshold", type=finite, default=50.0)
     add(
         "--lm_weight",
         type=finite,
-        help="default: as the model was tuned for --lang, else 2",
+        help=f"default: as the model was tuned for --lang, else 2; {LM_WEIGHT:g} with --transcoder",
     )
     add(
         "--word_score",
         type=finite,
         help="added for each word; default: as the model was tuned for --lang, else -1, or -4 with "
-        "a lexicon and no n-gram",
+        "a lexicon and no n-gram; 0 with --transcoder",
+    )
+    add(
+        "--weights",
+        type=Path,
+        help="file of tune_lm, or tune_transcoder: its weights count",
     )
     add(
         "--prior_weight",
@@ -81,7 +95,6 @@ def add_search_options(parser: argparse.ArgumentParser) -> None:
         help="of the model's label priors, which asrkit lm prior makes: 0.3 to 0.7 often lowers "
         "word errors; default: as the model was tuned for --lang, else 0",
     )
-    add("--weights", type=Path, help="file of tune_lm: its weights count")
     add(
         "--restrict_langs",
         type=boolean,
@@ -138,6 +151,7 @@ def search_of(args: argparse.Namespace, lang: str | None) -> Search:
     """What the options say; expected words are read by the rules of ``lang``."""
     names = ("lexicon", "lm", "beam_size", "beam_size_token", "beam_threshold", "nbest")
     options = {name: vars(args)[name] for name in (*names, *Weights._fields)}
+    options["beam_size"] = args.beam_size or Search.beam_size
     if args.weights is not None:
         options |= read_weights(args.weights)._asdict()
     expected: tuple[Hotword, ...] = ()

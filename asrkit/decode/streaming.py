@@ -233,7 +233,7 @@ class Stream:
         recording = Recording(self._name, self._duration, None)
         piece = Piece(recording, start, self._seen(scores), self._over)
         found = self._search.end()
-        words = said_in(self._model, piece, found, self._part)
+        words = said_in(self._model, piece, found, self._part, self._plan.calibration)
         if self._plan.nbest > 1 and words:
             best = alternatives(self._model, found[: self._plan.nbest], self._part)
             self._final([Segment.of(words, alternatives=best)])

@@ -113,7 +113,7 @@ def _said(
     with contextlib.closing(pieces):
         for piece, found, part in _searched(model, pieces, plan_, tell):
             best = alternatives(model, found[: plan_.nbest], part) if plan_.nbest > 1 else []
-            yield piece, said_in(model, piece, found, part), best
+            yield piece, said_in(model, piece, found, part, plan_.calibration), best
 
 
 def _pieces(
@@ -192,8 +192,8 @@ def _searched_as(
 def evidence(
     model: Model, recordings: Iterable[tuple[str, Given]], plan_: Plan
 ) -> Iterator[tuple[str, list[tuple[str, Evidence]]]]:
-    """(name, audio) to (name, the words that a search with a lexicon finds, each with what its
-    confidence is made of), to fit that."""
+    """(name, audio) to (name, the words that a search with a lexicon, or a Transcoder, finds, each
+    with what its confidence is made of), to fit that."""
     rows: list[tuple[str, Evidence]] = []
     with contextlib.closing(_pieces(model, model.frames, recordings, plan_)) as pieces:
         for piece, found, _ in _searched(model, pieces, plan_, warn):

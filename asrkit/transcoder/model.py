@@ -14,6 +14,7 @@ from torch import Tensor
 from asrkit.audio.given import Audio, read_object
 from asrkit.batch import Batch, pad
 from asrkit.decode.beam import Hypothesis
+from asrkit.decode.confidence import AGREEMENT_ALONE, Calibration, evidence_from
 from asrkit.decode.greedy import collapse
 from asrkit.decode.plan import Plan
 from asrkit.decode.transcribe import transcribe as timed_transcripts
@@ -51,6 +52,7 @@ class Phones2Words:
             raise ModelError(f"max_phones is at least 1, not {max_phones}")
         trained = TrainedModel.open(model)
         self.path, self.device = trained.file, device_of(device)
+        self.folder = trained.folder
         if trained.tokens is None or trained.phones is None:
             raise ModelError(
                 f"{self.path}: reads speech and is not a Transcoder; asr_infer decodes with it"
@@ -62,6 +64,7 @@ class Phones2Words:
                 f"{self.path}: objective {trained.options.objective!r} is not a Transcoder"
             )
         self.objective = objective.to(self.device)
+        self.calibration = Calibration.of(self.folder, AGREEMENT_ALONE)
         self.search: WordSearch | None = None
         self.max_phones = max_phones
 
@@ -168,7 +171,12 @@ class Speech2Words:
     def plan(self, *, lang: str | None = None, nbest: int = 1, vad: str = "energy") -> Plan:
         """What makes transcripts, with times, of recordings (decode/transcribe.py)."""
         return Plan(
-            lang=lang, nbest=nbest, max_seconds=self.max_seconds, vad=vad, reader=self._read
+            lang=lang,
+            nbest=nbest,
+            max_seconds=self.max_seconds,
+            vad=vad,
+            reader=self._read,
+            calibration=self.transcoder.calibration,
         )
 
     def transcribe(
@@ -181,8 +189,8 @@ class Speech2Words:
         vad: str = "energy",
     ) -> Transcript:
         """What is said in a recording, as Speech2Text.transcribe. A word has the times of the
-        phones that the Transcoder read it from, and its probability there as confidence. It reads
-        what is between pauses of 0.3 seconds at once.
+        phones that the Transcoder read it from, and as confidence its probability there, or what
+        ``asrkit calibrate`` made of that. It reads what is between pauses of 0.3 seconds at once.
         """
         given = read_object(audio, rate=rate, channel=channel)
         name = str(audio) if isinstance(audio, str | Path) else ""
@@ -203,16 +211,22 @@ class Speech2Words:
         made = [Hypothesis([run.phone for run in runs], [], 0.0)]
         parts = np.split(rows, cuts)
         for start, whole in zip([0, *cuts], self.transcoder.candidates(parts), strict=True):
-            grown = [_joined(one, more) for one in made for more in self._placed(whole, start)]
+            placed = list(self._placed(whole, start))
+            grown = [_joined(one, more) for one in made for more in placed]
             made = heapq.nlargest(search.nbest if search else 1, grown, key=lambda h: h.score)
         return [one if one.words else one._replace(tokens=[]) for one in made]
 
     def _placed(self, whole: Candidates, start: int) -> Iterator[Hypothesis]:
-        """The n-best of phones from number ``start`` on, without these."""
+        """The n-best of phones from number ``start`` on, without these. They are the likeliest in
+        their frames: the evidence of a word has no gap."""
         for words, score in self.transcoder.best(whole):
             found = places(self.transcoder.tokens.encode(words), whole)
-            ends = tuple(start + place.end for place in found)
-            yield Hypothesis([], words, score, ends, tuple(place.confidence for place in found))
+            borders = [0, *(place.end for place in found)]
+            evidence = tuple(
+                evidence_from(place.confidence, 0.0, place.end - begin)
+                for begin, place in zip(borders, found, strict=False)
+            )
+            yield Hypothesis([], words, score, tuple(start + end for end in borders[1:]), evidence)
 
 
 def _joined(one: Hypothesis, more: Hypothesis) -> Hypothesis:
@@ -221,7 +235,7 @@ def _joined(one: Hypothesis, more: Hypothesis) -> Hypothesis:
         one.words + more.words,
         one.score + more.score,
         one.ends + more.ends,
-        one.confidences + more.confidences,
+        one.evidence + more.evidence,
     )
 
 

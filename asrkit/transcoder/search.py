@@ -37,6 +37,10 @@ class _Path(NamedTuple):
     state: Any
 
 
+LM_WEIGHT = 0.5  # multiplies log10 of the n-gram
+BEAM_SIZE = 8  # hypotheses kept
+
+
 class WordSearch:
     """Left-to-right beam search over word sequences; alignments of the same words are summed.
 
@@ -51,9 +55,9 @@ class WordSearch:
         tokens: TokenList,
         *,
         lm: str | Path | None = None,
-        lm_weight: float = 0.5,
+        lm_weight: float = LM_WEIGHT,
         word_score: float = 0.0,
-        beam_size: int = 8,
+        beam_size: int = BEAM_SIZE,
         nbest: int = 1,
     ) -> None:
         if beam_size < 1 or nbest < 1:

@@ -1,6 +1,8 @@
 """A small Transcoder behind an acoustic model: from audio to words."""
 
+import itertools
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +12,10 @@ from phone_toy import ARPA, WORDS, Ears, corpus, trained_model
 from tones import write_dump
 
 from asrkit.audio.given import Given
-from asrkit.bin import asr_infer, transcode, tune_transcoder
+from asrkit.bin import asr_infer, calibrate, transcode, tune_transcoder
 from asrkit.decode import options
 from asrkit.decode.transcribe import transcribe
-from asrkit.kaldi.kaldi_text import read_keyed
+from asrkit.kaldi.kaldi_text import read_keyed, write_keyed
 from asrkit.transcoder.model import Phones2Words, Speech2Words
 from asrkit.transcoder.search import WordSearch
 from asrkit.transcript import Transcript
@@ -88,7 +90,7 @@ def test_files_of_transcripts(trained, tmp_path, monkeypatch, capsys):
     files = [str(path) for path in sorted((dump / "audio").iterdir())]
     ears = Ears()
     ears.path = tmp_path / "ears"
-    monkeypatch.setattr(asr_infer, "open_recognizer", lambda *_: ears)
+    monkeypatch.setattr(asr_infer, "open_recognizer", lambda *_, **__: ears)
     monkeypatch.setattr(asr_infer, "known_network", lambda *_: [])
     argv = ["--model", "x", "--transcoder", str(trained), *files]
     written = [*argv, "--format", "json", "ctm", "--output_dir", str(tmp_path / "out")]
@@ -104,6 +106,79 @@ def test_files_of_transcripts(trained, tmp_path, monkeypatch, capsys):
     assert len(capsys.readouterr().out.splitlines()) == 2
     assert asr_infer.main([*argv, "--hotwords", "x"]) == 1
     assert "--hotwords has no use with --transcoder" in capsys.readouterr().err
+
+
+def test_files_are_searched_with_an_ngram(trained, tmp_path, monkeypatch, capsys):
+    """The command and Python find the same words, times and alternatives."""
+    dump = write_dump(tmp_path / "dump", 2)
+    ears = Ears()
+    ears.path = tmp_path / "ears"
+    monkeypatch.setattr(asr_infer, "open_recognizer", lambda *_, **__: ears)
+    monkeypatch.setattr(asr_infer, "known_network", lambda *_: [])
+    lm = tmp_path / "lm.arpa"
+    lm.write_text(ARPA)
+    (tmp_path / "w.json").write_text('{"lm_weight": 9.0, "word_score": 2.0}')
+    files = sorted((dump / "audio").iterdir())
+    argv = ["--model", "x", "--transcoder", str(trained), *map(str, files), "--format", "json"]
+    argv += ["--lm", str(lm), "--nbest", "2", "--output_dir"]
+    assert asr_infer.main([*argv, str(tmp_path / "a"), "--weights", str(tmp_path / "w.json")]) == 0
+    assert "warning: 5 of 6 words of the Transcoder are not in" in capsys.readouterr().err
+    given = ["--lm_weight", "9", "--word_score", "2"]
+    assert asr_infer.main([*argv, str(tmp_path / "b"), *given]) == 0
+    transcoder = Phones2Words(trained)
+    weights = {"lm_weight": 9.0, "word_score": 2.0, "nbest": 2}
+    transcoder.search = WordSearch(transcoder.tokens, lm=lm, **weights)
+    plain = Speech2Words(ears, Phones2Words(trained))
+    for file in files:
+        read = [(tmp_path / name / f"{file.stem}.json").read_bytes() for name in "ab"]
+        one, other = map(Transcript.from_json, read)
+        wanted = Speech2Words(ears, transcoder).transcribe(file)
+        assert one.segments == other.segments == wanted.segments
+        assert len(one.segments[0].alternatives) == 2
+        assert [word.start for word in one.words] != []
+        assert one.segments != plain.transcribe(file).segments
+    assert asr_infer.main([*argv, str(tmp_path / "a"), *given, "--beam_size", "2"]) == 1
+    assert "other options" in capsys.readouterr().err
+    for more, message in (
+        (["--lm_weight", "2"], "--lm_weight has no use with --transcoder and without --lm"),
+        (["--beam_size", "2"], "--beam_size has no use with --transcoder and without a search"),
+        (["--decode", "lexicon"], "--decode has no use with --transcoder"),
+    ):
+        assert asr_infer.main(["--transcoder", str(trained), str(files[0]), *more]) == 1
+        assert message in capsys.readouterr().err
+
+
+def test_confidence_is_fitted_to_a_transcoder(trained, tmp_path, monkeypatch, capsys):
+    """It is sure of all of its words; every third of them is wrong by the texts here."""
+    dump = write_dump(tmp_path / "dump", 40)
+    monkeypatch.setattr(calibrate, "open_recognizer", lambda *_: Ears())
+    mine = tmp_path / "mine"
+    shutil.copytree(trained, mine)
+    speech = Speech2Words(Ears(), Phones2Words(mine))
+    found = {name: speech.transcribe(path) for name, path in read_keyed(dump / "wav.scp").items()}
+    number, texts = itertools.count(), {}
+    for name, transcript in found.items():
+        said = [word.text if next(number) % 3 else "other" for word in transcript.words]
+        texts[name] = " ".join(said)
+    write_keyed(dump / "text", texts)
+    argv = ["--model", "x", "--transcoder", str(mine), "--lang", "it", "--data_dir", str(dump)]
+    assert calibrate.main([*argv, "--fit", "false"]) == 0
+    said = capsys.readouterr().out
+    assert "the Transcoder's probability: AUC" in said and not (mine / "confidence.json").exists()
+    assert calibrate.main(argv) == 0
+    said = dict(line.split(":", 1) for line in capsys.readouterr().out.splitlines() if ":" in line)
+    ece = {name: float(said[name].rpartition(" ")[2]) for name in ("now", "fitted")}
+    assert ece["now"] > 0.2 and ece["fitted"] < 0.06
+    assert said["written"].strip() == str(mine / "confidence.json")
+    fitted = Speech2Words(Ears(), Phones2Words(mine))
+    sure = [
+        w.confidence
+        for path in read_keyed(dump / "wav.scp").values()
+        for w in fitted.transcribe(path).words
+    ]
+    assert sum(sure) / len(sure) == pytest.approx(2 / 3, abs=0.02)
+    assert calibrate.main([*argv[:2], *argv[4:], "--lm", "x"]) == 1
+    assert "--lm has no use without --transcoder" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("nbest", [0, 3])
