@@ -48,10 +48,13 @@ few=${target}_train_${labelled_minutes}min
 from=$(basename -- "${pretrained%/last.pt}" .pt)
 tag=${labelled_minutes}min_from_${from#pretrain_}
 units=(--type phn --hyphens split --cache_dir data/phones)
-[ "${token_type}" = phn ] || units=(--type char --hyphens split)
 ngram=${expdir}/ngram/${few}
 lexicon=${ngram}/lexicon.txt
-[ "${token_type}" = phn ] || lexicon=${ngram}/lexicon.char.txt
+if [ "${token_type}" = char ]; then
+    tag=char_${tag} # phones have no name, as in names of run.sh
+    units=(--type char --hyphens split)
+    lexicon=${ngram}/lexicon.char.txt
+fi
 
 # fine_tuned TAG SEED OPTION...: every stage of asr.sh for one model.
 fine_tuned() {

@@ -84,12 +84,14 @@ def _files(args: argparse.Namespace, model: Speech2Class) -> int:
 
 
 def _folders(args: argparse.Namespace, model: Speech2Class, lengths: list[Length]) -> int:
-    sources: dict[str, str] = {}
-    truths: dict[str, str] = {}
-    for folder in args.data_dir:
-        sources |= read_dump(folder)
-        if (labels := folder / model.label_file).is_file():
-            truths |= read_keyed(labels)
+    sources, truths = _read(args.data_dir, model.label_file)
+    if not truths and (args.output_dir is None or WHOLE not in args.seconds):
+        raise DataError(
+            f"no {model.label_file} in --data_dir to compare with; give --output_dir, and {WHOLE} "
+            "among --seconds, to have the classes written down"
+        )
+    if missing := len(sources) - len(truths):
+        warn(f"{missing} of {len(sources)} utterances are not in {model.label_file}: not scored")
     tallies: dict[str, Tally] = {}
     whole: dict[str, Guess] = {}
     for length in lengths:
@@ -107,7 +109,6 @@ def _folders(args: argparse.Namespace, model: Speech2Class, lengths: list[Length
             sure = ((k, f"{v.confidence:.4f}") for k, v in whole.items())
             write_keyed(args.output_dir / "utt2prob", sure)
     if not truths:
-        warn(f"no {model.label_file} in --data_dir: nothing to compare with")
         return 0
     done = Classified(str(args.output_dir or args.model), tallies)
     if args.output_dir is not None:
@@ -120,6 +121,24 @@ def _folders(args: argparse.Namespace, model: Speech2Class, lengths: list[Length
         head, *rows = confusion_rows(tally)
         print(f"\n{Length.of(name).shown}:\n{text_table(head, rows)}")
     return 0
+
+
+def _read(folders: list[Path], label_file: str) -> tuple[dict[str, str], dict[str, str]]:
+    """(audio, class) of the utterances of all folders; the class of those that have one."""
+    sources: dict[str, str] = {}
+    truths: dict[str, str] = {}
+    for folder in folders:
+        found = read_dump(folder)
+        if twice := sources.keys() & found.keys():
+            raise DataError(
+                f"{folder}/wav.scp: {min(twice)!r} is in a --data_dir before it too; leave one of "
+                "them out"
+            )
+        sources |= found
+        if (labels := folder / label_file).is_file():
+            known = read_keyed(labels)
+            truths |= {name: known[name] for name in found if name in known}
+    return sources, truths
 
 
 def _guesses(

@@ -186,7 +186,7 @@ def _classifier(path: Path, temporary: Path) -> dict[str, Content]:
     """Files of a model of languages, beside the recognizer's: whole, whatever it leaves to its
     base."""
     model = TrainedModel.open(path)
-    if not issubclass(OBJECTIVES[model.options.objective], ClassifyObjective):
+    if OBJECTIVES.get(model.options.objective) is not ClassifyObjective:
         raise PackError(f"{path}: objective {model.options.objective!r} makes no classifier")
     return {
         f"{CLASSIFIER}/config.yaml": config.dump_yaml(config.to_mapping(model.options)).encode(),

@@ -80,14 +80,22 @@ def test_folders_are_scored_by_length(recipe, tmp_path, capsys):
     assert (out / "utt2prob").read_text().startswith("xx_s-000 0.")
 
 
-def test_folders_without_languages_are_told_only(recipe, tmp_path, capsys):
-    bare = tmp_path / "bare"
+def test_folders_without_languages_are_classified_only(recipe, tmp_path, capsys):
+    bare, out = tmp_path / "bare", tmp_path / "out"
     bare.mkdir()
     (bare / "wav.scp").write_text((recipe / "xx_valid/wav.scp").read_text())
-    argv = [*model(recipe), "--data_dir", str(bare), "--output_dir", str(tmp_path / "out")]
-    assert identify.main(argv) == 0
-    assert "nothing to compare with" in capsys.readouterr().err
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["utt2lang", "utt2prob"]
+    argv = [*model(recipe), "--data_dir", str(bare)]
+    for nothing in ([], ["--output_dir", str(out), "--seconds", "0.3"]):  # would come of it
+        assert identify.main([*argv, *nothing]) == 1
+        assert "no utt2lang in --data_dir to compare with; give" in capsys.readouterr().err
+    assert identify.main([*argv, "--output_dir", str(out)]) == 0
+    assert "6 of 6 utterances are not in utt2lang: not scored" in capsys.readouterr().err
+    assert sorted(path.name for path in out.iterdir()) == ["utt2lang", "utt2prob"]
+
+
+def test_an_utterance_in_two_folders_is_refused(recipe, capsys):
+    assert identify.main([*model(recipe), *folders(recipe), str(recipe / "xx_valid")]) == 1
+    assert "xx_valid/wav.scp: 'xx_s-000' is in a --data_dir before it" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Packs: what is in them, the same bytes again, use without unpacking, what is refused to pack."""
 
+import dataclasses
 import json
 import zipfile
 
@@ -268,4 +269,7 @@ def test_what_hears_no_speech_is_no_recognizer(tmp_path):
     checkpoint.save(folder / "best.pt", content)
     with pytest.raises(PackError, match="a transcoder does not take speech"):
         make_pack(Order(model=folder, out=tmp_path / "x.zip"))
+    order = Order(model=experiment(tmp_path / "exp/asr_y"), out=tmp_path / "x.zip")
+    with pytest.raises(PackError, match="objective 'transcoder' makes no classifier"):
+        make_pack(dataclasses.replace(order, classifier=folder))
     assert not (tmp_path / "x.zip").exists()

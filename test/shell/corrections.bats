@@ -23,6 +23,15 @@ setup() {
     [ "$(listing)" = "${before}" ]
 }
 
+@test "models of letters have names and lists of their own" {
+    mkdir -p exp/pretrain_xlsr
+    run "${corrections}" --dry_run true --seeds 0 --minutes 2 --ways random --token_type char
+    [ "$status" -eq 0 ]
+    [ "$(grep -c 'asr_train --output_dir exp/asr_it_char_5min_from_xlsr\(_random_2min\)\?_seed0 ' <<<"$output")" -eq 2 ]
+    grep -q -- '--lexicon exp/ngram/it_train_5min/lexicon.char.txt' <<<"$output"
+    grep -q -- '--utt_list data/lists/it/char_5min_from_xlsr_random_2min_seed0 ' <<<"$output"
+}
+
 @test "wrong options exit 2 before anything runs" {
     for options in "--ways best" "--seeds x" "--minutes five" "--token_type bpe" "--asr_tag a" "--labelled_list l" "--seed 1"; do
         # shellcheck disable=SC2086  # an option and its value
