@@ -32,38 +32,43 @@ def microphone(device: str | None = None) -> Generator[Sound, None, None]:
     def keep(data: Any, frames: int, time: Any, status: Any) -> None:
         if status.input_overflow:
             lost.append("sound was lost before it came here: the machine is too busy")
+        if lost:  # what is behind a gap would join what is before it
+            return
         try:
             waiting.put_nowait(bytes(data))
         except queue.Full:
             lost.append(f"the recognizer is {WAITING:g} seconds behind: it is slower than speech")
 
-    try:
-        rate = int(library.query_devices(chosen, "input")["default_samplerate"])
-        opened = library.RawInputStream(
-            samplerate=rate,
-            blocksize=int(BLOCK * rate),
-            device=chosen,
-            channels=1,
-            dtype="int16",
-            callback=keep,
-        )
-    except (library.PortAudioError, ValueError) as error:
-        raise MicrophoneError(
-            f"microphone {device or '(default)'}: {error}; python -m sounddevice lists them"
-        ) from None
-    with opened:
+    with contextlib.ExitStack() as stack:
+        try:
+            rate = int(library.query_devices(chosen, "input")["default_samplerate"])
+            opened = library.RawInputStream(
+                samplerate=rate,
+                blocksize=int(BLOCK * rate),
+                device=chosen,
+                channels=1,
+                dtype="int16",
+                callback=keep,
+            )
+            stack.enter_context(opened)  # starts to record, which others may forbid
+        except (library.PortAudioError, ValueError) as error:
+            raise MicrophoneError(
+                f"microphone {device or '(default)'}: {error}; python -m sounddevice lists them"
+            ) from None
         yield Sound(rate, _parts(waiting, lost))
 
 
 def _parts(waiting: queue.Queue[bytes], lost: list[str]) -> Iterator[np.ndarray]:
+    """All that there is each time, then what was lost."""
     samples = Samples()
     while True:
-        if lost:
+        data = b""
+        with contextlib.suppress(queue.Empty):
+            data = waiting.get(timeout=0 if lost else IDLE)
+            while True:
+                data += waiting.get_nowait()
+        if lost and not data:
             raise MicrophoneError(f"microphone: {lost[0]}")
-        try:
-            data = waiting.get(timeout=IDLE)
-        except queue.Empty:
-            data = b""
         yield samples.add(data)
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import select
 import struct
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import BinaryIO, NamedTuple
 
 import numpy as np
@@ -62,13 +63,23 @@ def arriving(stream: BinaryIO, name: str, rate: int | None = None) -> Sound:
     return Sound(rate, _parts(stream, name, channels, size or None))
 
 
+@contextlib.contextmanager
+def unreadable(name: str) -> Generator[None, None, None]:
+    """What the system says while ``name`` is opened or read becomes AudioError."""
+    try:
+        yield
+    except OSError as error:
+        raise AudioError(f"{name}: cannot be read ({error.strerror}); check the path") from None
+
+
 def _parts(stream: BinaryIO, name: str, channels: int, size: int | None) -> Iterator[np.ndarray]:
     samples = Samples(channels)
     left = size
     while left is None or left > 0:
         data = b""
         if _has_come(stream):
-            data = stream.read(AT_ONCE if left is None else min(left, AT_ONCE))
+            with unreadable(name):
+                data = stream.read(AT_ONCE if left is None else min(left, AT_ONCE))
             if not data:
                 break
             left = None if left is None else left - len(data)
@@ -98,7 +109,8 @@ def _header(stream: BinaryIO, name: str) -> tuple[int, int, int | None]:
             raise AudioError(f"{name}: has no samples in its first {LARGEST_HEADER >> 20} MiB")
         data = b""
         while len(data) < count:
-            more = stream.read(count - len(data))
+            with unreadable(name):
+                more = stream.read(count - len(data))
             if not more:
                 raise AudioError(
                     f"{name}: ends within its header; it was cut short"

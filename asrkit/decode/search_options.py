@@ -139,6 +139,8 @@ def choose_search(args: argparse.Namespace, model: Speech2Text) -> Chosen:
         restricted = bool(args.lang and languages_in(model.tokens))
     if args.transcoder is not None:
         return Chosen(None, None, restricted)
+    if restricted and not (args.lang or args.data_dir):
+        raise ModelError("--restrict_langs true needs --lang, the language of the files")
     found = find(search_of(args, args.lang), model, args.lang)
     _refuse_unused(args, found, restricted=restricted)
     if found.note:
@@ -216,6 +218,4 @@ def restricted_languages(args: argparse.Namespace, *, restricted: bool) -> dict[
         return None
     if args.data_dir and not args.lang:
         return read_keyed(args.data_dir / "utt2lang", allow_empty=False)
-    if not args.lang:
-        raise ModelError("--restrict_langs true needs --lang, the language of the files")
     return dict.fromkeys(read_dump(args.data_dir) if args.data_dir else args.audio, args.lang)

@@ -10,7 +10,7 @@ from collections.abc import Generator
 from asrkit.arguments import UsageError, at_least, finite, refuse_unused
 from asrkit.audio.given import STDIN
 from asrkit.audio.microphone import microphone
-from asrkit.audio.pcm import Sound, arriving
+from asrkit.audio.pcm import Sound, arriving, unreadable
 from asrkit.audio.reading import AudioError
 from asrkit.decode.live import CHUNK, ENDPOINT, LEFT, RIGHT, Live
 
@@ -23,7 +23,7 @@ def add_stream_options(parser: argparse.ArgumentParser) -> None:
     add(
         "--stream",
         action="store_true",
-        help="recognize a pipe or WAV file while it is being made, - or a name: prints "
+        help="recognize sound as it comes, through a pipe (-) or from a WAV file: prints "
         "START<TAB>END<TAB>TEXT of each segment when it is final",
     )
     add(
@@ -70,9 +70,8 @@ def sound_of(args: argparse.Namespace) -> Generator[Sound, None, None]:
     (name,) = args.audio
     if name in STDIN and sys.stdin.isatty():
         raise AudioError(f"{name}: standard input is a terminal; send audio: program | ...")
-    try:
-        source = sys.stdin.fileno() if name in STDIN else name
-        with open(source, "rb", buffering=0, closefd=name not in STDIN) as stream:
-            yield arriving(stream, name, args.rate)
-    except OSError as error:
-        raise AudioError(f"{name}: cannot be read ({error.strerror}); check the path") from None
+    source = sys.stdin.fileno() if name in STDIN else name
+    with contextlib.ExitStack() as stack:
+        with unreadable(name):  # alone: what is done with the sound has other errors
+            stream = stack.enter_context(open(source, "rb", buffering=0, closefd=name not in STDIN))
+        yield arriving(stream, name, args.rate)

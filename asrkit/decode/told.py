@@ -29,17 +29,19 @@ def tell(stream: Stream, parts: Iterable[np.ndarray], name: str) -> None:
     with signals.remembered(tell=False):
         try:
             for samples in parts:
-                if signals.number:
-                    break
                 partial = stream.accept(samples)
                 count += len(partial.segments)
                 _print(partial.segments, clear=shown)
                 if shown:
                     _show(_CLEAR + partial.text[-WIDTH:])
+                if signals.number:  # what had come by then is recognized
+                    break
         except DataError as error:
             fault = error
         whole = stream.finish()
-        _print(whole.segments[count:], clear=shown)
+        if shown:
+            _show(_CLEAR)
+        _print(whole.segments[count:], clear=False)
     if fault is not None:
         raise fault
     if not whole.duration:

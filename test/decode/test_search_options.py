@@ -147,7 +147,7 @@ def test_languages_of_the_restriction(tmp_path: Path) -> None:
     assert found(*folder) == {"a": "it", "b": "es"}
     assert found(*folder, "--lang", "es") == {"a": "es", "b": "es"}
     with pytest.raises(ModelError, match="needs --lang"):
-        found("x.wav")
+        chosen(tmp_path, "x.wav", "--restrict_langs", "true")
 
 
 def test_a_model_brings_the_weights_that_it_was_tuned_with(tmp_path: Path) -> None:
