@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from asrkit.audio import reading as audio
 from asrkit.audio.channels import pick
+from asrkit.audio.decoders import check_bounds
 from asrkit.rate import RATE
 
 _GROUP = 0.02  # seconds that are resampled at once, at least
@@ -32,13 +33,15 @@ class Incoming:
     def add(self, samples: np.ndarray | Tensor) -> np.ndarray:
         """The next samples, [S] or [C, S], floats in [-1, 1] or int16, to float32 [S'] at 16 kHz.
 
-        Raises AudioError for anything else, also for samples that are not numbers.
+        Raises AudioError for anything else, also for samples that are not numbers, and for more
+        channels than any recording has, which are samples, [S, C].
         """
         if isinstance(samples, Tensor):
             samples = samples.detach().cpu().numpy()
         frames = audio.frames_of(samples)
         audio.check_samples(frames, "samples")
         try:
+            check_bounds(self.rate, frames.shape[1], len(frames))
             mono = pick(frames, self._channel)
         except ValueError as error:
             raise audio.AudioError(f"samples: {error}") from None

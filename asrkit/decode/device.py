@@ -15,6 +15,7 @@ from asrkit.decode.grouping import InOrder
 from asrkit.decode.live import Steps
 
 UNSCALED = 100.0  # no sample of speech that was brought to variance 1 is as large; 16 bits are
+
 # cuDNN's attention makes a plan for every new shape, which takes longer than the attention
 ATTENTION = [SDPBackend.FLASH_ATTENTION, SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH]
 

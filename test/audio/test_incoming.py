@@ -57,6 +57,8 @@ def test_forms_of_samples():
     [
         (np.zeros(5, np.int32), "int32"),
         (np.zeros((1, 2, 3), np.float32), "float32"),
+        (np.zeros((160, 2), np.float32), "160 channels where 1 to 64 can be"),
+        (np.zeros((0, 5), np.float32), "0 channels"),
         (np.array([0, np.nan]), "sample 1 is not a finite number"),
         (np.array([0.0, 300.0]), "samples up to 300"),
     ],
