@@ -105,7 +105,7 @@ def run(app: Starlette, at: socket.socket) -> None:
         log_level="warning",
         server_header=False,
         ws="wsproto" if live.can_be() else "none",
-        ws_max_size=live.MOST_BYTES,
+        ws_max_size=2 * live.MOST_BYTES,  # what is a little too large is told why
         proxy_headers=False,
         timeout_graceful_shutdown=CLOSING,
     )

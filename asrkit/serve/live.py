@@ -36,7 +36,11 @@ _CODES: tuple[tuple[type[Exception], int], ...] = (
     (TooLarge, 1009),
     (AudioError, 1007),
     (BadRequest, 1008),
+    (HotwordError, 1008),
+    (ValueError, 1011),  # of the server: a lexicon that cannot be read any more
+    (OSError, 1011),
 )
+_FAULTS = tuple(kind for kind, _ in _CODES)
 
 
 def can_be() -> bool:
@@ -78,8 +82,8 @@ class Live:
             rate = _rate(socket.query_params.get("rate", str(RATE)))
             hotwords = hotwords_of(socket.query_params)
             speaking = await in_thread(self.hearing.speaking, rate, hotwords)
-        except (BadRequest, AudioError, HotwordError) as error:
-            return await _refuse(socket, format_error(error), 1008)
+        except _FAULTS as error:
+            return await _end(socket, error)
         fault: Exception | None = None
         count = 0  # of segments that were sent
         try:
@@ -88,13 +92,15 @@ class Live:
                 count += len(partial.segments)
                 await _tell(socket, partial.segments)
                 await _send(socket, text=partial.text, until=partial.until)
-        except tuple(kind for kind, _ in _CODES) as error:
+        except _FAULTS as error:
             fault = error
-        whole = await in_thread(speaking.finish)
+        try:
+            whole = await in_thread(speaking.finish)
+        except _FAULTS as error:
+            return await _end(socket, fault or error)
         await _tell(socket, whole.segments[count:])
         if fault is not None:
-            code = next(code for kind, code in _CODES if isinstance(fault, kind))
-            return await _refuse(socket, format_error(fault), code)
+            return await _end(socket, fault)
         await _send(socket, transcript=whole.as_plain())
         await socket.close()
 
@@ -139,6 +145,11 @@ async def _tell(socket: WebSocket, segments: Sequence[Segment]) -> None:
 
 async def _send(socket: WebSocket, **content: Any) -> None:
     await socket.send_text(json.dumps(content, ensure_ascii=False))
+
+
+async def _end(socket: WebSocket, error: Exception) -> None:
+    code = next(code for kind, code in _CODES if isinstance(error, kind))
+    await _refuse(socket, format_error(error), code)
 
 
 async def _refuse(socket: WebSocket, reason: str, code: int) -> None:

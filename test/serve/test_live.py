@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scripted import Scripted
+from scripted import Dictated, Scripted
 from starlette.testclient import TestClient, WebSocketDenialResponse, WebSocketTestSession
 from starlette.websockets import WebSocketDisconnect
 
+from asrkit.files import DataError
 from asrkit.serve import live
 from asrkit.serve.app import listen, make_app, run
 from asrkit.serve.uploads import Limits
@@ -102,6 +103,24 @@ def test_no_such_stream(client: TestClient, query: str, message: str) -> None:
     assert message in answer["error"] and code == 1008
 
 
+@pytest.mark.parametrize("later", [False, True])
+def test_a_fault_of_the_server_is_said(client: TestClient, monkeypatch, later: bool) -> None:  # type: ignore[no-untyped-def]
+    """A lexicon that is damaged while the server runs; the others are served all the same."""
+
+    def broken(*_: object, **__: object) -> None:
+        raise DataError("lexicon.txt:3: no pronunciation")
+
+    with monkeypatch.context() as patched:
+        where: object = Dictated if later else SCRIPTED
+        patched.setattr(where, "accept" if later else "stream", broken)
+        patched.setattr(Dictated, "finish", broken)
+        with client.websocket_connect(AT) as socket:
+            if later:
+                socket.send_bytes(SECOND)
+            assert until_closed(socket) == ([{"error": "lexicon.txt:3: no pronunciation"}], 1011)
+    test_other_rates(client)
+
+
 def test_a_client_that_is_silent_or_gone(client: TestClient, monkeypatch) -> None:  # type: ignore[no-untyped-def]
     for _ in range(2 * live.MOST_STREAMS):  # each leaves its place
         with client.websocket_connect(AT) as socket:
@@ -172,6 +191,14 @@ def test_over_the_wire(tmp_path: Path) -> None:
         socket.send("end")
         assert "transcript" in json.loads(socket.recv())
         socket.close()
+        for size, said in ((live.MOST_BYTES + 2, True), (2 * live.MOST_BYTES + 2, False)):
+            socket = websocket.create_connection(f"ws://127.0.0.1:{port}/v1/stream", timeout=30)
+            socket.send_binary(bytes(size))
+            if said:
+                assert "at most 1 MiB" in json.loads(socket.recv())["error"]
+            code, data = socket.recv_data()
+            assert code == websocket.ABNF.OPCODE_CLOSE and data[:2] == (1009).to_bytes(2, "big")
+            socket.close()
         with pytest.raises(websocket.WebSocketBadStatusException, match="403"):
             websocket.create_connection(
                 f"ws://127.0.0.1:{port}/v1/stream", timeout=30, origin="http://example.org"
