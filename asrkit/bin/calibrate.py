@@ -22,6 +22,7 @@ from asrkit.files import DataError
 from asrkit.infer import Speech2Text
 from asrkit.kaldi.datadir import read_dump
 from asrkit.kaldi.kaldi_text import read_keyed
+from asrkit.pack.archive import refuse_pack
 from asrkit.transcoder.model import Phones2Words, Speech2Words
 from asrkit.transcoder.options import open_transcoder
 
@@ -58,6 +59,8 @@ def run(args: argparse.Namespace) -> int:
     refuse_unused(args, (args.transcoder is None, "lm", "without --transcoder: --lang chooses it"))
     if len(args.lang) != len(args.data_dir):
         raise DataError("give --lang as many languages as --data_dir folders, in their order")
+    if args.fit:
+        refuse_pack(args.transcoder or args.model, confidence.FILE)
     model, transcoder = open_recognizer(args.model, args), None
     if args.transcoder is not None:
         transcoder = open_transcoder(args.transcoder, device=args.device, lm=args.lm)

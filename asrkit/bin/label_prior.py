@@ -15,9 +15,10 @@ import torch
 from asrkit.arguments import at_least, run_main
 from asrkit.audio.given import read_dumped
 from asrkit.decode.options import add_network_options, open_recognizer
-from asrkit.decode.prior import LabelPrior
+from asrkit.decode.prior import FILE, LabelPrior
 from asrkit.kaldi.datadir import read_dump
 from asrkit.keys import key_of
+from asrkit.pack.archive import refuse_pack
 from asrkit.rate import RATE
 
 
@@ -27,11 +28,12 @@ def get_parser() -> argparse.ArgumentParser:
     add("--model", type=Path, required=True, help="exp/<name>")
     add("--data_dir", nargs="+", type=Path, required=True, help="dump folders it was trained on")
     add("--max_minutes", type=at_least(1), default=10, help="of each folder; drawn by utterance")
-    add_network_options(parser)
+    add_network_options(parser, windows=False)
     return parser
 
 
 def run(args: argparse.Namespace) -> int:
+    refuse_pack(args.model, FILE)
     model = open_recognizer(args.model, args)
     rows = model.frames(_waves(args.data_dir, args.max_minutes * 60 * RATE))
     prior = LabelPrior.estimate(model.tokens, rows)

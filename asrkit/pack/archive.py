@@ -40,6 +40,15 @@ def is_pack(path: Path) -> bool:
     return path.suffix == ".zip" and path.is_file()
 
 
+def refuse_pack(path: Path, what: str) -> None:
+    """Raises PackError for a pack where ``what`` is to be written beside the model."""
+    if is_pack(path):
+        raise PackError(
+            f"{path}: {what} goes into the model's folder, and a pack is not changed; give the "
+            "folder (asrkit unpack makes one), and pack it again"
+        )
+
+
 def _entry(name: str) -> zipfile.ZipInfo:
     entry = zipfile.ZipInfo(name, _DATE)
     entry.external_attr, entry.create_system = _REGULAR, 3

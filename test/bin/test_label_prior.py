@@ -11,7 +11,7 @@ import soundfile
 import torch
 from random_model import save_random
 
-from asrkit.bin import asr_infer, label_prior
+from asrkit.bin import asr_infer, calibrate, label_prior
 from asrkit.infer import Speech2Text
 
 
@@ -52,6 +52,18 @@ def test_priors_of_a_folder(
     lexicon.write_text("ab\ta b\n")
     search = ["--decode", "lexicon", "--lexicon", str(lexicon), "--prior_weight", "0.5"]
     assert asr_infer.main(["--model", str(model), *search, str(data / "x.flac")]) == 0
+
+
+def test_a_pack_is_not_changed(
+    tmp_path: Path, data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "model.zip").touch()
+    options = ["--model", str(tmp_path / "model.zip"), "--data_dir", str(data)]
+    assert label_prior.main(options) == 1
+    assert calibrate.main([*options, "--lang", "it"]) == 1
+    first, second = capsys.readouterr().err.splitlines()
+    for line, name in ((first, "label_prior.json"), (second, "confidence.json")):
+        assert f"model.zip: {name} goes into the model's folder" in line
 
 
 def test_no_more_than_asked_for(model: Path, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
