@@ -100,6 +100,17 @@ def test_files_are_small() -> None:
     assert {name: count for name, count in lines.items() if count > 320} == {}
 
 
+def test_every_check_of_a_bats_test_can_fail() -> None:
+    """``[ one ] && [ two ]`` goes on where the first is false, as ``set -e`` leaves that to &&."""
+    found = [
+        f"{name}: {line.strip()}"
+        for name in tracked("*.bats")
+        for line in (ROOT / name).read_text("utf-8").splitlines()
+        if re.match(r"\s*\[.*\] && ", line) and not line.endswith("&& return")
+    ]
+    assert found == []
+
+
 def test_the_sampling_rate_has_one_home() -> None:
     """bench/deploy.py measures what runs where asrkit is not installed."""
     found = set()

@@ -96,8 +96,11 @@ class _Fixer:
         try:
             fixed.write(self.folder)
         except DataError:
-            for old in backup.iterdir():  # moved, which needs no space where there was none
+            there = list(backup.iterdir())
+            for old in there:  # moved, which needs no space where there was none
                 old.replace(self.folder / old.name)
+            for name in fixed.tables.keys() - {old.name for old in there}:
+                (self.folder / name).unlink(missing_ok=True)
             backup.rmdir()
             raise
         for name in stale:

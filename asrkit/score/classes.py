@@ -132,4 +132,8 @@ def sections(done: Sequence[Classified]) -> str:
     for one in done:
         head, *rows = accuracy_rows(one)
         parts.append(f"### {one.name}\n\n{markdown_table(head, rows)}")
-    return "\n\n".join(["## Languages told, percent of clips (number)", *parts]) if parts else ""
+    return (
+        "\n\n".join(["## Classification, percent of clips right (number of clips)", *parts])
+        if parts
+        else ""
+    )

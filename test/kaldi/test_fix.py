@@ -147,6 +147,7 @@ def test_nothing_left_changes_nothing(folder: Path, capsys: pytest.CaptureFixtur
 
 def test_full_disk_restores(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / "text").write_text("a x\nc y\nb z\n")
+    (folder / "spk2utt").unlink()
     before = {p.name: p.read_bytes() for p in folder.iterdir()}
     write = fixing.DataDir.write
 
@@ -154,7 +155,8 @@ def test_full_disk_restores(folder: Path, monkeypatch: pytest.MonkeyPatch) -> No
         raise OSError(errno.ENOSPC, "No space left on device")
 
     def half(self: fixing.DataDir, where: Path) -> None:
-        write(fixing.DataDir({"text": self.tables["text"]}), where)
+        made = {name: self.tables[name] for name in ("text", "spk2utt")}
+        write(fixing.DataDir(made), where)
         monkeypatch.setattr(shutil, "copyfile", full)  # nor is there space for a copy
         raise DataError("disk full")
 

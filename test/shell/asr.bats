@@ -49,7 +49,8 @@ setup() { setup_recipe; }
     [[ "$output" != *combine_data* ]]
     [[ "$output" == *"format_audio"*"--max_bad 0.01 --channel 2"* ]]
     run ./asr.sh --dry_run true --channel 0
-    [ "$status" -eq 2 ] && [[ "$output" == *"--channel is the number of a channel"* ]]
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"--channel is the number of a channel"* ]]
     run ./asr.sh --dry_run true --langs Italian
     [ "$status" -eq 2 ]
 }
@@ -96,9 +97,11 @@ setup() { setup_recipe; }
     [ "$status" -eq 2 ]
     [[ "$output" == *"--g2p epitran goes with --token_type phn"* ]]
     run ./asr.sh --dry_run true --langs zu --stage 5 --stop_stage 5 --g2p epitran --token_type auto
-    [ "$status" -eq 0 ] && [[ "$output" == *"bin.phonemize "* ]]
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"bin.phonemize "* ]]
     run ./asr.sh --dry_run true --langs "it th" --stage 5 --stop_stage 5 --token_type auto
-    [ "$status" -eq 0 ] && [[ "$output" == *"voice for language 'th' is not to be used"*"auto: char"* ]]
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"voice for language 'th' is not to be used"*"auto: char"* ]]
     run ./asr.sh --dry_run true --langs zu --g2p uroman
     [ "$status" -eq 2 ]
 }
@@ -248,5 +251,6 @@ setup() { setup_recipe; }
         --tune_lm true --beam_args "--beam_size 300 --nj 3 --beam_threshold=100"
     [ "$status" -eq 0 ]
     tuned=$(grep 'bin.tune_lm ' <<<"${output}")
-    [[ ${tuned} == *" --beam_size 300 --beam_threshold=100 "* ]] && [[ ${tuned} != *"--nj 3"* ]]
+    [[ ${tuned} == *" --beam_size 300 --beam_threshold=100 "* ]]
+    [[ ${tuned} != *"--nj 3"* ]]
 }

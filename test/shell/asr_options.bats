@@ -120,8 +120,10 @@ setup() { setup_recipe; }
         "--langs it --target it --labelled_minutes 5 --vocabulary separate"; do
         # shellcheck disable=SC2086  # several options
         run ./asr.sh --dry_run true ${options} --self_training 1
-        [ "$status" -eq 2 ] && [[ "$output" == *"--self_training"* ]]
+        [ "$status" -eq 2 ]
+        [[ "$output" == *"--self_training"* ]]
     done
     run ./asr.sh --dry_run true --langs it --target it --labelled_minutes 5 --self_training_update 7
-    [ "$status" -eq 2 ] && [[ "$output" == *"go with --self_training"* ]]
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"go with --self_training"* ]]
 }

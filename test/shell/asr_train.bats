@@ -93,7 +93,8 @@ setup() { setup_recipe; }
 @test "audio in data that a self-trained model writes down is formatted, too" {
     more=(--dry_run true --langs it --target it --finetune_config conf/tune.yaml --self_training 1 --stage 3 --stop_stage 4)
     run ./asr.sh "${more[@]}" --self_training_sets it_more
-    [ "$status" -eq 0 ] && [[ "$output" != *"data/it_more"* ]] # it is in dump/raw
+    [ "$status" -eq 0 ]
+    [[ "$output" != *"data/it_more"* ]] # it is in dump/raw
     mkdir -p data/it_more
     run ./asr.sh "${more[@]}" --self_training_sets it_more
     [ "$status" -eq 0 ]

@@ -23,9 +23,12 @@ setup() { setup_recipe; }
 
 @test "one language has nothing to tell apart, and options of a classifier need one" {
     run ./asr.sh --dry_run true --langs it --language_config conf/tune.yaml
-    [ "$status" -eq 2 ] && [[ "$output" == *"name several with --langs"* ]]
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"name several with --langs"* ]]
     run ./asr.sh --dry_run true --langs "it es" --language_args "--seed 3"
-    [ "$status" -eq 2 ] && [[ "$output" == *"--language_args has no use without --language_config"* ]]
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"--language_args has no use without --language_config"* ]]
     run ./asr.sh --langs "it es" --language_config conf/no.yaml
-    [ "$status" -eq 2 ] && [[ "$output" == *"no configuration conf/no.yaml"* ]]
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"no configuration conf/no.yaml"* ]]
 }

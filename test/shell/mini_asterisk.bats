@@ -152,8 +152,13 @@ setup() {
     [[ "$output" == *"--output_dir exp/asr_multilingual "*"--output_dir exp/language "*"--config conf/language.yaml --init exp/asr_multilingual/average.pt"* ]]
     run ./run.sh --dry_run true --stage 8 --stop_stage 8 --method language --langs "it es"
     [[ "$output" == *"--output_dir exp/language_it_es "*"--init exp/asr_multilingual_it_es/average.pt"* ]]
+    touch x.pt
+    run ./run.sh --dry_run true --stage 8 --stop_stage 8 --method language --pretrained x.pt # as multilingual may
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"--output_dir exp/asr_multilingual "*"--init x.pt"* ]]
     run ./run.sh --dry_run true --method language --target es
-    [ "$status" -eq 2 ] && [[ "$output" == *"--target has no use with --method language"* ]]
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"--target has no use with --method language"* ]]
     run ./run.sh --dry_run true --stage 8 --stop_stage 8 --method multilingual
     [[ "$output" != *"exp/language"* ]]
 }

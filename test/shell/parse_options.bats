@@ -41,9 +41,11 @@ END
     [ "$status" -eq 0 ]
     [ "$output" = "2;false;6;--lang;it;--dry_run;true;--opts;--a b;" ]
     run bash "${BATS_TEST_TMPDIR}/pass.sh" --lang
-    [ "$status" -eq 2 ] && [[ "$output" == *"option --lang needs a value"* ]]
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"option --lang needs a value"* ]]
     run bash "${BATS_TEST_TMPDIR}/pass.sh" --flag 3
-    [ "$status" -eq 2 ] && [[ "$output" == *"--flag is true or false"* ]]
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"--flag is true or false"* ]]
     run bash "${BATS_TEST_TMPDIR}/pass.sh" word
     [ "$status" -eq 2 ]
     run bash "${BATS_TEST_TMPDIR}/pass.sh" --mine 3 -- word

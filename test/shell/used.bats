@@ -108,7 +108,8 @@ refused() {
         --inference_modes "greedy lexicon transcoder transcoder_text" --compare_labels lists --stage 13 --stop_stage 13
     [ "$status" -eq 0 ]
     scored=$(grep -c "asrkit.bin.score " <<<"$output")
-    [ "${scored}" -gt 6 ] && [ "$(grep -c "asrkit.bin.score .*--label" <<<"$output")" = "${scored}" ]
+    [ "${scored}" -gt 6 ]
+    [ "$(grep -c "asrkit.bin.score .*--label" <<<"$output")" = "${scored}" ]
 }
 
 @test "data.sh of the template refuses options of an import without one" {

@@ -128,7 +128,7 @@ train_method() {
 
 methods=${method:-multilingual scratch xlsr}
 for name in ${methods}; do
-    [[ ${name} =~ ^(multilingual|scratch)$ ]] || pretrains_itself "${name}"
+    [[ ${name} =~ ^(multilingual|language|scratch)$ ]] || pretrains_itself "${name}"
 done
 for name in ${methods}; do
     train_method "${name}"
