@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[1]
 NEED_TORCH = set(
     """asr_train asr_infer transcode average_checkpoints convert_checkpoint pack cluster_quality
     language_similarity dump_posteriors calibrate tune_transcoder format_audio serve
-    align export label_data identify""".split()
+    align export label_data label_prior identify""".split()
 )
 LINES = {command: line for group in COMMANDS.values() for command, (_, line) in group.items()}
 

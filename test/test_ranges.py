@@ -114,11 +114,10 @@ def test_no_number_of_a_block_is_negative(block: str, name: str, key: str) -> No
         options.objective, options.encoder = "phonetic", "wav2vec2"
     if name in PHONE_OBJECTIVES:
         options.encoder = "transcoder"
-    if (
-        block in ("objective", "base") and name in ("contrastive", "phonetic")
-    ) or block == "quantizer":
-        options.quantizer = "gumbel"
-        options.objective = "contrastive" if block == "quantizer" else options.objective
+    if block == "quantizer":
+        options.objective = "contrastive"
+    if block == "quantizer" or name in ("contrastive", "prediction", "phonetic"):
+        options.quantizer = "random_projection" if name == "prediction" else "gumbel"
     if name == "phonetic":
         options.base = "contrastive"
     content = vars(options)

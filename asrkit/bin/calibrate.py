@@ -14,7 +14,8 @@ from asrkit.align import align
 from asrkit.arguments import boolean, refuse_unused, run_main
 from asrkit.audio.given import read_dumped
 from asrkit.decode import confidence
-from asrkit.decode.confidence import AGREEMENT_ALONE, Calibration, Evidence
+from asrkit.decode.confidence import AGREEMENT_ALONE, Calibration
+from asrkit.decode.hypothesis import Evidence
 from asrkit.decode.options import add_network_options, open_recognizer
 from asrkit.decode.plan import Plan
 from asrkit.decode.transcribe import evidence

@@ -11,7 +11,7 @@ import copy
 import itertools
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from flashlight.lib.text.decoder import (
@@ -26,6 +26,7 @@ from flashlight.lib.text.decoder import (
 from flashlight.lib.text.dictionary import Dictionary
 
 from asrkit.decode.hotwords import Biased, of_tokens, of_words
+from asrkit.decode.hypothesis import Hypothesis
 from asrkit.decode.lexicon import Lexicon, read_lexicon, usable, with_words
 from asrkit.decode.overlap import load_ngram, losses, some
 from asrkit.decode.ties import TieBreaker
@@ -36,8 +37,6 @@ from asrkit.tokens import BLANK, SPACE, UNK, TokenList
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from asrkit.decode.confidence import Evidence
-
 IMPOSSIBLE = -1e4  # a log-probability that no beam keeps, finite so that sums stay ordered
 TOKENS_A_FRAME = 128  # all phones or letters of several languages; not all characters of Chinese
 OTHER_SPELLING = "are they of one spelling (case, encoding, language)?"
@@ -46,19 +45,6 @@ _NO_WORDS = frozenset([BLANK, UNK, SPACE, "</end>", "</dead>"])
 
 class DecodeError(ValueError):
     """Scores or models that cannot be decoded with."""
-
-
-class Hypothesis(NamedTuple):
-    """tokens: numbers without blanks. words: empty without lexicon or ``<space>``. score: natural
-    log of the best path, plus lm_weight times log10 of the LM, plus the word scores. ends: of words
-    of a lexicon or a Transcoder, how many tokens there are up to the end of each. evidence: of the
-    words' confidence, where what found them tells it."""
-
-    tokens: list[int]
-    words: list[str]
-    score: float
-    ends: tuple[int, ...] = ()
-    evidence: tuple[Evidence, ...] = ()
 
 
 class BeamDecoder:

@@ -21,7 +21,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from asrkit.decode.beam import Hypothesis
+from asrkit.decode.hypothesis import Evidence, Hypothesis
 from asrkit.decode.nbest import Scored, agreement
 from asrkit.decode.timing import Span
 from asrkit.files import DataError, write_json
@@ -32,14 +32,6 @@ _SCALE = 0.5  # of scores, for shares of the n-best: scores of paths are too sur
 _SHARES = (0.01, 0.99)
 _WORST = -5.0  # of a gap
 _BINS = 10
-
-
-class Evidence(NamedTuple):
-    """Of one word, as in the module's text; agreement as log odds, length as a natural log."""
-
-    agreement: float
-    gap: float
-    length: float
 
 
 @dataclasses.dataclass(frozen=True)

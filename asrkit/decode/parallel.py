@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from asrkit.arguments import warn
-from asrkit.decode.beam import BeamDecoder, DecodeError, Hypothesis
+from asrkit.decode.beam import BeamDecoder, DecodeError
+from asrkit.decode.hypothesis import Hypothesis
 from asrkit.decode.prior import LabelPrior
 from asrkit.files import atomic
 from asrkit.processes import workers

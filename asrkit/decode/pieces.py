@@ -13,8 +13,9 @@ from torch import Tensor
 from torchaudio.functional import forced_align
 
 from asrkit.audio.activity import STEP
-from asrkit.decode.beam import BeamDecoder, Hypothesis
-from asrkit.decode.confidence import Calibration, Evidence, evidence_of
+from asrkit.decode.beam import BeamDecoder
+from asrkit.decode.confidence import Calibration, evidence_of
+from asrkit.decode.hypothesis import Evidence, Hypothesis
 from asrkit.decode.languages import Stretch
 from asrkit.decode.live import Steps
 from asrkit.decode.parallel import BeamTask

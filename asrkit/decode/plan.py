@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from asrkit.decode.beam import Hypothesis
 from asrkit.decode.confidence import NBEST, Calibration
+from asrkit.decode.hypothesis import Hypothesis
 from asrkit.decode.languages import Stretch
 from asrkit.decode.parallel import BeamTask
 from asrkit.tokens import TokenList

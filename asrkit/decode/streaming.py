@@ -18,7 +18,7 @@ from torch import Tensor
 from asrkit.arguments import warn
 from asrkit.audio.activity import STEP, Activity
 from asrkit.audio.incoming import Incoming
-from asrkit.decode.beam import Hypothesis
+from asrkit.decode.hypothesis import Hypothesis
 from asrkit.decode.live import Live, LiveError, Source, Stepped, Windowed
 from asrkit.decode.pieces import (
     Model,

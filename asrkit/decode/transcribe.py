@@ -18,8 +18,7 @@ from torch import Tensor
 from asrkit.arguments import warn
 from asrkit.audio.activity import active
 from asrkit.audio.given import Given
-from asrkit.decode.beam import Hypothesis
-from asrkit.decode.confidence import Evidence
+from asrkit.decode.hypothesis import Evidence, Hypothesis
 from asrkit.decode.languages import in_main_language
 from asrkit.decode.parallel import decode_many
 from asrkit.decode.pieces import (

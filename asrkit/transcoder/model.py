@@ -13,9 +13,9 @@ from torch import Tensor
 
 from asrkit.audio.given import Audio, read_object
 from asrkit.batch import Batch, pad
-from asrkit.decode.beam import Hypothesis
 from asrkit.decode.confidence import AGREEMENT_ALONE, Calibration, evidence_from
 from asrkit.decode.greedy import collapse
+from asrkit.decode.hypothesis import Hypothesis
 from asrkit.decode.plan import Plan
 from asrkit.decode.transcribe import transcribe as timed_transcripts
 from asrkit.decode.windows import in_windows

@@ -11,7 +11,7 @@ import soundfile
 from random_model import save_random
 
 from asrkit.bin import calibrate
-from asrkit.decode.confidence import Evidence
+from asrkit.decode.hypothesis import Evidence
 from asrkit.infer import Speech2Text
 
 

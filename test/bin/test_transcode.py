@@ -27,6 +27,7 @@ from asrkit.score.rates import Counts
 from asrkit.tokens import TokenList
 from asrkit.train.metrics import read_metrics
 from asrkit.transcoder.model import Phones2Words
+from asrkit.transcoder.options import asked_of, open_transcoder
 
 
 @pytest.fixture(scope="module")
@@ -162,10 +163,10 @@ def test_a_duplicate_utterance_is_refused_not_lost(trained, tmp_path, monkeypatc
     assert not (tmp_path / "out" / "hyp.text").exists()
 
 
-def test_a_word_score_alone_asks_for_a_search():
+def test_a_word_score_alone_asks_for_a_search(trained):
     def search(*argv):
-        args = transcode.get_parser().parse_args(["--transcoder", "x", *argv])
-        return transcode._search(args, TokenList.build(WORDS))
+        args = transcode.get_parser().parse_args(["--transcoder", str(trained), *argv])
+        return open_transcoder(args.transcoder, **asked_of(args)).search
 
     assert search() is None
     assert search("--word_score", "-1").word_score == -1

@@ -37,7 +37,8 @@ def test_weights_are_chosen_on_speech_as_on_phones(trained, tmp_path, monkeypatc
     words += ["--lm_weights", "0", "9", "--word_scores", "0", "--data_dir"]
     speech = [*words, str(dump), "--asr_model", "x", "--precision", "fp32"]
     assert tune_transcoder.main([*speech, "--out", str(tmp_path / "speech.json")]) == 0
-    assert opened == [{"device": "cpu", "precision": "fp32", "batch_seconds": None}]
+    wanted = {"device": "cpu", "precision": "fp32", "batch_seconds": None, "classifier": None}
+    assert opened == [wanted]
     phones = tmp_path / "phones"
     phones.mkdir()
     for name in ("text", "text.phn", "utt2lang"):

@@ -12,8 +12,9 @@ import torch
 from decode.toy import TOKENS, scores, unigram_arpa, unsure
 from flashlight.lib.text.dictionary import Dictionary
 
-from asrkit.decode.beam import BeamDecoder, DecodeError, Hypothesis
+from asrkit.decode.beam import BeamDecoder, DecodeError
 from asrkit.decode.greedy import collapse
+from asrkit.decode.hypothesis import Hypothesis
 from asrkit.decode.overlap import OverlapError
 from asrkit.decode.ties import TieBreaker
 from asrkit.tokens import TokenList

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from decode.toy import TOKENS, scores, unigram_arpa
 
-from asrkit.decode.beam import BeamDecoder, Hypothesis
+from asrkit.decode.beam import BeamDecoder
+from asrkit.decode.hypothesis import Hypothesis
 
 LEXICON = {
     "ab": [("a", "b")],

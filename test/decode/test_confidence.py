@@ -8,8 +8,8 @@ import random
 import pytest
 import torch
 
-from asrkit.decode.beam import Hypothesis
-from asrkit.decode.confidence import FILE, Calibration, Evidence, evidence_of, quality
+from asrkit.decode.confidence import FILE, Calibration, evidence_of, quality
+from asrkit.decode.hypothesis import Evidence, Hypothesis
 from asrkit.decode.timing import spans
 from asrkit.files import DataError
 

@@ -53,4 +53,5 @@ def test_short_recordings_are_searched_whole():
     cutter = Cutter(CLOCK)
     frames = torch.zeros(1500, 3)
     assert list(cutter.add(frames)) == []
-    assert cutter.rest()[0] == 0 and torch.equal(cutter.rest()[1], frames)
+    start, rest = cutter.rest()
+    assert start == 0 and torch.equal(rest, frames)

@@ -13,7 +13,7 @@ from hearing import Hearing
 from random_model import save_random
 
 from asrkit.audio.reading import AudioError, decode
-from asrkit.decode.beam import Hypothesis
+from asrkit.decode.hypothesis import Evidence, Hypothesis
 from asrkit.decode.live import Live, LiveError
 from asrkit.decode.plan import Plan
 from asrkit.decode.search import Search
@@ -168,11 +168,13 @@ def test_a_pause_ends_a_segment_as_long_as_it_is_said():
 
 
 def test_a_reader_of_whole_pieces_shows_the_best_path_until_it_reads():
-    a = Talking.tokens.encode(["a"])[0]
+    a, evidence = Talking.tokens.encode(["a"])[0], Evidence(0.0, 0.0, 0.0)
 
     def reader(scores: np.ndarray) -> list[Hypothesis]:
         loud = scores[:, a].max() > -1
-        return [Hypothesis([a], ["word"], 0.0, (1,), (0.5,)) if loud else Hypothesis([], [], 0.0)]
+        return [
+            Hypothesis([a], ["word"], 0.0, (1,), (evidence,)) if loud else Hypothesis([], [], 0.0)
+        ]
 
     stream = talking(Plan(reader=reader, vad="none"))
     sound = np.zeros(48_000, np.float32)
