@@ -12,12 +12,15 @@ import json
 import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-from torch import Tensor
 
 from asrkit.files import DataError, write_json
 from asrkit.tokens import TokenList
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 FILE = "label_prior.json"  # beside the model
 _LEAST = 1e-8  # of a share: a token that was never written is not made certain by that
