@@ -106,6 +106,7 @@ def run(app: Starlette, at: socket.socket) -> None:
         server_header=False,
         ws="wsproto" if live.can_be() else "none",
         ws_max_size=2 * live.MOST_BYTES,  # what is a little too large is told why
+        ws_ping_timeout=None,  # answers wait behind samples while the recognizer is busy
         proxy_headers=False,
         timeout_graceful_shutdown=CLOSING,
     )

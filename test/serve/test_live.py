@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import uvicorn
 from scripted import Dictated, Scripted
 from starlette.testclient import TestClient, WebSocketDenialResponse, WebSocketTestSession
 from starlette.websockets import WebSocketDisconnect
 
+from asrkit.decode.streaming import Partial
 from asrkit.files import DataError
 from asrkit.serve import live
 from asrkit.serve.app import listen, make_app, run
@@ -176,6 +179,32 @@ def test_a_request_that_is_no_websocket(client: TestClient, monkeypatch) -> None
     assert answer.status_code == 426 and "address of a WebSocket" in answer.json()["error"]
     monkeypatch.setattr(live, "can_be", lambda: False)
     assert "pip install wsproto" in client.get("/v1/stream").json()["error"]
+
+
+def test_a_busy_recognizer_loses_no_stream(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The answer to a ping lies behind samples, which are read when there is time for them."""
+    websocket = pytest.importorskip("websocket")
+    accept, config = Dictated.accept, uvicorn.Config
+
+    def slowly(self: Dictated, samples: np.ndarray) -> Partial:
+        time.sleep(0.3)
+        return accept(self, samples)
+
+    def impatient(*args: Any, **given: Any) -> uvicorn.Config:
+        return config(*args, **{"ws_ping_interval": 0.02, "ws_ping_timeout": 0.05, **given})
+
+    monkeypatch.setattr(Dictated, "accept", slowly)
+    monkeypatch.setattr(uvicorn, "Config", impatient)
+    with listen("127.0.0.1", 0) as at:
+        address = f"ws://127.0.0.1:{at.getsockname()[1]}/v1/stream"
+        threading.Thread(target=run, args=(app(tmp_path), at), daemon=True).start()
+        socket = websocket.create_connection(address, timeout=30)
+        for _ in range(3):
+            socket.send_binary(SECOND)
+        socket.send("end")
+        found = [json.loads(socket.recv()) for _ in range(7)]
+        assert Transcript.from_plain(found[-1]["transcript"]).text == "uno due tre"
+        socket.close()
 
 
 def test_over_the_wire(tmp_path: Path) -> None:
