@@ -20,7 +20,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, Generic, NamedTuple, TypeVar
 
@@ -233,6 +233,14 @@ def stamp(path: str | Path) -> tuple[str, int, int]:
     except OSError:
         return str(path), 0, 0
     return str(path), stat.st_size, stat.st_mtime_ns
+
+
+def stamped(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options as plain values, files among them with size and time."""
+    return {
+        key: list(stamp(value)) if isinstance(value, Path) else value
+        for key, value in sorted(options.items())
+    }
 
 
 def mark(*parts: object) -> str:

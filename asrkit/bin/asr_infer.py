@@ -11,7 +11,7 @@ from typing import Any
 
 from asrkit.arguments import at_least, boolean, refuse_unused, run_main, warn
 from asrkit.audio.given import read_dumped, read_file
-from asrkit.decode.files import Job, expand, jobs, left, stamped, transcripts, write_all
+from asrkit.decode.files import Job, expand, jobs, left, transcripts, write_all
 from asrkit.decode.options import (
     add_network_options,
     known_network,
@@ -37,7 +37,7 @@ from asrkit.files import write_json
 from asrkit.formats.table import WRITERS
 from asrkit.infer import Speech2Text
 from asrkit.model_io import ModelError, default_model
-from asrkit.shards import add_arguments, do_part, refuse_both
+from asrkit.shards import add_arguments, do_part, refuse_both, stamped
 from asrkit.transcoder.model import Speech2Words
 from asrkit.transcoder.options import asked_of, open_transcoder, unused
 
@@ -214,7 +214,7 @@ def _files(args: argparse.Namespace, model: Speech2Text, chosen: Chosen, todo: l
             "vad": args.vad,
             "channel": args.channel,
             "network": known_network(args.model, args),
-            **stamped(dict(chosen.task.options) if chosen.task else {}),
+            **(chosen.task.known() if chosen.task else {}),
         }
         if args.transcoder is not None:
             of["transcoder"] = known_weights(args.transcoder)

@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from tqdm import tqdm
 
@@ -19,7 +19,6 @@ from asrkit.decode.plan import Plan
 from asrkit.decode.transcribe import transcribe, written
 from asrkit.files import DataError, atomic
 from asrkit.formats.table import suffix, write
-from asrkit.shards import stamp
 from asrkit.transcript import Transcript
 
 RECORD = ".transcripts.json"  # no audio file has outputs of this name
@@ -153,11 +152,3 @@ def write_all(
                 f"{seconds / 3600:.2f} h, {speed:.0f} times real time", refresh=False
             )
             bar.update()
-
-
-def stamped(options: dict[str, Any]) -> dict[str, Any]:
-    """Options as plain values, files among them with size and time."""
-    return {
-        key: list(stamp(value)) if isinstance(value, Path) else value
-        for key, value in sorted(options.items())
-    }

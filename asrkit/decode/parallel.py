@@ -17,6 +17,7 @@ from asrkit.decode.hypothesis import Hypothesis
 from asrkit.decode.prior import LabelPrior
 from asrkit.files import atomic
 from asrkit.processes import workers
+from asrkit.shards import stamped
 from asrkit.tokens import TokenList
 from asrkit.vocabulary import restrict
 
@@ -37,6 +38,13 @@ class BeamTask:
     lang: str | None = None
     prior: Path | None = None
     prior_weight: float = 0.0
+
+    def known(self) -> dict[str, Any]:
+        """What hypotheses depend on beside scores and languages, as plain values."""
+        prior = (
+            {} if self.prior is None else {"prior": self.prior, "prior_weight": self.prior_weight}
+        )
+        return stamped({**self.options, **prior})
 
     def build(self) -> BeamDecoder:
         tokens, offsets = TokenList.read(self.token_list), None

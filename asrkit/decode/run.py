@@ -29,7 +29,7 @@ from asrkit.files import DataError
 from asrkit.infer import Speech2Text
 from asrkit.kaldi.datadir import read_dump
 from asrkit.kaldi.kaldi_text import write_keyed
-from asrkit.shards import FOLDER, Task, stamp
+from asrkit.shards import FOLDER, Task
 from asrkit.vocabulary import Restriction, restrict
 
 # threads that read ahead: a GPU recognizes an hour in a second; a CPU has no core to spare
@@ -183,8 +183,7 @@ def recognition(
             scores = _kept(scores, kept)
         return recognize(model, scores, beam, nj, langs)
 
-    options = {} if beam is None else beam.options
-    searched = [(k, stamp(v) if isinstance(v, Path) else v) for k, v in sorted(options.items())]
+    searched = [] if beam is None else list(beam.known().items())
     return task_of(
         out / FOLDER,
         sources,

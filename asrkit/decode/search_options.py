@@ -9,16 +9,17 @@ from typing import Any, NamedTuple
 
 from asrkit.arguments import at_least, boolean, finite, refuse_unused, warn
 from asrkit.decode.beam import TOKENS_A_FRAME
-from asrkit.decode.files import stamped
 from asrkit.decode.hotwords import BOOST, Hotword, read_hotwords
 from asrkit.decode.options import known_weights
 from asrkit.decode.parallel import BeamTask
 from asrkit.decode.plan import Plan
+from asrkit.decode.prior import FILE as PRIOR
 from asrkit.decode.search import MODES, Found, Search, Weights, find, read_weights
 from asrkit.infer import Speech2Text
 from asrkit.kaldi.datadir import read_dump
 from asrkit.kaldi.kaldi_text import read_keyed
 from asrkit.model_io import ModelError
+from asrkit.shards import stamped
 from asrkit.transcoder.search import BEAM_SIZE, LM_WEIGHT
 from asrkit.vocabulary import languages_in
 
@@ -180,6 +181,8 @@ def known_languages(args: argparse.Namespace, model: Speech2Text) -> dict[str, A
     for lang in model.classifier.classes:
         found = find(search_of(args, lang), model, lang)
         files = {"lexicon": found.lexicon, "lm": found.lm}
+        if found.weights.prior_weight:
+            files["prior"] = model.folder / PRIOR
         there = {name: path for name, path in files.items() if path is not None and path.exists()}
         languages[lang] = [found.mode, list(found.weights), stamped(there)]
     names = "hotwords add_words boost beam_size beam_size_token beam_threshold".split()

@@ -50,8 +50,15 @@ def test_priors_of_a_folder(
     assert f"label_prior.json: {len(rows)} frames, " in capsys.readouterr().out
     lexicon = tmp_path / "lexicon.txt"
     lexicon.write_text("ab\ta b\n")
-    search = ["--decode", "lexicon", "--lexicon", str(lexicon), "--prior_weight", "0.5"]
-    assert asr_infer.main(["--model", str(model), *search, str(data / "x.flac")]) == 0
+    search = ["--decode", "lexicon", "--lexicon", str(lexicon), "--prior_weight"]
+    assert asr_infer.main(["--model", str(model), *search, "0.5", str(data / "x.flac")]) == 0
+    # transcripts that are there are left only if they are of the same priors
+    written = [*search, "0.5", "--format", "json", "--output_dir", str(tmp_path / "out")]
+    for _ in range(2):
+        assert asr_infer.main(["--model", str(model), *written, str(data / "x.flac")]) == 0
+    written[len(search)] = "0.25"
+    assert asr_infer.main(["--model", str(model), *written, str(data / "x.flac")]) == 1
+    assert "of another model or other options" in capsys.readouterr().err
 
 
 def test_a_pack_is_not_changed(

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from asrkit.decode.lexicon import LexiconError, write_lexicon
 from asrkit.decode.parallel import BeamTask, decode_many, load_scores, save_scores
 from asrkit.decode.prior import LabelPrior
 from asrkit.decode.tune import tune
+from asrkit.shards import stamp
 
 LEXICON = {"ab": [("a", "b")], "cd": [("c", "d")], "abcd": [("a", "b", "c", "d")]}
 
@@ -29,6 +31,14 @@ def test_two_processes_give_what_one_gives(task: BeamTask) -> None:
     two = list(decode_many(task, iter(rows), nj=2))
     assert one == two and [key for key, _ in one] == [key for key, _ in rows]
     assert one[2][1][0].words == ["abcd"]
+
+
+def test_what_hypotheses_depend_on(task: BeamTask, tmp_path: Path) -> None:
+    """By this it is known whether what another run made may stay."""
+    path = LabelPrior(1, dict.fromkeys(TOKENS.symbols, 0.1)).write(tmp_path)
+    plain, with_prior = task.known(), replace(task, prior=path, prior_weight=0.5).known()
+    assert plain["lexicon"][0] == str(tmp_path / "lexicon.txt") and plain["word_score"] == -0.1
+    assert with_prior == {**plain, "prior": list(stamp(path)), "prior_weight": 0.5}
 
 
 def test_an_error_in_a_process_arrives(task: BeamTask, tmp_path: Path) -> None:
