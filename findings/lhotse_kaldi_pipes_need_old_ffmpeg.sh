@@ -4,7 +4,7 @@
 # Guess: wav.scp of export_to_kaldi, for MP3 or for two channels, holds commands that the FFmpeg of today runs.
 # Seen: `ffmpeg ... -map_channel 0.0.0 ...`: "Unrecognized option 'map_channel'". FFmpeg has warned of it since 5.1 and taken it out in 7.0;
 # `-af pan=mono|c0=c1` is what is left. load_kaldi_data_dir reads such a folder without running the commands, so that it is found out by
-# what reads the audio. 
+# what reads the audio.
 # Source: export_to_kaldi in lhotse/kaldi.py. (lhotse imports urllib3, which it does not require.)
 set -euo pipefail
 dir=$(mktemp -d)

@@ -63,7 +63,10 @@ class Tally:
     """What clips of each class were taken for: class -> what was said of it -> clips."""
 
     def __init__(self, counts: dict[str, dict[str, int]] | None = None) -> None:
-        self.counts = {name: Counter(row) for name, row in (counts or {}).items()}
+        self.counts = {
+            name: Counter({guess: int(count) for guess, count in row.items()})
+            for name, row in (counts or {}).items()
+        }
 
     def add(self, truth: str, guess: str) -> None:
         self.counts.setdefault(truth, Counter())[guess] += 1

@@ -76,7 +76,16 @@ def test_results_have_what_was_written(tmp_path, capsys):
     assert "language/test" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("text", ["", "[]", '{"lengths": {"x": {}}}', '{"lengths": {"1": 3}}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        '{"lengths": {"x": {}}}',
+        '{"lengths": {"1": 3}}',
+        '{"lengths": {"1": {"it": {"it": "many"}}}}',
+    ],
+)
 def test_a_file_of_something_else_is_named(tmp_path, text):
     (tmp_path / "classes.json").write_text(text)
     with pytest.raises(DataError, match=r"classes\.json: no counts of asrkit identify"):
