@@ -52,9 +52,10 @@ class Sound(NamedTuple):
 
 def arriving(stream: BinaryIO, name: str, rate: int | None = None) -> Sound:
     """Sound from an unbuffered pipe or file: with a ``rate``, raw samples of one channel; else WAV,
-    whose header is read now. Raises AudioError for what is neither, and where it ends too early."""
+    whose header is read now. Raises AudioError for what is neither, or the other, and where it ends
+    too early."""
     if rate is not None:
-        return Sound(rate, _parts(stream, name, 1, None))
+        return Sound(rate, _raw(stream, name))
     rate, channels, size = _header(stream, name)
     try:
         check_bounds(rate, channels)
@@ -87,6 +88,16 @@ def _parts(stream: BinaryIO, name: str, channels: int, size: int | None) -> Iter
     samples.check_end(name)
     if left:
         raise AudioError(f"{name}: ends {left} bytes before its header says; it was cut short")
+
+
+def _raw(stream: BinaryIO, name: str) -> Iterator[np.ndarray]:
+    begun = False
+    for part in _parts(stream, name, 1, None):
+        head = part[0, :6].astype("<i2").tobytes()
+        if not begun and head[:4] == b"RIFF" and head[8:] == b"WAVE":
+            raise AudioError(f"{name}: is a WAV file, which says its rate itself; leave --rate out")
+        begun = begun or bool(head)
+        yield part
 
 
 def _has_come(stream: BinaryIO) -> bool:

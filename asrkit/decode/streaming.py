@@ -226,7 +226,7 @@ class Stream:
         """The piece is over, and the segment."""
         self._read(*self._cutter.rest())
         self._final(segments(self._words))
-        self._words = []
+        self._words, self._text = [], ""
 
     def _read(self, start: int, scores: Tensor) -> None:
         """The words of a piece, whose frames the search was given."""

@@ -51,6 +51,8 @@ def test_wav_and_raw():
     assert np.array_equal(read(wav(stereo))[1], stereo.T)
     rate, samples = read(MONO.tobytes(), 44_100)
     assert rate == 44_100 and np.array_equal(samples[0], MONO)
+    with pytest.raises(AudioError, match=r"pipe: is a WAV file, .* leave --rate out"):
+        read(wav(), 16_000)
 
 
 @pytest.mark.parametrize("size", [0, 0x7FFFFFFF, 0xFFFFFFFF])

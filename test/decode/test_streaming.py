@@ -101,6 +101,7 @@ def test_words_in_progress_are_those_of_the_search(model, speech):
     known = {line.split("\t")[0] for line in LEXICON.splitlines()}
     assert set(" ".join(texts).split()) <= known and texts[-1]
     assert set(stream.finish().text.split()) <= known
+    assert stream.partial().text == ""  # all of it is in segments
 
 
 class Talking(Hearing):
