@@ -9,18 +9,17 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from asrkit.decode.timing import Clock
-from asrkit.decode.windows import Stitcher, in_windows
+from asrkit.decode.windows import Network, Stitcher, in_windows
 from asrkit.files import DataError
 from asrkit.rate import RATE
 
-Network = Callable[[Iterable[Tensor]], Iterator[Tensor]]
 CHUNK, LEFT, RIGHT = 0.64, 4.0, 0.64  # seconds
 ENDPOINT = 0.8  # seconds without a token that end a segment
 

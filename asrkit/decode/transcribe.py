@@ -34,7 +34,7 @@ from asrkit.decode.pieces import (
 )
 from asrkit.decode.plan import Plan
 from asrkit.decode.segments import Cutter, segments
-from asrkit.decode.windows import Stream, streamed
+from asrkit.decode.windows import Network, streamed
 from asrkit.rate import RATE
 from asrkit.transcript import Alternative, Segment, Transcript, Word
 from asrkit.vocabulary import Restriction
@@ -116,7 +116,7 @@ def _said(
 
 
 def _pieces(
-    model: Model, stream: Stream, recordings: Iterable[tuple[str, Given]], plan_: Plan
+    model: Model, network: Network, recordings: Iterable[tuple[str, Given]], plan_: Plan
 ) -> Generator[Piece, None, None]:
     """Frames of all recordings, cut where nothing is said."""
 
@@ -128,7 +128,7 @@ def _pieces(
             languages = plan_.auto.find(samples) if plan_.auto else ()
             yield Recording(name, duration, speech, languages), torch.from_numpy(samples)
 
-    made = streamed(stream, readable(), model.clock, plan_.max_seconds)
+    made = streamed(network, readable(), model.clock, plan_.max_seconds)
     for recording, parts in made:
         borders = deque(one.start // model.clock.hop for one in recording.languages[1:])
         cutter, at, number = Cutter(model.clock), 0, 0

@@ -21,7 +21,7 @@ from asrkit.rate import RATE
 OVERLAP = 4.0  # seconds that two windows share; a frame of the network sees little more
 MINIMUM = 0.1  # seconds of a window
 T = TypeVar("T")
-Stream = Callable[[Iterable[Tensor]], Iterator[Tensor]]
+Network = Callable[[Iterable[Tensor]], Iterator[Tensor]]  # waveforms to frames, one by one
 
 
 class WindowError(ValueError):
@@ -53,11 +53,11 @@ def plan(length: int, clock: Clock, seconds: float, overlap: float = OVERLAP) ->
 
 
 def streamed(
-    stream: Stream, recordings: Iterable[tuple[T, Tensor]], clock: Clock, seconds: float
+    network: Network, recordings: Iterable[tuple[T, Tensor]], clock: Clock, seconds: float
 ) -> Iterator[tuple[T, Iterator[Tensor]]]:
     """(what, samples [S]) to (what, the frames of all of it, in parts), in the same order.
 
-    stream: what a network makes of waveforms, one by one (Speech2Text.frames). Windows of several
+    network: makes frames of waveforms, one by one (Speech2Text.frames). Windows of several
     recordings are recognized at once; the parts of one are used up before those of the next.
     """
     begun: deque[tuple[T, list[Window]]] = deque()
@@ -69,16 +69,16 @@ def streamed(
             for start, stop in windows:
                 yield samples[start:stop]
 
-    results = stream(waves())
+    results = network(waves())
     for first in results:
         what, windows = begun.popleft()
         rest = itertools.islice(results, len(windows) - 1)
         yield what, stitched(windows, itertools.chain([first], rest), clock)
 
 
-def in_windows(stream: Stream, samples: Tensor, clock: Clock, seconds: float) -> Iterator[Tensor]:
+def in_windows(network: Network, samples: Tensor, clock: Clock, seconds: float) -> Iterator[Tensor]:
     """The frames of one recording [S], in parts."""
-    for _, parts in streamed(stream, [(None, samples)], clock, seconds):
+    for _, parts in streamed(network, [(None, samples)], clock, seconds):
         yield from parts
 
 
