@@ -131,7 +131,7 @@ def test_corrections_of_what_is_least_certain_and_of_random_utterances(recipe: P
     script = str(whole_recipe.ROOT / "utils/corrections.sh")
     whole_recipe.run(recipe, *options, script=script)
     few = set(read_keyed(recipe / "dump/raw/it_train_0.1min/wav.scp"))
-    drafts = recipe / "dump/raw/it_train_by_asr_it_0.1min_from_few_seed1"
+    drafts = recipe / "dump/raw/it_train_by_asr_it_char_0.1min_from_few_seed1"
     sure = {k: float(v) for k, v in read_keyed(drafts / "utt2confidence").items()}
     assert len(sure) >= 3 and not few & set(sure)
     texts = read_keyed(recipe / "data/it_train/text")
@@ -141,7 +141,7 @@ def test_corrections_of_what_is_least_certain_and_of_random_utterances(recipe: P
         if way == "least_certain":
             others = [sure[name] for name in set(sure) - chosen]
             assert max(sure[name] for name in chosen) <= min(others)
-        name = f"0.1min_from_few_{way}_0.1min_seed1"
+        name = f"char_0.1min_from_few_{way}_0.1min_seed1"
         trained = read_keyed(recipe / f"dump/raw/it_train_{name}/text")
         assert trained == {key: texts[key] for key in few | chosen}
         config = (recipe / f"exp/asr_it_{name}/config.yaml").read_text()
