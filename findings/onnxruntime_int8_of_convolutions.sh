@@ -5,7 +5,7 @@
 # norm) is left in float32 as there is nothing to store.
 # Seen: per_channel changes nothing for Conv: with one channel a thousandth as loud as the rest, that channel is 0 everywhere, with and without it. As
 # MatMul the same weights keep it with per_channel. A computed weight gets a DynamicQuantizeLinear of its own: the file is as large as before, the
-# weights are rounded anew at each run, and the quiet channel is lost as well. Warnings: none of these.
+# weights are rounded again at each run, and the quiet channel is lost as well. Warnings: none of these.
 # Source: onnxruntime/quantization/operators/conv.py (ConvInteger), whose per_channel is for QLinearConv alone.
 set -euo pipefail
 dir=$(mktemp -d)
