@@ -4,6 +4,7 @@ arXiv 2202.01855.) No distractors, no teacher, no temperature."""
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -25,6 +26,17 @@ from asrkit.quantizers.base import Quantized, Quantizer
 from asrkit.ranges import Count, Natural, Share
 
 WARMUP = 200  # updates before which a run is not judged
+
+
+class Scored(NamedTuple):
+    """hidden: context [B, T, D] of the masked input. codes: of every frame, [B, T, G]. losses: [B],
+    each row's share of the loss. counts: [B] int64 on the host, masked frames of each row."""
+
+    hidden: Padded
+    codes: Tensor
+    losses: Tensor
+    counts: Tensor
+    output: Output
 
 
 class PredictionObjective(FrameObjective):
@@ -60,7 +72,7 @@ class PredictionObjective(FrameObjective):
         self.classifier = nn.Linear(encoder.output_size, quantizer.groups * quantizer.entries)
 
     def forward(self, batch: Batch) -> Output:
-        return self.frames(batch)[1]
+        return self._score(batch).output
 
     def check_collapse(self, stats: dict[str, float]) -> Diagnosis | None:
         """The codes cannot collapse; audio can be such that all frames have one."""
@@ -78,6 +90,11 @@ class PredictionObjective(FrameObjective):
 
     def frames(self, batch: Batch) -> tuple[Frames, Output]:
         """Targets are the classifier's weights of every frame's codes."""
+        hidden, codes, losses, counts, output = self._score(batch)
+        targets = Padded(self._targets(codes), hidden.lengths)
+        return Frames(hidden, targets, losses, counts), output
+
+    def _score(self, batch: Batch) -> Scored:
         if batch.speech is None:
             raise ValueError("prediction needs speech, and this batch has none")
         features = self.encoder.extract(batch.speech)
@@ -106,8 +123,7 @@ class PredictionObjective(FrameObjective):
             "masked": (picks.total, int(features.lengths.sum())),
             "code_perplexity": (quantized.code_perplexity * usable, usable),
         }
-        targets = Padded(self._targets(codes), features.lengths)
-        return Frames(hidden, targets, losses, picks.counts), Output(loss, stats, picks.total)
+        return Scored(hidden, codes, losses, picks.counts, Output(loss, stats, picks.total))
 
     def _targets(self, codes: Tensor) -> Tensor:
         """Codes [B, T, G] to [B, T, D]."""
