@@ -15,6 +15,7 @@ from torchaudio.functional import forced_align
 from asrkit.audio.activity import STEP
 from asrkit.decode.beam import BeamDecoder
 from asrkit.decode.confidence import Calibration, evidence_of
+from asrkit.decode.greedy import collapse
 from asrkit.decode.hypothesis import Evidence, Hypothesis
 from asrkit.decode.languages import Stretch
 from asrkit.decode.live import Steps
@@ -90,9 +91,7 @@ def silenced(frames: Tensor, at: int, speech: np.ndarray, clock: Clock, first: i
 
 def best_path(scores: Tensor) -> Hypothesis:
     """Of frames [T, V], without a search."""
-    best = scores.argmax(-1)
-    tokens = best[best != torch.cat([best.new_zeros(1), best[:-1]])]
-    return Hypothesis(tokens[tokens != 0].tolist(), [], 0.0)
+    return Hypothesis(collapse(scores.argmax(-1).tolist()), [], 0.0)
 
 
 def said_in(
