@@ -17,6 +17,8 @@ from asrkit.train import checkpoint
 from asrkit.train.folder import write_config
 
 TOKENS = TokenList.build("abcdef")
+LOGMEL = {"width": 16, "layers": 2, "heads": 2, "positional": [8, 2, 1], "mels": 16}
+LEXICON = "ab\ta b\nacid\ta c d\nbed\tb e d\nface\tf a c e\nfe\tf e\n"  # of TOKENS
 
 
 def save_random(
@@ -48,6 +50,13 @@ def save_random(
     content = {"model": objective.state_dict(), "step": 0, "config": config.to_mapping(options)}
     checkpoint.save(folder / "last.pt", content)
     return folder
+
+
+def save_with_lexicon(folder: Path) -> Path:
+    """A recognizer in folder/exp, with a lexicon of Italian where it is looked for."""
+    (folder / "ngram" / "it").mkdir(parents=True)
+    (folder / "ngram" / "it" / "lexicon.txt").write_text(LEXICON)
+    return save_random(folder / "exp", "logmel", LOGMEL, {})
 
 
 def save_small(folder: Path, tokens: Path, **options: Any) -> None:

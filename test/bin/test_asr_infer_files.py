@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from random_model import save_random
+from random_model import LOGMEL, save_random
 
 from asrkit.bin import asr_infer
 from asrkit.decode import files
@@ -24,8 +24,7 @@ CLIPS = Path(__file__).parents[1] / "corpora" / "clips"
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
     folder = tmp_path_factory.mktemp("model") / "exp" / "x"
-    conf = {"width": 16, "layers": 2, "heads": 2, "positional": [8, 2, 1], "mels": 16}
-    return save_random(folder, "logmel", conf, {})
+    return save_random(folder, "logmel", LOGMEL, {})
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import random
 import numpy as np
 import pytest
 import soundfile
-from random_model import save_random
+from random_model import LOGMEL, save_random
 
 from asrkit.bin import calibrate
 from asrkit.decode.hypothesis import Evidence
@@ -19,8 +19,7 @@ from asrkit.infer import Speech2Text
 def model(tmp_path):
     (tmp_path / "ngram" / "it").mkdir(parents=True)
     (tmp_path / "ngram" / "it" / "lexicon.txt").write_text("ab\ta b\n")
-    conf = {"width": 16, "layers": 2, "heads": 2, "positional": [8, 2, 1], "mels": 16}
-    return save_random(tmp_path / "exp", "logmel", conf, {})
+    return save_random(tmp_path / "exp", "logmel", LOGMEL, {})
 
 
 @pytest.fixture

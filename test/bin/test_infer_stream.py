@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import soundfile
-from random_model import save_random
+from random_model import LOGMEL, save_random
 
 from asrkit.arguments import UsageError, parse
 from asrkit.audio.reading import decode
@@ -24,8 +24,7 @@ SHORT = ["--chunk", "0.5", "--left", "1", "--right", "0.3"]
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    conf = {"width": 16, "layers": 2, "heads": 2, "positional": [8, 2, 1], "mels": 16}
-    return save_random(tmp_path_factory.mktemp("model") / "exp", "logmel", conf, {})
+    return save_random(tmp_path_factory.mktemp("model") / "exp", "logmel", LOGMEL, {})
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 import torch
-from random_model import save_random
+from random_model import LOGMEL, save_random
 
 from asrkit.bin import asr_infer, calibrate, label_prior
 from asrkit.infer import Speech2Text
@@ -17,8 +17,7 @@ from asrkit.infer import Speech2Text
 
 @pytest.fixture
 def model(tmp_path: Path) -> Path:
-    conf = {"width": 16, "layers": 2, "heads": 2, "positional": [8, 2, 1], "mels": 16}
-    return save_random(tmp_path / "exp", "logmel", conf, {})
+    return save_random(tmp_path / "exp", "logmel", LOGMEL, {})
 
 
 @pytest.fixture

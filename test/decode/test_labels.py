@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import soundfile
-from random_model import save_random
+from random_model import LOGMEL, save_random
 
 from asrkit.audio.reading import decode
 from asrkit.bin import label_data
@@ -16,7 +16,6 @@ from asrkit.transcript import Token, Word
 
 CLIPS = sorted((Path(__file__).parents[1] / "corpora" / "clips").glob("it/*.opus"))[:4]
 LEXICON = {"ab": "a b", "acid": "a c d", "bed": "b e d", "face": "f a c e", "fe": "f e"}
-CONF = {"width": 16, "layers": 2, "heads": 2, "positional": [8, 2, 1], "mels": 16}
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +25,7 @@ def model(tmp_path_factory):
     (folder / "lexicon.txt").write_text(lexicon)
     # a model that has learned nothing writes few words unless it is paid for them
     (folder / "weights.json").write_text('{"lm_weight": 0, "word_score": 20}')
-    return save_random(folder / "exp", "logmel", CONF, {}, "text.phn")
+    return save_random(folder / "exp", "logmel", LOGMEL, {}, "text.phn")
 
 
 @pytest.fixture
@@ -113,7 +112,7 @@ def test_confidence_is_the_mean_of_the_words():
 
 
 def test_a_model_that_does_not_say_what_its_tokens_are(data, tmp_path, capsys):
-    nameless = save_random(tmp_path / "exp", "logmel", CONF, {})
+    nameless = save_random(tmp_path / "exp", "logmel", LOGMEL, {})
     assert labelled(nameless, data, "--min_confidence", "0")[0] == 1
     assert "its configuration names no token_file" in capsys.readouterr().err
 

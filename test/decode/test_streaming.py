@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 from hearing import Hearing
-from random_model import save_random
+from random_model import LEXICON, save_with_lexicon
 
 from asrkit.audio.reading import AudioError, decode
 from asrkit.decode.hypothesis import Evidence, Hypothesis
@@ -23,7 +23,6 @@ from asrkit.tokens import TokenList
 from asrkit.transcript import Transcript
 
 CLIPS = Path(__file__).parents[1] / "corpora" / "clips"
-LEXICON = "ab\ta b\nacid\ta c d\nbed\tb e d\nface\tf a c e\nfe\tf e\n"
 # a model that has learned nothing writes few words unless it is paid for them
 WORDS = Search(word_score=20.0)
 SHORT = {"chunk": 0.5, "left": 1.0, "right": 0.3}
@@ -31,11 +30,7 @@ SHORT = {"chunk": 0.5, "left": 1.0, "right": 0.3}
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("model")
-    (folder / "ngram" / "it").mkdir(parents=True)
-    (folder / "ngram" / "it" / "lexicon.txt").write_text(LEXICON)
-    conf = {"width": 16, "layers": 2, "heads": 2, "positional": [8, 2, 1], "mels": 16}
-    return Speech2Text(save_random(folder / "exp", "logmel", conf, {}))
+    return Speech2Text(save_with_lexicon(tmp_path_factory.mktemp("model")))
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from random_model import save_random
+from random_model import LEXICON, save_with_lexicon
 
 from asrkit.audio.given import Given
 from asrkit.audio.reading import decode
@@ -20,7 +20,6 @@ from asrkit.decode.transcribe import transcribe
 from asrkit.infer import Speech2Text
 
 CLIPS = Path(__file__).parents[1] / "corpora" / "clips"
-LEXICON = "ab\ta b\nacid\ta c d\nbed\tb e d\nface\tf a c e\nfe\tf e\n"
 
 
 # a model that has learned nothing writes few words unless it is paid for them
@@ -30,11 +29,7 @@ MODES = [Search(mode="greedy"), Search(mode="free"), WORDS]
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("model")
-    (folder / "ngram" / "it").mkdir(parents=True)
-    (folder / "ngram" / "it" / "lexicon.txt").write_text(LEXICON)
-    conf = {"width": 16, "layers": 2, "heads": 2, "positional": [8, 2, 1], "mels": 16}
-    return Speech2Text(save_random(folder / "exp", "logmel", conf, {}))
+    return Speech2Text(save_with_lexicon(tmp_path_factory.mktemp("model")))
 
 
 @pytest.fixture(scope="module")
