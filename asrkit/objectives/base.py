@@ -115,6 +115,10 @@ class FrameObjective(Objective):
     def frames(self, batch: Batch) -> tuple[Frames, Output]:
         """One masked forward pass: the frames for a further head, and the objective's own loss."""
 
+    def _purpose(self, name: str) -> tuple[int, int, str]:
+        """What random numbers depend on beside the row; evaluation repeats step 0."""
+        return self.seed, self.step if self.training else 0, name
+
 
 class Scorer(Objective):
     """An objective that is used once it was trained: there is no second model class for it."""

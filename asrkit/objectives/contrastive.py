@@ -163,10 +163,6 @@ class ContrastiveObjective(FrameObjective):
         """Frames [..., F] of ``quantizer_input`` as the quantizer takes them."""
         return inputs if self.quantizer.reads_front else self.encoder.normalized(inputs)
 
-    def _purpose(self, name: str) -> tuple[int, int, str]:
-        """What random numbers depend on beside the row; evaluation repeats step 0."""
-        return self.seed, self.step if self.training else 0, name
-
     def draw(self, keys: Tensor, features: Padded, *, every: bool = False) -> Draws:
         """Mask, distractors and Gumbel noise for rows of ``keys`` [B]."""
         size, device = features.data.shape[1], features.data.device

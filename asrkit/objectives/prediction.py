@@ -100,9 +100,8 @@ class PredictionObjective(FrameObjective):
         features = self.encoder.extract(batch.speech)
         rows, size, _ = features.data.shape
         device = features.data.device
-        step = self.step if self.training else 0
         lengths = features.lengths.tolist()
-        mask = draw_mask(self.spans, batch.keys, lengths, size, self.seed, step, "mask")
+        mask = draw_mask(self.spans, batch.keys, lengths, size, *self._purpose("mask"))
         picks = MaskedFrames.of(mask, device)
         hidden = self.encoder.contextualize(features, mask.to(device, non_blocking=True)).output
         front = self.encoder.front(batch.speech)

@@ -120,15 +120,8 @@ class RegressionObjective(FrameObjective):
             raise ValueError("regression needs speech, and this batch has none")
         features = self.encoder.extract(batch.speech)
         size, device = features.data.shape[1], features.data.device
-        mask = draw_mask(
-            self.spans,
-            batch.keys,
-            features.lengths.tolist(),
-            size,
-            self.seed,
-            self.step if self.training else 0,
-            "mask",
-        )
+        lengths = features.lengths.tolist()
+        mask = draw_mask(self.spans, batch.keys, lengths, size, *self._purpose("mask"))
         picks = MaskedFrames.of(mask, device)
         hidden = self.encoder.contextualize(features, mask.to(device, non_blocking=True)).output
         targets = self.targets(features)
