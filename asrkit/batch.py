@@ -57,7 +57,7 @@ class Batch:
     text: [B, L] int64 labels to recognize (phones, characters, BPE units, words, or word labels:
         0 or a word at every phone).
     phones: [B, L] int64 phone labels that accompany self-supervised objectives; length 0 means
-        an unlabelled utterance.
+        an unlabeled utterance.
     posteriors: [B, L, P] float32 phone posteriors, one-hot when the phones come from text; P is the
         phone list without the blank, rows sum to 1, padding is 0.
     langs: [B] int64 language numbers.

@@ -16,6 +16,7 @@ from typing import Any, TextIO
 import configargparse
 import typeguard
 
+from asrkit.arguments import warn
 from asrkit.options import Options
 from asrkit.plain_yaml import LONGEST, check_plain, not_utf8, parse
 from asrkit.plain_yaml import ConfigError as ConfigError
@@ -34,6 +35,30 @@ def suggest(name: str, known: Iterable[str]) -> str:
 
 FIELDS = {field.name: field for field in dataclasses.fields(Options)}
 TYPES = typing.get_type_hints(Options, include_extras=True)
+
+# Keys that earlier versions wrote, and what they are called today.
+RENAMED = {"unlabelled_data": "unlabeled_data", "unlabelled_weight": "unlabeled_weight"}
+
+
+def with_current_names(content: Any, source: str) -> Any:
+    """A mapping of options, or of a block's, with today's names; anything else as it is.
+
+    Raises ConfigError if an option is there under both names.
+    """
+    if not isinstance(content, dict):
+        return content
+    current = {}
+    for key, value in content.items():
+        name = RENAMED.get(key, key)
+        if name != key and name in content:
+            raise ConfigError(f"{source}: {key} is the old name of {name}; give {name} alone")
+        current[name] = with_current_names(value, source)
+    return current
+
+
+def _warn_of_old(where: str, name: str) -> None:
+    if name in RENAMED:
+        warn(f"{where}{name} is deprecated; write {RENAMED[name]}")
 
 
 def check_type(where: str, value: Any, expected: Any) -> None:
@@ -55,6 +80,9 @@ _Unreadable = configargparse.ConfigFileParserException
 
 def _fitting(where: str, name: str, value: Any, written: str | None) -> Any:
     """``value`` as the option ``name`` takes it; ``written``: the text it was read from, if one."""
+    for key in value if isinstance(value, dict) else ():
+        _warn_of_old(f"{where}.", key)
+    value = with_current_names(value, where)
     if typing.get_origin(TYPES[name]) is list and not isinstance(value, list):
         value = [value]
     if TYPES[name] in (str, str | None) and isinstance(value, int | float):
@@ -67,21 +95,25 @@ class _YamlFile(configargparse.ConfigFileParser):
     """Hands YAML to configargparse, which knows strings only: values travel as JSON."""
 
     def parse(self, stream: TextIO) -> dict[str, str]:
+        options = {}
         try:
             document = parse(stream.read(LONGEST + 1), stream.name)
             content = {} if document.value is None else document.value
             if not isinstance(content, dict):
                 raise ConfigError(f"{stream.name}: the file holds no mapping of option: value")
-            for key, value in content.items():
-                where = f"{stream.name}:{document.lines.get(key, 1)}"
-                if key not in FIELDS:
-                    raise ConfigError(f"{where}: unknown key {key!r}; {suggest(key, FIELDS)}")
-                content[key] = _fitting(f"{where}: {key}", key, value, document.written.get(key))
+            names = with_current_names(content, stream.name)
+            for written, name in zip(content, names, strict=True):
+                where = f"{stream.name}:{document.lines.get(written, 1)}"
+                if name not in FIELDS:
+                    raise ConfigError(f"{where}: unknown key {name!r}; {suggest(name, FIELDS)}")
+                _warn_of_old(f"{where}: ", written)
+                text = document.written.get(written)
+                options[name] = _fitting(f"{where}: {name}", name, content[written], text)
         except UnicodeDecodeError as error:
             raise _Unreadable(f"{stream.name}: {not_utf8(error)}") from None
         except ConfigError as error:
             raise _Unreadable(str(error)) from None
-        return {key: json.dumps(value, ensure_ascii=False) for key, value in content.items()}
+        return {key: json.dumps(value, ensure_ascii=False) for key, value in options.items()}
 
     def get_syntax_description(self) -> str:
         return "The file is YAML."
@@ -92,6 +124,7 @@ class _Store(configargparse.Action):
 
     def __call__(self, parser, namespace, values, option_string=None):  # type: ignore[no-untyped-def]
         many = typing.get_origin(TYPES[self.dest]) is list
+        _warn_of_old("--", (option_string or "").removeprefix("--"))
         try:
             parsed = [parse(value, self.dest, lines=False).value for value in values]
             if not many and len(parsed) != 1:
@@ -135,6 +168,12 @@ def parser() -> configargparse.ArgParser:
             metavar="VALUE",
             help=field.metadata["help"],
         )
+    for old, name in RENAMED.items():
+        if name in FIELDS:
+            result.add_argument(
+                f"--{old}", dest=name, action=_Store, nargs="+", default=configargparse.SUPPRESS,
+                help=configargparse.SUPPRESS,
+            )  # fmt: skip
     return result
 
 
@@ -147,6 +186,7 @@ def from_mapping(content: Any, source: str) -> Options:
     check_plain(content, source)
     if not isinstance(content, dict):
         raise ConfigError(f"{source}: no mapping of option: value")
+    content = with_current_names(content, source)
     for key, value in content.items():
         if key not in FIELDS:
             raise ConfigError(f"{source}: unknown key {key!r}; {suggest(key, FIELDS)}")
@@ -163,6 +203,9 @@ def set_value(options: Options, assignment: str) -> None:
     path, equals, text = assignment.partition("=")
     if not equals:
         raise ConfigError(f"--set {assignment}: write it as key=value or key.subkey=value")
+    for key in path.split("."):
+        _warn_of_old("--set: ", key)
+    path = ".".join(RENAMED.get(key, key) for key in path.split("."))
     name, dot, rest = path.partition(".")
     if name not in FIELDS:
         raise ConfigError(f"--set {path}: unknown key {name!r}; {suggest(name, FIELDS)}")

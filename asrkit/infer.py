@@ -69,7 +69,7 @@ class Speech2Text(Network):
         if trained.tokens is None:
             raise ModelError(
                 f"{given}: this model was pre-trained only and cannot recognize speech; fine-tune "
-                "it with labelled data first (stage 8 of the recipes"
+                "it with labeled data first (stage 8 of the recipes"
                 + (", after python -m asrkit.bin.unpack)" if is_pack(given) else ")")
             )
         self.token_file = trained.options.token_file or ""

@@ -72,7 +72,7 @@ class Options:
 
     # data
     train_data: list[str] = option([], "dump folders (Kaldi format) to train on")
-    unlabelled_data: list[str] = option([], "more folders, of audio alone, for joint objectives")
+    unlabeled_data: list[str] = option([], "more folders, of audio alone, for joint objectives")
     valid_data: list[str] = option([], "dump folders to validate on")
     token_list: str | None = option(None, "symbols of the text stream, one a line")
     phone_list: str | None = option(

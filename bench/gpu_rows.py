@@ -70,13 +70,13 @@ class Setting(NamedTuple):
 
 def arguments(preset: str, out: Path, setting: Setting) -> list[str]:
     """A command line of asr_train: the preset as it is, on the benchmark's corpus."""
-    corpus, labelled = Path(setting.corpus), preset not in PRETRAIN[:2]
+    corpus, labeled = Path(setting.corpus), preset not in PRETRAIN[:2]
     folders = sorted(path for path in corpus.iterdir() if (path / "wav.scp").exists())
     wanted = [path for path in folders if (path.name == "hour") == (preset in FINETUNE)]
     argv = ["--config", str(CONF / f"{preset}.yaml"), "--output_dir", str(out)]
     argv += ["--log_interval", "1", "--ngpu", "1" if setting.device == "cuda" else "0"]
     argv += ["--train_data", *map(str, wanted)]
-    if labelled:
+    if labeled:
         argv += ["--token_list", str(corpus / "tokens.txt"), "--token_file", "text.phn"]
     sets: dict[str, object] = {}
     if preset in FINETUNE:

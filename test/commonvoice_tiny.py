@@ -28,7 +28,7 @@ def make_release(
 
 
 def make_lists(folder: Path, train: list[str], valid: list[str], test: list[str]) -> Path:
-    """UniSpeech's layout; every clip is labelled ``a b``, its .phone ``a |``."""
+    """UniSpeech's layout; every clip is labeled ``a b``, its .phone ``a |``."""
     folder.mkdir(parents=True)
     (folder / "phonesMatches_reduced.json").write_text('{"a": 0, "b": 1, "": 2}')
     names = {"trainSeqs_1.0": train, "valSeqs_1.0": valid, "testSeqs": test}

@@ -96,3 +96,42 @@ def test_repeated_resolution_changes_nothing(write):
     options, _ = asr_train.options_of(["--config", write(YAML)])
     content = config.to_mapping(options)
     assert config.to_mapping(config.from_mapping(content, "x")) == content
+
+
+OLD = """
+objective: phonetic
+base: contrastive
+quantizer: gumbel
+objective_conf: {unlabelled_weight: 0.5}
+optimizer_conf: {lr: 0.001}
+unlabelled_data: [here]
+"""
+
+
+def test_names_of_earlier_versions_are_taken(write, capsys):
+    options, _ = asr_train.options_of(["--config", write(OLD)])
+    assert (options.unlabeled_data, options.objective_conf["unlabeled_weight"]) == (["here"], 0.5)
+    said = capsys.readouterr().err
+    assert "c.yaml:7: unlabelled_data is deprecated; write unlabeled_data" in said
+    assert said.count("unlabelled_weight is deprecated; write unlabeled_weight") == 1
+    argv = ["--config", write(OLD.partition("unlabelled_data")[0]), "--unlabelled_data", "a", "b"]
+    options, _ = asr_train.options_of([*argv, "--set", "objective_conf.unlabelled_weight=2"])
+    assert options.unlabeled_data == ["a", "b"]
+    assert options.objective_conf["unlabeled_weight"] == 2
+    assert "--unlabelled_data is deprecated" in capsys.readouterr().err
+    saved = {"objective_conf": {"unlabelled_weight": 0.5}, "unlabelled_data": ["here"]}
+    options = config.from_mapping(saved, "config.yaml")
+    assert options.objective_conf == {"unlabeled_weight": 0.5}
+    assert capsys.readouterr().err == "", "a saved file is nobody's to change"
+
+
+def test_an_option_under_both_names_is_refused():
+    with pytest.raises(config.ConfigError, match="unlabelled_data is the old name of unlabeled"):
+        config.from_mapping({"unlabelled_data": [], "unlabeled_data": ["a"]}, "config.yaml")
+
+
+def test_old_names_are_not_in_help(capsys):
+    with pytest.raises(SystemExit):
+        asr_train.options_of(["--help"])
+    said = capsys.readouterr().out
+    assert "--unlabeled_data" in said and "unlabelled" not in said

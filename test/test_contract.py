@@ -122,11 +122,11 @@ def test_every_class_has_keyword_only_options_with_types():
 
 def test_output_is_a_sum_with_weight_and_the_same_statistics(objective):
     objective.train()
-    full, unlabelled = objective(batch_of()), objective(batch_of([0, 0, 0]))
+    full, unlabeled = objective(batch_of()), objective(batch_of([0, 0, 0]))
     assert full.loss.ndim == 0
     assert full.loss.isfinite()
     assert float(full.weight) > 0
-    assert full.stats.keys() == unlabelled.stats.keys()
+    assert full.stats.keys() == unlabeled.stats.keys()
     objective.eval()
     assert objective(batch_of()).stats.keys() == full.stats.keys()
 

@@ -100,8 +100,8 @@ check_options() {
     for name in ${langs} ${target} ${pretrain_langs}; do
         [[ ${name} =~ ^([a-z]+_)?[a-z]{2,3}(-[a-z]+)?$ ]] || refuse "'${name}' is not a language code such as it or mls_it"
     done
-    [[ ${labelled_minutes} =~ ^[0-9]+(\.[0-9]+)?$ ]] ||
-        refuse "--labelled_minutes is a number, not '${labelled_minutes}'"
+    [[ ${labeled_minutes} =~ ^[0-9]+(\.[0-9]+)?$ ]] ||
+        refuse "--labeled_minutes is a number, not '${labeled_minutes}'"
     for name in ${prior_weights}; do
         [[ ${name} =~ ^[0-9]+(\.[0-9]+)?$ ]] || refuse "--prior_weights are numbers such as 0.3, not '${name}'"
     done
@@ -111,23 +111,23 @@ check_options() {
         [[ ${name} =~ ^[0-9]+(\.[0-9]+)?(e-?[0-9]+)?$ ]] || refuse "'${name}' is not a number above 0"
     done
     if [ -z "${target}" ]; then
-        [ "${labelled_minutes}" = 0 ] || refuse "--labelled_minutes needs --target"
-        [ -z "${labelled_list}" ] || refuse "--labelled_list needs --target"
+        [ "${labeled_minutes}" = 0 ] || refuse "--labeled_minutes needs --target"
+        [ -z "${labeled_list}" ] || refuse "--labeled_list needs --target"
         [ -z "${continue_config}" ] || refuse "--continue_config needs --target, the language it continues on"
     fi
     if [ "${tokens_from}" = text ]; then
         [ "${token_type}" != phn ] || refuse "--tokens_from text goes with --token_type char or bpe; phones are espeak's"
         [ -n "${target}" ] || refuse "--tokens_from text needs --target: text is of one language"
     fi
-    if [ -n "${labelled_list}" ] && [ "${labelled_minutes}" != 0 ]; then
-        refuse "--labelled_list does not go with --labelled_minutes"
+    if [ -n "${labeled_list}" ] && [ "${labeled_minutes}" != 0 ]; then
+        refuse "--labeled_list does not go with --labeled_minutes"
     fi
     check_self_training
     if [ "${restrict_langs}" = true ] && [ "${vocabulary}" = shared ]; then
         refuse "--restrict_langs needs --vocabulary separate: shared tokens belong to no language"
     fi
-    if [ -n "${pretrain_unlabelled_sets}" ] && [ "${pretrain_labels}" = false ]; then
-        refuse "--pretrain_unlabelled_sets goes with --pretrain_labels true; else name them among --pretrain_sets"
+    if [ -n "${pretrain_unlabeled_sets}" ] && [ "${pretrain_labels}" = false ]; then
+        refuse "--pretrain_unlabeled_sets goes with --pretrain_labels true; else name them among --pretrain_sets"
     fi
     if [ "${continue_labels}" = true ] && [ -z "${continue_config}" ]; then
         refuse "--continue_labels true goes with --continue_config"

@@ -9,7 +9,7 @@ pretrain_parts() {
     for name in ${self_training_sets}; do
         [ ! -d "data/${name}" ] || more+=("${name}")
     done
-    for set in "${more[@]}" ${pretrain_config:+${pretrain_sets} ${pretrain_unlabelled_sets}} ${continue_config:+${continue_sets}}; do
+    for set in "${more[@]}" ${pretrain_config:+${pretrain_sets} ${pretrain_unlabeled_sets}} ${continue_config:+${continue_sets}}; do
         case "${set#"$1_"}" in
         "${set}" | train* | valid | test) ;;
         *) printf '%s\n' "${set#"$1_"}" ;;
@@ -20,7 +20,7 @@ pretrain_parts() {
 # parts_of LANG: the parts of a language that stages 3 and 4 make: train, valid, test, ...
 parts_of() {
     local parts=(train valid test)
-    if [[ " ${labelled_langs[*]} " != *" $1 "* ]]; then
+    if [[ " ${labeled_langs[*]} " != *" $1 "* ]]; then
         parts=(train valid)
         [ "${pretrain_part}" = train ] || parts=(valid)
     fi
@@ -36,7 +36,7 @@ tables_of() {
     printf '%s\n' "$1"/{wav.scp,segments,utt2spk,utt2lang,text} "$1"/text.*
 }
 
-# Stage 2: tables of copies of the labelled training sets at other speeds; stage 3 makes the audio.
+# Stage 2: tables of copies of the labeled training sets at other speeds; stage 3 makes the audio.
 perturb_speed() {
     local set
     for set in ${speed_sets}; do
@@ -66,14 +66,14 @@ filter_set() {
         python3 -m asrkit.bin.filter_data --in_dir "${org}/$1_$2" --out_dir "${raw}/$1_$2" "${@:3}"
 }
 
-# Stage 4: filtered parts of each language, the combinations, the labelled subset.
+# Stage 4: filtered parts of each language, the combinations, the labeled subset.
 prepare_sets() {
     local lang part kind kinds=("${combined[@]}") sets=() parts from limits
     limits=(--min_seconds "${min_wav_duration}" --max_seconds "${max_wav_duration}")
     for lang in "${all_langs[@]}"; do
         for part in $(parts_of "${lang}"); do
             kind=${part}
-            [[ " ${labelled_langs[*]} " == *" ${lang} "* ]] || kind=unlabelled
+            [[ " ${labeled_langs[*]} " == *" ${lang} "* ]] || kind=unlabeled
             case "${kind}" in
             test) filter_set "${lang}" test ;; # keeps every utterance, however short or long
             train | train_sp | valid) filter_set "${lang}" "${part}" "${limits[@]}" ;;
@@ -84,25 +84,25 @@ prepare_sets() {
         done
     done
     [ -z "${speed_sets}" ] || [ -n "${target}" ] || kinds+=(train_sp)
-    [ ${#labelled_langs[@]} -ne 0 ] || kinds=() # only audio to pre-train on: nothing to combine
+    [ ${#labeled_langs[@]} -ne 0 ] || kinds=() # only audio to pre-train on: nothing to combine
     for part in "${kinds[@]}"; do
-        parts=("${labelled_langs[@]/#/${raw}/}")
+        parts=("${labeled_langs[@]/#/${raw}/}")
         parts=("${parts[@]/%/_${part}}")
         step "${raw}/${part}/.done" "${parts[@]/%//.done}" -- \
             python3 -m asrkit.bin.combine_data --out_dir "${raw}/${part}" "${parts[@]}"
     done
     run python3 -m asrkit.bin.hours --out "${dumpdir}/hours.md" "${sets[@]}"
     from=${raw}/${target}_train${speed_sets:+_sp}
-    if [ "${labelled_minutes}" != 0 ]; then
+    if [ "${labeled_minutes}" != 0 ]; then
         step "${raw}/${own_train}/.done" "${from}/.done" -- \
             python3 -m asrkit.bin.subset_data_dir --in_dir "${from}" \
-            --out_dir "${raw}/${own_train}" --minutes "${labelled_minutes}"
+            --out_dir "${raw}/${own_train}" --minutes "${labeled_minutes}"
     fi
-    if [ -n "${labelled_list}" ]; then
+    if [ -n "${labeled_list}" ]; then
         # A tenth of a list may have been left out above, as too long or unreadable.
-        step "${raw}/${own_train}/.done" "${from}/.done" "data/lists/${target}/${labelled_list}" -- \
+        step "${raw}/${own_train}/.done" "${from}/.done" "data/lists/${target}/${labeled_list}" -- \
             python3 -m asrkit.bin.subset_data_dir --in_dir "${from}" --out_dir "${raw}/${own_train}" \
-            --utt_list "data/lists/${target}/${labelled_list}" --max_missing 0.1
+            --utt_list "data/lists/${target}/${labeled_list}" --max_missing 0.1
     fi
 }
 

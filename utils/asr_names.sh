@@ -35,15 +35,15 @@ name_experiments() {
 # Languages and sets of fine-tuning, validation and test.
 name_sets() {
     local lang
-    read -r -a labelled_langs <<<"$(union ${langs} ${target})"
-    read -r -a all_langs <<<"$(union "${labelled_langs[@]}" ${pretrain_langs})"
-    test_langs=("${labelled_langs[@]}")
+    read -r -a labeled_langs <<<"$(union ${langs} ${target})"
+    read -r -a all_langs <<<"$(union "${labeled_langs[@]}" ${pretrain_langs})"
+    test_langs=("${labeled_langs[@]}")
     own_train=train
     if [ -n "${target}" ]; then
         test_langs=("${target}")
         own_train=${target}_train
-        [ "${labelled_minutes}" = 0 ] || own_train=${target}_train_${labelled_minutes}min
-        [ -z "${labelled_list}" ] || own_train=${target}_train_${labelled_list}
+        [ "${labeled_minutes}" = 0 ] || own_train=${target}_train_${labeled_minutes}min
+        [ -z "${labeled_list}" ] || own_train=${target}_train_${labeled_list}
         : "${valid_set:=${target}_valid}"
     fi
     speed_sets=
@@ -61,7 +61,7 @@ name_sets() {
     # Sets that stages 4 and 5 leave in dump/raw with tokens.
     all_sets=()
     [ -n "${target}" ] || all_sets=(train valid)
-    for lang in "${labelled_langs[@]}"; do
+    for lang in "${labeled_langs[@]}"; do
         all_sets+=("${lang}_train" "${lang}_valid" "${lang}_test")
     done
     read -r -a all_sets <<<"$(union "${all_sets[@]}" "${train_set}" "${valid_set}" "${tests[@]}")"
@@ -71,15 +71,15 @@ name_sets() {
 name_pretraining_sets() {
     local found name used
     if [ -n "${pretrain_langs}" ] || [ "${pretrain_part}" != train ]; then
-        read -r -a found <<<"$(union ${pretrain_langs:-${labelled_langs[*]}})"
+        read -r -a found <<<"$(union ${pretrain_langs:-${labeled_langs[*]}})"
         : "${pretrain_sets:=${found[*]/%/_${pretrain_part}}}"
         : "${pretrain_valid_sets:=${found[*]/%/_valid}}"
     fi
     : "${continue_sets:=${target}_${pretrain_part}}"
     read -r -a pretrain_train_data <<<"${pretrain_sets:-train}"
     read -r -a pretrain_valid_data <<<"${pretrain_valid_sets:-valid}"
-    read -r -a pretrain_unlabelled_data <<<"${pretrain_unlabelled_sets}"
-    pretrain_unlabelled_data=("${pretrain_unlabelled_data[@]/#/${dumpdir}/raw/}")
+    read -r -a pretrain_unlabeled_data <<<"${pretrain_unlabeled_sets}"
+    pretrain_unlabeled_data=("${pretrain_unlabeled_data[@]/#/${dumpdir}/raw/}")
     read -r -a continue_train_data <<<"${continue_sets}"
     # With other tokens the phones of stage 6 are made beside them (make_token_list).
     if [ "${pretrain_labels}/${token_type}" = true/phn ]; then

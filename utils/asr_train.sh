@@ -15,7 +15,7 @@ pretrain() {
     local labels=()
     if [ "${pretrain_labels}" = true ]; then
         labels=(--token_list "${pretrain_token_list}" --token_file "${pretrain_token_file}")
-        [ -z "${pretrain_unlabelled_sets}" ] || labels+=(--unlabelled_data "${pretrain_unlabelled_data[@]}")
+        [ -z "${pretrain_unlabeled_sets}" ] || labels+=(--unlabeled_data "${pretrain_unlabeled_data[@]}")
     fi
     train "${pretrain_exp}" --config "${pretrain_config}" \
         --train_data "${pretrain_train_data[@]}" --valid_data "${pretrain_valid_data[@]}" "${labels[@]}" \

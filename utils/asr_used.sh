@@ -35,7 +35,7 @@ check_used() {
     [ "${token_type}" = phn ] || unless_used "without --token_type phn" compare_labels
     [ "${phone_labels}" = espeak ] || unless_used "with --phone_labels ${phone_labels}, which are what they are" word_boundary
     makes_phones || unless_used "without phones" word_boundary max_unread
-    [ -z "${train_set}" ] || unless_used "with --train_set, which names another set" labelled_minutes labelled_list speed_perturb_factors
+    [ -z "${train_set}" ] || unless_used "with --train_set, which names another set" labeled_minutes labeled_list speed_perturb_factors
     check_training_used
     if [ -z "${lm_raw}" ]; then unless_used "without --lm_raw" lm_raw_args; fi
     if [ "${use_ngram}" = false ]; then
@@ -67,7 +67,7 @@ check_training_used() {
     fi
     if [ -z "${pretrain_config}" ]; then
         unless_used "without --pretrain_config" \
-            pretrain_sets pretrain_unlabelled_sets pretrain_valid_sets pretrain_labels language_alpha pretrain_args
+            pretrain_sets pretrain_unlabeled_sets pretrain_valid_sets pretrain_labels language_alpha pretrain_args
         # A recipe of audio alone prepares them first; stage 7 may go on with their audio.
         [ -z "${langs}${target}" ] || [ -n "${continue_sets}" ] || unless_used "without --pretrain_config" pretrain_langs
         [ -n "${pretrained}${pretrained_source}" ] || unless_used "without a model to start from" pretrain_tag

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# What corrections are worth, before anyone makes them: a model of few labelled minutes writes down the rest of its
+# What corrections are worth, before anyone makes them: a model of few labeled minutes writes down the rest of its
 # training audio; N minutes of it get the transcripts that they have, in place of a person's; a model of the few and these
 # is fine-tuned and scored. For each seed, each N, and each way to choose: the least certain utterances, or random ones.
 # Run from a recipe's folder, with its options of asr.sh; run again, it goes on where it stopped.
 set -euo pipefail
 
 target=it  # language
-labelled_minutes=5  # of it, drawn at random
+labeled_minutes=5  # of it, drawn at random
 minutes="2 5"  # of corrections
 ways="least_certain random"  # to choose them
 seeds="0 1 2"  # of fine-tuning, and of what is drawn at random
@@ -25,18 +25,18 @@ passes_to=(./asr.sh)
 . "${ASRKIT_ROOT}/utils/parse_options.sh"
 . "${ASRKIT_ROOT}/utils/stages.sh"
 . "${ASRKIT_ROOT}/utils/recipe.sh"
-refuse_passed_on "would give several models one name" asr_tag asr_exp labelled_list seed
+refuse_passed_on "would give several models one name" asr_tag asr_exp labeled_list seed
 for seed in ${seeds}; do
     need_integer seeds "${seed}"
 done
-for number in ${labelled_minutes} ${minutes}; do
-    [[ ${number} =~ ^[0-9]+(\.[0-9]+)?$ ]] || bad_option "--labelled_minutes and --minutes are numbers, not '${number}'"
+for number in ${labeled_minutes} ${minutes}; do
+    [[ ${number} =~ ^[0-9]+(\.[0-9]+)?$ ]] || bad_option "--labeled_minutes and --minutes are numbers, not '${number}'"
 done
 for way in ${ways}; do
     [[ ${way} == least_certain || ${way} == random ]] || bad_option "--ways is of least_certain and random; not '${way}'"
 done
 [[ ${token_type} == phn || ${token_type} == char ]] || bad_option "--token_type is phn or char: the search has a lexicon"
-for name in target labelled_minutes minutes ways seeds; do
+for name in target labeled_minutes minutes ways seeds; do
     [ -n "${!name}" ] || bad_option "--${name} is empty"
 done
 [ -x ./asr.sh ] || bad_option "no ./asr.sh here; start it in the folder of a recipe, such as egs/mini_asterisk/asr1"
@@ -44,9 +44,9 @@ done
 . ./path.sh
 
 raw=${dumpdir}/raw
-few=${target}_train_${labelled_minutes}min
+few=${target}_train_${labeled_minutes}min
 from=$(basename -- "${pretrained%/last.pt}" .pt)
-tag=${labelled_minutes}min_from_${from#pretrain_}
+tag=${labeled_minutes}min_from_${from#pretrain_}
 units=(--type phn --hyphens split --cache_dir data/phones)
 ngram=${expdir}/ngram/${few}
 lexicon=${ngram}/lexicon.txt
@@ -66,7 +66,7 @@ fine_tuned() {
     "${command[@]}"
 }
 
-# make_search: sets search to a lexicon and an n-gram of the labelled texts and of other text: none of what is written down.
+# make_search: sets search to a lexicon and an n-gram of the labeled texts and of other text: none of what is written down.
 make_search() {
     local texts=(--text "${raw}/${few}/text") plain=data/lm_text/${target}.txt
     [ ! -s "${plain}" ] || texts+=(--plain "${plain}")
@@ -99,13 +99,13 @@ corrected() {
         python3 -m asrkit.bin.subset_data_dir --in_dir "${drafts}" --out_dir "${part}" --minutes "$2" "${how[@]}"
     step "data/lists/${target}/.done.${list}" "${raw}/${few}/wav.scp" "${part}/.done" -- \
         list_ids "data/lists/${target}/${list}" "${raw}/${few}" "${part}"
-    fine_tuned "${tag}_$3_$2min" "$1" --labelled_list "${list}"
+    fine_tuned "${tag}_$3_$2min" "$1" --labeled_list "${list}"
 }
 
 for seed in ${seeds}; do
     model=${expdir}/asr_${target}_${tag}_seed${seed}
     drafts=${raw}/${target}_train_by_$(basename -- "${model}")
-    fine_tuned "${tag}" "${seed}" --labelled_minutes "${labelled_minutes}"
+    fine_tuned "${tag}" "${seed}" --labeled_minutes "${labeled_minutes}"
     make_search
     step "${drafts}/.done" "${model}/last.pt" "${raw}/${target}_train/wav.scp" "${raw}/${few}/wav.scp" "${search[@]:1:1}" "${search[@]:3:1}" -- \
         python3 -m asrkit.bin.label_data --model "${model}" --in_dir "${raw}/${target}_train" --out_dir "${drafts}" \

@@ -6,12 +6,12 @@
 check_language() {
     [ -n "${language_config}" ] || return 0
     if within 8; then need_file "${language_config}"; fi
-    [ "${#labelled_langs[@]}" -gt 1 ] || refuse "--language_config tells languages apart: name several with --langs"
+    [ "${#labeled_langs[@]}" -gt 1 ] || refuse "--language_config tells languages apart: name several with --langs"
 }
 
 # language_sets PART: the sets of all languages, in language_data.
 language_sets() {
-    language_data=("${labelled_langs[@]/%/_$1}")
+    language_data=("${labeled_langs[@]/%/_$1}")
     language_data=("${language_data[@]/#/${raw}/}")
 }
 

@@ -105,6 +105,10 @@ while [ $# -gt 0 ]; do
     --*)
         _name=${1#--}
         _name=${_name//-/_}
+        if [[ ${_name} == *labelled* ]]; then # earlier versions had British names
+            _name=${_name//labelled/labeled}
+            echo "$0: warning: $1 is deprecated; write --${_name}" >&2
+        fi
         if [[ " ${_known[*]} " != *" ${_name} "* ]] && [ "${_passes}" = true ] && [ $# -ge 2 ]; then
             rest+=("--${_name}" "$2")
             shift 2

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Self-training of asr.sh, in stage 8: what a model writes down of unlabelled audio is training data of the next.
+# Self-training of asr.sh, in stage 8: what a model writes down of unlabeled audio is training data of the next.
 # shellcheck disable=SC2154,SC2034  # the options are set by asr.sh; asr_train.sh reads finetune_data
 
 # Stop with exit 2 where there is nothing that a round of self-training could write down.
@@ -14,8 +14,8 @@ check_self_training() {
     [ "${use_ngram}" = true ] || refuse "--self_training searches with a lexicon: it needs --use_ngram true"
     [ "${vocabulary}" = shared ] || refuse "--self_training needs --vocabulary shared"
     if [ -z "${self_training_sets}" ]; then
-        [ "${labelled_minutes}" != 0 ] || [ -n "${labelled_list}" ] ||
-            refuse "--self_training: all of ${target}_train is labelled; give --self_training_sets, or --labelled_minutes"
+        [ "${labeled_minutes}" != 0 ] || [ -n "${labeled_list}" ] ||
+            refuse "--self_training: all of ${target}_train is labeled; give --self_training_sets, or --labeled_minutes"
         self_training_sets=${target}_train
     fi
     if [ -n "${self_training_update}" ]; then
@@ -32,15 +32,15 @@ self_train() {
     for ((round = 1; round <= self_training; round++)); do
         folder=$1_round${round}
         ((round < self_training)) || folder=$1
-        label_unlabelled "${teacher}" "$2"
+        label_unlabeled "${teacher}" "$2"
         finetune_to "${folder}" "${self_training_options[@]}"
         teacher=${folder}
     done
 }
 
-# label_unlabelled MODEL SET: sets finetune_data to SET and what the model writes down of --self_training_sets. Words are searched
-# for in text that the unlabelled audio has no part in.
-label_unlabelled() {
+# label_unlabeled MODEL SET: sets finetune_data to SET and what the model writes down of --self_training_sets. Words are searched
+# for in text that the unlabeled audio has no part in.
+label_unlabeled() {
     local name set lexicon lm=() ngram
     ngram=$(ngram_folder "$2")
     lexicon=$(lexicon_file "$2")

@@ -17,7 +17,7 @@ def get_parser() -> argparse.ArgumentParser:
         "--allow_empty_text",
         type=boolean,
         default=False,
-        help="folders without text are unlabelled speech",
+        help="folders without text are unlabeled speech",
     )
     return parser
 

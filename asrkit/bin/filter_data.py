@@ -1,4 +1,4 @@
-"""Leaves out too short, too long or unlabelled utterances; prints hours by language."""
+"""Leaves out too short, too long or unlabeled utterances; prints hours by language."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def get_parser() -> argparse.ArgumentParser:
     parser.add_argument("--min_seconds", type=finite, default=0)
     parser.add_argument("--max_seconds", type=float, default=float("inf"))
     parser.add_argument(
-        "--allow_empty_text", type=boolean, default=False, help="keep unlabelled utterances"
+        "--allow_empty_text", type=boolean, default=False, help="keep unlabeled utterances"
     )
     parser.add_argument(
         "--token_file", help="e.g. text.phn: leave out what has more tokens than CTC has frames"

@@ -14,7 +14,7 @@ def get_parser() -> argparse.ArgumentParser:
     parser.add_argument("data_dir", nargs="+", help="data or dump folders")
     parser.add_argument("--lang", help="ISO 639-1 code of all utterances, if utt2lang is missing")
     parser.add_argument(
-        "--allow_empty_text", type=boolean, default=False, help="keep unlabelled utterances"
+        "--allow_empty_text", type=boolean, default=False, help="keep unlabeled utterances"
     )
     parser.add_argument(
         "--check_audio", type=boolean, default=True, help="remove what has no audio"

@@ -28,7 +28,7 @@ def get_parser() -> argparse.ArgumentParser:
         type=Path,
         nargs="*",
         default=[],
-        help="folders whose utterances are labelled already and left out",
+        help="folders whose utterances are labeled already and left out",
     )
     add(
         "--min_confidence",

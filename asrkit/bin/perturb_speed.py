@@ -11,7 +11,7 @@ from asrkit.kaldi.speed import TABLE, perturb_dir
 
 def get_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--in_dir", required=True, help="labelled data folder")
+    parser.add_argument("--in_dir", required=True, help="labeled data folder")
     parser.add_argument("--out_dir", required=True, help=f"data folder to write, with {TABLE}")
     parser.add_argument(
         "--factors", type=float, nargs="+", default=[0.9, 1.0, 1.1], help="1.0 is always there"

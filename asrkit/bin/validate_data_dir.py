@@ -15,7 +15,7 @@ def get_parser() -> argparse.ArgumentParser:
     parser.add_argument("data_dir", nargs="+", help="data or dump folders")
     parser.add_argument("--need_text", type=boolean, default=True, help="text must be there")
     parser.add_argument(
-        "--allow_empty_text", type=boolean, default=False, help="unlabelled utterances are fine"
+        "--allow_empty_text", type=boolean, default=False, help="unlabeled utterances are fine"
     )
     parser.add_argument(
         "--check_audio", type=boolean, default=True, help="audio exists, segments lie within it"

@@ -88,7 +88,7 @@ def _recognizer(model: TrainedModel) -> Recognizer:
     if model.tokens is None:
         raise ConvertError(
             f"{model.file}: this model was pre-trained only and cannot recognize speech; fine-tune "
-            "it with labelled data first (stage 8 of the recipes), or write it for transformers: "
+            "it with labeled data first (stage 8 of the recipes), or write it for transformers: "
             "--format transformers"
         )
     recognizer = model.objective()

@@ -56,13 +56,13 @@ class DataIndex(ConcatIndex[Folder]):
         self,
         dirs: Sequence[str | Path],
         token_file: str | None = None,
-        unlabelled: Sequence[str | Path] = (),
+        unlabeled: Sequence[str | Path] = (),
     ) -> None:
         self.dirs = [Path(path) for path in dirs]
         self.token_file = token_file
-        self.unlabelled = frozenset(Path(path) for path in unlabelled)
+        self.unlabeled = frozenset(Path(path) for path in unlabeled)
         super().__init__(
-            [Folder(path, None if path in self.unlabelled else token_file) for path in self.dirs]
+            [Folder(path, None if path in self.unlabeled else token_file) for path in self.dirs]
         )
 
     @classmethod
@@ -70,18 +70,18 @@ class DataIndex(ConcatIndex[Folder]):
         cls,
         dirs: Sequence[str | Path] | str | Path,
         token_file: str | None = None,
-        unlabelled: Sequence[str | Path] = (),
+        unlabeled: Sequence[str | Path] = (),
     ) -> DataIndex:
         """Opens dump folders; ``token_file`` is a name in each folder, such as ``text.phn``, but
-        for the ``unlabelled`` ones among them, whose utterances have no labels.
+        for the ``unlabeled`` ones among them, whose utterances have no labels.
 
         Raises DataError naming file and line where a key, length or language is wrong.
         """
-        return cls([dirs] if isinstance(dirs, str | Path) else list(dirs), token_file, unlabelled)
+        return cls([dirs] if isinstance(dirs, str | Path) else list(dirs), token_file, unlabeled)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # a worker maps the files again
-        return DataIndex, (self.dirs, self.token_file, tuple(self.unlabelled))
+        return DataIndex, (self.dirs, self.token_file, tuple(self.unlabeled))
 
     def _entry(self, row: int) -> tuple[str, str]:
         folder, local = self._find(row)
@@ -95,9 +95,9 @@ class DataIndex(ConcatIndex[Folder]):
         return self._entry(row)[1]
 
     def labels(self, row: int) -> list[str]:
-        """Tokens of the token file; an empty list for an unlabelled utterance."""
+        """Tokens of the token file; an empty list for an unlabeled utterance."""
         folder, local = self._find(row)
-        if folder.path in self.unlabelled:
+        if folder.path in self.unlabeled:
             return []
         if folder.tokens is None:
             raise DataError(f"{folder.path}: the index was opened without a token file")

@@ -46,8 +46,8 @@ class Source(ABC):
         self.token_file = options.token_file if options.token_list else None
 
     @abstractmethod
-    def open(self, dirs: Sequence[str], unlabelled: Sequence[str] = ()) -> Index:
-        """The utterances of dump folders; those of ``unlabelled`` have no labels."""
+    def open(self, dirs: Sequence[str], unlabeled: Sequence[str] = ()) -> Index:
+        """The utterances of dump folders; those of ``unlabeled`` have no labels."""
 
     def lengths(self, index: Index) -> np.ndarray:
         """int32 [N]: the most units that each utterance may have in training."""
@@ -90,9 +90,9 @@ class SpeechSource(Source):
         if options.batch_by not in ("length", "speaker"):
             raise ConfigError(f"batch_by is {options.batch_by!r}; it must be length or speaker")
 
-    def open(self, dirs: Sequence[str], unlabelled: Sequence[str] = ()) -> DataIndex:
-        folders = [*dirs, *unlabelled]
-        return DataIndex.open(folders, token_file=self.token_file, unlabelled=unlabelled)
+    def open(self, dirs: Sequence[str], unlabeled: Sequence[str] = ()) -> DataIndex:
+        folders = [*dirs, *unlabeled]
+        return DataIndex.open(folders, token_file=self.token_file, unlabeled=unlabeled)
 
     def speakers(self, index: Index) -> np.ndarray | None:
         assert isinstance(index, DataIndex)

@@ -80,7 +80,7 @@ def label(
     The tables of ``in_dir`` stay, but for its texts: ``text`` is what was written down, and
     utt2confidence how surely. A model of phones also has its token file there, and no ``text`` if
     it searched without a lexicon; of other models stage 5 makes tokens of the text. without:
-    folders whose utterances are left out, as they are labelled. Returns the folder, how many
+    folders whose utterances are left out, as they are labeled. Returns the folder, how many
     utterances were recognized, and reasons of those that could not be read. Raises DataError where
     nothing is left.
     """
@@ -95,10 +95,10 @@ def label(
         )
     spells = type_of(model.token_file)[0] in ("char", "bpe")
     data = DataDir.read(in_dir)
-    labelled = {name for folder in without for name in DataDir.read(folder).utterances}
-    sources = [row for row in read_dump(in_dir).items() if row[0] not in labelled]
+    labeled = {name for folder in without for name in DataDir.read(folder).utterances}
+    sources = [row for row in read_dump(in_dir).items() if row[0] not in labeled]
     if not sources:
-        raise DataError(f"{in_dir}: every utterance is labelled already")
+        raise DataError(f"{in_dir}: every utterance is labeled already")
     failed: dict[str, str] = {}
     found = dict(guesses(model, sources, plan, failed))
     sure = {name: one for name, one in found.items() if one.confidence >= min_confidence}

@@ -128,7 +128,7 @@ def read_keyed(
         if not content.strip() and not allow_empty:
             raise DataError(
                 f"{path}:{number}: utterance {key!r} has an empty text; remove it, or say"
-                " --allow_empty_text true if it is unlabelled on purpose"
+                " --allow_empty_text true if it is unlabeled on purpose"
             )
     if need_rows and not rows.keys:
         raise DataError(f"{path}: is empty; it holds a line '<id> <text>' for each utterance")

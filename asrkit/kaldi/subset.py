@@ -25,7 +25,7 @@ def combine(
     """Merges folders line by line, not held in memory; returns the names of tables left out.
 
     All must have wav.scp, utt2spk and utt2lang; a table that only some have is left out, except
-    ``text``, which unlabelled folders need not have with ``allow_empty_text``. Raises DataError for
+    ``text``, which unlabeled folders need not have with ``allow_empty_text``. Raises DataError for
     an utterance that two folders have, with both places, and where some have segments, some not.
     """
     folders, out = [Path(folder) for folder in in_dirs], Path(out_dir)
@@ -43,7 +43,7 @@ def combine(
         if not allow_empty_text:
             without = next(folder for folder in folders if "text" not in names[folder])
             raise DataError(
-                f"{without / 'text'}: is missing while others have it; for unlabelled speech say "
+                f"{without / 'text'}: is missing while others have it; for unlabeled speech say "
                 "--allow_empty_text true"
             )
         common.add("text")
@@ -64,7 +64,7 @@ def _merged(folders: list[Path], name: str) -> Iterator[tuple[str, str]]:
     sources = []
     for number, folder in enumerate(folders):
         path = folder / name
-        if not path.exists():  # an unlabelled folder among labelled ones
+        if not path.exists():  # an unlabeled folder among labeled ones
             rows: Iterable[tuple[str, str]] = ((key, "") for key, _ in _lines(folder / "utt2spk"))
         else:
             rows = _lines(path)

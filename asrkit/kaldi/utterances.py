@@ -23,7 +23,7 @@ class Utterance(NamedTuple):
     """One utterance: a file of its own, or seconds ``span`` of ``recording``.
 
     ``audio`` is a path as it is, whatever its characters, or a ``Command``. ``text`` is empty for
-    unlabelled speech; ``more`` holds values of further tables, such as ``{"utt2gender": "f"}``: a
+    unlabeled speech; ``more`` holds values of further tables, such as ``{"utt2gender": "f"}``: a
     table is written if every utterance of the folder has it.
     """
 

@@ -97,7 +97,7 @@ class Check:
     def _empty_values(self, name: str) -> None:
         repair = "remove the utterance (fix_data_dir does)"
         if name == "text":
-            repair += ", or allow unlabelled speech with --allow_empty_text true"
+            repair += ", or allow unlabeled speech with --allow_empty_text true"
         for key, value, line in self._each(name):
             if not value.strip():
                 self._add(name, line, f"{key!r} has an empty value", repair)
@@ -234,7 +234,7 @@ _REPAIR_MISSING = {
     "utt2spk": "write one line for each utterance: id speaker (fix_data_dir: each its own speaker)",
     "spk2utt": "run fix_data_dir, which makes it of utt2spk",
     "utt2lang": "run fix_data_dir --lang CODE",
-    "text": "write it, or give --need_text false for unlabelled speech",
+    "text": "write it, or give --need_text false for unlabeled speech",
 }
 
 

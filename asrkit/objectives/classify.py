@@ -27,7 +27,7 @@ _NAME = re.compile(r"[\w.+-]+")  # it becomes part of a metric's name, and of it
 
 class ClassifyObjective(FineTuned, Scorer):
     """Sum over utterances of the cross-entropy of their class, the label in ``Batch.text``;
-    weight = labelled utterances. Of an utterance with several labels each is right in its share.
+    weight = labeled utterances. Of an utterance with several labels each is right in its share.
 
     tokens: the classes, behind the two symbols that no list is without.
     hidden_size: of a layer between the pooled frames and the classes; 0 for none.
@@ -79,7 +79,7 @@ class ClassifyObjective(FineTuned, Scorer):
         counts = self._counts(batch.text)
         share = counts / counts.sum(1, keepdim=True).clamp(min=1)
         loss = -(share * log_probs).sum()
-        known = share.sum()  # 1 of each labelled utterance
+        known = share.sum()  # 1 of each labeled utterance
         given = int((batch.text.lengths > 0).sum())  # of a class that was never learned, too
         with torch.no_grad():
             best = F.one_hot(log_probs.argmax(1), len(self.classes))

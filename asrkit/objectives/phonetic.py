@@ -22,8 +22,8 @@ NORMALIZATIONS = ("masked_frames", "utterances")
 
 
 class PhoneticObjective(Recognizer):
-    """ctc_weight * CTC of ``Batch.phones`` + self_weight * the base's loss on labelled utterances;
-    unlabelled_weight * the base's loss on those without phones (TranUSR equations 2 and 3).
+    """ctc_weight * CTC of ``Batch.phones`` + self_weight * the base's loss on labeled utterances;
+    unlabeled_weight * the base's loss on those without phones (TranUSR equations 2 and 3).
 
     normalization: what the sum over utterances is divided by. ``masked_frames``: both losses are
     sums, divided by the number of masked frames, as UniSpeech's code does. ``utterances``: the
@@ -42,15 +42,15 @@ class PhoneticObjective(Recognizer):
         *,
         ctc_weight: NotNegative = 1.0,
         self_weight: NotNegative = 0.15,
-        unlabelled_weight: NotNegative = 1.0,
+        unlabeled_weight: NotNegative = 1.0,
         normalization: str = "masked_frames",
         replace_prob: Share = 0.0,
         final_dropout: BelowOne = 0.0,
     ) -> None:
         super().__init__()
-        if min(ctc_weight, self_weight, unlabelled_weight) < 0 or not 0 <= replace_prob <= 1:
+        if min(ctc_weight, self_weight, unlabeled_weight) < 0 or not 0 <= replace_prob <= 1:
             raise ValueError(
-                f"weights are 0 or more ({ctc_weight}, {self_weight}, {unlabelled_weight}) and "
+                f"weights are 0 or more ({ctc_weight}, {self_weight}, {unlabeled_weight}) and "
                 f"replace_prob ({replace_prob}) lies in [0, 1]"
             )
         if normalization not in NORMALIZATIONS:
@@ -68,7 +68,7 @@ class PhoneticObjective(Recognizer):
             )
         self.base, self.tokens = base, tokens
         self.ctc_weight, self.self_weight = ctc_weight, self_weight
-        self.unlabelled_weight = unlabelled_weight
+        self.unlabeled_weight = unlabeled_weight
         self.normalization, self.replace_prob = normalization, replace_prob
         self.final_dropout = Dropout(final_dropout)
         self.head = ctc_head(width, len(tokens))
@@ -97,20 +97,20 @@ class PhoneticObjective(Recognizer):
 
     def forward(self, batch: Batch) -> Output:
         frames, own = self.base.frames(batch)
-        labelled = _labelled(batch)
+        labeled = _labeled(batch)
         log_probs = self._log_probs(self._ctc_input(batch, frames))
-        ctc_losses, scores = self._ctc(batch, log_probs, labelled)
-        self_losses = self._weighted(frames, labelled)
+        ctc_losses, scores = self._ctc(batch, log_probs, labeled)
+        self_losses = self._weighted(frames, labeled)
         loss = self.ctc_weight * ctc_losses.sum() + self_losses.sum()
         weight = own.weight if self.normalization == "masked_frames" else float(len(batch))
         stats = {
             **{name: value for name, value in own.stats.items() if name != "loss"},
             "loss": (loss.detach(), weight),
             "loss_self": own.stats["loss"],
-            "loss_ctc": (ctc_losses.sum().detach(), int(labelled.sum())),
+            "loss_ctc": (ctc_losses.sum().detach(), int(labeled.sum())),
             "sum_self": (frames.losses.sum().detach(), 1.0),
             "sum_ctc": (ctc_losses.sum().detach(), 1.0),
-            "labelled": (int(labelled.sum()), len(batch)),
+            "labeled": (int(labeled.sum()), len(batch)),
             **scores,
         }
         return Output(loss, stats, weight)
@@ -143,42 +143,42 @@ class PhoneticObjective(Recognizer):
         return Padded(replaced, frames.hidden.lengths)
 
     def _ctc(
-        self, batch: Batch, log_probs: Padded, labelled: Tensor
+        self, batch: Batch, log_probs: Padded, labeled: Tensor
     ) -> tuple[Tensor, dict[str, Stat]]:
-        """[B] losses, 0 for unlabelled rows; every parameter takes part even if all of them are."""
+        """[B] losses, 0 for unlabeled rows; every parameter takes part even if all of them are."""
         phones = batch.phones
         stats: dict[str, Stat] = {
             "blank": ctc.blanks(log_probs),
             "infeasible": (0.0, 0.0),
             "token_error_rate": (0.0, 0.0),
         }
-        if phones is None or not bool(labelled.any()):
+        if phones is None or not bool(labeled.any()):
             return 0 * log_probs.data.sum((1, 2)), stats
         losses = ctc.ctc_losses(log_probs, phones)
-        losses = torch.where(labelled.to(losses.device, non_blocking=True), losses, 0)
-        stats["infeasible"] = (ctc.infeasible(log_probs.lengths, phones), int(labelled.sum()))
+        losses = torch.where(labeled.to(losses.device, non_blocking=True), losses, 0)
+        stats["infeasible"] = (ctc.infeasible(log_probs.lengths, phones), int(labeled.sum()))
         if not self.training:
-            stats["token_error_rate"] = _token_errors(log_probs, phones, labelled)
+            stats["token_error_rate"] = _token_errors(log_probs, phones, labeled)
         return losses, stats
 
-    def _weighted(self, frames: Frames, labelled: Tensor) -> Tensor:
+    def _weighted(self, frames: Frames, labeled: Tensor) -> Tensor:
         """[B] of the base's losses, times the weight that labels decide."""
-        weights = torch.where(labelled, self.self_weight, self.unlabelled_weight)
+        weights = torch.where(labeled, self.self_weight, self.unlabeled_weight)
         if self.normalization == "utterances":
             weights = weights / frames.counts.clamp(min=1)
         return weights.to(frames.losses, non_blocking=True) * frames.losses
 
 
-def _token_errors(log_probs: Padded, phones: Padded, labelled: Tensor) -> tuple[int, int]:
-    """Of labelled rows alone: others have no reference."""
-    rows = labelled.to(log_probs.data.device)
+def _token_errors(log_probs: Padded, phones: Padded, labeled: Tensor) -> tuple[int, int]:
+    """Of labeled rows alone: others have no reference."""
+    rows = labeled.to(log_probs.data.device)
     return ctc.token_errors(
-        Padded(log_probs.data[rows], log_probs.lengths[labelled]),
-        Padded(phones.data[rows], phones.lengths[labelled]),
+        Padded(log_probs.data[rows], log_probs.lengths[labeled]),
+        Padded(phones.data[rows], phones.lengths[labeled]),
     )
 
 
-def _labelled(batch: Batch) -> Tensor:
+def _labeled(batch: Batch) -> Tensor:
     """bool [B] on the host: which utterances have phones."""
     if batch.phones is None:
         return torch.zeros(len(batch), dtype=torch.bool)

@@ -86,7 +86,7 @@ def _use(facts: Facts, file: str) -> str:
     if facts.kind == "pre-trained":
         return (
             "This model was pre-trained only. It cannot recognize speech: fine-tune it first on "
-            "labelled speech of your language.\n\n"
+            "labeled speech of your language.\n\n"
             "```\n"
             f"python -m asrkit.bin.unpack --pack {file} --out exp/{facts.name}\n"
             "python -m asrkit.bin.asr_train --config conf/finetune.yaml --output_dir exp/mine \\\n"

@@ -27,7 +27,7 @@ def count_tokens(
             if not tokens and not allow_empty:
                 raise DataError(
                     f"{path}:{number}: utterance {key!r} has no tokens; remove it, or say"
-                    " --allow_empty_text true if it is unlabelled on purpose"
+                    " --allow_empty_text true if it is unlabeled on purpose"
                 )
             for token in tokens:
                 if token in (BLANK, UNK):

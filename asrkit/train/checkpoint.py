@@ -16,6 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from asrkit.config import with_current_names
 from asrkit.files import atomic, endless, refuse_pointer, writing
 from asrkit.foreign import explained, next_command
 from asrkit.train.base_model import check_base, completed, file_of
@@ -72,7 +73,7 @@ def folder_of(file: Path) -> Path:
 def load(path: str | Path, *, complete: bool = True) -> dict[str, Any]:
     """The content of a checkpoint, on the host; ``model``, ``config`` and ``step`` are there.
 
-    Tensors have the names of this version, whichever wrote the file.
+    Tensors and options have the names of this version, whichever wrote the file.
     complete: with what the file leaves to its base model (base_model.py).
     """
     if fault := endless(path):
@@ -100,6 +101,7 @@ def load(path: str | Path, *, complete: bool = True) -> dict[str, Any]:
         )
     check_model(content, str(path))
     content["model"] = {_current(name): value for name, value in content["model"].items()}
+    content["config"] = with_current_names(content["config"], str(path))
     if "base" in content:
         check_base(content["base"], str(path))
         if complete:

@@ -31,15 +31,15 @@ def source_of(options: Options) -> Source:
     return DATA[name](options, augment_of(options))
 
 
-def open_index(source: Source, dirs: list[str], name: str, unlabelled: Sequence[str] = ()) -> Index:
+def open_index(source: Source, dirs: list[str], name: str, unlabeled: Sequence[str] = ()) -> Index:
     """name: the option that ``dirs`` come from."""
     if not dirs:
         raise ConfigError(f"{name}: missing; name at least one dump folder")
     if twice := [folder for number, folder in enumerate(dirs) if folder in dirs[:number]]:
         raise ConfigError(f"{name}: names {twice[0]} twice; its utterances would count twice")
-    if both := sorted({*map(Path, dirs)} & {*map(Path, unlabelled)}):
-        raise ConfigError(f"unlabelled_data: {both[0]} is in {name} too; its labels would be lost")
-    return source.open(dirs, unlabelled)
+    if both := sorted({*map(Path, dirs)} & {*map(Path, unlabeled)}):
+        raise ConfigError(f"unlabeled_data: {both[0]} is in {name} too; its labels would be lost")
+    return source.open(dirs, unlabeled)
 
 
 def refuse_repeated_ids(options: Options, index: Index) -> None:

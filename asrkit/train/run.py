@@ -98,7 +98,7 @@ def _train(options: Options, folder: Path, world: World) -> None:
     if goes_on:
         same_lists(folder, tokens, phones)
     source = source_of(options)
-    index = open_index(source, options.train_data, "train_data", options.unlabelled_data)
+    index = open_index(source, options.train_data, "train_data", options.unlabeled_data)
     refuse_repeated_ids(options, index)
     objective = _new_objective(options, tokens, phones)
     taken = {} if goes_on else _take_parts(objective, options, tokens, phones, content)
@@ -184,10 +184,10 @@ def _new_objective(
     """With the initial weights that the seed gives."""
     torch.manual_seed(key_of(options.seed, "initial weights"))
     objective = build_objective(options, tokens, phones)
-    if options.unlabelled_data and objective.label_field != "phones":
+    if options.unlabeled_data and objective.label_field != "phones":
         raise ConfigError(
-            f"unlabelled_data: objective {options.objective!r} does not tell labelled from "
-            "unlabelled utterances; add the folders to train_data"
+            f"unlabeled_data: objective {options.objective!r} does not tell labeled from "
+            "unlabeled utterances; add the folders to train_data"
         )
     return objective
 

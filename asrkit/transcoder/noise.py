@@ -1,6 +1,6 @@
 """Phones of a text, misheard as a recognizer does: its counted confusions, drawn each time.
 
-TranUSR tunes the Transcoder on hypotheses; minutes of labelled speech give few. With this any text
+TranUSR tunes the Transcoder on hypotheses; minutes of labeled speech give few. With this any text
 sounds like them. It is not in the paper.
 """
 

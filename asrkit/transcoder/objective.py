@@ -84,8 +84,8 @@ class TranscoderObjective(Recognizer):
             return self._ctc(hidden, text)
         if bool((text.lengths > hidden.lengths).any()):
             raise ValueError("an utterance has more labels than phones; make the folders again")
-        frames = self.final_dropout(_labelled(hidden.data, text.lengths))
-        labels = _labelled(text.data, text.lengths)
+        frames = self.final_dropout(_labeled(hidden.data, text.lengths))
+        labels = _labeled(text.data, text.lengths)
         loss, stars, right = self._gated(frames, labels) if self.gated else self._joint(
             frames, labels
         )  # fmt: skip
@@ -207,8 +207,8 @@ class TranscoderObjective(Recognizer):
         log_probs = Padded(logits.log_softmax(-1), hidden.lengths)
         rows = _words(text.data, text.lengths)
         words = pad([torch.tensor(row, dtype=torch.int64) for row in rows]).to(logits.device)
-        labelled = (words.lengths > 0).to(logits.device, non_blocking=True)
-        loss = (ctc_losses(log_probs, words) * labelled).sum()
+        labeled = (words.lengths > 0).to(logits.device, non_blocking=True)
+        loss = (ctc_losses(log_probs, words) * labeled).sum()
         best = log_probs.data.detach().argmax(-1)
         count = int(words.lengths.sum())
         stars = ((best == 0) & log_probs.valid()).sum()
@@ -227,7 +227,7 @@ class TranscoderObjective(Recognizer):
         return _errors(_words(text.data, text.lengths), _words(best, text.lengths))
 
 
-def _labelled(x: Tensor, lengths: Tensor) -> Tensor:
+def _labeled(x: Tensor, lengths: Tensor) -> Tensor:
     """[B, T, ...] to [N, ...]: the first ``lengths`` positions of each row, known on the host."""
     picked = valid_mask(lengths, x.shape[1], torch.device("cpu")).flatten().nonzero()[:, 0]
     return x.flatten(0, 1).index_select(0, picked.to(x.device, non_blocking=True))

@@ -27,10 +27,10 @@ class PhoneSource(Source):
         super().__init__(options, augment)
         if augment is not None:
             raise ConfigError("phone_list: given, but augment changes speech")
-        if options.crop or options.unlabelled_data:
-            raise ConfigError("phone_list: given, but crop and unlabelled_data are for speech")
+        if options.crop or options.unlabeled_data:
+            raise ConfigError("phone_list: given, but crop and unlabeled_data are for speech")
 
-    def open(self, dirs: Sequence[str], unlabelled: Sequence[str] = ()) -> PhoneIndex:
+    def open(self, dirs: Sequence[str], unlabeled: Sequence[str] = ()) -> PhoneIndex:
         return PhoneIndex(dirs, self.token_file)
 
     def dataset(

@@ -72,7 +72,7 @@ def test_bad_input(
     assert not (folder / "text.phn").exists()
 
 
-def test_unlabelled_utterances_on_request(tmp_path: Path) -> None:
+def test_unlabeled_utterances_on_request(tmp_path: Path) -> None:
     folder = _folder(tmp_path, "a ciao\nb\n")
     assert phonemize_bin.main(["--data_dir", str(folder), "--allow_empty_text", "true"]) == 0
     assert (folder / "text.phn").read_text(encoding="utf-8") == "a tʃ a o\nb\n"

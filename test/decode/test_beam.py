@@ -32,7 +32,7 @@ def _words(decoder: BeamDecoder, frames: str) -> list[str]:
 
 
 def _best_path(log_probs: np.ndarray) -> tuple[list[int], float]:
-    """The labelling with the best single path, by trying every path."""
+    """The labeling with the best single path, by trying every path."""
     best: dict[tuple[int, ...], float] = defaultdict(lambda: -math.inf)
     for path in itertools.product(range(log_probs.shape[1]), repeat=log_probs.shape[0]):
         score = sum(float(log_probs[t, n]) for t, n in enumerate(path))

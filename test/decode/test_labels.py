@@ -1,4 +1,4 @@
-"""Audio labelled by a model: what is kept, what it says, and what is refused."""
+"""Audio labeled by a model: what is kept, what it says, and what is refused."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def data(tmp_path):
     return folder
 
 
-def labelled(model: Path, data: Path, *options: str) -> tuple[int, Path]:
+def labeled(model: Path, data: Path, *options: str) -> tuple[int, Path]:
     out = data.parent / "out"
     argv = ["--model", str(model), "--in_dir", str(data), "--out_dir", str(out), *options]
     return label_data.main(argv), out
@@ -59,7 +59,7 @@ def words(model: Path) -> list[str]:
 
 
 def test_words_and_their_tokens_replace_the_texts(model, data):
-    status, out = labelled(model, data, *words(model), "--min_confidence", "0")
+    status, out = labeled(model, data, *words(model), "--min_confidence", "0")
     assert status == 0
     text, tokens = read_keyed(out / "text"), read_keyed(out / "text.phn")
     assert sorted(text) == ["u0", "u1", "u2", "u3"]
@@ -69,26 +69,26 @@ def test_words_and_their_tokens_replace_the_texts(model, data):
     assert (out / "spk2utt").read_text() == "s u0 u1 u2 u3\n"
 
 
-def test_only_the_surest_are_kept_and_what_is_labelled_is_left_out(model, data, capsys):
-    _, out = labelled(model, data, *words(model), "--min_confidence", "0")
+def test_only_the_surest_are_kept_and_what_is_labeled_is_left_out(model, data, capsys):
+    _, out = labeled(model, data, *words(model), "--min_confidence", "0")
     sure = {name: float(value) for name, value in read_keyed(out / "utt2confidence").items()}
     least, *rest = sorted(sure, key=lambda name: sure[name])
     between = (sure[least] + sure[rest[0]]) / 2
-    assert labelled(model, data, *words(model), "--min_confidence", f"{between}")[0] == 0
+    assert labeled(model, data, *words(model), "--min_confidence", f"{between}")[0] == 0
     assert sorted(read_keyed(out / "text")) == sorted(rest)
     assert "3 of 4 utterances, " in capsys.readouterr().out
     other = data.parent / "other"
     other.mkdir()
     (other / "utt2spk").write_text(f"{rest[0]} s\n")
     args = [*words(model), "--min_confidence", f"{between}", "--without", str(other)]
-    assert labelled(model, data, *args)[0] == 0
+    assert labeled(model, data, *args)[0] == 0
     assert sorted(read_keyed(out / "text")) == sorted(rest[1:])
 
 
 def test_phones_without_a_lexicon_have_no_words(model, data):
-    _, out = labelled(model, data, *words(model), "--min_confidence", "0")
+    _, out = labeled(model, data, *words(model), "--min_confidence", "0")
     assert (out / "text").exists()
-    status, out = labelled(model, data, "--decode", "greedy", "--min_confidence", "0")
+    status, out = labeled(model, data, "--decode", "greedy", "--min_confidence", "0")
     assert status == 0 and not (out / "text").exists()
     assert set(" ".join(read_keyed(out / "text.phn").values())) <= set("abcdef ")
 
@@ -97,10 +97,10 @@ def test_nothing_is_left_of_an_earlier_call(model, data):
     """Of audio that has no text, either."""
     for name in ("text", "text.phn"):
         (data / name).unlink()
-    _, out = labelled(model, data, *words(model), "--min_confidence", "0")
+    _, out = labeled(model, data, *words(model), "--min_confidence", "0")
     assert (out / "text").exists()
     (out / "text.char").write_text("u0 a\n")
-    assert labelled(model, data, "--decode", "greedy", "--min_confidence", "0")[0] == 0
+    assert labeled(model, data, "--decode", "greedy", "--min_confidence", "0")[0] == 0
     assert not (out / "text").exists() and not (out / "text.char").exists()
     assert (out / "text.phn").exists()
 
@@ -113,20 +113,20 @@ def test_confidence_is_the_mean_of_the_words():
 
 def test_a_model_that_does_not_say_what_its_tokens_are(data, tmp_path, capsys):
     nameless = save_random(tmp_path / "exp", "logmel", LOGMEL, {})
-    assert labelled(nameless, data, "--min_confidence", "0")[0] == 1
+    assert labeled(nameless, data, "--min_confidence", "0")[0] == 1
     assert "its configuration names no token_file" in capsys.readouterr().err
 
 
 def test_refusals(model, data, capsys):
-    assert labelled(model, data, *words(model), "--min_confidence", "1")[0] == 1
+    assert labeled(model, data, *words(model), "--min_confidence", "1")[0] == 1
     said = capsys.readouterr().err
     assert "of 4 utterances none has a confidence of 1 or more, the surest 0." in said
-    assert labelled(model, data, "--without", str(data))[0] == 1
-    assert "every utterance is labelled already" in capsys.readouterr().err
-    assert labelled(model, data, "--min_confidence", "2")[0] == 1
+    assert labeled(model, data, "--without", str(data))[0] == 1
+    assert "every utterance is labeled already" in capsys.readouterr().err
+    assert labeled(model, data, "--min_confidence", "2")[0] == 1
     assert "between 0 and 1, not 2" in capsys.readouterr().err
     argv = ["--model", str(model), "--in_dir", str(data), "--out_dir", str(data)]
     assert label_data.main(argv) == 1
     assert "is an input too" in capsys.readouterr().err
-    assert labelled(model, data, "--decode", "greedy", "--lang", "it")[0] == 1
+    assert labeled(model, data, "--decode", "greedy", "--lang", "it")[0] == 1
     assert "--lang has no use with --decode greedy" in capsys.readouterr().err

@@ -119,7 +119,7 @@ def test_dropout_statistics(p):
     assert out.detach().unique().numel() == 2
     (grad,) = torch.autograd.grad(out, x, torch.ones_like(out))
     assert torch.equal(grad, out)
-    # Neighbours are dropped independently: they share the bits of one random word.
+    # Neighbors are dropped independently: they share the bits of one random word.
     zero = (out == 0).flatten().float()
     for distance in (1, 2, 3, 4, 301):
         both = (zero[distance:] * zero[:-distance]).mean().item()

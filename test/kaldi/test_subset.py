@@ -40,12 +40,12 @@ def test_combine(tmp_path: Path) -> None:
     assert validate(out, check_audio=False).problems == [] and not (out / "text.phn").exists()
 
 
-def test_combine_with_unlabelled_speech(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_combine_with_unlabeled_speech(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     one, two = dump(tmp_path / "1", ["a"]), dump(tmp_path / "2", ["b"])
     (two / "text").unlink()
     arguments = [str(one), str(two), "--out_dir", str(tmp_path / "out")]
     assert combine_data.main(arguments) == 1
-    assert "2/text: is missing while others have it; for unlabelled" in capsys.readouterr().err
+    assert "2/text: is missing while others have it; for unlabeled" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
     assert combine_data.main([*arguments, "--allow_empty_text", "true"]) == 0
     assert (tmp_path / "out" / "text").read_text() == "a ciao mondo\nb\n"

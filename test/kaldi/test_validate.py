@@ -101,7 +101,7 @@ def test_empty_audio_file(good: Path, tmp_path: Path) -> None:
     assert told(good, check_audio=False) == []
 
 
-def test_unlabelled_speech_is_allowed_on_demand(good: Path) -> None:
+def test_unlabeled_speech_is_allowed_on_demand(good: Path) -> None:
     (good / "text").write_text("a\nb\ncittà\nd\n")
     assert len(told(good)) == 4 and told(good, allow_empty_text=True) == []
     (good / "text").unlink()

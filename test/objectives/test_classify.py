@@ -47,7 +47,7 @@ def part(batch: Batch, *rows: int) -> Batch:
     )
 
 
-def test_the_loss_is_the_sum_of_cross_entropies_of_labelled_utterances():
+def test_the_loss_is_the_sum_of_cross_entropies_of_labeled_utterances():
     objective = make().eval()
     batch = batch_of([ES], [], [RU], [IT, IT, RU])
     output = objective(batch)

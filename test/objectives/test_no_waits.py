@@ -78,7 +78,7 @@ def batch_of(lengths: list[int], labels: bool) -> Batch:
 
 
 @pytest.mark.parametrize(
-    "lengths,labels", [([9000, 100], True), ([9000, 9000], False)], ids=["padded", "unlabelled"]
+    "lengths,labels", [([9000, 100], True), ([9000, 9000], False)], ids=["padded", "unlabeled"]
 )
 @pytest.mark.parametrize("method", METHODS)
 def test_a_step_leaves_the_device_alone(monkeypatch, method, lengths, labels):

@@ -98,9 +98,9 @@ def test_equation_two_divided_by_utterances(make):
     assert output.weight == 2
 
 
-def test_an_unlabelled_utterance_adds_no_ctc_and_its_own_weight(make):
+def test_an_unlabeled_utterance_adds_no_ctc_and_its_own_weight(make):
     objective = make(
-        {"require_same_masks": False}, ctc_weight=2.0, self_weight=0.1, unlabelled_weight=0.7
+        {"require_same_masks": False}, ctc_weight=2.0, self_weight=0.1, unlabeled_weight=0.7
     )
     batch = batch_of([2, 3], [])
     frames, _ = objective.base.frames(batch)
@@ -108,7 +108,7 @@ def test_an_unlabelled_utterance_adds_no_ctc_and_its_own_weight(make):
     ctc = 2.0 * averages(output)["loss_ctc"]
     wanted = ctc + 0.1 * frames.losses[0].item() + 0.7 * frames.losses[1].item()
     assert output.loss.item() == pytest.approx(wanted, rel=1e-5)
-    assert averages(output)["labelled"] == 0.5
+    assert averages(output)["labeled"] == 0.5
     assert output.stats["loss_ctc"][1] == 1
 
 
@@ -125,7 +125,7 @@ def test_every_parameter_takes_part_without_labels(make, texts, normalization):
     assert bool(objective.head.weight.grad.abs().max() == 0) is no_labels
 
 
-def test_no_phones_at_all_is_unlabelled(make):
+def test_no_phones_at_all_is_unlabeled(make):
     objective = make()
     batch = batch_of([], [])
     none = Batch(batch.ids, batch.keys, batch.speech)
@@ -205,7 +205,7 @@ def test_evaluation_is_unmasked_and_unreplaced(make):
     assert objective(batch).stats["token_error_rate"][1] == 3
 
 
-def test_what_is_heard_in_unlabelled_rows_is_no_error(make):
+def test_what_is_heard_in_unlabeled_rows_is_no_error(make):
     objective = make().eval()
     with torch.no_grad():
         objective.head.weight.zero_()

@@ -85,10 +85,10 @@ def test_dropout_acts_in_training_alone(make) -> None:  # type: ignore[no-untype
     assert (seen[0] == 0).float().mean().item() < 0.01
 
 
-def test_the_weight_of_utterances_counts_unlabelled_ones() -> None:
+def test_the_weight_of_utterances_counts_unlabeled_ones() -> None:
     base = RegressionObjective(encoder(), top_k=1)
     output = PhoneticObjective(base, TOKENS, normalization="utterances")(speech())
-    assert output.weight == 2 and output.stats["labelled"] == (1, 2)
+    assert output.weight == 2 and output.stats["labeled"] == (1, 2)
 
 
 def test_channels_are_masked_by_chance_alone_and_apart_from_frames() -> None:

@@ -25,7 +25,7 @@ def test_counts_of_the_published_lists(capsys: pytest.CaptureFixture[str]) -> No
 
 @pytest.mark.skipif(not LISTS.exists(), reason="CV_FEWSHOT names no few-shot lists")
 @pytest.mark.parametrize("lang", SECOND)
-def test_hours_and_the_two_labellings_of_the_published_lists(lang: str) -> None:
+def test_hours_and_the_two_labelings_of_the_published_lists(lang: str) -> None:
     lists = read_lists(LISTS, [lang])
     if lists is None:
         pytest.skip(f"no {lang} in {LISTS}")

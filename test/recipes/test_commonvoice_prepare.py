@@ -125,8 +125,8 @@ def test_listed_clips_are_held_out_of_pre_training_with_official_splits_too(tmp_
         ("--splits official --min_matched 0.5", "min_matched"),
         ("--splits official --fewshot_hours 5", "fewshot_hours"),
         ("--lang it --digits keep", "digits"),
-        ("--parts labelled --max_hours 1", "max_hours"),
-        ("--parts labelled --tables other", "tables"),
+        ("--parts labeled --max_hours 1", "max_hours"),
+        ("--parts labeled --tables other", "tables"),
     ],
 )
 def test_options_without_use_are_refused(
@@ -152,7 +152,7 @@ def test_digits_are_left_out_of_official_splits(
     folder = make_release(tmp_path / "en", lines)
     table(folder / "train.tsv", COLUMNS_4, [lines[0], line("en", 3), line("en", 4, "...")])
     (folder / "clips/common_voice_en_3.mp3").write_bytes(SECOND)
-    options = ["--lang", "en", "--corpus", str(tmp_path), "--parts", "labelled"]
+    options = ["--lang", "en", "--corpus", str(tmp_path), "--parts", "labeled"]
     assert prepare(tmp_path, *options) == 0
     assert "1 clips; left out: 1 digits, 1 no audio" in capsys.readouterr().out
     assert prepare(tmp_path, *options, "--digits", "keep") == 0
@@ -167,7 +167,7 @@ def test_sentences_with_markup_are_left_out_and_counted(
     folder = make_release(tmp_path / "es", lines)
     table(folder / "train.tsv", COLUMNS_4, lines[:4])
     options = ["--lang", "es", "--corpus", str(tmp_path), "--splits", "official"]
-    assert prepare(tmp_path, *options, "--parts", "labelled") == 0
+    assert prepare(tmp_path, *options, "--parts", "labeled") == 0
     assert "train.tsv: 2 clips; left out: 2 markup in the sentence" in capsys.readouterr().out
     texts = [
         row.split(" ", 1)[1] for row in (tmp_path / "data/es_train/text").read_text().splitlines()
@@ -204,7 +204,7 @@ def test_an_archive_that_is_there_is_not_fetched(tmp_path: Path) -> None:
     with tarfile.open(tmp_path / "downloads/cv-corpus-9.0-en.tar.gz", "w:gz") as tar:
         tar.add(source, "cv-corpus-9.0/en")
     (tmp_path / "urls").write_text("en http://127.0.0.1:9/cv-corpus-9.0-en.tar.gz?signature=1\n")
-    options = ["--lang", "en", "--urls", str(tmp_path / "urls"), "--parts", "labelled"]
+    options = ["--lang", "en", "--urls", str(tmp_path / "urls"), "--parts", "labeled"]
     assert prepare(tmp_path, *options) == 0
     assert len(keys(tmp_path / "data/en_test/text")) == 1
 
@@ -236,7 +236,7 @@ def test_ten_hours_are_the_listed_one_and_more_by_seed(
     def train(seed: str) -> list[str]:
         options = ["--lang", "it", "--corpus", str(tmp_path / "cv-corpus-4"), "--seed", seed]
         lists = ["--fewshot_lists", str(tmp_path / "lists"), "--fewshot_hours", "10"]
-        assert prepare(tmp_path, *options, *lists, "--parts", "labelled") == 0
+        assert prepare(tmp_path, *options, *lists, "--parts", "labeled") == 0
         assert not (tmp_path / "data/it_train/text.lists").exists()
         assert keys(tmp_path / "data/it_test/text.lists") == names(7)
         return keys(tmp_path / "data/it_train/text")

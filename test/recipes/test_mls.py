@@ -265,7 +265,7 @@ def call(*options: str) -> subprocess.CompletedProcess[str]:
 
 def test_run_names_models_after_their_labels() -> None:
     before = sorted((ROOT / "egs/mls").rglob("*"))
-    done = call("--target", "it", "--labelled", "10min", "--fold", "4")
+    done = call("--target", "it", "--labeled", "10min", "--fold", "4")
     assert done.returncode == 0
     assert "--utt_list data/lists/it/10min_4 " in done.stderr
     trained = next(line for line in done.stderr.splitlines() if "bin.asr_train" in line)
@@ -278,11 +278,11 @@ def test_run_names_models_after_their_labels() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--labelled", "5h"], "10min, 1h, 10h or all"),
-        (["--labelled", "10min", "--fold", "6"], "--fold is 0 to 5"),
+        (["--labeled", "5h"], "10min, 1h, 10h or all"),
+        (["--labeled", "10min", "--fold", "6"], "--fold is 0 to 5"),
         (["--method", "xlsr_10"], "Common Voice or BABEL"),
         (["--method", "unispeech"], "egs/commonvoice"),
-        (["--labelled", "1h", "--finetune_on", "all"], "--labelled_list needs --target"),
+        (["--labeled", "1h", "--finetune_on", "all"], "--labeled_list needs --target"),
     ],
 )
 def test_run_refuses_with_2(options: list[str], message: str) -> None:

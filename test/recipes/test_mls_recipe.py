@@ -11,11 +11,11 @@ from corpora import mls
 
 @pytest.mark.recipe
 @pytest.mark.timeout(600)
-def test_pretrained_on_a_language_then_ten_labelled_hours(tmp_path: Path) -> None:
+def test_pretrained_on_a_language_then_ten_labeled_hours(tmp_path: Path) -> None:
     recipe = whole_recipe.copy_recipe(tmp_path / "egs", "mls")
     mls.make(tmp_path / "corpus")
     options = [
-        "--method", "xlsr_mono", "--target", "it", "--labelled", "10h", "--max_bad", "1",
+        "--method", "xlsr_mono", "--target", "it", "--labeled", "10h", "--max_bad", "1",
         "--pretrain_config", "tiny_pretrain.yaml", "--finetune_config", "tiny_finetune.yaml",
         "--local_data_opts", "--max_missing 0.6", "--nj", "1", "--inference_nj", "1",
         "--beam_args", "--beam_size 5", "--stop_stage", "14", "--skip_packing", "false",
@@ -41,7 +41,7 @@ def test_ten_minutes_of_opus_from_an_archive(tmp_path: Path) -> None:
     recipe = whole_recipe.copy_recipe(tmp_path / "egs", "mls")
     mls.make(tmp_path / "corpus")
     options = [
-        "--method", "scratch", "--target", "es", "--labelled", "10min", "--fold", "2",
+        "--method", "scratch", "--target", "es", "--labeled", "10min", "--fold", "2",
         "--finetune_config", "tiny_finetune.yaml", "--inference_modes", "greedy",
         "--nj", "1", "--inference_nj", "1", "--stop_stage", "8",
     ]  # fmt: skip

@@ -80,7 +80,7 @@ def librispeech_outside(corpus: Path, data: Path) -> int:
 
 def commonvoice(corpus: Path, data: Path) -> int:
     make_release(corpus / FOLDER / "it", [line("it", number) for number in range(3)])
-    options = ["--splits", "official", "--parts", "labelled", "--downloads", str(corpus)]
+    options = ["--splits", "official", "--parts", "labeled", "--downloads", str(corpus)]
     return cv_prepare.main(["--lang", "it", "--corpus", str(corpus), "--data", str(data), *options])
 
 

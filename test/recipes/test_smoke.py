@@ -31,7 +31,7 @@ def make_corpus(downloads: Path) -> None:
 
 def run(recipe: Path, *options: str) -> str:
     common = [
-        "--langs", "it es", "--labelled_minutes", "0.5", "--batch_bins", "320000",
+        "--langs", "it es", "--labeled_minutes", "0.5", "--batch_bins", "320000",
         "--local_data_opts", "--lm_text false", "--beam_args", "--beam_size 5",
         "--num_workers", "0",
     ]  # fmt: skip
@@ -81,12 +81,12 @@ def test_labels_of_the_models_own(tmp_path: Path) -> None:
     pretrained = (recipe / "exp/continue_joint_it_0.5min_it_es/train.log").read_text()
     assert "train es: " in pretrained and "train it: " in pretrained
     name = "asr_it_0.5min_self_trained_it_es"
-    labelled = set((recipe / "dump/raw/it_train_0.5min/text").read_text().splitlines())
+    labeled = set((recipe / "dump/raw/it_train_0.5min/text").read_text().splitlines())
     for number, model in enumerate((f"{name}_round1", name)):
         own = recipe / f"dump/raw/it_train_by_{name}_round{number}"
         rows = (own / "text").read_text().splitlines()
         ids = {row.split()[0] for row in rows}
-        assert ids and ids.isdisjoint(row.split()[0] for row in labelled)
+        assert ids and ids.isdisjoint(row.split()[0] for row in labeled)
         assert set(" ".join(row.partition(" ")[2] for row in rows).split()) <= set(WORDS["it"])
         config = (recipe / "exp" / model / "config.yaml").read_text()
         assert f"- {own.relative_to(recipe)}\n" in config

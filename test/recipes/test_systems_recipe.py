@@ -96,7 +96,7 @@ def test_pre_training_continued_on_the_target(recipe: Path) -> None:
         *TINY, "--langs", "it", "--target", "it", "--pretrain_langs", "es it",
         "--pretrain_config", "pretrain.yaml", "--pretrain_tag", "two", "--language_alpha", "1",
         "--continue_config", "continue.yaml", "--continue_tag", "plus", "--use_ngram", "false",
-        "--finetune_config", "finetune.yaml", "--asr_tag", "plus", "--labelled_minutes", "0.2",
+        "--finetune_config", "finetune.yaml", "--asr_tag", "plus", "--labeled_minutes", "0.2",
     ]  # fmt: skip
     whole_recipe.run(recipe, *options)
     config = (recipe / "exp/pretrain_two/config.yaml").read_text()
@@ -125,7 +125,7 @@ def test_corrections_of_what_is_least_certain_and_of_random_utterances(recipe: P
     (recipe / "fast.yaml").write_text(fast.replace("max_update: 3", "max_update: 40"))
     options = [
         "--pretrained", "exp/pretrain_few", "--finetune_config", "fast.yaml", "--seeds", "1",
-        "--labelled_minutes", "0.1", "--minutes", "0.1", "--token_type", "char", "--nj", "1",
+        "--labeled_minutes", "0.1", "--minutes", "0.1", "--token_type", "char", "--nj", "1",
         "--inference_modes", "greedy", "--use_ngram", "false",
     ]  # fmt: skip
     script = str(whole_recipe.ROOT / "utils/corrections.sh")

@@ -1,4 +1,4 @@
-"""egs/voxpopuli on its miniature: pre-training on unlabelled sessions, then transcribed ones."""
+"""egs/voxpopuli on its miniature: pre-training on unlabeled sessions, then transcribed ones."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from corpora import voxpopuli
 
 @pytest.mark.recipe
 @pytest.mark.timeout(600)
-def test_unlabelled_then_transcribed(tmp_path: Path) -> None:
+def test_unlabeled_then_transcribed(tmp_path: Path) -> None:
     recipe = whole_recipe.copy_recipe(tmp_path / "egs", "voxpopuli")
     voxpopuli.make(tmp_path / "corpus")
     options = [

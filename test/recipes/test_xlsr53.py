@@ -89,8 +89,8 @@ def test_ids_paths_and_language(tmp_path: Path) -> None:
     assert not report.problems
 
 
-def test_audio_to_pretrain_on_goes_before_labelled_audio(tmp_path: Path) -> None:
-    one = [Utterance("a", "a", "/a.mp3", "labelled")]
+def test_audio_to_pretrain_on_goes_before_labeled_audio(tmp_path: Path) -> None:
+    one = [Utterance("a", "a", "/a.mp3", "labeled")]
     recipe = recipe_data(tmp_path / "cv", train=one, valid=one, test=one)
     more = [Utterance(name, name, f"/{name}.mp3", "") for name in "abc"]
     write_data_dir(recipe / "data/it_pretrain", more, "it")

@@ -42,7 +42,7 @@ def test_three_corpora_then_fine_tuning_on_one(tmp_path: Path) -> None:
     assert (recipe / "exp/pretrain_xlsr_53/last.pt").exists()
 
     tuning = (
-        "--labelled 1h --max_bad 1 --finetune_config tiny_finetune.yaml --inference_modes greedy"
+        "--labeled 1h --max_bad 1 --finetune_config tiny_finetune.yaml --inference_modes greedy"
         " --local_data_opts '--max_missing 0.6' --nj 1 --inference_nj 1 --use_ngram false"
     )
     whole_recipe.run(

@@ -6,7 +6,7 @@ setup() { setup_recipe; }
 
 @test "a dry run of all stages touches nothing" {
     before=$(listing)
-    run ./asr.sh --dry_run true --langs "it es" --target it --labelled_minutes 5 --finetune_config conf/tune.yaml
+    run ./asr.sh --dry_run true --langs "it es" --target it --labeled_minutes 5 --finetune_config conf/tune.yaml
     [ "$status" -eq 0 ]
     [[ "$output" == *"+ local/data.sh --lang it"* ]]
     [[ "$output" == *"asrkit.bin.asr_train --output_dir exp/asr_tune_it_train_5min_phn"* ]]
@@ -31,13 +31,13 @@ setup() { setup_recipe; }
 }
 
 @test "a list of the target's utterances makes a training set named after it" {
-    run ./asr.sh --dry_run true --langs it --target it --labelled_list 10h --finetune_config conf/tune.yaml
+    run ./asr.sh --dry_run true --langs it --target it --labeled_list 10h --finetune_config conf/tune.yaml
     [ "$status" -eq 0 ]
     [[ "$output" == *"--out_dir dump/raw/it_train_10h --utt_list data/lists/it/10h"* ]]
     [[ "$output" == *"--train_data dump/raw/it_train_10h "* ]]
-    run ./asr.sh --dry_run true --langs it --labelled_list 10h
+    run ./asr.sh --dry_run true --langs it --labeled_list 10h
     [ "$status" -eq 2 ]
-    run ./asr.sh --dry_run true --langs it --target it --labelled_list 10h --labelled_minutes 5
+    run ./asr.sh --dry_run true --langs it --target it --labeled_list 10h --labeled_minutes 5
     [ "$status" -eq 2 ]
 }
 

@@ -116,14 +116,14 @@ setup() { setup_recipe; }
 }
 
 @test "self-training needs a target, audio without labels and a lexicon" {
-    for options in "--langs it" "--langs it --target it" "--langs it --target it --labelled_minutes 5 --use_ngram false" \
-        "--langs it --target it --labelled_minutes 5 --vocabulary separate"; do
+    for options in "--langs it" "--langs it --target it" "--langs it --target it --labeled_minutes 5 --use_ngram false" \
+        "--langs it --target it --labeled_minutes 5 --vocabulary separate"; do
         # shellcheck disable=SC2086  # several options
         run ./asr.sh --dry_run true ${options} --self_training 1
         [ "$status" -eq 2 ]
         [[ "$output" == *"--self_training"* ]]
     done
-    run ./asr.sh --dry_run true --langs it --target it --labelled_minutes 5 --self_training_update 7
+    run ./asr.sh --dry_run true --langs it --target it --labeled_minutes 5 --self_training_update 7
     [ "$status" -eq 2 ]
     [[ "$output" == *"go with --self_training"* ]]
 }

@@ -59,8 +59,8 @@ setup() { setup_recipe; }
     [ "$status" -eq 2 ]
 }
 
-@test "copies at other speeds are of the labelled training set only" {
-    run ./asr.sh --dry_run true --langs "it es" --target it --labelled_minutes 5 --finetune_config conf/tune.yaml \
+@test "copies at other speeds are of the labeled training set only" {
+    run ./asr.sh --dry_run true --langs "it es" --target it --labeled_minutes 5 --finetune_config conf/tune.yaml \
         --speed_perturb_factors "0.9 1.0 1.1"
     [ "$status" -eq 0 ]
     [[ "$output" == *"perturb_speed --in_dir data/it_train --out_dir data/it_train_sp --factors 0.9 1.0 1.1"* ]]
@@ -74,7 +74,7 @@ setup() { setup_recipe; }
 }
 
 @test "self-training: what each round writes down trains the next, and nothing of its text is in the search" {
-    run ./asr.sh --dry_run true --langs it --target it --labelled_minutes 5 --finetune_config conf/tune.yaml --asr_tag few \
+    run ./asr.sh --dry_run true --langs it --target it --labeled_minutes 5 --finetune_config conf/tune.yaml --asr_tag few \
         --self_training 2 --self_training_update 7 --self_training_args "--min_confidence 0.6" --own_text_times 3 --stage 8 --stop_stage 9
     [ "$status" -eq 0 ]
     five=dump/raw/it_train_5min
@@ -85,7 +85,7 @@ setup() { setup_recipe; }
     [[ "$output" == *"--output_dir exp/asr_few_round1 "*"--train_data ${five} dump/raw/it_train_by_asr_few_round0 --valid"*"--max_update 7"* ]]
     [[ "$output" == *"--output_dir exp/asr_few "*"--train_data ${five} dump/raw/it_train_by_asr_few_round1 --valid"* ]]
     [ "$(grep -c 'bin.tokenize' <<<"${output}")" -eq 0 ]
-    run ./asr.sh --dry_run true --langs it --target it --labelled_minutes 5 --finetune_config conf/tune.yaml --token_type char \
+    run ./asr.sh --dry_run true --langs it --target it --labeled_minutes 5 --finetune_config conf/tune.yaml --token_type char \
         --self_training 1 --stage 8 --stop_stage 8
     [[ "$output" == *"tokenize --data_dir dump/raw/it_train_by_asr_tune_it_train_5min_char_selftrained1_round0 --type char"* ]]
 }

@@ -33,7 +33,7 @@ setup() {
 }
 
 @test "wrong options exit 2 before anything runs" {
-    for options in "--ways best" "--seeds x" "--minutes five" "--token_type bpe" "--asr_tag a" "--labelled_list l" "--seed 1"; do
+    for options in "--ways best" "--seeds x" "--minutes five" "--token_type bpe" "--asr_tag a" "--labeled_list l" "--seed 1"; do
         # shellcheck disable=SC2086  # an option and its value
         run "${corrections}" ${options}
         [ "$status" -eq 2 ]

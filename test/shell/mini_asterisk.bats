@@ -21,7 +21,7 @@ setup() {
 }
 
 @test "another target, other minutes and other languages get names of their own" {
-    run ./run.sh --dry_run true --stage 6 --stop_stage 8 --target es --labelled_minutes 5
+    run ./run.sh --dry_run true --stage 6 --stop_stage 8 --target es --labeled_minutes 5
     [[ "$output" == *"exp/asr_multilingual "*"exp/asr_es_5min_scratch "*"exp/asr_es_5min_xlsr "* ]]
     run ./run.sh --dry_run true --stage 6 --stop_stage 8 --langs "it es"
     [[ "$output" == *"exp/asr_multilingual_it_es "*"exp/pretrain_xlsr_it_es "* ]]
@@ -81,7 +81,7 @@ setup() {
 }
 
 @test "hyphens in options are underscores, also in names" {
-    run ./run.sh --method scratch --dry-run true --labelled-minutes 7 --finetune-args "--set a-b=1"
+    run ./run.sh --method scratch --dry-run true --labeled-minutes 7 --finetune-args "--set a-b=1"
     [ "$status" -eq 0 ]
     [[ "$output" == *"--output_dir exp/asr_it_7min_scratch "*"dump/raw/it_train_7min "*"--set a-b=1"* ]]
     run ./run.sh --asr-tag x

@@ -108,3 +108,11 @@ assert not [name for name in sys.argv[1:] if f"--{name}" not in known]' "${names
     [ "$status" -eq 0 ]
     [[ "$output" == *"A tool."*"--word"*"what to say (default: one)"* ]]
 }
+
+@test "options of earlier versions in British spelling are taken, with a word" {
+    sed -i 's/^word=/labeled_word=one\nword=/' tool.sh
+    printf 'echo "${labeled_word}"\n' >>tool.sh
+    run ./tool.sh --labelled-word two
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"warning: --labelled-word is deprecated; write --labeled_word"*two ]]
+}

@@ -6,7 +6,7 @@ setup() {
     setup_recipe
     : >conf/transcoder.yaml
     : >conf/transcoder_hyp.yaml
-    few=(--dry_run true --langs "it es" --target it --labelled_minutes 5 --finetune_config conf/tune.yaml)
+    few=(--dry_run true --langs "it es" --target it --labeled_minutes 5 --finetune_config conf/tune.yaml)
 }
 
 @test "stages 10 to 13 with a Transcoder: every step, and nothing is touched" {

@@ -14,7 +14,7 @@ passes_to=(./asr.sh)
 . "${root}/utils/recipe.sh"
 . "${root}/utils/xlsr_methods.sh"
 languages="it es" pretrain_languages="it es en" alpha=0.5 finetune_kind=""
-labelled_sets="en_pretrain_1350h" unlabelled_part=pretrain
+labeled_sets="en_pretrain_1350h" unlabeled_part=pretrain
 method_options=(--pretrain_part pretrain --use_ngram false)
 run_method
 END
@@ -59,12 +59,12 @@ dry() {
 @test "equation 3 in one run: L with its phones, U without" {
     dry unidata2vec_joint --target it --stage 3 --stop_stage 8
     [[ "$output" == *"--in_dir data/it_pretrain --out_dir dump/org/it_pretrain"* ]]
-    [[ "$output" == *"exp/pretrain_unidata2vec_joint_it "*"conf/pretrain_unidata2vec_base.yaml --train_data dump/raw/en_pretrain_1350h --valid_data dump/raw/en_valid "*"--unlabelled_data dump/raw/it_pretrain "* ]]
+    [[ "$output" == *"exp/pretrain_unidata2vec_joint_it "*"conf/pretrain_unidata2vec_base.yaml --train_data dump/raw/en_pretrain_1350h --valid_data dump/raw/en_valid "*"--unlabeled_data dump/raw/it_pretrain "* ]]
     [[ "$output" == *"exp/asr_it_unidata2vec_joint "*"conf/finetune_ctc_unidata2vec_base.yaml --init exp/pretrain_unidata2vec_joint_it/last.pt "* ]]
     [[ "$output" != *"exp/continue_"* && "$output" != *"phonemize --data_dir dump/raw/it_pretrain"* ]]
     dry unidata2vec --target it --stage 6 --stop_stage 6
-    [[ "$output" != *unlabelled_data* ]]
-    run ./asr.sh --dry_run true --langs it --pretrain_unlabelled_sets it_pretrain
+    [[ "$output" != *unlabeled_data* ]]
+    run ./asr.sh --dry_run true --langs it --pretrain_unlabeled_sets it_pretrain
     [ "$status" -eq 2 ]
     [[ "$output" == *"goes with --pretrain_labels true"* ]]
 }

@@ -53,7 +53,7 @@ refused() {
 }
 
 @test "another training set leaves a part of the usual one without use" {
-    refused labelled_minutes "with --train_set" --target it --train_set x --labelled_minutes 5
+    refused labeled_minutes "with --train_set" --target it --train_set x --labeled_minutes 5
     refused speed_perturb_factors "with --train_set" --train_set x --speed_perturb_factors "0.9 1.0"
 }
 
@@ -138,7 +138,7 @@ wrong() {
 }
 
 @test "options of one method of a recipe need it" {
-    wrong "--fold has no use without --labelled 10min" mls --target it --labelled 1h --fold 2
+    wrong "--fold has no use without --labeled 10min" mls --target it --labeled 1h --fold 2
     wrong "--target has no use with --method multilingual" mini_asterisk --method multilingual --target es
     wrong "--cpc_hours is of --method m_cpc alone" commonvoice --target it --cpc_hours 100
     wrong "--librispeech is of --method m_cpc alone" commonvoice --target it --method scratch --librispeech x
@@ -171,7 +171,7 @@ wrong() {
 }
 
 @test "every recipe's systems use the options that it gives them" {
-    for system in "mls --target it" "mls --target it --method scratch --labelled all" "mls --target it --method xlsr_mono" \
+    for system in "mls --target it" "mls --target it --method scratch --labeled all" "mls --target it --method xlsr_mono" \
         "voxpopuli --target it --method xlsr_mono" "fleurs --target it" "babel --target tl --method scratch" \
         "babel --finetune_on all" "xlsr53 --sets mls_it"; do
         read -r -a words <<<"${system}"

@@ -144,6 +144,6 @@ train() {
 }
 
 @test "a self-trained model is not the one of the labels alone" {
-    train scratch --target it --labelled_minutes 5 --use_ngram true --self_training 1
+    train scratch --target it --labeled_minutes 5 --use_ngram true --self_training 1
     [[ "$output" == *"exp/asr_it_scratch_selftrained1_round0 "*"exp/asr_it_scratch_selftrained1 "* ]]
 }

@@ -32,11 +32,13 @@ def test_round_trip(saved):
     assert content["model"]["w"].tolist() == [0, 1, 2, 3]
 
 
-def test_tensors_of_older_versions_have_the_names_of_this_one(tmp_path):
+def test_tensors_and_options_of_older_versions_have_the_names_of_this_one(tmp_path):
     old = {name: torch.ones(2) for name in ("mask_vector", "base.encoder.mask_vector", "head.bias")}
-    checkpoint.save(tmp_path / "old.pt", {"model": old, "step": 3, "config": {}})
-    names = list(checkpoint.load(tmp_path / "old.pt")["model"])
-    assert names == ["mask_embedding", "base.encoder.mask_embedding", "head.bias"]
+    config = {"unlabelled_data": [], "objective_conf": {"unlabelled_weight": 0.5}}
+    checkpoint.save(tmp_path / "old.pt", {"model": old, "step": 3, "config": config})
+    content = checkpoint.load(tmp_path / "old.pt")
+    assert [*content["model"]] == ["mask_embedding", "base.encoder.mask_embedding", "head.bias"]
+    assert content["config"] == {"unlabeled_data": [], "objective_conf": {"unlabeled_weight": 0.5}}
 
 
 @pytest.mark.parametrize("content", [b"u1 ciao\nu2 si\n", b"{}", b"(BL", b"\xff\xfe", b"lr0\n"])

@@ -34,7 +34,7 @@ def args(corpus, out, *more):
     ]  # fmt: skip
 
 
-def labelled(corpus):
+def labeled(corpus):
     return [
         "--train_data", str(corpus / "L"), "--valid_data", str(corpus / "L"),
         "--token_list", str(corpus / "tokens.txt"), "--token_file", "text.phn",
@@ -46,17 +46,17 @@ def unidata2vec(corpus, tmp_path_factory):
     out = tmp_path_factory.mktemp("exp") / "unidata2vec"
     argv = args(
         corpus, out, "--objective", "phonetic", "--base", "regression", "--base_conf", ONE_LAYER,
-        "--unlabelled_data", str(corpus / "U"), "--best_metric", "token_error_rate",
-        *labelled(corpus),
+        "--unlabeled_data", str(corpus / "U"), "--best_metric", "token_error_rate",
+        *labeled(corpus),
     )  # fmt: skip
     assert asr_train.main(argv) == 0
     return out
 
 
-def test_labelled_and_unlabelled_folders_train_jointly(unidata2vec):
+def test_labeled_and_unlabeled_folders_train_jointly(unidata2vec):
     rows = [json.loads(line) for line in (unidata2vec / "train.jsonl").read_text().splitlines()]
     train = [row for row in rows if row["split"] == "train"]
-    assert 0 < sum(row["labelled"] for row in train) / len(train) < 1
+    assert 0 < sum(row["labeled"] for row in train) / len(train) < 1
     assert {"sum_ctc", "sum_self", "loss_ctc", "target_std", "ema_decay"} <= train[0].keys()
     assert rows[-1]["split"] == "valid" and "token_error_rate" in rows[-1]
 
@@ -81,7 +81,7 @@ def test_plus_and_fine_tuning_take_their_parts(corpus, unidata2vec, tmp_path):
         argv = args(
             corpus, out, "--objective", "ctc", "--init", str(source / "last.pt"),
             "--optimizer_conf", "{lr: 0.0, weight_decay: 0.0}", "--max_update", "1",
-            *labelled(corpus),
+            *labeled(corpus),
         )  # fmt: skip
         assert asr_train.main(argv) == 0
         mine = checkpoint.load(out / "last.pt")["model"]
@@ -102,20 +102,20 @@ def test_another_network_is_refused(corpus, unidata2vec, tmp_path, capsys):
     assert "encoder_conf.heads = 2" in capsys.readouterr().err
 
 
-def test_unlabelled_folders_need_an_objective_that_knows_them(corpus, tmp_path, capsys):
+def test_unlabeled_folders_need_an_objective_that_knows_them(corpus, tmp_path, capsys):
     argv = args(
-        corpus, tmp_path / "x", "--objective", "ctc", "--unlabelled_data", str(corpus / "U"),
-        *labelled(corpus),
+        corpus, tmp_path / "x", "--objective", "ctc", "--unlabeled_data", str(corpus / "U"),
+        *labeled(corpus),
     )  # fmt: skip
     assert asr_train.main(argv) == 1
     assert "add the folders to train_data" in capsys.readouterr().err
 
 
-def test_an_empty_line_is_an_unlabelled_utterance(corpus, tmp_path):
+def test_an_empty_line_is_an_unlabeled_utterance(corpus, tmp_path):
     folder = write_dump(tmp_path / "L", 2)
     lines = (folder / "text.phn").read_text().splitlines()
     (folder / "text.phn").write_text(f"{lines[0].split()[0]}\n{lines[1]}\n")
-    index = DataIndex.open([folder, corpus / "U"], "text.phn", unlabelled=[corpus / "U"])
+    index = DataIndex.open([folder, corpus / "U"], "text.phn", unlabeled=[corpus / "U"])
     tokens = TokenList.read(corpus / "tokens.txt")
     dataset = SpeechDataset(index, tokens, label_field="phones")
     batch = dataset[BatchSpec(0, torch.tensor([0, 1, 2]).numpy(), torch.zeros(3).int().numpy())]
@@ -123,9 +123,9 @@ def test_an_empty_line_is_an_unlabelled_utterance(corpus, tmp_path):
     assert batch.phones.lengths.tolist() == [0, len(lines[1].split()) - 1, 0]
 
 
-def test_a_folder_is_labelled_or_not(corpus, tmp_path, capsys):
+def test_a_folder_is_labeled_or_not(corpus, tmp_path, capsys):
     """In both lists its labels were silently left out."""
-    both = ["--unlabelled_data", f"{corpus}/L/", *labelled(corpus)]
+    both = ["--unlabeled_data", f"{corpus}/L/", *labeled(corpus)]
     argv = args(corpus, tmp_path / "x", "--objective", "phonetic", "--base", "regression")
     assert asr_train.main([*argv, "--base_conf", ONE_LAYER, *both]) == 1
     assert "its labels would be lost" in capsys.readouterr().err
@@ -135,7 +135,7 @@ def test_a_head_of_other_symbols_is_not_taken_over(corpus, unidata2vec, tmp_path
     """As many symbols in another order: the shapes agree."""
     symbols = TokenList.read(corpus / "tokens.txt").symbols
     TokenList([*symbols[:2], *reversed(symbols[2:])]).write(tmp_path / "tokens.txt")
-    common = ["--init", str(unidata2vec / "last.pt"), *labelled(corpus)]
+    common = ["--init", str(unidata2vec / "last.pt"), *labeled(corpus)]
     common += ["--token_list", str(tmp_path / "tokens.txt"), "--max_update", "1"]
     take = ["--init_take", "encoder", "head"]
     assert asr_train.main(args(corpus, tmp_path / "x", *common, *take)) == 1

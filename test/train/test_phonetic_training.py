@@ -83,7 +83,7 @@ def test_resume_equals_uninterrupted_bit_for_bit(tmp_path, base):
 
 
 @pytest.mark.timeout(240)  # two processes that import torch, on a machine that may be busy
-def test_labelled_and_unlabelled_ranks_equal_one_that_accumulates(tmp_path):
+def test_labeled_and_unlabeled_ranks_equal_one_that_accumulates(tmp_path):
     mp.spawn(one_rank, (str(tmp_path / "two"), [free_port() for _ in KINDS]), nprocs=2)
     for base, kind in KINDS:
         one, model = make(tmp_path / base, base, kind, max_update=3, accum_grad=2)

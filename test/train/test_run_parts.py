@@ -111,12 +111,12 @@ def test_symbols_that_training_has_not_seen(tones: Path, tmp_path: Path) -> None
         token_list=str(tmp_path / "tokens.txt"),
         token_file="text.phn",
     )
-    labelled = open_index(source_of(options), options.train_data, "train_data")
-    assert isinstance(labelled, DataIndex)
-    row = next(n for n in range(len(labelled)) if "c" in labelled.labels(n))
+    labeled = open_index(source_of(options), options.train_data, "train_data")
+    assert isinstance(labeled, DataIndex)
+    row = next(n for n in range(len(labeled)) if "c" in labeled.labels(n))
     with pytest.raises(DataError, match=r"'c' of text\.phn is not in the token list"):
-        read(options, labelled, train=True, rows=[row])
-    text = read(options, labelled, train=False, rows=[row]).text
+        read(options, labeled, train=True, rows=[row])
+    text = read(options, labeled, train=False, rows=[row]).text
     assert text is not None and 1 in text.data
 
 

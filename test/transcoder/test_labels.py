@@ -1,4 +1,4 @@
-"""Star labels: the paper's examples, the invariants, and what cannot be labelled."""
+"""Star labels: the paper's examples, the invariants, and what cannot be labeled."""
 
 import numpy as np
 import pytest
@@ -46,7 +46,7 @@ def test_length_and_word_count_hold_for_any_sentence():
         (["*"], [["a"]], "mark of positions"),
     ],
 )
-def test_what_cannot_be_labelled_is_refused(words, phones, message):
+def test_what_cannot_be_labeled_is_refused(words, phones, message):
     with pytest.raises(LabelError, match=message):
         word_labels(words, phones)
 

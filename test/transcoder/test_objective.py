@@ -132,11 +132,11 @@ def test_stars_alone_raise_a_complaint_after_some_updates():
 def test_the_same_statistics_for_every_batch_and_a_sum_with_weight(objective):
     objective.train()
     full = objective(batch_of())
-    unlabelled = objective(batch_of([[], [], []]))
+    unlabeled = objective(batch_of([[], [], []]))
     half = objective(batch_of([[], LABELS[1], LABELS[2]]))
     assert full.loss.ndim == 0
-    assert full.stats.keys() == unlabelled.stats.keys() == half.stats.keys()
-    assert float(unlabelled.weight) == 0 == float(unlabelled.loss.detach())
+    assert full.stats.keys() == unlabeled.stats.keys() == half.stats.keys()
+    assert float(unlabeled.weight) == 0 == float(unlabeled.loss.detach())
     assert 0 < float(half.weight) < float(full.weight)
     objective.eval()
     assert objective(batch_of()).stats.keys() == full.stats.keys()

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Common Voice with one labelled hour a language: Table 1 of the XLSR paper, phone error rates.
+# Common Voice with one labeled hour a language: Table 1 of the XLSR paper, phone error rates.
 #
 #   ./run.sh --method xlsr_10 --target it        # one cell: pre-training on 11 languages, then Italian
 #   ./run.sh --method xlsr_10 --finetune_on all  # one model of the ten languages
@@ -65,8 +65,8 @@ done
 languages="es fr it ky nl ru sv tr tt zh" pretrain_languages="es fr it ky nl ru sv tr tt zh en" alpha=0.5 finetune_kind=""
 pretrain_part=pretrain # the hours of Table 1; 557 h of English
 # shellcheck disable=SC2034  # read by utils/tranusr_methods.sh: L and U of TranUSR's Table 1
-labelled_sets=en_pretrain_1350h unlabelled_part=pretrain
-# What the fine-tuned model learns: its tokens, and its labelled sets. Both are part of its name.
+labeled_sets=en_pretrain_1350h unlabeled_part=pretrain
+# What the fine-tuned model learns: its tokens, and its labeled sets. Both are part of its name.
 known=lists modes=greedy
 [[ ${splits} == fewshot && ${fewshot_hours} != 10 ]] || known=none # the lists' phones are of what they name
 [[ ${splits} == fewshot || ${fewshot_hours} == 1 ]] || bad_option "--fewshot_hours is of the few-shot lists, not of --splits official"

@@ -1,22 +1,22 @@
 #!/usr/bin/env bash
 # Two hours of prompts in five languages: what does cross-lingual pre-training give a language with
-# five labelled minutes? --method trains one system; without it: multilingual, scratch and xlsr.
-# Every option of asr.sh can be given, too; here --target is it, --labelled_minutes 5 by default.
+# five labeled minutes? --method trains one system; without it: multilingual, scratch and xlsr.
+# Every option of asr.sh can be given, too; here --target is it, --labeled_minutes 5 by default.
 #
 # multilingual       CTC on the shared phones of all languages
 # language           then a classifier of the languages on its encoder, for asrkit infer --lang auto
-# scratch            CTC on the labelled minutes of the target
+# scratch            CTC on the labeled minutes of the target
 # xlsr               contrastive pre-training on all audio of all languages, then CTC as scratch
 # best_rq            pre-training on the same audio to predict the codes of random projections, then CTC as scratch
-# joint              goes on from xlsr with the phones of all languages, of the target's those of its labelled minutes
-# augmented          as joint, with the labelled minutes at other speeds, in rooms and in noise
+# joint              goes on from xlsr with the phones of all languages, of the target's those of its labeled minutes
+# augmented          as joint, with the labeled minutes at other speeds, in rooms and in noise
 # self_trained       as augmented, then two rounds of labels for the rest of the target's audio by the model itself
-# For a target whose labelled minutes are all the audio it has:
+# For a target whose labeled minutes are all the audio it has:
 # xlsr_mono          pre-training on these minutes alone
 # xlsr_english       pre-training on English alone
 # xlsr_all           pre-training on all languages, these minutes sampled up (language_alpha 0.5)
 # xlsr_all_unbalanced    as xlsr_all, but every second of audio equally likely (language_alpha 1)
-# TranUSR, phones of the other languages (L), audio of the target without labels (U), labelled minutes (F):
+# TranUSR, phones of the other languages (L), audio of the target without labels (U), labeled minutes (F):
 # unispeech          contrastive and CTC with replacement on L, then CTC on F
 # unispeech_plus     goes on with contrastive on U before F
 # unidata2vec        regression to a teacher and CTC on L, then CTC on F
@@ -28,7 +28,7 @@ cd "$(dirname -- "${BASH_SOURCE[0]}")"
 readonly all="en es fr it ru"
 langs=${all}  # languages
 target=it  # the one with few labels
-labelled_minutes=5  # of it
+labeled_minutes=5  # of it
 token_type=phn  # phn, char or bpe
 method=""  # one of those above; default: multilingual, scratch and xlsr
 tuning=""  # what of a pre-trained model CTC trains: lora, adapters or head (docs/config.md); default: all of it; not with augmented, self_trained
@@ -40,7 +40,7 @@ passes_to=(./asr.sh)
 refuse_passed_on "would give several models one name; call ./asr.sh instead" \
     asr_tag asr_exp pretrain_tag pretrain_exp continue_tag continue_exp
 if [[ ${method} =~ ^(multilingual|language)$ ]]; then
-    for name in target labelled_minutes; do
+    for name in target labeled_minutes; do
         # shellcheck disable=SC2154  # of parse_options.sh
         [ "${!name}" = "${default_of[${name}]}" ] ||
             bad_option "--${name} has no use with --method ${method}, a model of all --langs; leave it out"
@@ -52,8 +52,8 @@ case "${tuning}:${method}" in
 *) bad_option "--tuning ${tuning}: it is lora, adapters or head, with a --method that pre-trains" ;;
 esac
 modes="greedy lexicon lexicon_lm"
-few=${target}_${labelled_minutes}min
-few_set=${target}_train_${labelled_minutes}min
+few=${target}_${labeled_minutes}min
+few_set=${target}_train_${labeled_minutes}min
 # Units of the fine-tuned model: part of its name unless they are phones.
 units=(--token_type "${token_type}")
 tokens=
@@ -64,9 +64,9 @@ suffix=
 [ "${seed}" = 0 ] || suffix+=_seed${seed}
 self_training_suffix
 
-# few_labels METHOD OPTION...: fine-tune on the labelled minutes of the target.
+# few_labels METHOD OPTION...: fine-tune on the labeled minutes of the target.
 few_labels() {
-    ./asr.sh --langs "${langs}" --target "${target}" --labelled_minutes "${labelled_minutes}" \
+    ./asr.sh --langs "${langs}" --target "${target}" --labeled_minutes "${labeled_minutes}" \
         --finetune_config "conf/ctc_few${tuning:+_${tuning}}.yaml" --inference_modes "${modes}" --seed "${seed}" "${units[@]}" \
         --asr_tag "${few}_$1${tuning:+_${tuning}}${tokens}${suffix}${rounds_suffix}" "${@:2}" "${rest[@]}"
 }

@@ -2,7 +2,7 @@
 # VoxPopuli: CTC on the characters of a language's transcribed speech of the European Parliament.
 #
 #   ./run.sh --target it                       # XLSR-53, then all transcribed Italian
-#   ./run.sh --method xlsr_mono --target it    # pre-trained on the unlabelled Italian
+#   ./run.sh --method xlsr_mono --target it    # pre-trained on the unlabeled Italian
 set -euo pipefail
 cd "$(dirname -- "${BASH_SOURCE[0]}")"
 . ./path.sh

@@ -19,7 +19,7 @@ fleurs=""  # default: $FLEURS
 fewshot_lists=""  # of egs/commonvoice: their clips are not pre-trained on; default: $CV_FEWSHOT
 
 # -- What is trained
-sets=""  # some of local/languages.tsv, for example "mls_it cv_it"; default: all 61. For a model of one's own also voxpopuli_<lang> (unlabelled) and fleurs_<lang>
+sets=""  # some of local/languages.tsv, for example "mls_it cv_it"; default: all 61. For a model of one's own also voxpopuli_<lang> (unlabeled) and fleurs_<lang>
 allow_missing=false  # true: go on without sets that are not on this machine, and list them
 finetune=""  # then stages 1-13 of these sets' own recipes, for example "cv_it babel_as", on what they label; results there
 finetune_opts=""  # more options of theirs, for example "--nj 8", with quotes where one has spaces
@@ -108,7 +108,7 @@ pretrain() {
 }
 
 pretrain --stage "$((stage > 2 ? stage : 2))" --stop_stage "$((stop_stage < 6 ? stop_stage : 6))"
-# The labelled data of the other recipes is not this one's: their stages 1-5 come first.
+# The labeled data of the other recipes is not this one's: their stages 1-5 come first.
 for name in ${finetune}; do
     ((stop_stage > 6 && stage < 14)) || break
     "../../${recipes[${name}]}/asr1/run.sh" --method xlsr_53 --target "${languages[${name}]}" \

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Counts, hours and labels of the few-shot lists, against what is known of them.
 
-Prints a table: clips and hours of each list, phone tokens, how far the lists' two labellings are
+Prints a table: clips and hours of each list, phone tokens, how far the lists' two labelings are
 from each other and, with --espeak true, how far espeak-ng of today is from the labels. Ends with 1
 where the lists are not those that were published.
 """

@@ -186,7 +186,7 @@ def _read_text(lists: Lists, clip: str, row: str, where: str) -> None:
 
 
 class Difference(NamedTuple):
-    """Two labellings of the same clips: edits over labels of the first, utterances that differ."""
+    """Two labelings of the same clips: edits over labels of the first, utterances that differ."""
 
     clips: int
     differ: int
@@ -195,7 +195,7 @@ class Difference(NamedTuple):
 
     @property
     def rate(self) -> float:
-        """Edits percent of the first labels: the PER of the second labelling, were it a guess."""
+        """Edits percent of the first labels: the PER of the second labeling, were it a guess."""
         return 100 * self.edits / max(1, self.labels)
 
     def __str__(self) -> str:

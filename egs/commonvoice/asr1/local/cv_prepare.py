@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Data folders of one language of Common Voice, by --parts.
 
-labelled       data/<lang>_{train,valid,test}: the few-shot lists, of which --fewshot_hours 10
+labeled       data/<lang>_{train,valid,test}: the few-shot lists, of which --fewshot_hours 10
                fills up the hour to train on; for languages without lists as
                many minutes at random of the official splits; with --splits official all of these
 pretrain       data/<lang>_pretrain: as many hours as Table 1 of the paper has, of validated clips
@@ -41,7 +41,7 @@ def get_parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("--lang", required=True, help="ISO 639-1 code")
-    add("--parts", default="labelled,pretrain", help="labelled, pretrain, pretrain_<hours>h")
+    add("--parts", default="labeled,pretrain", help="labeled, pretrain, pretrain_<hours>h")
     add("--corpus", type=Path, help="release, folder of releases or archives, or an archive")
     add("--urls", type=Path, help="file of '<lang or locale> <signed link>' to fetch from")
     add("--locales", default="", help="instead of the usual locales, e.g. zh-CN,zh-TW")
@@ -211,7 +211,7 @@ def hours_of(part: str, lang: str) -> float:
     """Hours by the name of the part: pretrain_100h, or Table 1's for pretrain (0: all)."""
     match = re.fullmatch(r"pretrain(_(\d+(\.\d+)?)h)?", part)
     if match is None:
-        raise DataError(f"--parts are labelled, pretrain and pretrain_<hours>h, not {part!r}")
+        raise DataError(f"--parts are labeled, pretrain and pretrain_<hours>h, not {part!r}")
     return float(match[2]) if match[2] else float(HOURS.get(lang, 0))
 
 
@@ -236,33 +236,33 @@ def refuse_idle(args: argparse.Namespace, parts: list[str]) -> None:
          "with --splits official"),
         (lists, "digits", "with the sentences of few-shot lists"),
         ("pretrain" not in parts, "max_hours", "without pretrain among --parts"),
-        (parts == ["labelled"], "tables max_seconds", "with --parts labelled"),
+        (parts == ["labeled"], "tables max_seconds", "with --parts labeled"),
         of_script=get_parser(),
     )  # fmt: skip
 
 
 def run(args: argparse.Namespace) -> None:
-    parts = args.parts.split(",")
+    parts = args.parts.replace("labelled", "labeled").split(",")  # as earlier versions wrote it
     refuse_idle(args, parts)
-    unlabelled = [part for part in parts if part != "labelled"]
-    for part in unlabelled:
+    unlabeled = [part for part in parts if part != "labeled"]
+    for part in unlabeled:
         hours_of(part, args.lang)  # refuses names without hours, before any work
     lists = fewshot_lists(args)
     language = open_language(args)
     print(f"{args.lang}: {language.names()}: {len(language.files)} audio files")
-    # No list is seen in pre-training, even where others split the labelled data.
+    # No list is seen in pre-training, even where others split the labeled data.
     listed = lists or (read_fewshot(args) if args.fewshot_lists is not None else None)
     held_out = listed.clips if listed else []
-    if "labelled" in parts and lists is not None:
+    if "labeled" in parts and lists is not None:
         prepare_fewshot(args, language, lists)
-    elif "labelled" in parts:
+    elif "labeled" in parts:
         if args.splits == "fewshot":
             minutes = ", ".join(f"{count} of {split}" for split, count in MINUTES.items())
             print(f"{args.lang}: no few-shot lists; minutes of the official splits: {minutes}")
         for split, table in OFFICIAL.items():
             items = official(args, language, split)
             write(args, language, f"{args.lang}_{split}", items, {"split": table})
-    for part in unlabelled:
+    for part in unlabeled:
         prepare_pretrain(args, language, part, held_out)
     for what, count in sorted(language.counts.items()):
         print(f"{args.lang}: {what}: {count}")

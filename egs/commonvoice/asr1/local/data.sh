@@ -6,7 +6,7 @@
 set -euo pipefail
 
 lang=it  # ISO 639-1 code
-parts=""  # of labelled, pretrain (hours of Table 1), pretrain_<hours>h; default: what run.sh's methods need
+parts=""  # of labeled, pretrain (hours of Table 1), pretrain_<hours>h; default: what run.sh's methods need
 librispeech=${LIBRISPEECH:-}  # with lang en: adds its parts librispeech_100h, _360h; default: $LIBRISPEECH
 corpus=${COMMONVOICE:-}  # a release, a folder of releases or archives, or an archive; default: $COMMONVOICE
 urls=""  # file of "<lang or locale> <signed link>" lines, to fetch archives
@@ -36,16 +36,17 @@ if [ -z "${corpus}${urls}" ] && [ "${dry_run}" = false ]; then
     exit 2
 fi
 if [ -z "${parts}" ]; then
-    parts=labelled,pretrain
+    parts=labeled,pretrain
     [ "${lang}" != en ] || parts+=,pretrain_100h,pretrain_360h,pretrain_1350h # of m_cpc and xlsr_english
 fi
+parts=${parts/labelled/labeled} # as earlier versions wrote it
 run python3 local/cv_prepare.py --lang "${lang}" --parts "${parts}" --data data \
     --downloads "${downloads}" ${corpus:+--corpus "${corpus}"} ${urls:+--urls "${urls}"} \
     ${locales:+--locales "${locales}" --skip_other_locales "${skip_other_locales}"} ${release:+--release "${release}"} --splits "${splits}" \
     ${fewshot_lists:+--fewshot_lists "${fewshot_lists}"} --fewshot_hours "${fewshot_hours}" \
     --min_matched "${min_matched}" --allow_missing "${allow_missing}" --digits "${digits}" \
     ${max_hours:+--max_hours "${max_hours}"} --tables "${tables}" --seed "${seed}"
-parts=${parts/labelled/train valid test}
+parts=${parts/labeled/train valid test}
 read -r -a names <<<"${parts//,/ }"
 if [ "${lang}" = en ] && [ -n "${librispeech}" ]; then
     for part in librispeech_100h librispeech_360h; do

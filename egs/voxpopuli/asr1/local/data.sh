@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Prepare one language of VoxPopuli: 16 transcribed ones, 23 with unlabelled speech.
+# Prepare one language of VoxPopuli: 16 transcribed ones, 23 with unlabeled speech.
 #
 # Leaves data/<lang>_{train,valid,test} with segments of whole sessions, which stage 3 cuts. Files of
 # the user are neither changed nor downloaded over. The sessions (archives of years) are not fetched.

@@ -38,7 +38,7 @@ class Spoken(NamedTuple):
 
 
 class Stretch(NamedTuple):
-    """A segment of unlabelled speech of an event (session and language)."""
+    """A segment of unlabeled speech of an event (session and language)."""
 
     event: str
     number: str

@@ -2,7 +2,7 @@
 # Prepare one set of XLSR-53, such as mls_it, cv_ky or babel_ka (local/languages.tsv), or one of
 # VoxPopuli or FLEURS (voxpopuli_pt, fleurs_ky), by stage 1 of the corpus' own recipe.
 #
-# Leaves data/<set>_{train,valid,test}, where train is all audio to pre-train on, labelled or not. The
+# Leaves data/<set>_{train,valid,test}, where train is all audio to pre-train on, labeled or not. The
 # recipe works in data/recipes/<set>, so that its own data folders stay as they are. Files of the user
 # are only read.
 set -euo pipefail
@@ -12,7 +12,7 @@ mls=${MLS:-}  # Multilingual LibriSpeech, as egs/mls/asr1/local/data.sh takes it
 commonvoice=${COMMONVOICE:-}  # Common Voice, as egs/commonvoice/asr1/local/data.sh takes it
 fewshot_lists=${CV_FEWSHOT:-}  # the few-shot lists of egs/commonvoice: their clips are left out of train
 babel=${BABEL:-}  # BABEL, as egs/babel/asr1/local/data.sh takes it
-voxpopuli=${VOXPOPULI:-}  # VoxPopuli, for sets voxpopuli_<lang>: its unlabelled speech
+voxpopuli=${VOXPOPULI:-}  # VoxPopuli, for sets voxpopuli_<lang>: its unlabeled speech
 fleurs=${FLEURS:-}  # FLEURS, for sets fleurs_<lang>
 mls_opts=""  # more options of that data.sh, as name=value:name=value, for example codec=opus
 commonvoice_opts=""  # likewise, for example tables=validated,other
@@ -48,7 +48,7 @@ mls)
     ;;
 commonvoice)
     folder=${commonvoice} more=${commonvoice_opts} used=(COMMONVOICE "${commonvoice}" CV_FEWSHOT "${fewshot_lists}")
-    theirs+=(--parts "labelled,pretrain" --splits official --max_hours 0 --downloads "${PWD}/downloads")
+    theirs+=(--parts "labeled,pretrain" --splits official --max_hours 0 --downloads "${PWD}/downloads")
     if [ -n "${fewshot_lists}" ]; then
         theirs+=(--fewshot_lists "$(realpath -s -- "${fewshot_lists}")")
     elif [[ " es fr it ky nl ru sv tr tt zh " == *" ${their_lang} "* ]]; then

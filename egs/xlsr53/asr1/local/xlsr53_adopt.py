@@ -86,8 +86,8 @@ def run(args: argparse.Namespace) -> None:
         parts[part] = read(part_of(base, args.lang, part), base, args.set, most=most)
     for part, rows in parts.items():
         write_data_dir(args.data / f"{args.set}_{part}", rows, language)
-        labelled = sum(bool(row.text) for row in rows)
-        print(f"{args.set}_{part}: {len(rows)} utterances, {labelled} with text")
+        labeled = sum(bool(row.text) for row in rows)
+        print(f"{args.set}_{part}: {len(rows)} utterances, {labeled} with text")
 
 
 def main(argv: list[str] | None = None) -> int:
