@@ -9,9 +9,10 @@ from torch.nn import functional as F
 from asrkit.align import edit_distance
 from asrkit.batch import Batch, Padded
 from asrkit.decode.greedy import greedy_tokens
-from asrkit.encoders.base import Encoder
+from asrkit.encoders.base import Encoder, Hidden
 from asrkit.encoders.kernels.dropout import Dropout
-from asrkit.objectives.base import Diagnosis, Output, Recognizer, Stat
+from asrkit.encoders.masked import MaskedEncoder
+from asrkit.objectives.base import Diagnosis, Output, Recognizer, Stat, refuse_fewer_frames
 from asrkit.objectives.ctc_carried import CarriedScores
 from asrkit.objectives.ctc_head import ctc_head
 from asrkit.objectives.fine_tuned import FineTuned
@@ -36,6 +37,9 @@ class CtcObjective(FineTuned, Recognizer):
     still masks and drops.
     freeze_encoder: the head learns alone throughout, on features as they were pre-trained.
     head_kernel, head_stride: above 1 the head is a convolution (ctc_head.ConvHead).
+    intermediate_layers: layers of the encoder, 1 the first, whose outputs, normalized, the head
+    classifies, too, in training; intermediate_weight is the share of the mean of their losses in
+    the loss (intermediate CTC, Lee and Watanabe 2021).
     final_dropout: on the encoder's output. mask_*: spans of frames replaced by the encoder's mask
     vector, channel_mask_*: spans of channels set to 0, in training only (masking.SpanMask).
     feature_cache_gib: memory, in GiB, to keep the training set's local features in, for an encoder
@@ -53,6 +57,8 @@ class CtcObjective(FineTuned, Recognizer):
         freeze_encoder: bool = False,
         head_kernel: Count = 1,
         head_stride: Count = 1,
+        intermediate_layers: list[Count] = [],  # noqa: B006 (read only)
+        intermediate_weight: Share = 0.3,
         final_dropout: BelowOne = 0.0,
         mask_prob: Share = 0.65,
         mask_length: Count = 10,
@@ -75,6 +81,10 @@ class CtcObjective(FineTuned, Recognizer):
             ),
             feature_cache_gib=feature_cache_gib,
         )
+        if intermediate_layers:
+            _refuse_other_layers(encoder, intermediate_layers)
+        self.intermediate_layers = intermediate_layers
+        self.intermediate_weight = intermediate_weight
         self.tokens = tokens
         self.final_dropout = Dropout(final_dropout)
         self.head = ctc_head(
@@ -82,11 +92,13 @@ class CtcObjective(FineTuned, Recognizer):
         )
 
     def forward(self, batch: Batch) -> Output:
-        log_probs = self._log_probs(self._encode(batch).output)
+        between = self.intermediate_layers if self.training else []
+        hidden = self._encode(batch, every_layer=bool(between))
+        log_probs = self._log_probs(hidden.output)
         text = batch.text
         if text is None:
             nothing: Stat = (0.0, 0.0)
-            stats = dict.fromkeys(STATS, nothing)
+            stats = dict.fromkeys(STATS + ("loss_intermediate",) * bool(between), nothing)
             return Output(0 * log_probs.data.sum(), stats, 0)
         loss = ctc_losses(log_probs, text).sum()
         count = len(batch)
@@ -96,6 +108,13 @@ class CtcObjective(FineTuned, Recognizer):
             "blank": blanks(log_probs),
             "token_error_rate": (0.0, 0.0) if self.training else token_errors(log_probs, text),
         }
+        if between:
+            others = [
+                ctc_losses(self._log_probs(_normalized(hidden, layer)), text) for layer in between
+            ]
+            mean = torch.stack(others).mean(0).sum()
+            stats["loss_intermediate"] = (mean.detach(), count)
+            loss = (1 - self.intermediate_weight) * loss + self.intermediate_weight * mean
         return Output(loss, stats, count)
 
     def check_collapse(self, stats: dict[str, float]) -> Diagnosis | None:
@@ -126,6 +145,26 @@ class CtcObjective(FineTuned, Recognizer):
     def _log_probs(self, hidden: Padded) -> Padded:
         scores = self.head(Padded(self.final_dropout(hidden.data), hidden.lengths))
         return Padded(scores.data.float().log_softmax(-1), scores.lengths)
+
+
+def _refuse_other_layers(encoder: Encoder, layers: list[int]) -> None:
+    """Raises ValueError unless each lies between two layers of the encoder, with its frames."""
+    if not isinstance(encoder, MaskedEncoder):
+        name = type(encoder).__name__
+        raise ValueError(f"intermediate_layers: {name} has no layers of attention")
+    refuse_fewer_frames(encoder)
+    count = len(encoder.context.layers)
+    if wrong := [layer for layer in layers if layer >= count]:
+        raise ValueError(
+            f"intermediate_layers: {wrong[0]} is none of 1 to {count - 1}, which have a layer above"
+        )
+
+
+def _normalized(hidden: Hidden, layer: int) -> Padded:
+    """What a layer puts out, 1 the first, with mean 0 and variance 1 in each frame: in encoders
+    that normalize before their layers it is of any size."""
+    frames = hidden.layers[layer]
+    return Padded(F.layer_norm(frames, frames.shape[-1:]), hidden.output.lengths)
 
 
 def token_errors(log_probs: Padded, text: Padded) -> tuple[int, int]:

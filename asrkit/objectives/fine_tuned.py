@@ -66,13 +66,15 @@ class FineTuned(Objective):
     def _encoder_rests(self) -> bool:
         return self.freeze_encoder or (self.training and self.step < self.frozen_updates)
 
-    def _encode(self, batch: Batch) -> Hidden:
+    def _encode(self, batch: Batch, *, every_layer: bool = False) -> Hidden:
         """Context frames, masked in training, without a graph while the encoder is frozen."""
         frozen = self._encoder_rests()
         with torch.no_grad() if frozen else contextlib.nullcontext():
             features = self._features(batch)
             time_mask, channel_mask = self._masks(batch.keys, features)
-            hidden = self.encoder.contextualize(features, time_mask, channel_mask=channel_mask)
+            hidden = self.encoder.contextualize(
+                features, time_mask, channel_mask=channel_mask, every_layer=every_layer
+            )
         if not frozen:
             return hidden
         touched = touch_unused(hidden.output.data, self.encoder.parameters())

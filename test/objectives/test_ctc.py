@@ -1,5 +1,6 @@
 """The CTC objective: loss, infeasible and empty texts, freezing, masks, scores."""
 
+import dataclasses
 import math
 
 import pytest
@@ -242,3 +243,47 @@ def test_speech_is_needed():
         make()(Batch(ids=["a"], keys=torch.tensor([0])))
     with pytest.raises(ValueError, match="needs speech"):
         make().log_probs(Batch(ids=["a"], keys=torch.tensor([0])))
+
+
+def test_intermediate_layers_share_the_loss():
+    plain, between = make(), make(intermediate_layers=[1], intermediate_weight=0.25)
+    batch = batch_of([2, 3, 4], [5, 5], [7])
+    wanted = plain(batch)
+    hidden = between.encoder.contextualize(between.encoder.extract(batch.speech), every_layer=True)
+    frames = hidden.layers[1]
+    centered = frames - frames.mean(-1, keepdim=True)
+    scores = between.head(
+        Padded(centered / (frames.var(-1, unbiased=False, keepdim=True) + 1e-5).sqrt(),
+               hidden.output.lengths)
+    ).data.log_softmax(-1)  # fmt: skip
+    other = sum(
+        F.ctc_loss(
+            scores[row, : hidden.output.lengths[row], None],
+            batch.text.data[row : row + 1],
+            hidden.output.lengths[row : row + 1],
+            batch.text.lengths[row : row + 1],
+            reduction="sum",
+        ).item()
+        for row in range(3)
+    )
+    output = between(batch)
+    assert output.stats["loss_intermediate"][0].item() == pytest.approx(other, rel=1e-4)
+    assert output.loss.item() == pytest.approx(0.75 * wanted.loss.item() + 0.25 * other, rel=1e-4)
+    assert output.stats["loss"][0].item() == pytest.approx(wanted.loss.item(), rel=1e-6)
+    between.eval(), plain.eval()
+    assert between(batch).loss.item() == plain(batch).loss.item(), "recognition is as without"
+
+
+def test_a_batch_without_text_has_the_same_stats_with_intermediate_layers():
+    objective = make(intermediate_layers=[1])
+    batch = batch_of([2], [3])
+    full, empty = objective(batch), objective(dataclasses.replace(batch, text=None))
+    assert full.stats.keys() == empty.stats.keys() and "loss_intermediate" in full.stats
+
+
+@pytest.mark.parametrize(
+    "layers,message", [([2], "2 is none of 1 to 1"), ([1, 7], "7 is none of 1 to 1")]
+)
+def test_layers_that_are_not_between_others_are_refused(layers, message):
+    with pytest.raises(ValueError, match=message):
+        make(intermediate_layers=layers)
