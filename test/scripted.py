@@ -18,7 +18,8 @@ RATE = 16_000
 
 class Scripted:
     """One word a second of sound, in turn those of ``words``; ``unsure`` ones with confidence 0.3.
-    Silence gives no words. A passage is as long as a window, a whole number of seconds."""
+    Silence gives no words. A passage is as long as a window, a whole number of seconds, and its end
+    is rounded to milliseconds, as Speech2Text does."""
 
     path = Path("scripted")
 
@@ -47,7 +48,7 @@ class Scripted:
             for at in range(start, start + seconds):
                 text = self.words[at % len(self.words)]
                 made.append(Word(text, at + 0.1, at + 0.9, 0.3 if text in self.unsure else 0.9))
-            yield start + len(part) / RATE, (Segment.of(made),) if made else ()
+            yield round(start + len(part) / RATE, 3), (Segment.of(made),) if made else ()
 
     def stream(
         self, lang: str | None, *, rate: int, hotwords: Sequence[tuple[str, float]]

@@ -143,9 +143,11 @@ class Store:
     def add_heard(
         self, recording: str, parts: Iterable[tuple[float, float, Sequence[Word]]], until: float
     ) -> None:
-        """New pieces (start, end, words) of a recording that is recognized to ``until`` now."""
+        """New pieces (start, end, words) of a recording that is recognized to ``until`` now; to its
+        end, where less than a frame is left: recognizers round times to milliseconds."""
         with self._lock:
             of = self.recording(recording)
+            until = of.seconds if of.seconds - until < SHORTEST else until
             made: list[Piece] = []
             for start, end, words in parts:
                 text = " ".join(word.text for word in words)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -92,6 +93,29 @@ def test_a_killed_server_goes_on_at_the_window(tmp_path: Path) -> None:
     starts = [piece.start for piece in store.pieces_of("one")]
     assert len(starts) == len(set(starts)) == 3
     decoder.close()
+    store.close()
+
+
+def test_a_recording_of_no_whole_milliseconds_ends(tmp_path: Path) -> None:
+    samples = TONE[: 2 * 16_000 + 7]  # 2.0004375 s, which recognizers round to 2.0
+    store = store_of(tmp_path, samples)
+    decoder = Decoder(Hearing(Scripted("a b c"), None), store)
+    wait(lambda: store.recording("one").heard)
+    decoder.close()
+    assert store.recording("one").heard == len(samples) / 16_000
+    assert not store.recording("one").waiting and len(store.pieces) == 1
+    store.close()
+
+
+def test_what_is_left_of_a_frame_ends_too(tmp_path: Path) -> None:
+    """A journal that was written while such recordings never ended."""
+    store = store_of(tmp_path, TONE[: 2 * 16_000 + 7])
+    one = store.recording("one")
+    store.add_recording(dataclasses.replace(one, heard=2.0))
+    decoder = Decoder(Hearing(Scripted("a b c"), None), store)
+    wait(lambda: not store.recording("one").waiting)
+    decoder.close()
+    assert not store.recording("one").failed
     store.close()
 
 
