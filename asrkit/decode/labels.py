@@ -14,7 +14,7 @@ from asrkit.decode.run import READERS
 from asrkit.decode.transcribe import transcribe
 from asrkit.files import DataError
 from asrkit.infer import Speech2Text
-from asrkit.kaldi.datadir import DataDir, is_tokens, read_dump, table_names
+from asrkit.kaldi.datadir import DataDir, is_tokens, read_dump, refuse_inputs, table_names
 from asrkit.tokens import UNK
 from asrkit.transcript import Word
 from asrkit.vocabulary import languages_in, type_of
@@ -84,8 +84,7 @@ def label(
     utterances were recognized, and reasons of those that could not be read. Raises DataError where
     nothing is left.
     """
-    if out_dir.resolve() in [folder.resolve() for folder in (in_dir, *without)]:
-        raise DataError(f"{out_dir}: is an input too; choose another --out_dir")
+    refuse_inputs(out_dir, [in_dir, *without])
     if not model.token_file:
         raise DataError(f"{model.folder}: its configuration names no token_file to write labels to")
     if languages_in(model.tokens):

@@ -39,6 +39,12 @@ def is_command(source: str) -> bool:
     return source.endswith("|")
 
 
+def refuse_inputs(out_dir: str | Path, inputs: Iterable[str | Path]) -> None:
+    """Raises DataError where a folder that is read would be written over."""
+    if Path(out_dir).resolve() in [Path(folder).resolve() for folder in inputs]:
+        raise DataError(f"{out_dir}: is an input too; choose another --out_dir")
+
+
 def read_rows(path: Path) -> tuple[TableRows, list[Problem]]:
     """All rows that have a key, and what is wrong with the file: encoding, order, repeats."""
     rows, flaws = scan_rows(path, ordered=True)

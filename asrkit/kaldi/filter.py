@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from asrkit.files import DataError, atomic
-from asrkit.kaldi.datadir import DataDir
+from asrkit.kaldi.datadir import DataDir, refuse_inputs
 from asrkit.rate import RATE
 
 
@@ -52,8 +52,7 @@ def filter_dir(
     token_file: a tokenized text such as ``text.phn``; CTC needs a frame (``frame_shift`` samples)
     for each token, and one more between equal neighbors. Raises DataError if nothing is left.
     """
-    if Path(in_dir).resolve() == Path(out_dir).resolve():
-        raise DataError(f"{out_dir}: is the input too; choose another --out_dir")
+    refuse_inputs(out_dir, [in_dir])
     data = DataDir.read(in_dir)
     seconds, langs = data.seconds(in_dir), data.get("utt2lang", in_dir)
     text = data.tables.get("text", {})

@@ -16,7 +16,7 @@ import torch
 from tqdm import tqdm
 
 from asrkit.files import DataError, atomic
-from asrkit.kaldi.datadir import DataDir, is_command, write_table
+from asrkit.kaldi.datadir import DataDir, is_command, refuse_inputs, write_table
 from asrkit.kaldi.journal import Journal
 from asrkit.kaldi.segments import parse_segment
 from asrkit.kaldi.speed import TABLE, percent
@@ -107,6 +107,7 @@ def _open(
     in_dir: Path, out_dir: Path, channel: int | None
 ) -> tuple[DataDir, Journal, list[Recording], int]:
     """The data, what is done, what is to do, and how many utterances are done already."""
+    refuse_inputs(out_dir, [in_dir])
     report = validate(in_dir, need_text=False, allow_empty_text=True, check_audio=False)
     if report.errors:
         raise DataError(f"{in_dir} is not valid:\n{report.text(20)}")

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from asrkit.files import DataError
-from asrkit.kaldi.datadir import DataDir, Table
+from asrkit.kaldi.datadir import DataDir, Table, refuse_inputs
 
 TABLE = "utt2speed"
 SLOWEST, FASTEST = 0.5, 2.0
@@ -41,8 +41,7 @@ def perturb_dir(in_dir: str | Path, out_dir: str | Path, factors: Sequence[float
     are copied, lengths divided by the factor. Recordings stay what they are. Raises DataError on
     an unusable factor, no factor but 1, and on a folder that is the output of this function.
     """
-    if Path(in_dir).resolve() == Path(out_dir).resolve():
-        raise DataError(f"{out_dir}: is the input too; choose another --out_dir")
+    refuse_inputs(out_dir, [in_dir])
     data = DataDir.read(in_dir)
     if TABLE in data.tables:
         raise DataError(f"{in_dir}: holds copies at other speeds already ({TABLE})")

@@ -13,7 +13,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from asrkit.files import DataError, atomic
-from asrkit.kaldi.datadir import DataDir, speakers_of, table_names, write_table
+from asrkit.kaldi.datadir import DataDir, refuse_inputs, speakers_of, table_names, write_table
 from asrkit.kaldi.kaldi_text import read_ids, stream_rows
 from asrkit.kaldi.speed import TABLE, mark, with_copies, without_copies
 from asrkit.keys import key_of
@@ -29,8 +29,7 @@ def combine(
     an utterance that two folders have, with both places, and where some have segments, some not.
     """
     folders, out = [Path(folder) for folder in in_dirs], Path(out_dir)
-    if out.resolve() in [folder.resolve() for folder in folders]:
-        raise DataError(f"{out}: is an input too; choose another --out_dir")
+    refuse_inputs(out, folders)
     names = {folder: set(table_names(folder)) for folder in folders}
     everything = set().union(*names.values())
     common = set.intersection(*names.values())
@@ -174,6 +173,9 @@ def subset(
     """
     if sum(size is not None for size in (minutes, utterances, utt_list)) != 1:
         raise DataError("give one of minutes, utterances and utt_list")
+    if not 0 <= max_missing <= 1:
+        raise DataError(f"max_missing is a share, from 0 to 1, not {max_missing:g}")
+    refuse_inputs(out_dir, [in_dir])
     everything = DataDir.read(in_dir)
     data = without_copies(everything)
     langs = data.get("utt2lang", in_dir) if per_language else {}

@@ -160,7 +160,7 @@ def test_copies_of_copies_are_refused(source: Path, tmp_path: Path) -> None:
     perturb_dir(source, tmp_path / "sp", [0.9])
     with pytest.raises(DataError, match="already"):
         perturb_dir(tmp_path / "sp", tmp_path / "out", [0.9])
-    with pytest.raises(DataError, match="is the input too"):
+    with pytest.raises(DataError, match="is an input too"):
         perturb_dir(source, source, [0.9])
 
 

@@ -79,7 +79,7 @@ def test_split(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_subset_by_minutes_is_nested_and_seeded(tmp_path: Path) -> None:
-    folder = dump(tmp_path / "d", [f"u{n:03d}" for n in range(200)])
+    folder = dump(tmp_path / "all", [f"u{n:03d}" for n in range(200)])
     chosen = {}
     for name, minutes, seed in (("a", 5, 0), ("b", 10, 0), ("c", 5, 1), ("d", 5, 0)):
         subset(folder, tmp_path / name, minutes=minutes, seed=seed)
@@ -153,6 +153,7 @@ def test_subset_refuses(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
         (["--minutes", "0.01"], "no utterance is that short"),
         (["--utterances", "10"], "has only 9 utterances, not 10"),
         (["--utt_list", str(tmp_path / "none")], "none: names no utterance of"),
+        (["--utt_list", str(folder / "text"), "--max_missing", "-1"], "is a share, from 0 to 1"),
         ([], "give one of minutes, utterances and utt_list"),
     ):
         assert subset_data_dir.main([*arguments, *extra]) == 1
@@ -161,6 +162,10 @@ def test_subset_refuses(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert subset_data_dir.main([*arguments, "--minutes", "0.5"]) == 1
     assert "utt2num_samples: is missing" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+    arguments = ["--in_dir", str(folder), "--out_dir", str(tmp_path / "." / "d")]
+    assert subset_data_dir.main([*arguments, "--utterances", "1"]) == 1
+    assert "is an input too" in capsys.readouterr().err
+    assert len(ids(folder)) == 9
 
 
 def test_filter(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -184,7 +189,7 @@ def test_filter(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert filter_data.main([*arguments, "--max_seconds", "0.01"]) == 1
     assert "no utterance is left" in capsys.readouterr().err
     assert filter_data.main([*arguments[:2], "--out_dir", str(tmp_path / "d")]) == 1
-    assert "is the input too" in capsys.readouterr().err
+    assert "is an input too" in capsys.readouterr().err
 
 
 def test_filter_by_what_ctc_needs(tmp_path: Path) -> None:
