@@ -38,7 +38,8 @@ def get_parser() -> argparse.ArgumentParser:
         nargs="+",
         default=[],
         metavar="WHAT=NAME",
-        help=f"columns of a table by name or number, for {' '.join(NAMES)}; the rest is found",
+        help=f"columns of a table by name or number, for {' '.join(NAMES)}; the rest is found, but "
+        "for the times of a saved data set",
     )
     add_split(parser)
     limits = checked.Limits()

@@ -14,10 +14,11 @@ from typing import Any
 from asrkit.files import DataError, atomic
 from asrkit.importers.media import SUFFIXES, AudioFinder
 from asrkit.importers.piece import Found, Left, Piece
-from asrkit.importers.table import NAMES, PARTS
+from asrkit.importers.table import NAMES, PARTS, span_of
 
 _MARKS = ("dataset_dict.json", "state.json", "dataset_info.json")
 ROWS = 64  # held at a time
+_TIMES = ("start", "end")  # of what a clip was cut from, as a rule: they count where they are named
 
 
 def is_data(source: Path) -> bool:
@@ -27,8 +28,9 @@ def is_data(source: Path) -> bool:
     return any((source / name).is_file() for name in _MARKS) or any(_files(source, "*.parquet"))
 
 
-def read(source: Path, columns: Mapping[str, str], store: Path) -> Found:
-    """Raises DataError where pyarrow is missing, or a file has no audio or no text."""
+def read(source: Path, columns: Mapping[str, str], store: Path, audio: Path | None = None) -> Found:
+    """audio: folder of the files that the tables name. Raises DataError where pyarrow is missing,
+    or a file has no audio, no text, or not a column that is asked for."""
     try:
         pyarrow = importlib.import_module("pyarrow")
         importlib.import_module("pyarrow.parquet")
@@ -46,7 +48,8 @@ def read(source: Path, columns: Mapping[str, str], store: Path) -> Found:
     left: list[Left] = []
     notes: list[str] = []
     for number, path in enumerate(files):
-        finder = AudioFinder([path.parent, source if source.is_dir() else source.parent])
+        beside = [path.parent, source if source.is_dir() else source.parent]
+        finder = AudioFinder([*([audio] if audio else []), *beside])
         try:
             names, rows = _rows(pyarrow, path)
             where = _columns(path, names, columns)
@@ -89,10 +92,11 @@ def _rows(pyarrow: Any, path: Path) -> tuple[list[str], Iterator[dict[str, Any]]
 def _columns(path: Path, names: list[str], given: Mapping[str, str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for key, known in NAMES.items():
-        name = given.get(key) or next((n for n in known.split() if n in names), None)
+        guessed = () if key in _TIMES else known.split()
+        name = given.get(key) or next((n for n in guessed if n in names), None)
         if name is not None:
             found[key] = name
-    for key in ("audio", "text"):
+    for key in dict.fromkeys(["audio", "text", *found]):
         if found.get(key) not in names:
             raise DataError(
                 f"{path}: has no column {found.get(key, key)!r}; say which holds the {key} with "
@@ -109,6 +113,9 @@ def _piece(
     text = " ".join(str(row[where["text"]] or "").split())
     if not text:
         return Left(place, "has no text")
+    span = span_of(place, *(row[where[key]] if key in where else None for key in _TIMES))
+    if isinstance(span, Left):
+        return span
     audio = row[where["audio"]]
     if isinstance(audio, str):
         audio = {"path": audio}
@@ -127,4 +134,4 @@ def _piece(
         path = found
     speaker = str(row.get(where.get("speaker", ""), "") or "")
     said = PARTS.get(str(row.get(where.get("part", ""), "")).lower(), "")
-    return Piece(place, path, text, speaker=speaker, part=said or part)
+    return Piece(place, path, text, *span, speaker, part=said or part)

@@ -41,7 +41,7 @@ def read(source: Path, how: How) -> Found:
     if suffix in annotated.KINDS:
         return annotated.read(source, finder, how.tiers)
     if arrow.is_data(source):
-        return arrow.read(source, how.columns, how.store)
+        return arrow.read(source, how.columns, how.store, how.audio)
     if lhotse.is_manifest(source):
         return lhotse.read([source], how.audio)
     known = " ".join([*TABLES, *sorted(annotated.KINDS), ".parquet", ".jsonl"])
@@ -50,7 +50,7 @@ def read(source: Path, how: How) -> Found:
 
 def _folder(source: Path, how: How) -> Found:
     if arrow.is_data(source):
-        return arrow.read(source, how.columns, how.store)
+        return arrow.read(source, how.columns, how.store, how.audio)
     if manifests := lhotse.manifests_in(source):
         return lhotse.read(manifests, how.audio)
     files = sorted(path for path in source.rglob("*") if path.is_file() and path.name[0] != ".")

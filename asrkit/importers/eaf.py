@@ -75,6 +75,10 @@ class _Reader:
             raise self._fault(
                 f"is no valid XML ({what}); open it in ELAN and save it again", error.lineno
             ) from None
+        except DataError:
+            raise
+        except (LookupError, ValueError) as error:  # Python's, of a coding that expat has not
+            raise self._fault(f"cannot be decoded ({error}); save it as UTF-8", 1) from None
         of = {a.name: a for tier in self.tiers for a in tier.annotations}
         spans = self._spans(of)
         return Document([self._tier(tier, of, spans) for tier in self.tiers], self.media)

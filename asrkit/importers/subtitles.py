@@ -11,9 +11,8 @@ from asrkit.importers.piece import Interval, Left, Tier, read_text
 _TIME = r"(?:(\d{1,3}):)?(\d{1,2}):(\d{1,2})[.,](\d{1,3})"
 _TIMES = re.compile(rf"\s*{_TIME}\s*-->\s*{_TIME}(?:\s.*)?")
 _VOICE = re.compile(r"<v(?:\.[^\s>]*)?\s+([^>]+)>")
-_STYLE = re.compile(
-    r"</?(?:[biusvc]|i\d|ruby|rt|lang|font|\d\d:[\d:.]+)(?:[.\s][^<>]*)?>|\{\\[^{}]*\}"
-)
+_STYLE = re.compile(r"</?(?:[biusc]|i\d|lang|font|\d\d:[\d:.]+)(?:[.\s][^<>]*)?>|\{\\[^{}]*\}")
+_APART = re.compile(r"</?(?:v|ruby|rt)(?:[.\s][^<>]*)?>")  # other than style, between words
 _BLOCKS = ("NOTE", "STYLE", "REGION")
 
 
@@ -48,7 +47,7 @@ def read(path: Path) -> Tier:
         start, end = _seconds(found.groups()[:4]), _seconds(found.groups()[4:])
         text = "\n".join(block[number + 1 :])
         voice = _VOICE.search(text)
-        text = " ".join(html.unescape(_STYLE.sub(" ", text)).split())
+        text = " ".join(html.unescape(_APART.sub(" ", _STYLE.sub("", text))).split())
         if not text:
             continue
         if not start < end:

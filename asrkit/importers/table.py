@@ -69,19 +69,24 @@ def _piece(place: str, values: Mapping[str, str], finder: AudioFinder) -> Piece 
     audio = finder.find(values["audio"])
     if audio is None:
         return Left(place, "no such audio file", values["audio"])
-    try:
-        start = float(values.get("start") or 0)
-        end = float(values.get("end") or math.inf)
-    except ValueError:
-        return Left(
-            place, "has times that are no seconds", f"{values.get('start')} {values['end']}"
-        )
-    if not 0 <= start < end:
-        return Left(place, "ends before it begins", f"{start:g} to {end:g} s")
+    span = span_of(place, values.get("start"), values.get("end"))
+    if isinstance(span, Left):
+        return span
     part = values.get("part", "").lower()
     if part and part not in PARTS:
         return Left(place, "is of a part that is not train, valid or test", part)
-    return Piece(place, audio, text, start, end, values.get("speaker", ""), "", PARTS.get(part, ""))
+    return Piece(place, audio, text, *span, values.get("speaker", ""), "", PARTS.get(part, ""))
+
+
+def span_of(place: str, start: object, end: object) -> tuple[float, float] | Left:
+    """Seconds of a row, which may have neither: then all of its audio."""
+    try:
+        span = float(str(start or 0)), float(str(end or math.inf))
+    except ValueError:
+        return Left(place, "has times that are no seconds", f"{start or ''} {end or ''}")
+    if not 0 <= span[0] < span[1]:
+        return Left(place, "ends before it begins", f"{span[0]:g} to {span[1]:g} s")
+    return span
 
 
 def _rows(path: Path) -> tuple[str, list[Row]]:

@@ -125,6 +125,8 @@ def test_words_of_an_utterance_are_joined_in_their_order(tmp_path: Path) -> None
         ("hola", r":1: is no valid XML"),
         (HEAD + "<ANNOTATION_DOCUMENT>\n<TIER>", r":3: is no valid XML"),
         (HEAD + "<html/>", r":2: begins with <html>"),
+        (HEAD.replace("UTF-8", "nonesuch"), r":1: cannot be decoded \(unknown encoding"),
+        (HEAD.replace("UTF-8", "gb2312"), r":1: cannot be decoded \(multi-byte.*save it as UTF-8"),
         (f'{HEAD}<!DOCTYPE x [<!ENTITY a "b">]>\n<x/>', r":2: has a document type"),
         (
             HEAD + "<ANNOTATION_DOCUMENT>" + "<a>" * 40 + "</a>" * 40,

@@ -42,6 +42,16 @@ def test_voices_notes_and_styles_of_webvtt(tmp_path: Path) -> None:
     assert read(tmp_path / "a.vtt", text) == [(1, 2.5, "Sí & no ya", 11, "Ana María")]
 
 
+def test_styles_cut_no_word(tmp_path: Path) -> None:
+    text = (
+        "1\n00:00:01,000 --> 00:00:02,000\n{\\an8}<i>Titanic</i>'s <b>G</b>uide, (<i>x</i>)\n\n"
+        "2\n00:00:02,000 --> 00:00:03,000\nso<00:00:02.320><c> we</c>\n<v Ana>go<v Bo>on\n"
+    )
+    assert [row[2] for row in read(tmp_path / "a.srt", text)] == [
+        "Titanic's Guide, (x)", "so we go on",
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("coding", ["utf-8-sig", "utf-16"])
 def test_lines_that_end_as_in_windows_and_marks(tmp_path: Path, coding: str) -> None:
     text = "1\r\n00:00:01,000 --> 00:00:02,000\r\n2 < 3 <b>ñ</b>\r\n\r\n\r\n2\r\n"

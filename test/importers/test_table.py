@@ -82,6 +82,14 @@ def test_stretches_and_parts(folder: Path) -> None:
     assert found.left[0].why == "is of a part that is not train, valid or test"
 
 
+@pytest.mark.parametrize(("column", "value"), [("start", "0:01"), ("end", "x")])
+def test_times_that_are_none_are_left_out(folder: Path, column: str, value: str) -> None:
+    found = read(folder, f"audio,text,{column}\na,uno,{value}\nb,due,1\n")
+    assert rows(found) == [("b.mp3", "due", "")]
+    (left,) = found.left
+    assert left.why == "has times that are no seconds" and left.detail.strip() == value
+
+
 def test_lines_count_those_within_quotation_marks(folder: Path) -> None:
     found = read(folder, 'path,sentence\na.wav,"uno\ndue"\nx.wav,tre\nb.mp3,\n')
     assert rows(found) == [("a.wav", "uno due", "")]
