@@ -103,6 +103,10 @@ class DataIndex(ConcatIndex[Folder]):
             raise DataError(f"{folder.path}: the index was opened without a token file")
         return split_line(folder.tokens.line(local))[1].split()
 
+    def token_bytes(self) -> list[np.ndarray]:
+        """The token file of each folder that has one, uint8."""
+        return [folder.tokens.data for folder in self._folders if folder.tokens is not None]
+
     def speakers(self) -> np.ndarray:
         """int32 [N], a number for each name in utt2spk; equal names in two folders are two."""
         found, first = [], 0

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 import numpy as np
 
+from asrkit.audio import reading as audio
 from asrkit.config import ConfigError
 from asrkit.data.augment import Augment
 from asrkit.data.dataset import BatchDataset, SpeechDataset
@@ -70,6 +71,14 @@ class Source(ABC):
     def describe(self, index: Index, plan: EpochPlan) -> None:
         """Tells the log how much there is to train on, and what was left out."""
 
+    @abstractmethod
+    def labels(self, index: Index) -> Iterable[np.ndarray]:
+        """All that there is to learn but audio, as the bytes of its files (uint8)."""
+
+    def samples(self, index: Index, row: int) -> np.ndarray | None:
+        """One utterance's audio; None where there is none, or it cannot be read."""
+        return None
+
 
 class SpeechSource(Source):
     """Audio, with labels or without."""
@@ -114,6 +123,17 @@ class SpeechSource(Source):
             augment=self.augment if train else None,
             seed=options.seed,
         )
+
+    def labels(self, index: Index) -> Iterable[np.ndarray]:
+        assert isinstance(index, DataIndex)
+        return index.token_bytes()
+
+    def samples(self, index: Index, row: int) -> np.ndarray | None:
+        assert isinstance(index, DataIndex)
+        try:
+            return audio.load(index.path(row))
+        except audio.AudioError:
+            return None
 
     def describe(self, index: Index, plan: EpochPlan) -> None:
         assert isinstance(index, DataIndex)

@@ -118,5 +118,5 @@ def label(
     if not spells:
         part.tables[model.token_file] = {name: one.tokens for name, one in sure.items()}
     part.tables[CONFIDENCE] = {name: f"{one.confidence:.4f}" for name, one in sure.items()}
-    part.write(out_dir)
+    part.write(out_dir, part_of=in_dir)
     return part, len(sources), failed

@@ -137,11 +137,16 @@ class DataDir:
         if "utt2spk" in self.tables:
             self.tables["spk2utt"] = speakers_of(self.tables["utt2spk"].items())
 
-    def write(self, folder: str | Path) -> None:
-        """Writes every table, sorted; each file whole or not at all."""
+    def write(self, folder: str | Path, *, part_of: str | Path | None = None) -> None:
+        """Writes every table, sorted; each file whole or not at all.
+
+        part_of: the folder whose audio these utterances have; where it was made again since,
+        wav.scp is written again, too.
+        """
         Path(folder).mkdir(parents=True, exist_ok=True)
         for name, table in self.tables.items():
-            write_table(Path(folder) / name, table)
+            audio = Path(part_of) / name if part_of is not None and name == "wav.scp" else None
+            write_table(Path(folder) / name, table, of=audio)
 
     def seconds(self, folder: str | Path = "") -> dict[str, float]:
         """Length of each utterance from utt2num_samples, or from segments."""
@@ -178,14 +183,23 @@ def speakers_of(utt2spk: Iterable[tuple[str, str]]) -> Table:
     return {speaker: " ".join(sorted(result[speaker])) for speaker in sorted(result)}
 
 
-def write_table(path: Path, table: Table) -> None:
+def write_table(path: Path, table: Table, *, of: Path | None = None) -> None:
     """Writes a table sorted; a file that already says the same keeps its time, and what is cached
-    of it stays valid."""
+    of it stays valid.
+
+    of: a file that it is not to be older than, as what the table names changes with that.
+    """
     text = "".join(f"{key} {table[key]}".rstrip(" ") + "\n" for key in sorted(table))
-    if path.is_file() and path.read_bytes() == text.encode():
+    if path.is_file() and not _older(path, of) and path.read_bytes() == text.encode():
         return
     with atomic(path) as stream:
         stream.write(text)
+
+
+def _older(path: Path, than: Path | None) -> bool:
+    if than is None or not than.is_file():
+        return False
+    return path.stat().st_mtime_ns < than.stat().st_mtime_ns
 
 
 def read_dump(folder: str | Path) -> Table:

@@ -75,7 +75,7 @@ def filter_dir(
     result = Filtered(_hours(kept, seconds, langs), _hours(reasons, seconds, langs), reasons)
     if not kept:
         raise DataError(f"{in_dir}: no utterance is left:\n{result.table()}")
-    data.keep(kept).write(out_dir)
+    data.keep(kept).write(out_dir, part_of=in_dir)
     with atomic(Path(out_dir) / "removed") as stream:
         stream.writelines(f"{utterance} {why}\n" for utterance, why in reasons.items())
     return result

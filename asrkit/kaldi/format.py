@@ -70,7 +70,7 @@ def format_dir(
             f"); correct or remove them, or raise --max_bad. All are in {out_dir / 'bad_audio'}:\n"
             f"{shown}"
         )
-    kept = _write_tables(data, out_dir, journal.done, {entry.utterance for entry in bad})
+    kept = _write_tables(data, out_dir, journal, {entry.utterance for entry in bad})
     made = [journal.done[utterance] for utterance in kept]
     odd = [Bad(entry.utterance, entry.remark) for entry in made if entry.remark]
     _write_bad(out_dir / "odd_audio", odd)
@@ -260,8 +260,10 @@ def _write_bad(path: Path, bad: list[Bad]) -> None:
         path.unlink(missing_ok=True)
 
 
-def _write_tables(data: DataDir, out_dir: Path, done: dict[str, Done], bad: set[str]) -> list[str]:
-    """Returns the utterances that are left."""
+def _write_tables(data: DataDir, out_dir: Path, journal: Journal, bad: set[str]) -> list[str]:
+    """Returns the utterances that are left. Of audio that was made again wav.scp is new, too: what
+    is computed of it goes by the time of that."""
+    done = journal.done
     kept = [utterance for utterance in data.utterances if utterance not in bad]
     if not kept:
         raise DataError(f"{out_dir}: no utterance is left; see bad_audio there")
@@ -275,5 +277,5 @@ def _write_tables(data: DataDir, out_dir: Path, done: dict[str, Done], bad: set[
     tables["utt2num_samples"] = {u: str(done[u].num_samples) for u in kept}
     tables["utt2orig"] = {u: done[u].orig for u in kept}
     for name, table in tables.items():
-        write_table(out_dir / name, table)
+        write_table(out_dir / name, table, of=journal.path if name == "wav.scp" else None)
     return kept

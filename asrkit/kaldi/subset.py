@@ -112,7 +112,8 @@ def split(in_dir: str | Path, parts: int, *, by_speaker: bool = False) -> list[P
     result: list[Path] = []
     for number in range(parts):
         folder = Path(in_dir) / f"split{parts}" / str(number + 1)
-        data.keep(chain.from_iterable(groups[bounds[number] : bounds[number + 1]])).write(folder)
+        part = data.keep(chain.from_iterable(groups[bounds[number] : bounds[number + 1]]))
+        part.write(folder, part_of=in_dir)
         result.append(folder)
     return result
 
@@ -210,5 +211,5 @@ def subset(
     if not chosen:
         raise DataError(f"{in_dir}: no utterance is that short; ask for more")
     part = everything.keep(with_copies(everything, chosen))
-    part.write(out_dir)
+    part.write(out_dir, part_of=in_dir)
     return part

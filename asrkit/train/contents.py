@@ -11,7 +11,7 @@ import zipfile
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -96,18 +96,6 @@ def check_model(content: Mapping[str, Any], where: str) -> None:
         raise CheckpointError(f"{where}: 'step' is {content['step']}, no number of updates")
     check_tensors(content["model"], f"{where}: model")
     refuse_broken(content["model"], f"{where}: model")
-
-
-class RunMark(NamedTuple):
-    """What ``last.pt`` says of a run besides its state."""
-
-    data_mark: str  # of the training data: agreement.data_fingerprint
-    device: str  # World.device_name of the main rank
-
-    def of(self, content: Mapping[str, Any]) -> RunMark:
-        """As ``content`` has it; this, where a file of an earlier version says nothing."""
-        found = {name: str(content[name]) for name in self._fields if name in content}
-        return self._replace(**found)
 
 
 def check_run(content: Mapping[str, Any], optimizer: torch.optim.Optimizer, where: str) -> None:

@@ -17,11 +17,12 @@ import torch
 from torch import Tensor
 
 from asrkit.batch import Batch, Padded
-from asrkit.config import ConfigError
+from asrkit.config import ConfigError, check_type
 from asrkit.data.source import Index, Source
 from asrkit.files import write_json
 from asrkit.objectives.base import Objective
 from asrkit.options import AUTO, Options
+from asrkit.ranges import Count, Natural
 from asrkit.rate import RATE
 from asrkit.train.batch_size import with_accumulation
 from asrkit.train.distributed import World
@@ -29,6 +30,7 @@ from asrkit.train.log import logger
 from asrkit.train.precision import Precision
 
 FILE = "micro_batches.json"
+KINDS: dict[str, Any] = {"batch_bins": Count, "batch_shapes": Natural}
 CPU_BINS = 1_400_000  # 87.5 s, XLSR's share of an update for one GPU
 MOST_SECONDS = 800  # of audio: more did not make an H100 faster (docs/gpu.md)
 GPU_SHAPES = 32
@@ -70,12 +72,20 @@ def settle(
 
 
 def read(folder: Path) -> dict[str, int]:
-    """Of a run that goes on; empty where nothing was left to choose."""
+    """Of a run that goes on; empty where nothing was left to choose. Raises ConfigError for what
+    is no number of them: people lower it."""
     path = folder / FILE
     if not path.is_file():
         return {}
-    content = json.loads(path.read_text(encoding="utf-8"))
-    return {name: int(content[name]) for name in ("batch_bins", "batch_shapes") if name in content}
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ConfigError(f"{path}: not readable JSON ({error}); correct it") from None
+    check_type(str(path), content, dict[str, Any])
+    found = {name: content[name] for name in KINDS if name in content}
+    for name, value in found.items():
+        check_type(f"{path}: {name}", value, KINDS[name])
+    return found
 
 
 def write(folder: Path, given: Options, settled: Options) -> None:

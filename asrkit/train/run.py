@@ -44,6 +44,7 @@ from asrkit.train.distributed import World
 from asrkit.train.folder import alone, changes, open_folder, same_lists, write_config
 from asrkit.train.length import describe_length, with_length
 from asrkit.train.log import logger, to_file_and_screen
+from asrkit.train.marks import mark_of
 from asrkit.train.pace import Pace
 from asrkit.train.parts import take_parts
 from asrkit.train.trainer import Stopped, Trainer
@@ -129,14 +130,11 @@ def _train(options: Options, folder: Path, world: World) -> None:
     dataset = source.dataset(index, tokens, objective.label_field, train=True)
     valid = valid_loader(source, tokens, objective.label_field, world)
     trainer = _trainer(objective, options, world, content)
-    trainer.data_fingerprint, trainer.base = mark, base
+    trainer.mark, trainer.base = mark_of(options, source, index, world, mark), base
     before = trainer.restore(folder / "last.pt") if goes_on else None
-    if before is not None and before.data_mark != mark:
-        raise ConfigError(
-            f"output_dir: {folder} has learned from other utterances than train_data holds now; "
-            f"choose another folder, where --init {folder}/last.pt goes on with its weights, or "
-            "remove this one"
-        )
+    if before is not None:
+        before.refuse_another(trainer.mark, folder, options.init)
+        trainer.mark = trainer.mark.completed(before)
     assert_same_on_all_ranks(world, update=trainer.step)
     world.barrier()  # every rank has looked at the folder before rank 0 changes it
     changed = changes(folder, content) if goes_on and world.is_main else []

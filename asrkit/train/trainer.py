@@ -21,9 +21,10 @@ from asrkit.keys import key_of
 from asrkit.objectives.base import Objective, Stat
 from asrkit.options import Options
 from asrkit.train import checkpoint
-from asrkit.train.contents import RunMark, check_run
+from asrkit.train.contents import check_run
 from asrkit.train.distributed import World, gradients_stay_local
 from asrkit.train.log import Meter, MetricsLogger
+from asrkit.train.marks import RunMark
 from asrkit.train.models import BestCheckpoints
 from asrkit.train.optim import RATE
 from asrkit.train.patience import why_end
@@ -70,7 +71,7 @@ class Trainer:
         self.step = 0
         self.start: tuple[int, int] = (0, 0)  # (epoch, offset) of the first micro-batch to read
         self.base: dict[str, Any] | None = None  # what files leave out (base_model.py)
-        self.data_fingerprint = ""  # of the training data; saved, so that a resumed run can compare
+        self.mark = RunMark("", world.device_name)  # saved, so that a resumed run can compare
         self._consumed = 0
         self._skips = Skips(objective, options.max_skipped)
         self._signals = Signals()  # received by this process
@@ -290,7 +291,7 @@ class Trainer:
             content |= {
                 "optimizer": optimizer,
                 "stream": list(stream.state(self._consumed)),
-                **self._run_mark()._asdict(),
+                **self.mark._asdict(),
                 "precision": self.precision.state(),
                 "best": self.best.state(),
                 "validation_due": self._validation_due,
@@ -313,7 +314,4 @@ class Trainer:
         self.precision.restore(content["precision"])
         self.best.restore(content["best"], self.world)
         self._validation_due = bool(content.get("validation_due", False))
-        return self._run_mark().of(content)
-
-    def _run_mark(self) -> RunMark:
-        return RunMark(self.data_fingerprint, self.world.device_name)
+        return self.mark.of(content)

@@ -83,6 +83,11 @@ class PhoneIndex(ConcatIndex[PhoneFolder]):
             raise DataError(f"{folder.path}: the index was opened without a token file")
         return folder.values(self.token_file, local)
 
+    def label_bytes(self) -> list[np.ndarray]:
+        """Phones and labels of each folder, uint8."""
+        names = [PHONES] if self.token_file is None else [PHONES, self.token_file]
+        return [folder.tables[name].data for folder in self._folders for name in names]
+
     def matrix(self, row: int) -> str | None:
         """``file.ark:offset`` of the posteriors, or None where the phones are certain."""
         folder, local = self._find(row)

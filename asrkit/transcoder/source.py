@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+
+import numpy as np
 
 from asrkit.config import ConfigError
 from asrkit.data.augment import Augment
@@ -42,6 +44,12 @@ class PhoneSource(Source):
             noise = PhoneNoise.read(self.options.phone_noise, seed=self.options.seed)
         phones = TokenList.read(str(self.options.phone_list))
         return PhoneDataset(index, phones, tokens, noise)
+
+    def labels(self, index: Index) -> Iterable[np.ndarray]:
+        assert isinstance(index, PhoneIndex)
+        yield from index.label_bytes()
+        if self.options.phone_noise:
+            yield np.fromfile(self.options.phone_noise, np.uint8)
 
     def describe(self, index: Index, plan: EpochPlan) -> None:
         logger.info("train: %d sentences of %d phones", len(index), index.num_samples.sum())

@@ -1,13 +1,19 @@
 """Combining, splitting, subsets and filtering of data folders."""
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
-from make_audio import data_dir
+import soundfile
+from make_audio import data_dir, tone
 
 from asrkit.bin import combine_data, filter_data, split_data, subset_data_dir
 from asrkit.files import DataError
 from asrkit.kaldi.datadir import DataDir
+from asrkit.kaldi.filter import filter_dir
+from asrkit.kaldi.format import format_dir
 from asrkit.kaldi.kaldi_text import read_keyed
 from asrkit.kaldi.subset import combine, split, subset
 from asrkit.kaldi.validate import validate
@@ -208,3 +214,33 @@ def test_reading_tells_all_flaws(tmp_path: Path) -> None:
     (folder / "text").write_bytes(b"b x\r\na y\n")
     with pytest.raises(DataError, match=r"text:1: holds a carriage.*\n.*text:2: 'a' is not in"):
         DataDir.read(folder)
+
+
+@pytest.mark.parametrize(
+    ("take", "part"),
+    [
+        (filter_dir, ""),
+        (lambda folder, out: subset(folder, out, utterances=2), ""),
+        (lambda folder, _: split(folder, 1), "org/split1/1"),
+    ],
+)
+def test_what_is_made_of_audio_that_was_made_again_is_new(
+    tmp_path: Path, take: Callable[..., object], part: str
+) -> None:
+    """Stages go by the time of wav.scp, whose text is as before, and so are all lengths."""
+    path = str(tmp_path / "x.wav")
+    soundfile.write(path, np.stack([tone(1), -0.5 * tone(1)], 1), 16000)
+    source, org = data_dir(tmp_path / "data", {"u": path, "v": path}), tmp_path / "org"
+    raw = tmp_path / (part or "raw")
+
+    def is_new(channel: int) -> bool:
+        format_dir(source, org, channel=channel)
+        take(org, raw)
+        return (raw / "wav.scp").stat().st_mtime > 1000
+
+    assert is_new(1)
+    for file in (*org.iterdir(), *raw.iterdir()):
+        os.utime(file, (1000, 1000))
+    assert not is_new(1)
+    assert is_new(2)
+    assert DataDir.read(raw).tables["utt2num_samples"] == {"u": "16000", "v": "16000"}

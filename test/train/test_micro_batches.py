@@ -100,6 +100,23 @@ def test_a_run_that_goes_on_keeps_what_it_began_with(index: DataIndex) -> None:
     assert settled(given, index, {"batch_bins": 1, "batch_shapes": 32}).batch_bins == 160_000
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"batch_bins": 640000', "not readable JSON"),
+        ('{"batch_bins": "640k"}', "batch_bins: '640k' is not of type int"),
+        ('{"batch_bins": 0}', "batch_bins: 0 is below 1"),
+        ("[640000]", "is not of type"),
+    ],
+)
+def test_a_number_that_was_lowered_wrongly_is_told_with_its_file(
+    tmp_path: Path, text: str, said: str
+) -> None:
+    (tmp_path / FILE).write_text(text)
+    with pytest.raises(ConfigError, match=f"{tmp_path / FILE}.*{said}"):
+        micro_batches.read(tmp_path)
+
+
 def test_phones_have_no_auto() -> None:
     with pytest.raises(ConfigError, match="number of phones"):
         settle(PhoneSource(Options(batch_bins=AUTO)), None, None, World(ngpu=0), {}, 2)  # type: ignore
