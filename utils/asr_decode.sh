@@ -79,14 +79,16 @@ decode_folder() {
 
 # has_ngram LM FOLDER: whether stage 9 made the n-gram; if it did not, FOLDER/skipped says why nothing is decoded there.
 has_ngram() {
+    local why=${no_lmplz}
     [ "${dry_run}" = false ] || return 0
     if [ -e "$1" ]; then
         rm -f "$2/skipped"
         return
     fi
+    ! python3 -m asrkit.bin.train_ngram --check >/dev/null 2>&1 || why="stage 9 makes $1: run stages 9 to 13"
     mkdir -p "$2"
-    printf '%s\n' "${no_lmplz}" >"$2/skipped"
-    log "skipped: $2: no $1; ${no_lmplz}"
+    printf '%s\n' "${why}" >"$2/skipped"
+    log "skipped: $2: no $1; ${why}"
     return 1
 }
 

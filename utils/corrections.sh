@@ -68,16 +68,19 @@ fine_tuned() {
 
 # make_search: sets search to a lexicon and an n-gram of the labeled texts and of other text: none of what is written down.
 make_search() {
-    local texts=(--text "${raw}/${few}/text") plain=data/lm_text/${target}.txt
-    [ ! -s "${plain}" ] || texts+=(--plain "${plain}")
-    step "${ngram}/.done.$(basename -- "${lexicon}" .txt)" "${raw}/${few}/text" -- \
+    local texts=(--text "${raw}/${few}/text") plain=() name
+    for name in "data/lm_text/${target}".{txt,txt.gz,web.txt.gz}; do
+        [ ! -s "${name}" ] || plain+=("${name}")
+    done
+    [ ${#plain[@]} -eq 0 ] || texts+=(--plain "${plain[@]}")
+    step "${ngram}/.done.$(basename -- "${lexicon}" .txt)" "${raw}/${few}/text" "${plain[@]}" -- \
         python3 -m asrkit.bin.make_lexicon "${texts[@]}" --lang "${target}" "${units[@]}" --out "${lexicon}"
     search=(--lexicon "${lexicon}")
     if [ "${dry_run}" = false ] && ! python3 -m asrkit.bin.train_ngram --check >/dev/null 2>&1; then
         log "no lmplz: words are searched for without an n-gram; make lmplz, in asrkit's folder, builds it"
         return
     fi
-    step "${ngram}/.done.word" "${raw}/${few}/text" -- \
+    step "${ngram}/.done.word" "${raw}/${few}/text" "${plain[@]}" -- \
         python3 -m asrkit.bin.train_ngram "${texts[@]}" --lang "${target}" --hyphens split --order 4 --out "${ngram}/word.bin"
     search+=(--lm "${ngram}/word.bin")
 }

@@ -36,7 +36,7 @@ train_language() {
 # Stage 12: how often it is right, by the length of what it is given; stage 13 puts it into the results.
 score_language() {
     language_sets test
-    step "${language_exp}/test/.done" "${language_exp}/average.pt" "${language_data[@]/%//utt2lang}" -- \
+    step "${language_exp}/test/.done" "${language_exp}/last.pt" "${language_data[@]/%//utt2lang}" "${language_data[@]/%//wav.scp}" -- \
         python3 -m asrkit.bin.identify --model "${language_exp}" --data_dir "${language_data[@]}" --seconds 1 2 3-5 whole \
         --output_dir "${language_exp}/test" "${device[@]}"
 }

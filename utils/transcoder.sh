@@ -99,7 +99,7 @@ transcoder_on_hypotheses() {
         hypotheses "$1" "${asr_exp}" "${raw}/${train_set}" "${folder}/train"
         parts=("${folder}/train")
     else
-        step "${split}/.done" "${raw}/${train_set}/${token_file}" -- \
+        step "${split}/.done" "${raw}/${train_set}"/{wav.scp,"${token_file}"} -- \
             python3 -m asrkit.bin.split_data --in_dir "${raw}/${train_set}" --parts "${hypothesis_folds}"
     fi
     for ((part = 1; part <= hypothesis_folds; part++)); do

@@ -32,6 +32,25 @@ setup() {
     grep -q -- '--utt_list data/lists/it/char_5min_from_xlsr_random_2min_seed0 ' <<<"$output"
 }
 
+@test "other text that has changed, or is compressed, makes the search again" {
+    mkdir -p exp/pretrain_xlsr data/lm_text dump/raw/it_train_5min exp/ngram/it_train_5min
+    echo parole >data/lm_text/it.txt
+    touch dump/raw/it_train_5min/text
+    makes=' --out exp/ngram/it_train_5min/lexicon.txt$'
+    once=("${corrections}" --dry_run true --seeds 0 --minutes 2 --ways random)
+    "${once[@]}" 2>&1 | sed -n "s|^+ \(.*${makes}\)|\1|p" | head -n 1 >exp/ngram/it_train_5min/.done.lexicon
+    [ -s exp/ngram/it_train_5min/.done.lexicon ]
+    run "${once[@]}"
+    [ "$(grep -c -- "${makes}" <<<"$output")" -eq 0 ]
+    sleep 0.02
+    echo altre >data/lm_text/it.txt
+    run "${once[@]}"
+    [ "$(grep -c -- "${makes}" <<<"$output")" -eq 1 ]
+    echo altre | gzip >data/lm_text/it.txt.gz
+    run "${once[@]}"
+    grep -q -- '--plain data/lm_text/it.txt data/lm_text/it.txt.gz ' <<<"$output"
+}
+
 @test "wrong options exit 2 before anything runs" {
     for options in "--ways best" "--seeds x" "--minutes five" "--token_type bpe" "--asr_tag a" "--labeled_list l" "--seed 1"; do
         # shellcheck disable=SC2086  # an option and its value

@@ -13,6 +13,23 @@ setup() { setup_recipe; }
     [[ "$output" == *"bin.pack --model exp/asr_tune_train_phn "*"--classifier exp/language"* ]]
 }
 
+@test "it is scored once: its average is written again by every run of stage 8, however complete" {
+    mkdir -p exp/language/test
+    touch exp/language/last.pt
+    once=(./asr.sh --dry_run true --langs "it es" --finetune_config conf/tune.yaml --language_config conf/tune.yaml --stage 12 --stop_stage 12)
+    sleep 0.02
+    "${once[@]}" 2>&1 | sed -n 's/^+ \(.*bin.identify .*\)/\1/p' >exp/language/test/.done
+    [ -s exp/language/test/.done ]
+    sleep 0.02
+    touch exp/language/average.pt
+    run "${once[@]}"
+    [[ "$output" != *"bin.identify "* ]]
+    mkdir -p dump/raw/es_test
+    touch dump/raw/es_test/wav.scp # of audio that was made again
+    run "${once[@]}"
+    [[ "$output" == *"bin.identify "* ]]
+}
+
 @test "it may have a folder of its own, and start from what was pre-trained" {
     touch x.pt
     run ./asr.sh --dry_run true --langs "it es" --pretrained x.pt --language_config conf/tune.yaml --language_exp exp/lid --stage 8 --stop_stage 12
