@@ -9,10 +9,10 @@ ngram_folder() {
     printf '%s\n' "${expdir}/ngram/$1"
 }
 
-# lexicon_file LANG or SET: of phones, or of letters, which may lie side by side.
+# lexicon_file LANG or SET: of phones, or of letters or subword units, which may lie side by side.
 lexicon_file() {
     local type=
-    [ "${token_type}" = phn ] || type=.char
+    [ "${token_type}" = phn ] || type=.${plain_file#text.}
     printf '%s\n' "$(ngram_folder "$1")/lexicon${type}.txt"
 }
 
@@ -50,10 +50,11 @@ make_ngram() {
     clean_raw "$1"
     mapfile -t texts < <(texts_of "$1")
     [ ${#texts[@]} -eq 0 ] || words+=(--plain "${texts[@]}")
-    local cache=(--cache_dir data/phones "${phones_by[@]}")
-    [ "${token_type}" = phn ] || type=char cache=()
+    local cache=(--cache_dir data/phones "${phones_by[@]}") units=()
+    [ "${token_type}" = phn ] || type=${token_type} cache=()
+    [ "${token_type}" != bpe ] || units=("${bpe_model}") cache=(--bpe_model "${bpe_model}")
     name=$(lexicon_file "${2:-$1}")
-    step "${folder}/.done.$(basename -- "${name}" .txt)" "${raw}/${set}/text" "${texts[@]}" -- \
+    step "${folder}/.done.$(basename -- "${name}" .txt)" "${raw}/${set}/text" "${texts[@]}" "${units[@]}" -- \
         python3 -m asrkit.bin.make_lexicon "${words[@]}" --lang "$1" --type "${type}" \
         --hyphens "${hyphens}" "${cache[@]}" ${lexicon_words:+--max_words "${lexicon_words}"} --out "${name}"
     if [ "${dry_run}" = false ] && ! python3 -m asrkit.bin.train_ngram --check >/dev/null 2>&1; then

@@ -13,7 +13,7 @@ from pathlib import Path
 from asrkit.arguments import at_least, finite, refuse_unused, run_main, warn
 from asrkit.decode.labels import label
 from asrkit.decode.options import add_network_options, open_recognizer
-from asrkit.decode.search import MODES, Search, read_weights
+from asrkit.decode.search import MODES, Search, find, read_weights
 from asrkit.files import DataError
 
 
@@ -54,6 +54,13 @@ def run(args: argparse.Namespace) -> int:
     model = open_recognizer(args.model, args)
     weights = {} if args.weights is None else read_weights(args.weights)._asdict()
     search = Search(args.decode, args.lexicon, args.lm, **weights)
+    found = find(search, model, args.lang)
+    how = f"with --decode {found.mode}"
+    refuse_unused(
+        args,
+        (found.mode == "greedy", "weights nj", how),
+        (found.mode == "free" and not found.has_lm, "weights", f"{how} and no n-gram"),
+    )
     plan = model.plan(search, args.lang, max_seconds=args.max_seconds, vad="none")
     plan = dataclasses.replace(plan, nj=args.nj)
     part, count, failed = label(

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from asrkit.arguments import at_least, refuse_unused, run_main
 from asrkit.decode.lexicon import build_lexicon, usable, write_lexicon
 from asrkit.files import atomic
 from asrkit.text.g2p import CHOICES, HELP
+from asrkit.text.non_linguistic import characters
 from asrkit.text.normalize import HYPHEN_POLICIES, HYPHENS_HELP
 from asrkit.text.phonemize import Phonemizer
 from asrkit.text.readers import text_lines
+from asrkit.text.tokenize import make_tokenizer
 from asrkit.tokens import TokenList
 
 
@@ -26,7 +29,13 @@ def get_parser() -> argparse.ArgumentParser:
     add("--out", type=Path, required=True)
     add("--words_out", type=Path, help="also write the words: train_ngram --limit_vocab")
     add("--token_list", type=Path, help="leave out pronunciations that these tokens cannot spell")
-    add("--type", choices=("phn", "char"), default="phn", help="char spells words with letters")
+    add(
+        "--type",
+        choices=("phn", "char", "bpe"),
+        default="phn",
+        help="char spells words with letters, bpe with the units of --bpe_model",
+    )
+    add("--bpe_model", type=Path, help="of --type bpe: what split the training text")
     add("--min_count", type=at_least(1), default=1, help="leave out rarer words")
     add("--max_words", type=at_least(1), help="keep only the most frequent words")
     add("--max_pronunciations", type=at_least(1), default=3)
@@ -43,9 +52,16 @@ def get_parser() -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> None:
     spoken = "max_pronunciations max_sentences cache_dir g2p"
-    refuse_unused(args, (args.type == "char", spoken, "with --type char: espeak speaks nothing"))
+    refuse_unused(
+        args,
+        (args.type != "phn", spoken, f"with --type {args.type}: espeak speaks nothing"),
+        (args.type != "bpe", "bpe_model", f"with --type {args.type}"),
+    )
     nlsyms = "keep" if args.type == "char" else "drop"
-    phonemizer = None
+    phonemizer: Phonemizer | None = None
+    spell: Callable[[str], list[str]] = characters
+    if args.type == "bpe":
+        spell = make_tokenizer("bpe", args.bpe_model, option="--bpe_model").encode
     if args.type == "phn":
         phonemizer = Phonemizer(
             args.lang, hyphens=args.hyphens, g2p=args.g2p, cache_dir=args.cache_dir
@@ -56,6 +72,7 @@ def run(args: argparse.Namespace) -> None:
     lexicon, report = build_lexicon(
         lines,
         phonemizer,
+        spell=spell,
         min_count=args.min_count,
         max_words=args.max_words,
         max_pronunciations=args.max_pronunciations,

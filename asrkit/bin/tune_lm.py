@@ -13,7 +13,7 @@ from asrkit.decode.prior import LabelPrior
 from asrkit.decode.tune import tune, write_trials
 from asrkit.kaldi.kaldi_text import languages_of, read_keyed
 from asrkit.text.normalize import HYPHEN_POLICIES, HYPHENS_HELP, normalize
-from asrkit.tokens import TokenList
+from asrkit.tokens import SPACE, TokenList
 from asrkit.vocabulary import restrict
 
 LM_WEIGHTS = [0.5, 1.0, 2.0, 3.0, 4.0]
@@ -66,6 +66,12 @@ def run(args: argparse.Namespace) -> None:
             "but for --normalize",
         ),
     )
+    tokens, offsets = TokenList.read(args.token_list), None
+    if args.unit in ("wer", "cer") and args.lexicon is None and SPACE not in tokens:
+        raise ValueError(
+            f"--unit {args.unit}: a search of these tokens, without {SPACE} among them, writes no "
+            "words; give --lexicon, or --unit per or ter and references of tokens"
+        )
     scores = load_scores(args.scores)
     references = read_keyed(args.ref)
     if args.normalize:
@@ -74,7 +80,6 @@ def run(args: argparse.Namespace) -> None:
         references = {
             key: normalize(text, language, hyphens=args.hyphens) for (key, text), language in pairs
         }
-    tokens, offsets = TokenList.read(args.token_list), None
     if args.prior is not None:
         offsets = LabelPrior.read(args.prior).offsets(tokens)
     if args.restrict_langs:

@@ -109,12 +109,17 @@ def read_words(path: Path, *, lang: str | None) -> dict[str, list[tuple[str, ...
 
 def spelled(words: Iterable[str], token_file: str, lang: str | None) -> Lexicon:
     """Pronunciations in the tokens of a model (``text.phn``, ``text.char``): espeak's, or letters.
-    Raises HotwordError for words that espeak cannot read, and without a language to read them in.
-    """
+    Raises HotwordError for words that espeak cannot read, without a language to read them in, and
+    for models of other tokens."""
     wanted = list(dict.fromkeys(words))
     if not wanted:
         return {}
     kind, _ = type_of(token_file)
+    if kind.startswith("bpe") or kind == "word":
+        raise HotwordError(
+            f"{wanted[0]!r}: this model writes {kind}, neither phones nor letters: give the word's "
+            "tokens, as the lexicon has them (--add_words, word<TAB>tokens)"
+        )
     if kind != "phn":
         return {word: [tuple(characters(word))] for word in wanted}
     if lang is None:

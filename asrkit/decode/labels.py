@@ -92,7 +92,8 @@ def label(
             f"{model.folder}: its tokens name their language; labels are made by a model with one "
             "vocabulary for all languages (--vocabulary shared)"
         )
-    spells = type_of(model.token_file)[0] in ("char", "bpe")
+    kind, _ = type_of(model.token_file)
+    spells = kind == "char" or kind.startswith("bpe")
     data = DataDir.read(in_dir)
     labeled = {name for folder in without for name in DataDir.read(folder).utterances}
     sources = [row for row in read_dump(in_dir).items() if row[0] not in labeled]

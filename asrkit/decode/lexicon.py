@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,6 +15,7 @@ from asrkit.text.non_linguistic import characters
 from asrkit.text.normalize import split_hyphens
 from asrkit.text.phonemize import Phonemizer
 from asrkit.tokens import TokenList
+from asrkit.vocabulary import type_of
 
 _MINIMUM_SHARE = 0.1  # of a word's occurrences, for a way it is spoken inside sentences
 Lexicon = dict[str, list[tuple[str, ...]]]
@@ -25,9 +26,10 @@ class LexiconError(ValueError):
 
 
 def lexicon_name(token_file: str) -> str:
-    """What stage 9 calls the lexicon for models of these labels: of phones, or of letters."""
-    spelled = Path(token_file).suffix.startswith((".char", ".bpe"))
-    return "lexicon.char.txt" if spelled else "lexicon.txt"
+    """What stage 9 calls the lexicon for models of these labels: of phones, or of letters, or of
+    their subword units."""
+    kind, _ = type_of(token_file)
+    return f"lexicon.{kind}.txt" if kind == "char" or kind.startswith("bpe") else "lexicon.txt"
 
 
 def read_lexicon(path: str | Path) -> Lexicon:
@@ -110,12 +112,14 @@ def build_lexicon(
     lines: Iterable[str],
     phonemizer: Phonemizer | None,
     *,
+    spell: Callable[[str], Sequence[str]] = characters,
     min_count: int = 1,
     max_words: int | None = None,
     max_pronunciations: int = 3,
     max_sentences: int = 100_000,
 ) -> tuple[Lexicon, LexiconReport]:
-    """Words of normalized lines with espeak's pronunciations; without phonemizer, their letters.
+    """Words of normalized lines with espeak's pronunciations; without phonemizer, as ``spell`` has
+    them: their letters, or units of a BpeTokenizer.
 
     For a phonemizer, lines have their hyphens; its policy says whether they separate words.
 
@@ -136,7 +140,7 @@ def build_lexicon(
     ranked = sorted((w for w in counts if counts[w] >= min_count), key=lambda w: (-counts[w], w))
     words = sorted(ranked[:max_words])
     if phonemizer is None:
-        lexicon: Lexicon = {word: [tuple(characters(word))] for word in words}
+        lexicon: Lexicon = {word: [tuple(spell(word))] for word in words}
     else:
         spoken_as = _pronunciations(kept, words, phonemizer)
         lexicon = {}

@@ -124,8 +124,16 @@ class Found:
 
     def task(self, model: Model, lang: str | None, *, restricted: bool = False) -> BeamTask | None:
         """The search of the model's tokens; None for the best path. Raises DecodeError where a
-        file that the mode needs is not there."""
+        file that the mode needs is not there, and for one that was given and the mode has no use
+        for."""
         search, mode = self.search, self.mode
+        idle = {"lexicon": mode in ("greedy", "free"), "lm": mode in ("greedy", "lexicon")}
+        for option in (name for name, is_idle in idle.items() if is_idle):
+            if (path := vars(search)[option]) is not None:
+                raise DecodeError(
+                    f"--{option} {path}: has no use with --decode {mode}; leave it out, or choose "
+                    "another: an n-gram of tokens is for free, of words for lexicon_lm"
+                )
         if mode == "greedy":
             return None
         if mode == "free" and lang and not (self.has_lm or restricted or search.hotwords):

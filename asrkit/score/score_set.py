@@ -69,7 +69,7 @@ def _texts(path: Path, kind: str, task: ScoreTask, languages: Mapping[str, str])
     """Lines of one side as text, words put together from tokens and spelling made equal."""
     table = read_keyed(path)
     if kind != "text":
-        tokenizer = make_tokenizer(kind, task.bpe_model)
+        tokenizer = make_tokenizer(kind, task.bpe_model, option="--bpe_model")
         table = {key: " ".join(tokenizer.decode(line.split())) for key, line in table.items()}
     if task.strip_languages:
         table = {key: " ".join(strip_languages(line.split())) for key, line in table.items()}

@@ -96,15 +96,17 @@ class BpeTokenizer(Tokenizer):
         ]
 
 
-def make_tokenizer(kind: str, model: str | Path | None = None) -> Tokenizer:
-    """``char``, ``word``, ``phn``, or ``bpe`` with its model file."""
+def make_tokenizer(
+    kind: str, model: str | Path | None = None, *, option: str = "--model"
+) -> Tokenizer:
+    """``char``, ``word``, ``phn``, or ``bpe`` with its model file, which ``option`` names."""
     if kind == "char":
         return CharTokenizer()
     if kind in ("word", "phn"):
         return WordTokenizer()
     if kind == "bpe":
         if model is None:
-            raise TokenizeError("bpe needs a model file: --model data/token_list/.../bpe.model")
+            raise TokenizeError(f"bpe needs a model file: {option} data/token_list/.../bpe.model")
         return BpeTokenizer(model)
     raise TokenizeError(f"unknown token type {kind!r}; known: {', '.join(TYPES)}")
 

@@ -188,6 +188,18 @@ def test_a_search_spells_what_its_lexicon_has_not(model: Named, tmp_path: Path) 
     assert "hotwords" not in find(Search(), model, "it").task(model, "it").options
 
 
+def test_units_of_unknown_words_are_not_made_up(model: Named, tmp_path: Path) -> None:
+    """Their letters would be found in a model of subword units, and never be written by it."""
+    named = model._replace(token_file="text.bpe9")
+    (tmp_path / "ngram/it/lexicon.bpe9.txt").write_text("ab\t▁ab\n", encoding="utf-8")
+    (tmp_path / "more").write_text("cad\t▁ca d\n", encoding="utf-8")
+    words = (hotword("ab", lang="it"), hotword("cad", lang="it"))
+    with pytest.raises(HotwordError, match=r"'cad': this model writes bpe9.*--add_words"):
+        find(Search(hotwords=words), named, "it").task(named, "it")
+    task = find(Search(hotwords=words, add_words=tmp_path / "more"), named, "it").task(named, "it")
+    assert task is not None and task.options["added"] == {"cad": [("▁ca", "d")]}
+
+
 def test_without_a_lexicon_expected_words_are_searched_as_tokens(model: Named) -> None:
     search = Search(hotwords=(hotword("ab ca", 3.0, lang="xx"),))
     found = find(search, model, "xx")

@@ -93,6 +93,28 @@ def test_phones_without_a_lexicon_have_no_words(model, data):
     assert set(" ".join(read_keyed(out / "text.phn").values())) <= set("abcdef ")
 
 
+def test_words_of_subword_units_are_put_together(data, tmp_path):
+    """``text`` alone: stage 5 makes units of it again."""
+    units = save_random(tmp_path / "exp", "logmel", LOGMEL, {}, "text.bpe30")
+    status, out = labeled(units, data, "--min_confidence", "0")
+    assert status == 0 and not list(out.glob("text.*"))
+    assert set("".join(read_keyed(out / "text").values())) <= set("abcdef")
+
+
+def test_what_the_search_does_not_use_is_refused(model, data, capsys):
+    lexicon, weights = words(model)[1::2]
+    for options, message in {
+        ("--lm", lexicon): f"--lm {lexicon}: has no use with --decode greedy",
+        ("--weights", weights): "--weights has no use with --decode greedy",
+        ("--nj", "2"): "--nj has no use with --decode greedy",
+        ("--decode", "free", "--lexicon", lexicon): "has no use with --decode free",
+        ("--decode", "free", "--weights", weights): "--weights has no use with --decode free and",
+        ("--decode", "lexicon", "--lexicon", lexicon, "--lm", lexicon): "--lm",
+    }.items():
+        status, out = labeled(model, data, *options)
+        assert status == 1 and message in capsys.readouterr().err and not out.exists()
+
+
 def test_nothing_is_left_of_an_earlier_call(model, data):
     """Of audio that has no text, either."""
     for name in ("text", "text.phn"):

@@ -5,9 +5,17 @@ from pathlib import Path
 import pytest
 
 from asrkit.bin import make_lexicon
-from asrkit.decode.lexicon import LexiconError, build_lexicon, read_lexicon, usable, write_lexicon
+from asrkit.decode.lexicon import (
+    LexiconError,
+    build_lexicon,
+    lexicon_name,
+    read_lexicon,
+    usable,
+    write_lexicon,
+)
 from asrkit.decode.overlap import OverlapError
 from asrkit.text.phonemize import Phonemizer, Sentence
+from asrkit.text.tokenize import train_sentencepiece
 from asrkit.tokens import TokenList
 
 
@@ -117,6 +125,33 @@ def test_words_are_counted_by_the_policy_and_read_with_hyphens(
 
 def test_letters_as_pronunciations() -> None:
     assert build_lexicon(["po' è"], None)[0] == {"po'": [("p", "o", "'")], "è": [("è",)]}
+
+
+def test_units_of_a_model_as_pronunciations(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = ["il gatto dorme", "il cane corre", "la gatta corre"] * 4
+    units = train_sentencepiece(lines, tmp_path / "m", vocab_size=30, mode="bpe")
+    (tmp_path / "plain").write_text("\n".join(lines), encoding="utf-8")
+    out = tmp_path / lexicon_name("text.bpe30")
+    options = ["--plain", str(tmp_path / "plain"), "--lang", "it", "--out", str(out)]
+    model = ["--bpe_model", str(tmp_path / "m.model")]
+    assert make_lexicon.main([*options, "--type", "bpe", *model]) == 0
+    lexicon = read_lexicon(out)
+    assert lexicon == {word: [tuple(units.encode(word))] for word in set(" ".join(lines).split())}
+    assert lexicon["il"] == [("▁il",)]
+    capsys.readouterr()
+    assert make_lexicon.main([*options, "--type", "bpe"]) == 1
+    assert "bpe needs a model file: --bpe_model" in capsys.readouterr().err
+    assert make_lexicon.main([*options, "--type", "char", *model]) == 1
+    assert "--bpe_model has no use with --type char" in capsys.readouterr().err
+
+
+def test_models_have_lexicons_of_their_own_tokens() -> None:
+    files = "text.phn text.phn_separate text.myphones text.char text.char_separate text.bpe4000"
+    assert [lexicon_name(file) for file in files.split()] == [
+        *["lexicon.txt"] * 3, *["lexicon.char.txt"] * 2, "lexicon.bpe4000.txt",
+    ]  # fmt: skip
 
 
 def test_program(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

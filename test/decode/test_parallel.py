@@ -147,6 +147,16 @@ def test_program(tmp_path: Path, task: BeamTask, capsys: pytest.CaptureFixture[s
     assert "word_score 0, prior_weight 0.5: WER 0.00 %" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("unit", ["wer", "cer"])
+def test_words_that_no_search_writes_are_nothing_to_tune_on(
+    tmp_path: Path, task: BeamTask, capsys: pytest.CaptureFixture[str], unit: str
+) -> None:
+    options = ["--scores", "none", "--ref", "none", "--token_list", str(task.token_list)]
+    assert tune_lm.main([*options, "--unit", unit, "--out", str(tmp_path / "tuned.json")]) == 1
+    assert f"--unit {unit}: a search of these tokens" in capsys.readouterr().err
+    assert not (tmp_path / "tuned.json").exists()
+
+
 def test_priors_are_a_weight_among_others(tmp_path: Path, task: BeamTask) -> None:
     """Chosen where they help, and 0 where they do not; the same in several processes."""
     frame = np.log(np.array([[0.3, 0.01, 0.5, 0.15, 0.02, 0.02]], dtype=np.float32))

@@ -161,6 +161,14 @@ setup() { setup_recipe; }
     [[ "$output" == *"--decode lexicon --lexicon exp/ngram/it/lexicon.char.txt"* ]]
 }
 
+@test "a model of subword units has a lexicon of these" {
+    run ./asr.sh --dry_run true --langs it --finetune_config conf/tune.yaml --asr_tag x --token_type bpe --bpe_size 50 \
+        --inference_modes "lexicon" --stage 9 --stop_stage 12
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"--type bpe"*"--bpe_model data/token_list/bpe50/bpe.model --out exp/ngram/it/lexicon.bpe50.txt"* ]]
+    [[ "$output" == *"--decode lexicon --lexicon exp/ngram/it/lexicon.bpe50.txt"* ]]
+}
+
 @test "web text is cleaned for the n-grams, without what is held out" {
     mkdir web
     echo x >web/it.xz
