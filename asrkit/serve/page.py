@@ -93,7 +93,7 @@ class Page:
     async def state(self, request: Request) -> Response:
         query = request.query_params
         since = query.get("since", "0")
-        if not (since.isascii() and since.isdigit()):
+        if not (since.isascii() and since.isdigit() and len(since) < 16):
             raise BadRequest(f"since: {since!r:.40} is not a number")
         told = await in_thread(
             state, self.store, self.saver.saved, int(since), query.get("recording", "")

@@ -146,14 +146,21 @@ def split(piece: Piece, before: str, after: str, new_id: str) -> tuple[Piece, Pi
 
 
 def merge(piece: Piece, following: Piece) -> Piece:
-    """One piece of two that follow each other."""
+    """One piece of two that follow each other; so are texts that one person wrote too late for
+    both."""
+    both = piece.others.keys() & following.others.keys()
+    others = {who: _joined(piece.others[who], following.others[who]) for who in both}
     return piece.next(
         end=max(piece.end, following.end),
-        text=" ".join(part for part in (piece.text.rstrip(), following.text.lstrip()) if part),
+        text=_joined(piece.text, following.text),
         heard=piece.heard + following.heard,
         done=piece.done and following.done,
-        others={**following.others, **piece.others},
+        others={**following.others, **piece.others, **others},
     )
+
+
+def _joined(before: str, after: str) -> str:
+    return " ".join(part for part in (before.rstrip(), after.lstrip()) if part)
 
 
 def sentences(segment: Segment, longest: float) -> Iterable[tuple[Word, ...]]:

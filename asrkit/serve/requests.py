@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from asrkit.arguments import format_error
@@ -48,6 +48,8 @@ def answering(endpoint: Endpoint) -> Endpoint:
     async def answered(request: Request) -> Response:
         try:
             return await endpoint(request)
+        except ClientDisconnect:  # a page that was closed while it sent: nobody reads the answer
+            return Response(status_code=400)
         except Conflict as conflict:
             view = piece_view(conflict.piece)
             return JSONResponse({"error": str(conflict), "piece": view}, status_code=409)

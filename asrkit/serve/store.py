@@ -116,10 +116,9 @@ class Store:
         those without words last."""
         with self._lock:
             open_ = [piece for piece in self.pieces.values() if not piece.done]
-        ranked = sorted(
-            (1.0 if piece.confidence is None else piece.confidence, piece.id) for piece in open_
-        )
-        return [self.pieces[name] for _, name in ranked[:most] if name in self.pieces]
+        return sorted(
+            open_, key=lambda one: (1.0 if one.confidence is None else one.confidence, one.id)
+        )[:most]
 
     # changing
 

@@ -59,7 +59,12 @@ def state(store: Store, saved: Saved, since: int, recording: str) -> dict[str, A
     by_recording = store.by_recording()
     shown = by_recording.get(recording, [])
     return told | {
-        "recordings": [recording_view(of, by_recording[of.id]) for of in store.present()],
+        # one that has come since is in the next answer
+        "recordings": [
+            recording_view(of, by_recording[of.id])
+            for of in store.present()
+            if of.id in by_recording
+        ],
         "queue": [piece_view(piece) for piece in store.queue(QUEUE)],
         "order": [piece.id for piece in shown],
         "pieces": [piece_view(p) for p in shown if store.changed[p.id] > since],

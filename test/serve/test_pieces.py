@@ -102,6 +102,8 @@ def test_merge_undoes_split() -> None:
 def test_merge_keeps_texts_that_came_too_late() -> None:
     first, second = PIECE.next(others={"a": "1"}), PIECE.next(others={"b": "2"})
     assert merge(first, second).others == {"a": "1", "b": "2"}
+    second = PIECE.next(others={"b": "2", "a": "3 "})
+    assert merge(first, second).others == {"a": "1 3 ", "b": "2"}
 
 
 def test_plain_and_back() -> None:
