@@ -10,10 +10,11 @@ import onnxruntime
 import torch
 
 import asrkit
-from asrkit.convert.onnx_graph import INPUT, OPSET, graph_of, shortest_input, whole_rows
+from asrkit.convert.onnx_graph import INPUT, OPSET, graph_of, whole_rows
 from asrkit.convert.onnx_int8 import quantize, store_in_8_bits
 from asrkit.convert.sherpa import differences, token_lines
 from asrkit.convert.source import ConvertError
+from asrkit.decode.timing import Clock
 from asrkit.files import atomic, atomic_folder, sha256
 from asrkit.model_io import TrainedModel
 from asrkit.objectives.base import Recognizer
@@ -34,7 +35,7 @@ def write_onnx(path: Path, out: Path, *, int8: bool) -> dict[str, Any]:
     recognizer, tokens = _recognizer(model), model.tokens
     assert tokens is not None  # a recognizer has them
     parameters = sum(value.numel() for value in recognizer.parameters())
-    frame = _frame(recognizer)
+    frame = Clock.of(recognizer.output_lengths).hop
     options = model.options
     normalizes = bool(options.encoder_conf.get("normalize", False))
     with atomic_folder(out) as folder:
@@ -95,14 +96,6 @@ def _recognizer(model: TrainedModel) -> Recognizer:
     if not isinstance(recognizer, Recognizer):
         raise ConvertError(f"{model.file}: objective {model.options.objective!r} cannot be decoded")
     return recognizer
-
-
-def _frame(recognizer: Recognizer) -> int:
-    """Samples from one frame to the next."""
-    first = shortest_input(recognizer)
-    with torch.inference_mode():
-        scores = recognizer.log_probs(whole_rows(torch.zeros(1, first + RATE)))
-    return RATE // (int(scores.lengths) - 1)
 
 
 def _save(graph: onnx.ModelProto, file: Path, *, external: bool) -> None:

@@ -76,6 +76,11 @@ def _check(options: Options) -> Path:
         )
     if not options.save_base and options.init is None:
         raise ConfigError("save_base: false leaves weights to the model of init, which is missing")
+    if "accuracy" in options.best_metric.split("_"):
+        raise ConfigError(
+            f"best_metric: {options.best_metric} is best where it is highest, and the lowest value "
+            "would win; take loss, or an error rate"
+        )
     if options.patience and not options.valid_data:
         raise ConfigError("patience: needs valid_data, whose best_metric it waits for")
     return Path(options.output_dir)

@@ -14,7 +14,7 @@ import pytest
 import sherpa_onnx
 import torch
 from onnx import helper
-from random_model import save_random
+from random_model import LOGMEL, save_random
 from test_contract import options_for
 from test_plain import KINDS, WAV2VEC2
 
@@ -24,6 +24,7 @@ from asrkit.bin.export import main
 from asrkit.build import build_objective
 from asrkit.convert import onnx_folder
 from asrkit.convert.onnx_graph import INPUT, OPSET
+from asrkit.convert.source import ConvertError
 from asrkit.decode.greedy import collapse
 from asrkit.infer import Speech2Text
 from asrkit.objectives.base import Recognizer
@@ -175,6 +176,21 @@ def test_weights_too_large_for_a_file_lie_beside_it(
     session = onnxruntime.InferenceSession(str(tmp_path / "out" / name))
     (found,) = session.run(None, {INPUT: np.zeros((1, 16_000), np.float32)})
     assert found.shape == (1, 50, 8)
+
+
+def test_a_frame_that_is_no_whole_part_of_a_second(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = save_random(tmp_path / "model", "logmel", LOGMEL | {"conv_layers": [[16, 3, 3]]}, {})
+    told: dict[str, object] = {}
+
+    def graph_of(recognizer: Recognizer, metadata: dict[str, object], *, normalizes: bool) -> None:
+        told.update(metadata)
+        raise ConvertError("that is all")
+
+    monkeypatch.setattr(onnx_folder, "graph_of", graph_of)
+    assert export(model, tmp_path / "out") == 1
+    assert told["frame_samples"] == 480  # 16,000 // 33 frames is 484
 
 
 @pytest.fixture

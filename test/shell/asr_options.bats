@@ -88,6 +88,18 @@ setup() { setup_recipe; }
     [[ "$output" == *"--output_dir ${name} "*"--max_update 7"*"--set optimizer_conf.lr=1e-3"* ]]
 }
 
+@test "what stages need that are left out is not asked for" {
+    models=(--langs it --pretrain_config conf/gone.yaml --finetune_config conf/gone.yaml)
+    run ./asr.sh --dry_run true "${models[@]}" --skip_data_prep true
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"no configuration conf/gone.yaml"* ]]
+    run ./asr.sh --dry_run true "${models[@]}" --skip_data_prep true --skip_train true
+    [ "$status" -eq 0 ]
+    [[ "$output" != *" asr_train "* && "$output" == *"bin.asr_infer "* ]]
+    run ./asr.sh "${models[@]}" --stage 2 --skip_data_prep true --skip_train true --skip_eval true
+    [ "$status" -eq 0 ] # nor are data folders
+}
+
 @test "skip_stages are whole numbers" {
     run ./asr.sh --dry_run true --langs it --skip_stages "9,12"
     [ "$status" -eq 2 ]

@@ -84,6 +84,14 @@ def test_patience_without_validation(tones, tmp_path, capsys):
     assert "patience: needs valid_data" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("metric", ["accuracy", "accuracy_it", "word_accuracy"])
+def test_the_worst_model_is_not_called_the_best(tones, tmp_path, capsys, metric):
+    argv = ctc_args(tones, tmp_path / "x", "--best_metric", metric)
+    assert asr_train.main(argv) == 1
+    assert f"best_metric: {metric} is best where it is highest" in capsys.readouterr().err
+    assert not (tmp_path / "x").exists()
+
+
 def test_nothing_to_compute_again(tones, tmp_path, capsys):
     argv = ctc_args(tones, tmp_path / "x", "--encoder", "cpc", "--encoder_conf", "{width: 8}")
     assert asr_train.main([*argv, "--checkpoint_activations", "true"]) == 1

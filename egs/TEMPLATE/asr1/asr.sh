@@ -144,14 +144,14 @@ if [ $# -ne 0 ]; then
     log "error: no arguments without -- expected, found: $*"
     exit 2
 fi
+[ "${skip_data_prep}" = false ] || skip_stages+=" 1 2 3 4 5"
+[ "${skip_train}" = false ] || skip_stages+=" 6 7 8 9 10 11"
+[ "${skip_eval}" = false ] || skip_stages+=" 12 13"
 check_options
 check_used
 name_experiments
 check_language
 need_data
-[ "${skip_data_prep}" = false ] || skip_stages+=" 1 2 3 4 5"
-[ "${skip_train}" = false ] || skip_stages+=" 6 7 8 9 10 11"
-[ "${skip_eval}" = false ] || skip_stages+=" 12 13"
 org=${dumpdir}/org
 raw=${dumpdir}/raw
 
