@@ -35,8 +35,14 @@ class Given(NamedTuple):
 
 
 def read_file(name: str, channel: int | None = None) -> Given:
-    """A file of any kind, or standard input. Raises AudioError as ``audio.decode`` does, and for
-    an address, from which nothing is fetched."""
+    """A file of any kind, or standard input. Raises AudioError as ``audio.decode`` does, for a name
+    that no transcript could have, and for an address, from which nothing is fetched."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:  # Python reads such names' bytes as surrogates
+        raise audio.AudioError(
+            f"{name!a}: its name is not valid UTF-8; rename the file, e.g. with convmv"
+        ) from None
     if _ADDRESS.match(name) and not os.path.exists(name):
         raise audio.AudioError(
             f"{name}: is an address, and nothing is fetched; download it first, or pipe it in: "

@@ -16,7 +16,7 @@ from asrkit.decode.files import expand
 from asrkit.decode.options import add_network_options
 from asrkit.files import DataError
 from asrkit.identify import Guess, Speech2Class
-from asrkit.kaldi.datadir import read_dump
+from asrkit.kaldi.datadir import read_dump, refuse_inputs
 from asrkit.kaldi.kaldi_text import read_keyed, write_keyed
 from asrkit.score import provenance
 from asrkit.score.classes import (
@@ -42,7 +42,11 @@ def get_parser() -> argparse.ArgumentParser:
         default=[WHOLE],
         help="of each utterance of --data_dir: its middle 2, 3-5 (as much as there is), or whole",
     )
-    add("--output_dir", type=Path, help="of --data_dir: utt2lang, utt2prob, classes.json")
+    add(
+        "--output_dir",
+        type=Path,
+        help="of --data_dir: classes as in training (utt2lang), utt2prob, classes.json",
+    )
     add("--channel", type=at_least(1), help="of audio files, from 1; default: the mean of all")
     add_network_options(parser, windows=False)
     return parser
@@ -85,6 +89,8 @@ def _files(args: argparse.Namespace, model: Speech2Class) -> int:
 
 def _folders(args: argparse.Namespace, model: Speech2Class, lengths: list[Length]) -> int:
     sources, truths = _read(args.data_dir, model.label_file)
+    if args.output_dir is not None and (args.output_dir / model.label_file).exists():
+        refuse_inputs(args.output_dir, args.data_dir)
     if not truths and (args.output_dir is None or WHOLE not in args.seconds):
         raise DataError(
             f"no {model.label_file} in --data_dir to compare with; give --output_dir, and {WHOLE} "
@@ -105,7 +111,8 @@ def _folders(args: argparse.Namespace, model: Speech2Class, lengths: list[Length
     if args.output_dir is not None:
         args.output_dir.mkdir(parents=True, exist_ok=True)
         if whole:
-            write_keyed(args.output_dir / "utt2lang", ((k, v.name) for k, v in whole.items()))
+            named = ((key, guess.name) for key, guess in whole.items())
+            write_keyed(args.output_dir / model.label_file, named)
             sure = ((k, f"{v.confidence:.4f}") for k, v in whole.items())
             write_keyed(args.output_dir / "utt2prob", sure)
     if not truths:

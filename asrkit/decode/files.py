@@ -36,18 +36,22 @@ class Job(NamedTuple):
 
 
 def expand(given: Iterable[str]) -> list[Job]:
-    """Files, and those of sound in folders; ``out`` of a folder's as they lie in it. Raises
-    DataError for a folder without any."""
+    """Files, and those of sound in folders, but for hidden ones; ``out`` of a folder's as they lie
+    in it. Raises DataError for a folder without any."""
     found: list[Job] = []
     for name in given:
         if name in STDIN or not Path(name).is_dir():
             found.append(Job(name, Path("stdin" if name in STDIN else Path(name).stem)))
             continue
-        inside = sorted(p for p in Path(name).rglob("*") if p.suffix.lower() in SOUNDS)
+        inside = sorted(p for p in Path(name).rglob("*") if _is_sound(p))
         if not inside:
             raise DataError(f"{name}: no file of sound is in this folder")
         found += [Job(str(path), path.relative_to(name).with_suffix("")) for path in inside]
     return found
+
+
+def _is_sound(path: Path) -> bool:
+    return path.suffix.lower() in SOUNDS and path.name[0] != "." and not path.is_dir()
 
 
 def jobs(given: Iterable[str], output_dir: Path) -> list[Job]:

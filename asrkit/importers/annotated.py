@@ -10,6 +10,8 @@ from asrkit.importers import eaf, subtitles, textgrid
 from asrkit.importers.media import AudioFinder
 from asrkit.importers.piece import Found, Left, Piece, Tier, chosen, read_text
 
+SHARED = "is of several recordings that differ in their suffix"
+
 
 def read(path: Path, finder: AudioFinder, tiers: Sequence[str]) -> Found:
     """tiers: names or types, of those that have several; without any, the only one with text.
@@ -18,7 +20,10 @@ def read(path: Path, finder: AudioFinder, tiers: Sequence[str]) -> Found:
     left out.
     """
     found, media = _READERS[path.suffix.lower()](path)
-    audio = _audio(path, media, finder)
+    here = AudioFinder([path.parent, *finder.folders])
+    audio = _audio(path, media, here)
+    if audio is None and (same := here.several(path.stem)):
+        return Found([], [Left(str(path), SHARED, " ".join(p.name for p in same))], [])
     if audio is None:
         said = f", nor {media[0]!r} that it names" if media else ""
         return Found([], [Left(str(path), "has no audio beside it", f"{path.stem}.*{said}")], [])
@@ -58,9 +63,8 @@ _READERS: dict[str, Callable[[Path], tuple[list[Tier], list[str]]]] = {
 KINDS = frozenset(_READERS)
 
 
-def _audio(path: Path, media: list[str], finder: AudioFinder) -> Path | None:
+def _audio(path: Path, media: list[str], here: AudioFinder) -> Path | None:
     """The file that the annotations name, else one of their own name."""
-    here = AudioFinder([path.parent, *finder.folders])
     names = [*media, path.stem]
     if path.suffix.lower() in (".srt", ".vtt") and "." in path.stem:
         names.append(path.stem.rpartition(".")[0])  # talk.qxx.srt

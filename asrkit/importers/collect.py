@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from asrkit.files import DataError
 from asrkit.importers import annotated, arrow, lhotse, table
-from asrkit.importers.media import AudioFinder, is_audio_name
+from asrkit.importers.media import AudioFinder, is_audio_name, sounds_first
 from asrkit.importers.piece import Found, Left, Piece
 
 TABLES = (".csv", ".tsv")
@@ -74,28 +74,39 @@ def _annotated(
     """Annotations and their recordings, clips and their texts, both in one folder or not."""
     finder = AudioFinder([*([how.audio] if how.audio else []), source])
     parts = [annotated.read(path, finder, how.tiers) for path in tqdm(noted, delay=2)]
+    left: list[Left] = []
     used: dict[Path, list[Path]] = {}
     for path, part in zip(noted, parts, strict=True):
         for audio in {piece.audio.resolve() for piece in part.pieces}:
             used.setdefault(audio, []).append(path)
     speakers = _speakers(source, [path for path in sounds if path.with_suffix("") in texts])
+    same: dict[Path, list[Path]] = {}
     for audio in sounds:
-        text = texts.get(audio.with_suffix(""))
+        same.setdefault(audio.with_suffix(""), []).append(audio)
+    for audio in sounds:
+        named = sounds_first(same[audio.with_suffix("")])
+        text = texts.get(audio.with_suffix("")) if audio in named else None
         notes = used.get(audio.resolve(), [])
         annotated.refuse_two(audio, [*notes, *([text] if text else [])])
-        if text is not None:
+        if audio not in named and not notes:
+            left.append(Left(str(audio), "is the film of a recording", named[0].name))
+        elif text is not None and len(named) > 1:
+            left.append(Left(str(audio), "has a text that is of another, too", str(text)))
+        elif text is not None:
             found = annotated.read_plain(text, audio)
             parts.append(found._replace(pieces=[
                 piece._replace(speaker=speakers.get(audio, "")) for piece in found.pieces
             ]))  # fmt: skip
         elif not notes:
-            parts.append(Found([], [Left(str(audio), "has no text beside it")], []))
-    if not any(part.pieces or part.left for part in parts):
+            left.append(Left(str(audio), "has no text beside it"))
+    if not left and not any(part.pieces or part.left for part in parts):
         raise DataError(
             f"{source}: holds neither a table nor recordings with annotations ("
             f"{' '.join(sorted(annotated.KINDS))}) or texts (.txt) of their names"
         )
-    return joined(parts)
+    for stem in sorted(texts.keys() - same.keys()):
+        left.append(Left(str(texts[stem]), "has no audio beside it", f"{stem.name}.*"))
+    return joined([*parts, Found([], left, [])])
 
 
 def _speakers(source: Path, sounds: list[Path]) -> dict[Path, str]:

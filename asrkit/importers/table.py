@@ -68,6 +68,9 @@ def _piece(place: str, values: Mapping[str, str], finder: AudioFinder) -> Piece 
         return Left(place, "has no text", values["audio"])
     audio = finder.find(values["audio"])
     if audio is None:
+        if same := finder.several(values["audio"]):
+            names = " ".join(path.name for path in same)
+            return Left(place, "names several audio files", names)
         return Left(place, "no such audio file", values["audio"])
     span = span_of(place, values.get("start"), values.get("end"))
     if isinstance(span, Left):

@@ -42,7 +42,7 @@ def is_command(source: str) -> bool:
 def refuse_inputs(out_dir: str | Path, inputs: Iterable[str | Path]) -> None:
     """Raises DataError where a folder that is read would be written over."""
     if Path(out_dir).resolve() in [Path(folder).resolve() for folder in inputs]:
-        raise DataError(f"{out_dir}: is an input too; choose another --out_dir")
+        raise DataError(f"{out_dir}: is an input too; choose another folder")
 
 
 def read_rows(path: Path) -> tuple[TableRows, list[Problem]]:

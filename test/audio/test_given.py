@@ -50,6 +50,13 @@ def test_standard_input_that_says_nothing_or_does_not_end(send, monkeypatch):
         given.read_file("-")
 
 
+def test_a_name_that_no_transcript_could_have(tmp_path):
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.wav"))
+    path.write_bytes(b"RIFF")
+    with pytest.raises(AudioError, match=r"caf\\udce9\.wav': its name is not valid UTF-8"):
+        given.read_file(str(path))
+
+
 def test_silence_and_channels_that_cancel_are_told(tmp_path, capsys):
     silent, swapped = flac(tmp_path / "s.flac", 0 * tone(1)), str(tmp_path / "x.wav")
     soundfile.write(swapped, np.stack([tone(1), -tone(1)], 1), 16000, subtype="FLOAT")

@@ -61,6 +61,8 @@ def test_what_is_done_is_not_done_again(model, talks, tmp_path, monkeypatch, cap
     assert run(model, talks / "a.opus", *where) == 0
     before = (out / "a.json").stat().st_mtime_ns
     (talks / "broken.wav").write_bytes(b"RIFF")
+    (talks / "._a.wav").write_bytes(b"of another system")
+    (talks / "folder.wav").mkdir()
     assert run(model, talks, talks / "none.mp3", *where) == 1  # and the rest is there
     errors = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error")]
     assert len(errors) == 2 and "broken.wav" in errors[0] and "none.mp3" in errors[1]

@@ -12,6 +12,7 @@ from random_model import save_small
 from tones import write_tokens
 
 from asrkit.bin import asr_infer, asr_train, identify, pack
+from asrkit.identify import Speech2Class
 from asrkit.infer import Speech2Text
 from asrkit.pack.archive import read_manifest
 from asrkit.pack.card import model_file
@@ -91,6 +92,29 @@ def test_folders_without_languages_are_classified_only(recipe, tmp_path, capsys)
     assert identify.main([*argv, "--output_dir", str(out)]) == 0
     assert "6 of 6 utterances are not in utt2lang: not scored" in capsys.readouterr().err
     assert sorted(path.name for path in out.iterdir()) == ["utt2lang", "utt2prob"]
+
+
+def test_classes_are_written_under_the_name_that_they_were_learned_from(
+    recipe, tmp_path, monkeypatch, capsys
+):
+    learned = Speech2Class._scorer
+
+    def of_accents(self, *args):
+        scorer = learned(self, *args)
+        self.label_file = "utt2accent"
+        return scorer
+
+    monkeypatch.setattr(Speech2Class, "_scorer", of_accents)
+    bare = tmp_path / "bare"
+    bare.mkdir()
+    (bare / "wav.scp").write_text((recipe / "xx_valid/wav.scp").read_text())
+    argv = [*model(recipe), "--data_dir", str(bare), "--output_dir", str(bare)]
+    assert identify.main(argv) == 0
+    assert sorted(path.name for path in bare.iterdir()) == ["utt2accent", "utt2prob", "wav.scp"]
+    (bare / "utt2accent").write_text("xx_s-000 mine\n")
+    assert identify.main(argv) == 1
+    assert "bare: is an input too" in capsys.readouterr().err
+    assert (bare / "utt2accent").read_text() == "xx_s-000 mine\n"
 
 
 def test_an_utterance_in_two_folders_is_refused(recipe, capsys):

@@ -135,6 +135,35 @@ def test_clips_and_annotations_in_one_folder_and_two_sources(tmp_path: Path) -> 
     assert sum("segments" in data.tables for data in made.values())
 
 
+def test_clips_and_texts_without_partner_or_with_two(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = tmp_path / "in"
+    for n in range(24):
+        wav(source / f"c{n}.wav").with_suffix(".txt").write_text(f"uno {n * 'x'}a\n")
+    (source / "c0.mp4").write_bytes((source / "c0.wav").read_bytes())  # whose sound c0.wav is
+    wav(source / "two.wav").rename(source / "two.flac")
+    wav(source / "two.wav").with_suffix(".txt").write_text("due\n")
+    (source / "alone.txt").write_text("tre\n")
+    for name in ("film", "both"):
+        (source / f"{name}.srt").write_text("1\n00:00:00,000 --> 00:00:00,900\nquattro\n")
+        wav(source / f"{name}.wav")
+    (source / "film.mp4").touch()
+    (source / "both.mp3").touch()
+    made = imported(tmp_path / "data", source)
+    assert sum(len(data.utterances) for data in made.values()) == 24 + 1
+    assert sorted((Path(row[0]).name, *row[1:]) for row in left(tmp_path / "data")) == [
+        ("alone.txt", "has no audio beside it", "alone.*"),
+        ("both.mp3", "has no text beside it", ""),
+        ("both.srt", "is of several recordings that differ in their suffix", "both.mp3 both.wav"),
+        ("both.wav", "has no text beside it", ""),
+        ("c0.mp4", "is the film of a recording", "c0.wav"),
+        ("film.mp4", "is the film of a recording", "film.wav"),
+        ("two.flac", "has a text that is of another, too", str(source / "two.txt")),
+        ("two.wav", "has a text that is of another, too", str(source / "two.txt")),
+    ]
+
+
 def test_folders_of_speakers(tmp_path: Path) -> None:
     for n in range(24):
         path = wav(tmp_path / "in" / f"s{n % 8}" / f"c{n}.wav")

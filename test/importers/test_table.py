@@ -82,6 +82,16 @@ def test_stretches_and_parts(folder: Path) -> None:
     assert found.left[0].why == "is of a part that is not train, valid or test"
 
 
+def test_a_name_that_several_files_have(folder: Path) -> None:
+    for name in ("a.mp4", "b.wav"):
+        (folder / "clips" / name).write_bytes(b"x")
+    found = read(folder, "audio,text\na,uno\nb,due\nb.wav,tre\n")
+    assert rows(found) == [("a.wav", "uno", ""), ("b.wav", "tre", "")]
+    assert [(one.why, one.detail) for one in found.left] == [
+        ("names several audio files", "b.mp3 b.wav")
+    ]
+
+
 @pytest.mark.parametrize(("column", "value"), [("start", "0:01"), ("end", "x")])
 def test_times_that_are_none_are_left_out(folder: Path, column: str, value: str) -> None:
     found = read(folder, f"audio,text,{column}\na,uno,{value}\nb,due,1\n")
