@@ -61,7 +61,7 @@ def test_two_ranks_are_given_what_one_is(tones, tmp_path):
         "-m", "asrkit.bin.asr_train", *ctc_args(tones, two), *more,
     ]  # fmt: skip
     root = Path(asr_train.__file__).parents[2]
-    env = os.environ | {"PYTHONPATH": str(root), "OMP_NUM_THREADS": "1"}
+    env = os.environ | {"PYTHONPATH": str(root), "OMP_NUM_THREADS": str(torch.get_num_threads())}
     done = subprocess.run(launcher, env=env, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr[-2000:]
     for name, value in weights(one).items():

@@ -27,7 +27,7 @@ def test_two_nodes_equal_one_process(tmp_path):
         "--rdzv_backend=c10d", f"--rdzv_endpoint=localhost:{free_port()}", "--rdzv_id=test",
         "-m", "asrkit.bin.asr_train", *ctc_args(tones, tmp_path / "two", *more),
     ]  # fmt: skip
-    env = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    env = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": str(torch.get_num_threads())}
     nodes = [
         subprocess.Popen(command, env=env, stderr=subprocess.PIPE, text=True) for _ in range(2)
     ]

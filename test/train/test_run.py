@@ -184,7 +184,7 @@ def test_two_ranks_under_torchrun_equal_one(tones, tmp_path):
     ]  # fmt: skip
     env = os.environ | {
         "PYTHONPATH": str(Path(asr_train.__file__).parents[2]),
-        "OMP_NUM_THREADS": "1",
+        "OMP_NUM_THREADS": str(torch.get_num_threads()),
     }
     done = subprocess.run(launcher, env=env, capture_output=True, text=True, timeout=170)
     assert done.returncode == 0, done.stderr[-2000:]
