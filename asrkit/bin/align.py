@@ -88,7 +88,11 @@ def run(args: argparse.Namespace) -> int:
         raise DataError(f"{args.out}: exists already; choose another folder, or remove it")
     model = open_recognizer(args.model, args)
     kind, _ = type_of(model.token_file)
-    refuse_unused(args, (kind != "phn", "g2p", f"with a model of {kind}: it makes phones"))
+    refuse_unused(
+        args,
+        (kind != "phn", "g2p", f"with a model of {kind}: it makes phones"),
+        (not kind.startswith("bpe"), "bpe_model", f"with a model of {kind}"),
+    )
     speller = Speller(model.tokens, kind, args.lang, bpe_model=args.bpe_model, g2p=args.g2p)
     if kind == "phn" and args.g2p == "espeak" and (doubts := advice([args.lang])):
         warn(doubts)

@@ -22,7 +22,7 @@ from asrkit.decode.transcribe import evidence
 from asrkit.files import DataError
 from asrkit.infer import Speech2Text
 from asrkit.kaldi.datadir import read_dump
-from asrkit.kaldi.kaldi_text import read_keyed
+from asrkit.kaldi.kaldi_text import texts_of
 from asrkit.pack.archive import refuse_pack
 from asrkit.transcoder.model import Phones2Words, Speech2Words
 from asrkit.transcoder.options import open_transcoder
@@ -68,7 +68,8 @@ def run(args: argparse.Namespace) -> int:
     rows: list[Evidence] = []
     right: list[bool] = []
     for lang, folder in zip(args.lang, args.data_dir, strict=True):
-        sources, texts = read_dump(folder), read_keyed(folder / "text")
+        sources = read_dump(folder)
+        texts = texts_of(sources, folder)
         plan = _plan(model, transcoder, lang, args)
         given = ((name, read_dumped(source)) for name, source in sources.items())
         for name, words in evidence(model, given, plan):

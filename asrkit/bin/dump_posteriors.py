@@ -17,7 +17,7 @@ from asrkit.decode.dealt import read_ones
 from asrkit.decode.options import add_network_options, known_network, open_recognizer
 from asrkit.files import DataError
 from asrkit.kaldi.datadir import read_dump
-from asrkit.kaldi.kaldi_text import languages_of, read_keyed, write_keyed
+from asrkit.kaldi.kaldi_text import languages_of, texts_of, write_keyed
 from asrkit.shards import add_arguments, do_part, refuse_both
 from asrkit.text.g2p import CHOICES, HELP
 from asrkit.text.normalize import HYPHEN_POLICIES, HYPHENS_HELP
@@ -72,13 +72,7 @@ def run(args: argparse.Namespace) -> None:
         return
     sentences = None
     if args.labels:
-        texts = read_keyed(args.data_dir / "text", allow_empty=False)
-        if absent := [key for key in sources if key not in texts]:
-            raise DataError(
-                f"{args.data_dir}/text: has no line for {len(absent)} utterances of wav.scp, first "
-                f"{absent[0]!r}; repair the folder with fix_data_dir"
-            )
-        texts = {key: texts[key] for key in sources}
+        texts = texts_of(sources, args.data_dir, allow_empty=False)
         table = PhoneTable(
             texts, langs, hyphens=args.hyphens, g2p=args.g2p, cache_dir=args.cache_dir
         )

@@ -127,5 +127,5 @@ def load_scores(path: str | Path) -> dict[str, np.ndarray]:
         with np.load(path, allow_pickle=False) as stored:
             names = [name for name in stored.files if name.startswith(_MARK)]
             return {name[len(_MARK) :]: stored[name].astype(np.float32) for name in names}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
         raise DecodeError(f"{path}: no stored log-probabilities ({error})") from None

@@ -148,6 +148,19 @@ def write_keyed(path: str | Path, rows: Mapping[str, str] | Iterable[tuple[str, 
             out.write(f"{key} {content}\n" if content else f"{key}\n")
 
 
+def texts_of(keys: Iterable[str], folder: Path, *, allow_empty: bool = True) -> dict[str, str]:
+    """Lines of ``text`` of the utterances of a folder's wav.scp. Raises DataError where one has
+    none."""
+    keys, path = list(keys), folder / "text"
+    table = read_keyed(path, allow_empty=allow_empty)
+    if absent := [key for key in keys if key not in table]:
+        raise DataError(
+            f"{path}: has no line for {len(absent)} utterances of wav.scp, first {absent[0]!r}; "
+            "repair the folder with fix_data_dir"
+        )
+    return {key: table[key] for key in keys}
+
+
 def languages_of(
     keys: Iterable[str], *, lang: str | None, utt2lang: str | Path | None
 ) -> list[str]:

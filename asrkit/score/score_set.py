@@ -198,6 +198,8 @@ def score_set(task: ScoreTask, out: Path) -> dict[str, Any]:
         "environment": environment(),
     }
     out.mkdir(parents=True, exist_ok=True)
+    for name in ("score.json", "confusions.png", "languages.png"):  # of an earlier call
+        (out / name).unlink(missing_ok=True)
     _write(out, utterances, result, speakers, task.top)
     return result
 

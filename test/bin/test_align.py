@@ -107,6 +107,8 @@ def test_phones_have_the_verdict_on_their_voice_or_another_package(
 ) -> None:
     assert align.main(options(talk, "--g2p", "epitran")) == 1
     assert "--g2p has no use with a model of char" in capsys.readouterr().err
+    assert align.main(options(talk, "--bpe_model", "bpe.model")) == 1
+    assert "--bpe_model has no use with a model of char" in capsys.readouterr().err
     model = Model(posteriors([]), "text.phn")
     monkeypatch.setattr(align, "open_recognizer", lambda *_: model)
     for lang, said in (

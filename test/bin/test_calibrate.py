@@ -53,6 +53,10 @@ def test_calibration_of_a_valid_set(model, data, monkeypatch, capsys):
     assert calibrate.main([*argv, "--fit", "false"]) == 0
     assert "now: AUC 0.8" in capsys.readouterr().out
     assert not (model / "confidence.json").exists()
+    (data / "text").write_text("".join((data / "text").read_text().splitlines(True)[1:]))
+    assert calibrate.main(argv) == 1
+    assert "text: has no line for 1 utterances of wav.scp, first 'u000'" in capsys.readouterr().err
+    (data / "text").write_text("u000 ab ab\n" + (data / "text").read_text())
     assert calibrate.main(argv) == 0
     said = capsys.readouterr().out
     assert said.startswith("400 words, ") and "\nfitted: AUC 0.8" in said

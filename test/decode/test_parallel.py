@@ -79,6 +79,13 @@ def _hard_set(tmp_path: Path) -> tuple[BeamDecoder, dict[str, np.ndarray], dict[
     return decoder, data, {"near": "cd", "clear": "ab"}
 
 
+def test_what_is_no_file_of_scores(tmp_path: Path) -> None:
+    np.save(tmp_path / "s.npy", np.zeros(3))
+    for name in ("s.npy", "none"):
+        with pytest.raises(DecodeError, match=rf"{name}: no stored log-probabilities"):
+            load_scores(tmp_path / name)
+
+
 def test_tuning_finds_the_middle(tmp_path: Path) -> None:
     decoder, data, refs = _hard_set(tmp_path)
     trials = tune(decoder, data, refs, lm_weights=[0.0, 1.0, 30.0], word_scores=[0.0, 0.1])

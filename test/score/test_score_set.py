@@ -5,6 +5,8 @@ import numpy as np
 import pytest
 
 from asrkit.bin import score
+from asrkit.files import DataError
+from asrkit.score import report
 from asrkit.score.plots import confusion_shares
 from asrkit.score.report import width
 
@@ -229,3 +231,22 @@ def test_capitals_hint_at_normalize(
     assert _run(folder, "wer", "--normalize", "true", "--lang", "it") == 0
     assert "capitals" not in capsys.readouterr().err
     assert _result(folder, "wer")["errors_of_case"] is None
+
+
+def test_nothing_of_an_earlier_score_is_taken_for_this_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """score.json marks a folder as complete: not one whose other files are of another call."""
+    folder = _write(tmp_path, ref="a ciao\n", hyp="a cia\n", langs="a it\n")
+    out = ["--out", str(folder / "s")]
+    assert _run(folder, "cer", *out, "--langs", str(folder / "langs")) == 0
+    assert (folder / "s" / "languages.png").exists()
+    assert _run(folder, "wer", *out) == 0
+    assert not list((folder / "s").glob("*.png"))
+
+    def full(*_: object) -> None:
+        raise DataError("no space left")
+
+    monkeypatch.setattr(report, "write_trn", full)
+    assert _run(folder, "wer", *out) == 1
+    assert not (folder / "s" / "score.json").exists()
