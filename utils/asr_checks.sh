@@ -60,7 +60,7 @@ sys.exit(3 if why else 0)' "${codes[@]##*_}" || status=$?
 check_options() {
     local name
     words_in local_data_opts convert_args pretrain_args continue_args self_training_args finetune_args language_args lm_raw_args \
-        transcoder_args transcoder_text_args inference_args beam_args pack_args
+        transcoder_args transcoder_text_args inference_args beam_args results_args pack_args
     local_data_files=()
     for name in "${local_data_opts[@]}"; do
         [ ! -f "${name}" ] || local_data_files+=("${name}")

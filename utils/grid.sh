@@ -7,7 +7,7 @@ methods="scratch xlsr_mono xlsr_english xlsr_all xlsr_all_unbalanced xlsr"  # of
 seeds="0 1 2"  # of pre-training and fine-tuning alike
 targets="it"  # languages
 jobs=1  # systems trained at the same time, with one thread each if more than one
-run_opts=""  # more options for run.sh, for example "--max_update 100"
+run_opts=""  # more options for run.sh, for example "--max_update 100"; quotes keep words together
 expdir=exp  # experiments; logs of the systems in <expdir>/log/grid
 results=""  # table to write; default: <expdir>/RESULTS.md
 dry_run=false  # print the commands and do nothing
@@ -35,7 +35,8 @@ if [ ! -x ./run.sh ]; then
 fi
 # shellcheck source=/dev/null
 . ./path.sh
-read -r -a more <<<"${run_opts}"
+words_in run_opts
+more=("${run_opts[@]}")
 if [ "${dry_run}" = true ]; then more+=(--dry_run true); fi
 logs=${expdir}/log/grid
 [ "${dry_run}" = true ] || mkdir -p "${logs}"

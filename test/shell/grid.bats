@@ -36,6 +36,12 @@ END
     [ -e python_calls ]
 }
 
+@test "more options of run.sh may hold spaces" {
+    run "${grid}" --methods xlsr --seeds 0 --run_opts "--finetune_args '--set x=1' --nj 3"
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"--expdir exp --finetune_args --set\ x=1 --nj 3 --seed 0 --stage 6"* ]]
+}
+
 @test "a dry run touches nothing" {
     cp "${root}/egs/mini_asterisk/asr1/run.sh" run.sh
     rm -r conf

@@ -54,6 +54,9 @@ setup() { setup_recipe; }
     [ "$status" -eq 0 ]
     [[ "$output" == *"--title Two\\ words\\,\\ \\\$\\(touch\\ bad\\) --license x"* ]]
     [ ! -e bad ]
+    run ./asr.sh --dry_run true --langs it --stage 13 --stop_stage 13 --results_args "--baseline 'two words' --langs it"
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"bin.results --exp exp --out exp/RESULTS.md --baseline two\ words --langs it"* ]]
     run ./asr.sh --dry_run true --langs it --finetune_args "--x 'open"
     [ "$status" -eq 2 ]
     [[ "$output" == *"--finetune_args: a quotation mark is open"* ]]

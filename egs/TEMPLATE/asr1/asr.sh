@@ -265,8 +265,7 @@ if in_stage 13 "score"; then
             transcode_text "${lang}"
         done
     fi
-    # shellcheck disable=SC2086  # several options in one variable
-    run python3 -m asrkit.bin.results --exp "${expdir}" --out "${results}" ${results_args}
+    run python3 -m asrkit.bin.results --exp "${expdir}" --out "${results}" "${results_args[@]}"
 fi
 
 if in_stage 14 "pack"; then
