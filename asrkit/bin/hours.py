@@ -10,6 +10,7 @@ from pathlib import Path
 
 from asrkit.arguments import run_main
 from asrkit.files import DataError, atomic
+from asrkit.kaldi.datadir import sample_counts
 from asrkit.kaldi.kaldi_text import read_keyed
 from asrkit.rate import RATE
 
@@ -27,11 +28,12 @@ def measure(folder: Path) -> dict[str, tuple[int, int]]:
     """Language -> (samples of 16 kHz, utterances) of a dump folder."""
     langs = read_keyed(folder / "utt2lang")
     found: dict[str, tuple[int, int]] = {}
-    for key, samples in read_keyed(folder / "utt2num_samples").items():
+    path = folder / "utt2num_samples"
+    for key, samples in sample_counts(read_keyed(path), path).items():
         if key not in langs:
             raise DataError(f"{folder}/utt2lang: no {key}; run fix_data_dir")
         total, count = found.get(langs[key], (0, 0))
-        found[langs[key]] = total + int(samples), count + 1
+        found[langs[key]] = total + samples, count + 1
     return found
 
 

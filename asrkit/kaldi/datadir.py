@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from asrkit.files import DataError, atomic, atomic_folder
 from asrkit.kaldi.kaldi_text import TableRows, read_keyed, scan_rows, split_line
-from asrkit.kaldi.segments import parse_segment
+from asrkit.kaldi.segments import Segment, parse_segment
 from asrkit.rate import RATE
 
 Table = dict[str, str]
@@ -110,10 +110,17 @@ class DataDir:
         return "utterance"
 
     def get(self, name: str, folder: str | Path = "") -> Table:
-        """A table that must be there."""
+        """A table that must be there, and have every utterance if it is one of utterances."""
+        path = Path(folder) / name
         if name not in self.tables:
-            raise DataError(f"{Path(folder) / name}: is missing; stages 1 to 3 write it")
-        return self.tables[name]
+            raise DataError(f"{path}: is missing; stages 1 to 3 write it")
+        table = self.tables[name]
+        if self.level(name) == "utterance":
+            for utterance in self.utterances:
+                if utterance not in table:
+                    repair = "make it again (stage 5)" if is_tokens(name) else "run fix_data_dir"
+                    raise DataError(f"{path}: has no line for {utterance!r}; {repair}")
+        return table
 
     def keep(self, utterances: Iterable[str]) -> DataDir:
         """The part with these utterances, their recordings and speakers."""
@@ -151,28 +158,52 @@ class DataDir:
     def seconds(self, folder: str | Path = "") -> dict[str, float]:
         """Length of each utterance from utt2num_samples, or from segments."""
         if "utt2num_samples" in self.tables:
-            return {u: int(n) / RATE for u, n in self.tables["utt2num_samples"].items()}
+            table = self.get("utt2num_samples", folder)
+            counts = sample_counts(table, Path(folder) / "utt2num_samples")
+            return {utterance: count / RATE for utterance, count in counts.items()}
         if self.segmented:
-            return self._segment_seconds(Path(folder) / "segments")
+            return self._segment_seconds(folder)
         raise DataError(
             f"{Path(folder) / 'utt2num_samples'}: is missing, so lengths are not known; "
             "run stage 3 (format_audio) first"
         )
 
-    def _segment_seconds(self, path: Path) -> dict[str, float]:
-        result = {}
-        for utterance, value in self.tables["segments"].items():
+    def cuts(self, folder: str | Path = "") -> dict[str, Segment]:
+        """The rows of segments, each of a recording that is there."""
+        path, found = Path(folder) / "segments", {}
+        for utterance, value in self.get("segments", folder).items():
             try:
-                _, begin, end = parse_segment(value)
+                found[utterance] = parse_segment(value)
             except DataError as error:
                 raise DataError(f"{path}: {utterance!r} {error}") from None
+            if (recording := found[utterance].recording) not in self.tables.get("wav.scp", ()):
+                raise DataError(
+                    f"{path}: {utterance!r} is of recording {recording!r}, which is not in "
+                    "wav.scp; run fix_data_dir"
+                )
+        return found
+
+    def _segment_seconds(self, folder: str | Path) -> dict[str, float]:
+        result = {}
+        for utterance, (_, begin, end) in self.cuts(folder).items():
             if end == math.inf:
                 raise DataError(
-                    f"{path}: {utterance!r} ends with its recording (-1), so its length is not "
-                    "known; run stage 3 (format_audio) first"
+                    f"{Path(folder) / 'segments'}: {utterance!r} ends with its recording (-1), so "
+                    "its length is not known; run stage 3 (format_audio) first"
                 )
             result[utterance] = end - begin
         return result
+
+
+def sample_counts(table: Table, path: Path) -> dict[str, int]:
+    """utt2num_samples as numbers; DataError, which names ``path``, for what is none."""
+    for utterance, value in table.items():
+        if not (value.isascii() and value.isdigit() and int(value) > 0):
+            raise DataError(
+                f"{path}: {utterance!r} has {value!r}, not a positive number of samples; run stage "
+                "3 again"
+            )
+    return {utterance: int(value) for utterance, value in table.items()}
 
 
 def speakers_of(utt2spk: Iterable[tuple[str, str]]) -> Table:

@@ -55,7 +55,7 @@ def filter_dir(
     refuse_inputs(out_dir, [in_dir])
     data = DataDir.read(in_dir)
     seconds, langs = data.seconds(in_dir), data.get("utt2lang", in_dir)
-    text = data.tables.get("text", {})
+    text = data.get("text", in_dir) if "text" in data.tables else {}
     tokens = data.get(token_file, in_dir) if token_file else {}
     reasons: dict[str, str] = {}
     for utterance in data.utterances:

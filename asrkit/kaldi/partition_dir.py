@@ -13,7 +13,6 @@ from asrkit.audio import decoders
 from asrkit.files import DataError, temporary_folder
 from asrkit.kaldi.datadir import DataDir, is_command
 from asrkit.kaldi.partition import PARTS, Member, Partition, partition
-from asrkit.kaldi.segments import parse_segment
 from asrkit.kaldi.speed import TABLE
 from asrkit.kaldi.validate import file_of
 
@@ -38,7 +37,7 @@ def partition_dir(
     seconds = lengths(data, in_dir)
     speakers = data.get("utt2spk", in_dir)
     named = len(set(speakers.values())) < len(speakers)  # else each is its own: nobody is known
-    recordings = _recordings(data)
+    recordings = _recordings(data, in_dir)
     ids = data.utterances
     members = [Member(speakers[u] if named else "", recordings[u], seconds[u]) for u in ids]
     made = partition(members, valid=valid, test=test, by=by, seed=seed)
@@ -62,11 +61,10 @@ def partition_dir(
     return made, minutes
 
 
-def _recordings(data: DataDir) -> dict[str, str]:
-    segments = data.tables.get("segments")
-    if segments is None:
+def _recordings(data: DataDir, folder: Path) -> dict[str, str]:
+    if not data.segmented:
         return {u: u for u in data.utterances}
-    return {u: parse_segment(value).recording for u, value in segments.items()}
+    return {u: segment.recording for u, segment in data.cuts(folder).items()}
 
 
 def lengths(data: DataDir, folder: Path) -> dict[str, float]:
@@ -84,13 +82,12 @@ def lengths(data: DataDir, folder: Path) -> dict[str, float]:
             known[recording] = _length(sources[recording], folder)
         return known[recording]
 
-    segments = data.tables.get("segments")
     bar = tqdm(data.utterances, "lengths", unit="utt", delay=2, leave=False)
-    if segments is None:
+    if not data.segmented:
         return {u: whole(u) for u in bar}
-    result = {}
+    cuts, result = data.cuts(folder), {}
     for utterance in bar:
-        recording, begin, end = parse_segment(segments[utterance])
+        recording, begin, end = cuts[utterance]
         result[utterance] = (whole(recording) if end == math.inf else end) - begin
     return result
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from asrkit.files import DataError
-from asrkit.kaldi.datadir import DataDir, Table, refuse_inputs
+from asrkit.kaldi.datadir import DataDir, Table, refuse_inputs, sample_counts
 
 TABLE = "utt2speed"
 SLOWEST, FASTEST = 0.5, 2.0
@@ -69,10 +69,18 @@ def _copied(data: DataDir, name: str, table: Table, factor: float) -> Table:
     if name == "utt2spk":
         return {prefix + key: prefix + value for key, value in table.items()}
     if name == "utt2num_samples":
-        return {prefix + key: str(round(int(value) / factor)) for key, value in table.items()}
+        counts = sample_counts(table, Path(name))
+        return {prefix + key: str(round(count / factor)) for key, count in counts.items()}
     if name in ("utt2dur", "reco2dur"):
-        return {prefix + key: f"{float(value) / factor:.6g}" for key, value in table.items()}
+        return {prefix + key: _duration(name, key, value, factor) for key, value in table.items()}
     return {prefix + key: value for key, value in table.items()}
+
+
+def _duration(name: str, key: str, value: str, factor: float) -> str:
+    try:
+        return f"{float(value) / factor:.6g}"
+    except ValueError:
+        raise DataError(f"{name}: {key!r} has {value!r}, not a number of seconds") from None
 
 
 def without_copies(data: DataDir) -> DataDir:

@@ -88,3 +88,21 @@ def test_refusals_write_nothing(
     assert split(tmp_path) == 1
     assert message in capsys.readouterr().err
     assert not (tmp_path / "it_train").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("utt2num_samples", "s0-0 9\n", "utt2num_samples: has no line for 's0-1'"),
+        ("segments", "s0-0 s0-0 0 1\n", "segments: has no line for 's0-1'; run fix_data_dir"),
+        ("segments", "s0-0 s0-0 0 1\ns0-1 s0-1 0\n", "segments: 's0-1' has 's0-1 0', not a"),
+        ("segments", "s0-0 s0-0 0 1\ns0-1 x 0 1\n", "segments: 's0-1' is of recording 'x', which"),
+    ],
+)
+def test_a_table_that_does_not_fit_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, text: str, said: str
+) -> None:
+    (folder(tmp_path, 1, 2) / name).write_text(text)
+    assert split(tmp_path, "--by", "utterance", "--valid", "0", "--test", "0.5") == 1
+    assert f"{tmp_path}/all/{said}" in capsys.readouterr().err
+    assert not list(tmp_path.glob("it_*"))

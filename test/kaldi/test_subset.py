@@ -244,3 +244,23 @@ def test_what_is_made_of_audio_that_was_made_again_is_new(
     assert not is_new(1)
     assert is_new(2)
     assert DataDir.read(raw).tables["utt2num_samples"] == {"u": "16000", "v": "16000"}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("text", "a ciao\n", "text: has no line for 'b'; run fix_data_dir"),
+        ("utt2lang", "b it\n", "utt2lang: has no line for 'a'; run fix_data_dir"),
+        ("text.phn", "a tS a o\n", "text.phn: has no line for 'b'; make it again (stage 5)"),
+        ("utt2num_samples", "a 9\nb x\n", "utt2num_samples: 'b' has 'x', not a positive number"),
+    ],
+)
+def test_a_table_that_does_not_fit_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, text: str, said: str
+) -> None:
+    folder = dump(tmp_path / "1", ["a", "b"])
+    (folder / "text.phn").write_text("a tS a o\nb tS a o\n")
+    (folder / name).write_text(text)
+    argv = ["--in_dir", str(folder), "--out_dir", str(tmp_path / "out"), "--token_file", "text.phn"]
+    assert filter_data.main(argv) == 1
+    assert f"{folder}/{said}" in capsys.readouterr().err
