@@ -190,6 +190,11 @@ class World:
         if self.distributed:
             dist.barrier()
 
+    def wait_for_main(self) -> None:
+        """Until the main process has come here; ``barrier`` gives up where that takes an hour."""
+        if self._watch is not None:
+            self._watch.wait_for_first()
+
     def close(self) -> None:
         """At the end of a run that went well: nccl waits here until every rank has come."""
         if self.distributed:

@@ -92,7 +92,7 @@ def train(options: Options) -> None:
     world = World(ngpu=options.ngpu, parallel=options.parallel)
     keep_out = alone(folder) if world.is_main else contextlib.nullcontext()
     with world.together(orderly=Stopped), keep_out:
-        world.barrier()  # no rank looks at the folder while another run may change it
+        world.wait_for_main()  # no rank looks at the folder while another run may change it
         _train(options, folder, world)
     world.close()  # not after an error: the other ranks may never come, and would hide it
 

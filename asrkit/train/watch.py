@@ -25,6 +25,7 @@ GRACE = 1.0  # seconds for a process that is asked to end
 REFUSALS = 3  # of a connection, until nobody listens
 _FAILED = "failed"
 _SIGNAL = "signal"
+_BEGUN = "begun"
 
 
 class LostProcess(RuntimeError):
@@ -103,6 +104,13 @@ class Watch:
         self._stop()
         with contextlib.suppress(RuntimeError):  # the store may have gone with the first process
             self._store.set(f"ended/{self._rank}", "")
+
+    def wait_for_first(self) -> None:
+        """Until process 0 has come here, too, however long that takes; it waits for nobody."""
+        if self._rank == 0:
+            self._store.set(_BEGUN, "")
+        while not self._store.check([_BEGUN]):
+            time.sleep(0.1)
 
     def tell_signal(self, number: int) -> None:
         """The others know of it within seconds."""

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -74,6 +75,18 @@ def test_a_killed_one_is_named_and_the_other_machines_told(store, other):
     assert far.why(0) == reason
     mine.end()
     far.end()
+
+
+def test_the_others_wait_for_the_first(store, other):
+    first, second = pair(store, other), Watch(store, 1, [myself(), myself()])
+    begin = time.monotonic()
+    late = threading.Timer(0.3, first.wait_for_first)
+    late.start()
+    second.wait_for_first()
+    assert time.monotonic() - begin >= 0.3
+    late.join()
+    first.end()
+    second.end()
 
 
 def test_one_that_had_done_its_part_may_go(store, other):
