@@ -19,7 +19,7 @@ from asrkit.decode.overlap import respell, some
 from asrkit.decode.ties import TieBreaker
 from asrkit.files import DataError, read_lines
 from asrkit.text.non_linguistic import characters
-from asrkit.text.normalize import normalize
+from asrkit.text.normalize import NormalizeError, normalize
 from asrkit.text.phonemize import Phonemizer
 from asrkit.tokens import SPACE, UNK, TokenList
 from asrkit.vocabulary import type_of
@@ -44,8 +44,11 @@ def hotword(
     text: str, boost: float = BOOST, *, lang: str | None, where: str = "hotwords"
 ) -> Hotword:
     """A phrase in asrkit's spelling of the language; as it is where that is unknown. Raises
-    HotwordError (``where``) for what holds no word, and a boost beyond 100."""
-    words = tuple((normalize(text, lang) if lang else text).split())
+    HotwordError (``where``) for what holds no word or is no spelling, and a boost beyond 100."""
+    try:
+        words = tuple((normalize(text, lang) if lang else text).split())
+    except NormalizeError as error:
+        raise HotwordError(f"{where}: {error}") from None
     if not words:
         raise HotwordError(f"{where}: {text!r} holds no word")
     if not abs(boost) <= HIGHEST:

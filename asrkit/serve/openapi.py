@@ -61,6 +61,7 @@ _ERRORS = {
     "401": "without the token, where the server asks for one",
     "413": "more bytes or minutes than the server takes",
     "422": "no audio, or damaged",
+    "500": "a fault of the server, such as a lexicon that it cannot read",
     "507": "the server's disk is full",
 }
 

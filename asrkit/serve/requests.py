@@ -29,7 +29,7 @@ class BadRequest(ValueError):
     """A request that is not as the page or the documentation has it."""
 
 
-# the first that fits; 507 (insufficient storage) is what is left: the system refused to write
+# the first that fits; 507 (insufficient storage) where the system refused to write
 _STATUS: tuple[tuple[type[Exception], int], ...] = (
     (Unknown, 404),
     (TooLarge, 413),
@@ -38,6 +38,7 @@ _STATUS: tuple[tuple[type[Exception], int], ...] = (
     (BadRequest, 400),
     (DataError, 507),
     (OSError, 507),
+    (ValueError, 500),  # of the server: a lexicon that cannot be read any more
 )
 
 

@@ -137,6 +137,7 @@ def test_files(tmp_path: Path) -> None:
         "a\tb\n": ":1: not 'phrase' or 'phrase<TAB>boost'",
         "a\n...\n": ":2: '...' holds no word",
         "a\tnan\n": ":1: the boost of 'a' is nan",
+        "a\n<b>c</b>\n": ":2: the text holds",
         "A b\n\na b\t5\n": ":3: the boost of 'a b' is 5, but 6 in {path}:1; leave one out",
         "\n": "holds no word",
     }.items():

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from scripted import Scripted, wave
 from starlette.testclient import TestClient
 
 from asrkit.decode.hotwords import BOOST
+from asrkit.decode.lexicon import LexiconError
 from asrkit.serve.app import make_app
 from asrkit.serve.formats import TYPES
 from asrkit.serve.uploads import Limits
@@ -58,6 +60,16 @@ def test_expected_words_of_a_request(client: TestClient) -> None:
     for key, value in {"boost": "much", "hotwords": "a," * 1001}.items():
         answer = client.post("/v1/transcribe", content=AUDIO, params={key: value})
         assert answer.status_code == 400 and answer.json()["error"].startswith(f"{key}: ")
+
+
+def test_a_fault_of_the_server_is_said(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object, **options: object) -> NoReturn:
+        raise LexiconError("lexicon.txt:3: not 'word<TAB>phones'")
+
+    monkeypatch.setattr(SCRIPTED, "passages", fails)
+    answer = client.post("/v1/transcribe", content=AUDIO)
+    assert answer.status_code == 500
+    assert answer.json() == {"error": "lexicon.txt:3: not 'word<TAB>phones'"}
 
 
 @pytest.mark.parametrize("name", TYPES)
