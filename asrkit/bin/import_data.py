@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from asrkit.arguments import at_least, boolean, finite, run_main, warn
+from asrkit.arguments import at_least, boolean, finite, refuse_unused, run_main, warn
 from asrkit.bin.partition_data import add_split
 from asrkit.files import DataError, temporary_folder
 from asrkit.importers import checked, folders
@@ -106,6 +106,11 @@ def run(args: argparse.Namespace) -> None:
         found = joined(
             read(path, how._replace(store=how.store / str(number)))
             for number, path in enumerate(args.source)
+        )
+        refuse_unused(
+            args,
+            ("columns" not in found.takes, "columns", "with no table and no saved data set"),
+            ("tier" not in found.takes, "tier", "with nothing of ELAN or Praat"),
         )
         for note in found.notes:
             print(note)

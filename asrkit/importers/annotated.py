@@ -23,10 +23,17 @@ def read(path: Path, finder: AudioFinder, tiers: Sequence[str]) -> Found:
     here = AudioFinder([path.parent, *finder.folders])
     audio = _audio(path, media, here)
     if audio is None and (same := here.several(path.stem)):
-        return Found([], [Left(str(path), SHARED, " ".join(p.name for p in same))], [])
+        return Found(
+            [], [Left(str(path), SHARED, " ".join(p.name for p in same))], [], frozenset({"tier"})
+        )
     if audio is None:
         said = f", nor {media[0]!r} that it names" if media else ""
-        return Found([], [Left(str(path), "has no audio beside it", f"{path.stem}.*{said}")], [])
+        return Found(
+            [],
+            [Left(str(path), "has no audio beside it", f"{path.stem}.*{said}")],
+            [],
+            frozenset({"tier"}),
+        )
     taken = chosen(path, found, tiers)
     pieces, left = [], []
     for tier in taken:
@@ -38,7 +45,7 @@ def read(path: Path, finder: AudioFinder, tiers: Sequence[str]) -> Found:
             pieces.append(Piece(where, audio, row.text, row.start, row.end, speaker, tier.name))
     named = [tier.name for tier in taken if tier.name]
     notes = [f"{path}: tier {', '.join(map(repr, named))}"] if named and not tiers else []
-    return Found(pieces, left, notes)
+    return Found(pieces, left, notes, frozenset({"tier"}))
 
 
 def _elan(path: Path) -> tuple[list[Tier], list[str]]:

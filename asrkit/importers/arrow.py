@@ -63,7 +63,7 @@ def read(source: Path, columns: Mapping[str, str], store: Path, audio: Path | No
         except pyarrow.ArrowException as error:
             reason = str(error).splitlines()[0]
             raise DataError(f"{path}: cannot be read ({reason}); save it again") from None
-    return Found(pieces, left, notes)
+    return Found(pieces, left, notes, frozenset({"columns"}))
 
 
 def _files(folder: Path, pattern: str) -> list[Path]:

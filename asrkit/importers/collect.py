@@ -121,8 +121,10 @@ def joined(parts: Iterable[Found]) -> Found:
     pieces: list[Piece] = []
     left: list[Left] = []
     notes: list[str] = []
+    takes: frozenset[str] = frozenset()
     for part in parts:
         pieces += part.pieces
         left += part.left
         notes += part.notes
-    return Found(pieces, left, notes)
+        takes |= part.takes
+    return Found(pieces, left, notes, takes)

@@ -53,11 +53,13 @@ class Interval(NamedTuple):
 
 
 class Found(NamedTuple):
-    """What a source holds. notes: how it was read, a line each."""
+    """What a source holds. notes: how it was read, a line each. takes: options that it was read by,
+    of columns and tier."""
 
     pieces: list[Piece]
     left: list[Left]
     notes: list[str]
+    takes: frozenset[str] = frozenset()
 
 
 class Tier(NamedTuple):

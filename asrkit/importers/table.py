@@ -59,7 +59,7 @@ def read(path: Path, finder: AudioFinder, columns: Mapping[str, str]) -> Found:
             continue
         made = _piece(place, {key: row.fields[at].strip() for key, at in where.items()}, finder)
         (pieces if isinstance(made, Piece) else left).append(made)  # type: ignore[arg-type]
-    return Found(pieces, left, notes)
+    return Found(pieces, left, notes, frozenset({"columns"}))
 
 
 def _piece(place: str, values: Mapping[str, str], finder: AudioFinder) -> Piece | Left:

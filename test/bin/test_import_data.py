@@ -107,6 +107,18 @@ def test_folders_that_no_import_made_are_never_replaced(
     assert (tmp_path / "data/qxx_valid/text").read_text(encoding="utf-8") == "mine\n"
 
 
+def test_options_of_other_sources_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "data"
+    imported(out, elan(tmp_path), "--tier", "utt", "--columns", "text=A", code=1)
+    assert "--columns has no use with no table" in capsys.readouterr().err
+    table = clips(tmp_path)
+    imported(out, table, "--audio", tmp_path / "clips", "--tier", "A", code=1)
+    assert "--tier has no use with nothing of ELAN or Praat" in capsys.readouterr().err
+    assert nothing_in(out)
+
+
 def test_elan_and_what_is_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     made = imported(tmp_path / "data", elan(tmp_path), "--tier", "utt")
     utterances = sorted(u for data in made.values() for u in data.utterances)
