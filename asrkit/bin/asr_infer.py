@@ -214,6 +214,7 @@ def _files(args: argparse.Namespace, model: Speech2Text, chosen: Chosen, todo: l
             "vad": args.vad,
             "channel": args.channel,
             "network": known_network(args.model, args),
+            "confidence": dataclasses.astuple(plan.calibration or model.calibration),
             **(chosen.task.known() if chosen.task else {}),
         }
         if args.transcoder is not None:

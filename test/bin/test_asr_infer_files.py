@@ -13,6 +13,7 @@ from random_model import LOGMEL, save_random
 
 from asrkit.bin import asr_infer
 from asrkit.decode import files
+from asrkit.decode.confidence import Calibration
 from asrkit.files import DataError
 from asrkit.formats.table import WRITERS, suffix
 from asrkit.infer import Speech2Text
@@ -72,6 +73,9 @@ def test_what_is_done_is_not_done_again(model, talks, tmp_path, monkeypatch, cap
     assert run(model, talks / "a.opus", *where) == 0
     assert (out / "a.srt").exists()
     assert run(model, talks / "a.opus", *where, "--vad", "none") == 1
+    assert "another model or other options (.transcripts.json)" in capsys.readouterr().err
+    monkeypatch.setattr(Calibration, "of", lambda *_: Calibration(bias=1.0))  # fitted meanwhile
+    assert run(model, talks / "a.opus", *where) == 1
     assert "another model or other options (.transcripts.json)" in capsys.readouterr().err
 
 
