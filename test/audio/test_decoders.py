@@ -164,6 +164,13 @@ def test_wav_holds_any_coding(codec: str) -> None:
         decode(data[: len(data) * 2 // 3])
 
 
+@pytest.mark.parametrize("samples", [8000, 8001, 8320])  # 25 blocks, which RIFF pads, and 26
+def test_gsm_in_wav_ends_where_its_header_says(samples: int) -> None:
+    stream = io.BytesIO()
+    soundfile.write(stream, tone(samples / 8000, 8000), 8000, format="WAV", subtype="GSM610")
+    assert len(decode(stream.getvalue()).samples) == 2 * samples
+
+
 def test_a_whole_file_in_a_coding_that_is_read_in_part_is_not_called_cut() -> None:
     data = encoded(NOISE, 16000, "aac", "wav", stereo=False)  # without the frames' own headers
     with pytest.raises(AudioError, match=r"coded as FFmpeg cannot read.*convert it to FLAC"):
