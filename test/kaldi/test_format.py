@@ -222,13 +222,6 @@ def test_invalid_folder_is_refused_first(
     assert not (tmp_path / "out").exists()
 
 
-def test_the_folder_itself_is_not_written_over(source: Path) -> None:
-    before = (source / "wav.scp").read_bytes()
-    with pytest.raises(DataError, match="is an input too"):
-        format_dir(source, source / ".")
-    assert (source / "wav.scp").read_bytes() == before and not (source / "audio").exists()
-
-
 @pytest.mark.parametrize("nj", ["1", "2"])
 def test_disk_full(
     source: Path, tmp_path: Path, nj: str, capsys: pytest.CaptureFixture[str]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import time
 from collections.abc import Iterator
@@ -17,14 +16,9 @@ from asrkit.formats.table import WRITERS, suffix
 from asrkit.kaldi.validate import validate
 from asrkit.serve import journal
 from asrkit.serve.app import make_app
-from asrkit.serve.data_folder import Saved
 from asrkit.serve.formats import TYPES
 from asrkit.serve.page import static_files
-from asrkit.serve.pieces import Piece
-from asrkit.serve.recordings import Recording
-from asrkit.serve.store import Store
 from asrkit.serve.uploads import Limits
-from asrkit.serve.view import state
 from asrkit.transcript import Transcript
 
 
@@ -282,45 +276,3 @@ def test_files_of_the_page(page: Client) -> None:
         assert answer.status_code == 200
     assert page.get("/static/app.js").headers["content-type"].startswith("text/javascript")
     assert page.get("/api/settings").json()["formats"] == list(TYPES)
-
-
-def test_what_comes_while_the_state_is_told_is_in_the_next(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    store = Store(tmp_path, "it")
-    store.add_recording(Recording("one", "one.wav", "one.wav", "", 1.0))
-    whole = store.by_recording
-
-    def meanwhile() -> dict[str, list[Piece]]:
-        found = whole()
-        store.add_recording(Recording("two", "two.wav", "two.wav", "", 1.0))
-        return found
-
-    monkeypatch.setattr(store, "by_recording", meanwhile)
-    told = state(store, Saved(), 0, "one")
-    assert [of["id"] for of in told["recordings"]] == ["one"] and told["sequence"] < store.sequence
-    monkeypatch.undo()
-    told = state(store, Saved(), told["sequence"], "one")
-    assert [of["id"] for of in told["recordings"]] == ["one", "two"]
-    store.close()
-
-
-def test_a_page_that_is_closed_while_it_sends_is_no_fault(tmp_path: Path) -> None:
-    app = make_app(Scripted("uno"), tmp_path, "it", Limits(1 << 20, 20))
-    messages = iter(
-        [{"type": "http.request", "body": b"RIFF", "more_body": True}, {"type": "http.disconnect"}]
-    )
-
-    async def receive() -> dict[str, object]:
-        return next(messages)
-
-    async def send(message: object) -> None:
-        pass
-
-    with TestClient(app, "http://127.0.0.1:8808"):
-        scope = {
-            "type": "http", "method": "POST", "path": "/api/recordings", "scheme": "http",
-            "query_string": b"name=x.wav", "headers": [(b"host", b"127.0.0.1:8808")],
-        }  # fmt: skip
-        asyncio.run(app(scope, receive, send))
-    assert list((tmp_path / "originals").iterdir()) == []
