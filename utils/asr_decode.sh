@@ -101,18 +101,19 @@ take_priors() {
 
 # decode SET MODE: hypotheses in <asr_exp>/decode_<mode>/<set>; or a file `skipped` that says why not.
 decode() {
-    local set=$1 mode=$2 folder ngram options=() weights=() search=() lm="" lexicon="" tuned="" prior=""
+    local set=$1 mode=$2 folder lang ngram options=() weights=() search=() lm="" lexicon="" tuned="" prior=""
     if [[ ${mode} == transcoder* ]]; then
         transcode "${set}" "${mode}"
         return
     fi
     folder=$(decode_folder "${set}" "${mode}")
-    ngram=$(ngram_folder "${set%_*}")
+    lang=$(lang_of "${set}")
+    ngram=$(ngram_folder "${lang}")
     case "${mode}" in
     free) lm=${ngram}/${plain_file#text.}.bin ;;
     lexicon_lm) lm=${ngram}/${word_lm} ;;
     esac
-    [[ ${mode} != lexicon* ]] || lexicon=$(lexicon_file "${set%_*}")
+    [[ ${mode} != lexicon* ]] || lexicon=$(lexicon_file "${lang}")
     [ "${mode}" = greedy ] || search=(--nj "${inference_nj}" "${beam_args[@]}")
     [ -z "${lexicon}" ] || options=(--lexicon "${lexicon}")
     # n-grams and lexicons are of one language, and know its tokens without the language's name.
@@ -129,8 +130,8 @@ decode() {
         weights=(--prior_weight "${prior_weights}")
     fi
     if [ "${tune_lm}" = true ] && [ "${mode}" != greedy ]; then
-        tuned=${asr_exp}/tune_lm/${set%_*}/${mode}.json
-        tune_weights "${set%_*}" "${mode}" "${tuned}" "${lm}" "${lexicon}" "${prior}" "${options[@]}"
+        tuned=${asr_exp}/tune_lm/${lang}/${mode}.json
+        tune_weights "${lang}" "${mode}" "${tuned}" "${lm}" "${lexicon}" "${prior}" "${options[@]}"
         weights=(--weights "${tuned}")
     fi
     step_in_shards "${inference_nj}" "${folder}/.done" "${asr_exp}/last.pt" "${raw}/${set}"/{wav.scp,utt2num_samples} ${lm:+"${lm}"} ${lexicon:+"${lexicon}"} \

@@ -32,6 +32,15 @@ name_experiments() {
     [ "${yes}" = false ] || train_options+=(--yes true)
 }
 
+# lang_of SET: the language of it_test, or of en_test_other: whose lexicon, n-grams and Transcoder it is decoded with.
+lang_of() {
+    local lang found=""
+    for lang in "${labeled_langs[@]}"; do
+        if [[ $1 == "${lang}"_* ]] && [ ${#lang} -gt ${#found} ]; then found=${lang}; fi
+    done
+    printf '%s\n' "${found:-${1%_*}}"
+}
+
 # Languages and sets of fine-tuning, validation and test.
 name_sets() {
     local lang

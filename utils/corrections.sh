@@ -16,6 +16,9 @@ expdir=exp  # experiments
 dumpdir=dump  # formatted audio and tokenized text
 results=""  # table to write; default: <expdir>/RESULTS.md
 token_type=phn  # phn or char
+g2p=espeak  # with phn: what makes phones, also for the search: espeak or epitran
+hyphens="split"  # split: well-known is two words, also for the search; keep: one
+lm_text=data/lm_text  # folder of <lang>.txt or .txt.gz: other text, a sentence a line, for the search
 inference_modes="greedy lexicon_lm"  # to score them in, of asr.sh
 inference_nj=2  # processes for decoding
 dry_run=false  # print the commands and do nothing
@@ -36,6 +39,9 @@ for way in ${ways}; do
     [[ ${way} == least_certain || ${way} == random ]] || bad_option "--ways is of least_certain and random; not '${way}'"
 done
 [[ ${token_type} == phn || ${token_type} == char ]] || bad_option "--token_type is phn or char: the search has a lexicon"
+[[ ${hyphens} == split || ${hyphens} == keep ]] || bad_option "--hyphens is split or keep, not '${hyphens}'"
+[[ ${g2p} == espeak || ${g2p} == epitran ]] || bad_option "--g2p is espeak or epitran, not '${g2p}'"
+[[ ${g2p}/${token_type} != epitran/char ]] || bad_option "--g2p goes with --token_type phn"
 for name in target labeled_minutes minutes ways seeds; do
     [ -n "${!name}" ] || bad_option "--${name} is empty"
 done
@@ -47,18 +53,20 @@ raw=${dumpdir}/raw
 few=${target}_train_${labeled_minutes}min
 from=$(basename -- "${pretrained%/last.pt}" .pt)
 tag=${labeled_minutes}min_from_${from#pretrain_}
-units=(--type phn --hyphens split --cache_dir data/phones)
+units=(--type phn --hyphens "${hyphens}" --cache_dir data/phones)
+[ "${g2p}" = espeak ] || units+=(--g2p "${g2p}")
 ngram=${expdir}/ngram/${few}
 lexicon=${ngram}/lexicon.txt
 if [ "${token_type}" = char ]; then
     tag=char_${tag} # phones have no name, as in names of run.sh
-    units=(--type char --hyphens split)
+    units=(--type char --hyphens "${hyphens}")
     lexicon=${ngram}/lexicon.char.txt
 fi
 
 # fine_tuned TAG SEED OPTION...: every stage of asr.sh for one model.
 fine_tuned() {
-    local command=(./asr.sh --langs "${target}" --target "${target}" --token_type "${token_type}" --pretrained "${pretrained}"
+    local command=(./asr.sh --langs "${target}" --target "${target}" --token_type "${token_type}" --g2p "${g2p}"
+        --hyphens "${hyphens}" --lm_text "${lm_text}" --pretrained "${pretrained}"
         --finetune_config "${finetune_config}" --inference_modes "${inference_modes}" --inference_nj "${inference_nj}"
         --expdir "${expdir}" --dumpdir "${dumpdir}" --results "${results:-${expdir}/RESULTS.md}" --dry_run "${dry_run}"
         --asr_tag "${target}_$1_seed$2" --seed "$2" "${@:3}" "${rest[@]}")
@@ -69,7 +77,7 @@ fine_tuned() {
 # make_search: sets search to a lexicon and an n-gram of the labeled texts and of other text: none of what is written down.
 make_search() {
     local texts=(--text "${raw}/${few}/text") plain=() name
-    for name in "data/lm_text/${target}".{txt,txt.gz,web.txt.gz}; do
+    for name in "${lm_text}/${target}".{txt,txt.gz,web.txt.gz}; do
         [ ! -s "${name}" ] || plain+=("${name}")
     done
     [ ${#plain[@]} -eq 0 ] || texts+=(--plain "${plain[@]}")
@@ -81,7 +89,7 @@ make_search() {
         return
     fi
     step "${ngram}/.done.word" "${raw}/${few}/text" "${plain[@]}" -- \
-        python3 -m asrkit.bin.train_ngram "${texts[@]}" --lang "${target}" --hyphens split --order 4 --out "${ngram}/word.bin"
+        python3 -m asrkit.bin.train_ngram "${texts[@]}" --lang "${target}" --hyphens "${hyphens}" --order 4 --out "${ngram}/word.bin"
     search+=(--lm "${ngram}/word.bin")
 }
 

@@ -143,7 +143,8 @@ hypotheses() {
 
 # transcode SET MODE: words of a test set in <asr_exp>/decode_<name of the Transcoder><rest of mode>/<set>.
 transcode() {
-    local lang=${1%_*} folder lm=() model weights=() tuned
+    local lang folder lm=() model weights=() tuned
+    lang=$(lang_of "$1")
     folder=$(decode_folder "$1" "$2")
     model=$(transcoder_of "${lang}" "$2")
     if [ "$2" = transcoder_lm ]; then
@@ -179,11 +180,12 @@ tune_transcoder() {
 
 # score_transcoder SET MODE FOLDER: WER with the share of unknown words.
 score_transcoder() {
-    local data=${raw}/$1 folder=$3
+    local data=${raw}/$1 folder=$3 lang
+    lang=$(lang_of "$1")
     step "${folder}/.done.wer" "${folder}/.done" "${data}/text" -- \
         python3 -m asrkit.bin.score --unit wer --ref "${data}/text" --hyp "${folder}/hyp.text" \
-        --langs "${data}/utt2lang" --normalize true --hyphens "${hyphens}" --vocabulary "$(transcoder_text "${1%_*}")/words.txt" \
-        ${score_label:+--label "${score_label}"} --config "$(transcoder_of "${1%_*}" "$2")/config.yaml" --out "${folder}/score_wer"
+        --langs "${data}/utt2lang" --normalize true --hyphens "${hyphens}" --vocabulary "$(transcoder_text "${lang}")/words.txt" \
+        ${score_label:+--label "${score_label}"} --config "$(transcoder_of "${lang}" "$2")/config.yaml" --out "${folder}/score_wer"
 }
 
 # transcode_text LANG: words of correct phones ("correct text" of TranUSR's Table 3), in <model>/decode_text/: those
@@ -200,7 +202,7 @@ transcode_text() {
         --vocabulary "${text}/words.txt" ${score_label:+--label "${score_label}"} \
         --config "${model}/config.yaml" --out "${folder}/score_wer"
     for name in "${tests[@]}"; do
-        [ "${name%_*}" = "$1" ] || continue
+        [ "$(lang_of "${name}")" = "$1" ] || continue
         folder=${model}/decode_text/${name}
         step "${folder}/.done" "${model}/last.pt" "${raw}/${name}/text.phn" -- \
             python3 -m asrkit.bin.transcode --transcoder "${model}" --phones "${raw}/${name}/text.phn" --output_dir "${folder}" "${device[@]}"

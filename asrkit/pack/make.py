@@ -98,7 +98,9 @@ def _ngrams(order: Order, options: Options) -> Iterator[tuple[str, Path]]:
         return
     if not order.ngram.is_dir():
         raise PackError(f"{order.ngram}: no such folder; stage 9 makes it")
-    langs = order.langs or tuple(sorted(p.name for p in order.ngram.iterdir() if p.is_dir()))
+    folders = sorted(p.name for p in order.ngram.iterdir() if p.is_dir())
+    # those of training sets, such as it_train_5min, are for labels by the model itself
+    langs = order.langs or [name for name in folders if "_train" not in name]
     for lang in langs:
         files = sorted((order.ngram / lang).glob("*.bin"))
         files.append(order.ngram / lang / lexicon_name(str(options.token_file or "")))

@@ -230,6 +230,16 @@ def test_bpe_model_travels_along(tmp_path):
     assert "model/bpe.model" in read_manifest(tmp_path / "x.zip")["files"]
 
 
+def test_search_for_labels_of_a_training_set_is_of_no_language(root, tmp_path):
+    folder = tmp_path / "ngram"
+    for name in ("it", "it_train_5min"):
+        (folder / name).mkdir(parents=True)
+        (folder / name / "lexicon.txt").write_text("asha\ta ʃ a\n")
+    make_pack(Order(model=root / "exp/asr_x", out=tmp_path / "x.zip", ngram=folder))
+    files = read_manifest(tmp_path / "x.zip")["files"]
+    assert [name for name in files if name.startswith("ngram/")] == ["ngram/it/lexicon.txt"]
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

@@ -128,6 +128,16 @@ setup() { setup_recipe; }
     [ "$status" -eq 2 ]
 }
 
+@test "a test set of several names is searched with what its language has" {
+    run ./asr.sh --dry_run true --langs "it mls_it" --finetune_config conf/tune.yaml --asr_tag x --test_sets "it_dev_other mls_it_test it_test es_test" \
+        --inference_modes lexicon --tune_lm true --stage 12 --stop_stage 12
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"--data_dir dump/raw/it_dev_other "*"--lexicon exp/ngram/it/lexicon.txt --weights exp/asr_x/tune_lm/it/lexicon.json"* ]]
+    [[ "$output" == *"--data_dir dump/raw/mls_it_test "*"--lexicon exp/ngram/mls_it/lexicon.txt --weights"* ]]
+    [[ "$output" == *"--data_dir dump/raw/es_test "*"--lexicon exp/ngram/es/lexicon.txt --weights"* ]]
+    [[ "$output" != *"ngram/it_dev"* ]]
+}
+
 @test "weights of the search are chosen on the valid set" {
     run ./asr.sh --dry_run true --langs it --finetune_config conf/tune.yaml --asr_tag x --tune_lm true \
         --inference_modes "greedy lexicon lexicon_lm" --stage 12 --stop_stage 12

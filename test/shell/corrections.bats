@@ -51,8 +51,17 @@ setup() {
     grep -q -- '--plain data/lm_text/it.txt data/lm_text/it.txt.gz ' <<<"$output"
 }
 
+@test "the search splits words, finds other text and makes phones as the models are told to" {
+    mkdir -p exp/pretrain_xlsr other
+    echo parole >other/it.txt
+    run "${corrections}" --dry_run true --seeds 0 --minutes 2 --ways random --hyphens keep --lm_text other --g2p epitran
+    [ "$status" -eq 0 ]
+    grep -q 'make_lexicon .* --plain other/it.txt --lang it --type phn --hyphens keep .*--g2p epitran --out exp/ngram/it_train_5min/lexicon.txt' <<<"$output"
+    grep -q '^+ ./asr.sh .* --g2p epitran --hyphens keep --lm_text other ' <<<"$output"
+}
+
 @test "wrong options exit 2 before anything runs" {
-    for options in "--ways best" "--seeds x" "--minutes five" "--token_type bpe" "--asr_tag a" "--labeled_list l" "--seed 1"; do
+    for options in "--ways best" "--seeds x" "--minutes five" "--token_type bpe" "--hyphens join" "--g2p x" "--g2p epitran --token_type char" "--asr_tag a" "--labeled_list l" "--seed 1"; do
         # shellcheck disable=SC2086  # an option and its value
         run "${corrections}" ${options}
         [ "$status" -eq 2 ]

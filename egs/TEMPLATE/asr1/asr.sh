@@ -44,7 +44,7 @@ min_wav_duration=0.2  # seconds; shorter utterances leave training and validatio
 max_wav_duration=30  # seconds; longer ones too
 train_set=""  # default: train, <target>_train or <target>_train_<minutes>min; with copies: and _sp
 valid_set=""  # default: valid or <target>_valid
-test_sets=""  # default: <lang>_test of the target or of all langs
+test_sets=""  # default: <lang>_test of the target or of all langs; en_test_other has the n-grams of en
 
 # -- Tokens
 token_type=phn  # phn, char or bpe; auto: phn where espeak-ng has a voice for every language that may be used (docs/languages.md) or --g2p is epitran, else char
