@@ -148,9 +148,11 @@ def train_sentencepiece(
             num_threads=1,
         )
     except RuntimeError as error:
+        # unigram looks for units where sentences branch: few sentences have few, however often
+        other = ", --mode bpe" if mode == "unigram" else ""
         raise TokenizeError(
             f"sentencepiece cannot make {vocab_size} {mode} units of {len(spoken)} lines:"
-            f" {str(error).strip()}; choose another --vocab_size or more text"
+            f" {str(error).strip()}; choose another --vocab_size{other} or more text"
         ) from None
     units = BpeTokenizer(f"{prefix}.model")
     lost = set("".join(spoken)).difference({" "}, units.symbols())

@@ -90,6 +90,15 @@ def test_bad_models(tmp_path: Path) -> None:
         train_sentencepiece(["", " "], tmp_path / "m", vocab_size=10)
 
 
+def test_a_few_prompts_read_by_many_have_units_in_bpe_alone(tmp_path: Path) -> None:
+    """Unigram has no unit for a word that the same word always follows: nothing branches there."""
+    prompts = ["simba na tembo", "maji ya moto"] * 100
+    with pytest.raises(TokenizeError, match="--mode bpe"):
+        train_sentencepiece(prompts, tmp_path / "u", vocab_size=30, mode="unigram")
+    units = train_sentencepiece(prompts, tmp_path / "b", vocab_size=30, mode="bpe")
+    assert len(units.encode("simba na tembo")) < len("simba na tembo")
+
+
 def _folder(tmp_path: Path, text: str) -> Path:
     (tmp_path / "text").write_text(text, encoding="utf-8")
     (tmp_path / "utt2lang").write_text("a it\nb it\n", encoding="utf-8")
