@@ -23,7 +23,7 @@ from asrkit.train import checkpoint
 from asrkit.train.contents import CheckpointError
 from asrkit.train.distributed import World
 
-HEARD = 16  # utterances, from the first to the last, whose samples are compared
+COMPARED = 16  # utterances, from the first to the last, whose samples are compared
 
 
 class RunMark(NamedTuple):
@@ -79,10 +79,10 @@ def mark_of(options: Options, source: Source, index: Index, world: World, data: 
 
 def _audio_mark(source: Source, index: Index) -> str:
     """Empty where there is no audio, or one of them cannot be read."""
-    rows = np.unique(np.linspace(0, len(index) - 1, HEARD).astype(int))
-    heard = [source.samples(index, row) for row in rows.tolist()]
-    there = [samples for samples in heard if samples is not None]
-    return _digest(there) if len(there) == len(heard) else ""
+    rows = np.unique(np.linspace(0, len(index) - 1, COMPARED).astype(int))
+    found = [source.samples(index, row) for row in rows.tolist()]
+    there = [samples for samples in found if samples is not None]
+    return _digest(there) if len(there) == len(found) else ""
 
 
 def _init_mark(path: str | None) -> str:
