@@ -43,17 +43,22 @@ RENAMED = {"unlabelled_data": "unlabeled_data", "unlabelled_weight": "unlabeled_
 def with_current_names(content: Any, source: str) -> Any:
     """A mapping of options, or of a block's, with today's names; anything else as it is.
 
-    Raises ConfigError if an option is there under both names.
+    No deeper than the mappings of blocks, as a file may hold one that holds itself. Raises
+    ConfigError if an option is there under both names.
     """
+    options = _renamed(content, source)
+    if not isinstance(options, dict):
+        return options
+    return {name: _renamed(value, source) for name, value in options.items()}
+
+
+def _renamed(content: Any, source: str) -> Any:
     if not isinstance(content, dict):
         return content
-    current = {}
-    for key, value in content.items():
-        name = RENAMED.get(key, key)
-        if name != key and name in content:
-            raise ConfigError(f"{source}: {key} is the old name of {name}; give {name} alone")
-        current[name] = with_current_names(value, source)
-    return current
+    for old, name in RENAMED.items():
+        if old in content and name in content:
+            raise ConfigError(f"{source}: {old} is the old name of {name}; give {name} alone")
+    return {RENAMED.get(key, key): value for key, value in content.items()}
 
 
 def _warn_of_old(where: str, name: str) -> None:
