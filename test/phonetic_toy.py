@@ -80,7 +80,7 @@ def weights(model: torch.nn.Module) -> torch.Tensor:
 
 
 def one_rank(rank: int, folder: str, ports: list[int]) -> None:
-    """A process of two: rank 0 hears labeled micro-batches only, rank 1 unlabeled ones only."""
+    """A process of two: rank 0 sees labeled micro-batches only, rank 1 unlabeled ones only."""
     os.environ |= {"WORLD_SIZE": "2", "RANK": str(rank), "MASTER_ADDR": "127.0.0.1"}
     log.draw_curves = lambda *_: None
     for (base, kind), port in zip(KINDS, ports, strict=True):

@@ -11,6 +11,7 @@ from asrkit.importers.media import AudioFinder
 from asrkit.importers.piece import Found, Left, Piece, Tier, chosen, read_text
 
 SHARED = "is of several recordings that differ in their suffix"
+TAKES = frozenset({"tier"})
 
 
 def read(path: Path, finder: AudioFinder, tiers: Sequence[str]) -> Found:
@@ -22,18 +23,8 @@ def read(path: Path, finder: AudioFinder, tiers: Sequence[str]) -> Found:
     found, media = _READERS[path.suffix.lower()](path)
     here = AudioFinder([path.parent, *finder.folders])
     audio = _audio(path, media, here)
-    if audio is None and (same := here.several(path.stem)):
-        return Found(
-            [], [Left(str(path), SHARED, " ".join(p.name for p in same))], [], frozenset({"tier"})
-        )
     if audio is None:
-        said = f", nor {media[0]!r} that it names" if media else ""
-        return Found(
-            [],
-            [Left(str(path), "has no audio beside it", f"{path.stem}.*{said}")],
-            [],
-            frozenset({"tier"}),
-        )
+        return Found([], [_without_audio(path, media, here.several(path.stem))], [], TAKES)
     taken = chosen(path, found, tiers)
     pieces, left = [], []
     for tier in taken:
@@ -45,7 +36,7 @@ def read(path: Path, finder: AudioFinder, tiers: Sequence[str]) -> Found:
             pieces.append(Piece(where, audio, row.text, row.start, row.end, speaker, tier.name))
     named = [tier.name for tier in taken if tier.name]
     notes = [f"{path}: tier {', '.join(map(repr, named))}"] if named and not tiers else []
-    return Found(pieces, left, notes, frozenset({"tier"}))
+    return Found(pieces, left, notes, TAKES)
 
 
 def _elan(path: Path) -> tuple[list[Tier], list[str]]:
@@ -76,6 +67,14 @@ def _audio(path: Path, media: list[str], here: AudioFinder) -> Path | None:
     if path.suffix.lower() in (".srt", ".vtt") and "." in path.stem:
         names.append(path.stem.rpartition(".")[0])  # talk.qxx.srt
     return next((audio for name in names if (audio := here.find(name))), None)
+
+
+def _without_audio(path: Path, media: list[str], same: Sequence[Path]) -> Left:
+    """Why annotations are left out. media: that they name; same: of their own name."""
+    if same:
+        return Left(str(path), SHARED, " ".join(audio.name for audio in same))
+    said = f", nor {media[0]!r} that it names" if media else ""
+    return Left(str(path), "has no audio beside it", f"{path.stem}.*{said}")
 
 
 def read_plain(path: Path, audio: Path) -> Found:

@@ -73,7 +73,7 @@ def settle(
 
 def read(folder: Path) -> dict[str, int]:
     """Of a run that goes on; empty where nothing was left to choose. Raises ConfigError for what
-    is no number of them: people lower it."""
+    cannot be such a number, as people edit the file."""
     path = folder / FILE
     if not path.is_file():
         return {}
